@@ -1,0 +1,1 @@
+"""The vocabulary of the engine: nouns, settings, errors, time. Imports nothing of ours."""

@@ -1,0 +1,129 @@
+"""Time, as it is handed to everything that needs it.
+
+The engine never asks the machine what time it is.
+It asks a `Clock`, so a month can pass in a minute and a test can stop the sun.
+"""
+
+import asyncio
+import contextlib
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from math import inf
+
+from typing_extensions import override
+
+
+class Clock(ABC):
+    """Tells the time and waits for it."""
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """Return the present moment, timezone-aware, in UTC."""
+
+    @abstractmethod
+    async def wait_until(self, due: datetime) -> None:
+        """Return when `now()` has reached `due`; at once when it already has."""
+
+    @contextlib.contextmanager
+    def in_flight(self) -> Generator[None]:
+        """Mark work under way. A virtual clock stands still as long as any is."""
+        yield
+
+
+class SystemClock(Clock):
+    """The machine's own time."""
+
+    @override
+    def now(self) -> datetime:
+        return datetime.now(UTC)  # noqa: TID251 - this is the one place that may ask
+
+    @override
+    async def wait_until(self, due: datetime) -> None:
+        # asyncio sleeps on the monotonic clock: look again, should the wall clock be set meanwhile.
+        while (left := (due - self.now()).total_seconds()) > 0:
+            await asyncio.sleep(min(left, 60))
+
+
+class VirtualClock(Clock):
+    """A time of its own, which passes only while somebody waits and nothing is in flight.
+
+    `factor` says how many virtual seconds pass in one real second of waiting;
+    with `inf` a wait takes no real time at all.
+    Between waits the clock stands still, so work costs no virtual time however slow the machine.
+    """
+
+    def __init__(self, start: datetime, *, factor: float = inf) -> None:
+        if factor <= 0:
+            raise ValueError(
+                f"a clock cannot run {factor!r} times as fast as time; give a factor > 0"
+            )
+        self._now = start
+        self._factor = factor
+        self._wait_began: float | None = None
+        self._due = start
+        self._busy = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def factor(self) -> float:
+        """Virtual seconds per real second of waiting."""
+        return self._factor
+
+    @factor.setter
+    def factor(self, factor: float) -> None:
+        if factor <= 0:
+            raise ValueError(
+                f"a clock cannot run {factor!r} times as fast as time; give a factor > 0"
+            )
+        self._settle()
+        self._factor = factor
+
+    @override
+    def now(self) -> datetime:
+        if self._wait_began is None:
+            return self._now
+        passed = timedelta(seconds=(time.monotonic() - self._wait_began) * self._factor)
+        return min(self._now + passed, self._due)
+
+    def advance(self, span: timedelta) -> None:
+        """Move the clock by hand; tests do."""
+        self._settle()
+        self._now += span
+
+    @override
+    async def wait_until(self, due: datetime) -> None:
+        while self.now() < due:
+            await self._idle.wait()
+            await self._pass_towards(due)
+
+    async def _pass_towards(self, due: datetime) -> None:
+        if self._factor == inf:
+            self._now = due
+            return
+        self._due = due
+        self._wait_began = time.monotonic()
+        try:
+            # Short naps, so that a changed factor or work that begins meanwhile is seen.
+            await asyncio.sleep(min((due - self._now).total_seconds() / self._factor, 0.05))
+        finally:
+            self._settle()
+
+    def _settle(self) -> None:
+        self._now = self.now()
+        self._wait_began = None
+
+    @override
+    @contextlib.contextmanager
+    def in_flight(self) -> Generator[None]:
+        self._settle()
+        self._busy += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._idle.set()

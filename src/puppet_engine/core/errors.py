@@ -1,0 +1,132 @@
+"""Every error the engine raises.
+
+PuppetEngineError
+├── ConfigurationError(ValueError)       what the operator wrote cannot be used
+│   ├── PersonaError                     a persona file is broken: file:line:col
+│   └── MissingCredentialError           a service was used without its keys
+├── AgentNotFoundError(LookupError)
+├── AgentExistsError(ValueError)
+├── MemoryNotFoundError(LookupError)
+├── NotRunningError(RuntimeError)        used before startup or after shutdown
+├── LLMError                             a language model gave no usable answer
+│   ├── LLMUnavailableError              out of reach, or overloaded; try later
+│   └── LLMRefusedError                  it refused the request; trying again will not help
+├── NetworkError                         a social network did not do what was asked
+│   ├── NetworkRefusedError              it said no: rules, rights, duplicate
+│   │   └── RateLimitedError             it said not now, and until when
+│   └── NetworkUnavailableError          no answer, so whether it happened is unknown
+└── TradeError                           a trade did not happen
+    ├── TradingDisabledError
+    ├── LimitExceededError               an operator's limit forbids it
+    └── ChainUnavailableError            no answer, so whether it happened is unknown
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+
+class PuppetEngineError(Exception):
+    """The root of every error of this package."""
+
+
+class ConfigurationError(PuppetEngineError, ValueError):
+    """What the operator wrote cannot be used."""
+
+
+class PersonaError(ConfigurationError):
+    """Persona files are broken. `problems` holds one `file:line:col: what is wrong` each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class MissingCredentialError(ConfigurationError):
+    """A service was used without its keys."""
+
+    def __init__(self, service: str, names: Iterable[str]) -> None:
+        self.service = service
+        self.names = tuple(names)
+        listed = ", ".join(self.names)
+        super().__init__(f"{service} cannot be used: set {listed}")
+
+
+class AgentNotFoundError(PuppetEngineError, LookupError):
+    """No agent has that id."""
+
+    def __init__(self, agent_id: str, known: Iterable[str] = ()) -> None:
+        self.agent_id = agent_id
+        listed = ", ".join(sorted(known)) or "none"
+        super().__init__(f"no agent {agent_id!r}; there are: {listed}")
+
+
+class AgentExistsError(PuppetEngineError, ValueError):
+    """An agent of that id is already there."""
+
+    def __init__(self, agent_id: str) -> None:
+        self.agent_id = agent_id
+        super().__init__(f"an agent {agent_id!r} exists already; choose another id")
+
+
+class MemoryNotFoundError(PuppetEngineError, LookupError):
+    """The agent has no memory of that id."""
+
+    def __init__(self, agent_id: str, memory_id: str) -> None:
+        self.agent_id = agent_id
+        self.memory_id = memory_id
+        super().__init__(f"agent {agent_id!r} has no memory {memory_id!r}")
+
+
+class NotRunningError(PuppetEngineError, RuntimeError):
+    """A part was used before it was started, or after it was stopped."""
+
+    def __init__(self, part: str, cure: str) -> None:
+        super().__init__(f"{part} is not running: {cure}")
+
+
+class LLMError(PuppetEngineError):
+    """A language model gave no usable answer."""
+
+
+class LLMUnavailableError(LLMError):
+    """The model is out of reach or overloaded; the same call may work later."""
+
+
+class LLMRefusedError(LLMError):
+    """The model refused the request; sending it again will not help."""
+
+
+class NetworkError(PuppetEngineError):
+    """A social network did not do what was asked."""
+
+
+class NetworkRefusedError(NetworkError):
+    """The network said no; nothing was published."""
+
+
+class RateLimitedError(NetworkRefusedError):
+    """The network said not now; nothing was published."""
+
+    def __init__(self, network: str, *, resets_at: datetime) -> None:
+        self.resets_at = resets_at
+        super().__init__(f"{network} takes no more of these until {resets_at.isoformat()}")
+
+
+class NetworkUnavailableError(NetworkError):
+    """The network gave no answer, so whether it acted is unknown until it is looked up."""
+
+
+class TradeError(PuppetEngineError):
+    """A trade did not happen."""
+
+
+class TradingDisabledError(TradeError):
+    """Trading is not enabled for this agent, or not allowed on this chain."""
+
+
+class LimitExceededError(TradeError):
+    """An operator's limit forbids the trade; nothing was signed."""
+
+
+class ChainUnavailableError(TradeError):
+    """The chain gave no answer, so whether it acted is unknown until it is looked up."""

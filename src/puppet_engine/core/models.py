@@ -1,0 +1,240 @@
+"""The nouns of the engine: who an agent is, what it remembers, what happens to it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
+
+from puppet_engine.core.ids import AgentId, EventId, IntentId, MemoryId, PostId
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Hours = Annotated[float, Field(gt=0, le=24 * 365)]
+HourOfDay = Annotated[int, Field(ge=0, le=23)]
+
+
+class Noun(BaseModel):
+    """A frozen value that refuses fields it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# ------------------------------------------------------------------ who an agent is
+
+
+class Personality(Noun):
+    """What somebody is like."""
+
+    traits: list[str] = []
+    values: list[str] = []
+    speaking_style: str = ""
+    interests: list[str] = []
+    background: str = ""
+    quirks: list[str] = []
+
+
+class Formatting(Noun):
+    """How somebody's posts look on the page."""
+
+    uses_hashtags: bool = False
+    uses_emojis: bool = False
+    lowercase: bool = False
+    min_characters: Annotated[int, Field(ge=1, le=280)] = 20
+    max_characters: Annotated[int, Field(ge=1, le=280)] = 240
+
+    @model_validator(mode="after")
+    def _length_leaves_room(self) -> Self:
+        if self.min_characters > self.max_characters:
+            raise ValueError("min_characters is greater than max_characters")
+        return self
+
+
+class StyleGuide(Noun):
+    """How somebody writes."""
+
+    voice: str = "first_person"
+    tone: str = ""
+    formatting: Formatting = Formatting()
+    catchphrases: list[str] = []
+    topics_to_avoid: list[str] = []
+
+
+class PostFrequency(Noun):
+    """How long somebody is silent between two posts, in hours."""
+
+    min_hours_between_posts: Hours = 2
+    max_hours_between_posts: Hours = 6
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.min_hours_between_posts > self.max_hours_between_posts:
+            raise ValueError("min_hours_between_posts is greater than max_hours_between_posts")
+        return self
+
+
+class InteractionPatterns(Noun):
+    """How readily somebody answers others."""
+
+    reply_probability: Probability = 0.7
+    like_probability: Probability = 0.3
+    mention_probability: Probability = 0.3
+    """How often a post is addressed to an acquaintance."""
+
+
+class TradingFrequency(Noun):
+    """How long somebody waits between two trades, in hours."""
+
+    min_hours_between_trades: Hours = 12
+    max_hours_between_trades: Hours = 48
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.min_hours_between_trades > self.max_hours_between_trades:
+            raise ValueError("min_hours_between_trades is greater than max_hours_between_trades")
+        return self
+
+
+class TradingBehavior(Noun):
+    """When somebody trades, and how much at the most."""
+
+    trading_frequency: TradingFrequency = TradingFrequency()
+    max_lamports_per_trade: Annotated[int, Field(gt=0)] = 100_000_000
+    """0.1 SOL; one SOL is 1_000_000_000 lamports."""
+    max_lamports_per_day: Annotated[int, Field(gt=0)] = 500_000_000
+
+
+class Behavior(Noun):
+    """What somebody does of their own accord, and how often."""
+
+    post_frequency: PostFrequency = PostFrequency()
+    peak_hours: list[HourOfDay] = []
+    timezone: str = "UTC"
+    interaction_patterns: InteractionPatterns = InteractionPatterns()
+    trading_behavior: TradingBehavior = TradingBehavior()
+
+
+class SolanaIntegration(Noun):
+    """The wallet somebody trades from."""
+
+    trading_enabled: bool = False
+    wallet_address: str = ""
+    private_key: SecretStr | None = None
+    """A base58 keypair or the JSON array of its 64 bytes. Never stored, logged or shown."""
+
+
+class Acquaintance(Noun):
+    """Somebody the agent knows from the start."""
+
+    handle: Name
+    attitude: str = ""
+
+
+class InitialMemory(Noun):
+    """What somebody knows on the first day."""
+
+    core_memories: list[str] = []
+    recent_events: list[str] = []
+    relationships: list[Acquaintance] = []
+
+
+class AgentConfig(Noun):
+    """One persona, as its file in `config/agents/` says it."""
+
+    id: Identifier
+    name: Name
+    handle: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,15}$")] | None = None
+    """The account name on networks, without the @; made from the id when left out."""
+    description: str = ""
+    personality: Personality = Personality()
+    style_guide: StyleGuide = StyleGuide()
+    behavior: Behavior = Behavior()
+    initial_memory: InitialMemory = InitialMemory()
+    solana_integration: SolanaIntegration = SolanaIntegration()
+
+
+# ------------------------------------------------------------------ what it remembers
+
+
+class MemoryType(StrEnum):
+    """What kind of thing a memory holds."""
+
+    CORE = "core"
+    RECENT = "recent"
+    RELATIONSHIP = "relationship"
+    EVENT = "event"
+    INTERACTION = "interaction"
+    GENERAL = "general"
+
+
+class Memory(Noun):
+    """Something worth remembering, before anybody remembers it."""
+
+    content: Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+    type: MemoryType = MemoryType.GENERAL
+    importance: Annotated[float, Field(ge=0, le=1)] = 0.5
+    metadata: dict[str, Any] = {}
+
+
+class StoredMemory(Memory):
+    """A memory that an agent has."""
+
+    id: MemoryId
+    agent_id: AgentId
+    created_at: AwareDatetime
+
+
+# ------------------------------------------------------------------ what happens to it
+
+
+class Event(Noun):
+    """Something that happens, at a moment, mostly to one agent.
+
+    Events are taken in the order of (`due_at`, `agent_id`, `sequence`).
+    """
+
+    id: EventId
+    type: Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z_]+)*$")]
+    agent_id: AgentId | None = None
+    due_at: AwareDatetime
+    sequence: int
+    payload: dict[str, Any] = {}
+
+
+class Post(Noun):
+    """What somebody said on a social network."""
+
+    id: PostId
+    author_id: str
+    author_handle: str
+    text: str
+    created_at: AwareDatetime
+    conversation_id: PostId
+    in_reply_to: PostId | None = None
+
+
+class IntentKind(StrEnum):
+    """What an agent can want done outside."""
+
+    POST = "post"
+    REPLY = "reply"
+    TRADE = "trade"
+
+
+class Intent(Noun):
+    """One thing an agent wants done outside; it is in the outbox until it is known to be done."""
+
+    id: IntentId
+    agent_id: AgentId
+    kind: IntentKind
+    payload: dict[str, Any] = {}
+    created_at: datetime

@@ -1,0 +1,50 @@
+"""What an operator can set, from the environment or by argument. The only module that looks there."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything configurable, with defaults on which a newcomer can start without a key.
+
+    Each is read from `PUPPET_<NAME>`; keys of well-known services also from their usual names.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="PUPPET_", extra="forbid", validate_assignment=True, populate_by_name=True
+    )
+
+    environment: Literal["development", "production"] = "development"
+    database_url: str = "sqlite:///var/puppets.db"
+    """An SQLAlchemy URL; SQLite or PostgreSQL."""
+    agents_dir: Path = Path("config/agents")
+    """The folder of persona files, `*.json`."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    enable_metrics: bool = True
+    """Serve Prometheus metrics at /metrics."""
+    seed: int = 7
+    """Where all chance comes from; the same seed gives the same life."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8700
+    """Where API and dashboard listen; 0 takes a free port."""
+
+    llm_provider: str = "auto"
+    """`openai`, `fake`, the name of an installed plug-in, or `auto`: the world's brain without a key."""
+    openai_api_key: Annotated[
+        SecretStr | None,
+        Field(validation_alias=AliasChoices("PUPPET_OPENAI_API_KEY", "OPENAI_API_KEY")),
+    ] = None
+    openai_base_url: Annotated[
+        str | None,
+        Field(validation_alias=AliasChoices("PUPPET_OPENAI_BASE_URL", "OPENAI_BASE_URL")),
+    ] = None
+    """Where OpenAI's protocol is spoken: xAI's Grok, Ollama, vLLM, llama.cpp; OpenAI when unset."""
+    openai_model: str = "gpt-5-mini"
+    llm_timeout_seconds: Annotated[float, Field(gt=0)] = 60
+
+    mention_poll_minutes: Annotated[float, Field(gt=0)] = 10
+    """How often an agent looks for mentions."""

@@ -1,0 +1,1 @@
+"""Language models behind one port: providers, and wrappers that add retries, budgets, recording."""

@@ -1,0 +1,1 @@
+"""What agents remember, and how the right thing comes back to mind."""

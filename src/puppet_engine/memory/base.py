@@ -1,0 +1,44 @@
+"""The port to what agents remember."""
+
+from abc import ABC, abstractmethod
+
+from puppet_engine.core.models import Memory, StoredMemory
+
+
+class MemoryStore(ABC):
+    """Keeps the memories of any number of agents, each agent's apart from the others'."""
+
+    @abstractmethod
+    async def initialize(self) -> None:
+        """Open the store. Calling it again does nothing."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close the store. Calling it again does nothing."""
+
+    @abstractmethod
+    async def add_memory(self, agent_id: str, memory: Memory) -> str:
+        """Keep a memory for ever, and return its id. It is committed when this returns."""
+
+    @abstractmethod
+    async def get_memories(self, agent_id: str, *, limit: int = 50) -> list[StoredMemory]:
+        """Return an agent's memories, newest first, `limit` at the most."""
+
+    @abstractmethod
+    async def search_memories(
+        self, agent_id: str, query: str, *, limit: int = 10
+    ) -> list[StoredMemory]:
+        """Return what comes to an agent's mind at `query`, best first, `limit` at the most.
+
+        Something always comes to mind: fewer than `limit` are returned only to an agent
+        that has fewer memories.
+        """
+
+    @abstractmethod
+    async def delete_memory(self, agent_id: str, memory_id: str) -> None:
+        """Forget one memory.
+
+        Raises:
+            MemoryNotFoundError: the agent has no memory of that id.
+
+        """

@@ -1,0 +1,1 @@
+"""Social networks behind one port, and what each of them allows."""

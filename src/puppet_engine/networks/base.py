@@ -1,0 +1,44 @@
+"""The port to a social network, as one account sees it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import datetime
+
+from puppet_engine.core.ids import PostId
+from puppet_engine.core.models import Post
+
+
+class SocialNetwork(ABC):
+    """One account on one network.
+
+    Every method raises:
+        NetworkRefusedError: the network said no (`RateLimitedError`: not now); nothing happened.
+        NetworkUnavailableError: no answer; after `publish`, look into `own_posts` before repeating.
+        MissingCredentialError: the account has no keys.
+    """
+
+    name: str
+    """The network's name, for people: `x`."""
+
+    @abstractmethod
+    async def publish(self, text: str, *, in_reply_to: PostId | None = None) -> PostId:
+        """Publish a post, or a reply, and return its id."""
+
+    @abstractmethod
+    async def mentions(self, *, since: PostId | None = None) -> Sequence[Post]:
+        """Return posts of others that name this account or answer it, newer than `since`, oldest first."""
+
+    @abstractmethod
+    async def own_posts(self, *, not_before: datetime) -> Sequence[Post]:
+        """Return what this account said since `not_before`, oldest first. Replies are among them."""
+
+    @abstractmethod
+    async def search(self, query: str, *, limit: int = 10) -> Sequence[Post]:
+        """Return recent posts with all the words of `query`, newest first."""
+
+    @abstractmethod
+    async def thread(self, post: Post, *, limit: int = 10) -> Sequence[Post]:
+        """Return what was said before `post` in its conversation, oldest first."""
+
+    async def aclose(self) -> None:
+        """Release connections."""

@@ -1,0 +1,1 @@
+"""Configuration-driven persistence: YAML in, typed services out."""

@@ -1,0 +1,34 @@
+"""What every test gets: a clean environment and no way out of this machine."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what a developer has set, so that no test depends on it or spends a key."""
+    for name in os.environ:  # noqa: TID251 - the fixture that makes settings reproducible
+        if name.startswith(("PUPPET_", "TIMBER_", "OPENAI_", "TWITTER_", "SOLANA_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuse every connection that leaves this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and isinstance(address, tuple):
+            host = str(address[0])
+            if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+                raise RuntimeError(
+                    f"a test tried to reach {host}: use the rehearsal world or a fake"
+                )
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    yield
