@@ -41,8 +41,8 @@ class SystemClock(Clock):
 
     @override
     async def wait_until(self, due: datetime) -> None:
-        # asyncio sleeps on the monotonic clock: look again, should the wall clock be set meanwhile.
-        while (left := (due - self.now()).total_seconds()) > 0:
+        # asyncio sleeps on the monotonic clock: look again, lest the wall clock is set meanwhile.
+        while (left := (due - self.now()).total_seconds()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, 60))
 
 
@@ -55,10 +55,7 @@ class VirtualClock(Clock):
     """
 
     def __init__(self, start: datetime, *, factor: float = inf) -> None:
-        if factor <= 0:
-            raise ValueError(
-                f"a clock cannot run {factor!r} times as fast as time; give a factor > 0"
-            )
+        _check(factor)
         self._now = start
         self._factor = factor
         self._wait_began: float | None = None
@@ -74,10 +71,7 @@ class VirtualClock(Clock):
 
     @factor.setter
     def factor(self, factor: float) -> None:
-        if factor <= 0:
-            raise ValueError(
-                f"a clock cannot run {factor!r} times as fast as time; give a factor > 0"
-            )
+        _check(factor)
         self._settle()
         self._factor = factor
 
@@ -127,3 +121,8 @@ class VirtualClock(Clock):
             self._busy -= 1
             if not self._busy:
                 self._idle.set()
+
+
+def _check(factor: float) -> None:
+    if not factor > 0:
+        raise ValueError(f"a clock cannot run {factor!r} times as fast as time: give more than 0")

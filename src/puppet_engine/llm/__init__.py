@@ -1,1 +1,1 @@
-"""Language models behind one port: providers, and wrappers that add retries, budgets, recording."""
+"""Language models behind one port: providers, and wrappers around them."""

@@ -56,7 +56,7 @@ class LLMProvider(ABC):
         return await self.complete(CompletionRequest(prompt=prompt, options=_read(options)))
 
     async def generate_tweet(self, prompt: str, options: Mapping[str, Any]) -> str:
-        """Return a text fit to be posted: one paragraph, no quotes around it, 280 characters at most.
+        """Return a text fit to be posted: one paragraph, unquoted, 280 characters at most.
 
         Raises what `generate_content` raises.
         """
@@ -85,7 +85,7 @@ def unquote(text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return `text` cut after the last whole sentence, else word, that fits into `limit` characters."""
+    """Return the whole sentences of `text`, else words, that fit into `limit` characters."""
     if len(text) <= limit:
         return text
     cut = text[:limit]

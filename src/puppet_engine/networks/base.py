@@ -13,7 +13,7 @@ class SocialNetwork(ABC):
 
     Every method raises:
         NetworkRefusedError: the network said no (`RateLimitedError`: not now); nothing happened.
-        NetworkUnavailableError: no answer; after `publish`, look into `own_posts` before repeating.
+        NetworkUnavailableError: no answer; look into `own_posts` before repeating `publish`.
         MissingCredentialError: the account has no keys.
     """
 
@@ -26,11 +26,11 @@ class SocialNetwork(ABC):
 
     @abstractmethod
     async def mentions(self, *, since: PostId | None = None) -> Sequence[Post]:
-        """Return posts of others that name this account or answer it, newer than `since`, oldest first."""
+        """Return posts that name or answer this account, newer than `since`, oldest first."""
 
     @abstractmethod
     async def own_posts(self, *, not_before: datetime) -> Sequence[Post]:
-        """Return what this account said since `not_before`, oldest first. Replies are among them."""
+        """Return what this account said since `not_before`, replies too, oldest first."""
 
     @abstractmethod
     async def search(self, query: str, *, limit: int = 10) -> Sequence[Post]:
