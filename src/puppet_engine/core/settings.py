@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     """Where API and dashboard listen; 0 takes a free port."""
 
     llm_provider: str = "auto"
-    """`openai`, `fake`, a plug-in's name, or `auto`: the world's brain as long as there is no key."""
+    """`openai`, `fake`, a plug-in's name, or `auto`: without a key, the world's brain."""
     openai_api_key: Annotated[
         SecretStr | None,
         Field(validation_alias=AliasChoices("PUPPET_OPENAI_API_KEY", "OPENAI_API_KEY")),
@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         str | None,
         Field(validation_alias=AliasChoices("PUPPET_OPENAI_BASE_URL", "OPENAI_BASE_URL")),
     ] = None
-    """Where OpenAI's protocol is spoken: Grok, Ollama, vLLM, llama.cpp; OpenAI itself when unset."""
+    """Where OpenAI's protocol is spoken (Grok, Ollama, vLLM …); OpenAI itself when unset."""
     openai_model: str = "gpt-5-mini"
     llm_timeout_seconds: Annotated[float, Field(gt=0)] = 60
 
