@@ -268,3 +268,24 @@ class Intent(IntentDraft):
     """What was noted before the first attempt, to look the outcome up by."""
     result: str = ""
     """The id the network or chain gave it; why it was refused."""
+
+
+class TurnOutcome(Noun):
+    """All that one turn of an agent changes; it becomes fact in one transaction, or not at all."""
+
+    memories: tuple[Memory, ...] = ()
+    events: tuple[EventDraft, ...] = ()
+    """What is to happen next: timers, and what the agent has just noticed."""
+    intents: tuple[IntentDraft, ...] = ()
+    cursor: PostId | None = None
+    """The newest mention the agent has seen, when it looked."""
+
+
+class Effect(Noun):
+    """What an intent has brought about."""
+
+    result: str
+    """The id that the network or the chain gave it."""
+    memory: Memory
+    event: EventDraft
+    """Tells those who watch."""

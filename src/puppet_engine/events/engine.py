@@ -11,9 +11,10 @@ from puppet_engine.core.clock import Clock, SystemClock
 from puppet_engine.core.errors import NotRunningError, RateLimitedError
 from puppet_engine.core.models import Event, EventDraft
 from puppet_engine.events.agenda import Agenda
-from puppet_engine.events.base import Consumer, EventStore, Listener
+from puppet_engine.events.base import Consumer, Listener
 from puppet_engine.events.feed import Feed
 from puppet_engine.events.memory_store import InMemoryEventStore
+from puppet_engine.storage.base import EventStore
 
 log = logging.getLogger(__name__)
 
@@ -207,8 +208,7 @@ class EventEngine:
         reason = f"{type(error).__name__}: {error}"
         failures = event.failures + 1
         if failures >= ATTEMPTS:
-            await self._store.settle(event, error=reason)
-            await self._report(event, reason)
+            await self._give_up(event, reason)
             return
         due_at = self._clock.now() + FIRST_RETRY * 2 ** (failures - 1)
         if isinstance(error, RateLimitedError):
@@ -217,7 +217,11 @@ class EventEngine:
         await self._store.postpone(again, error=reason)
         self.accept([again])
 
-    async def _report(self, event: Event, reason: str) -> None:
+    async def _give_up(self, event: Event, reason: str) -> None:
+        if self._consumer is not None and self._consumer.takes(event):
+            await self._consumer.abandon(event, error=reason)
+        else:
+            await self._store.settle(event, error=reason)
         log.error("%s of agent %s is given up: %s", event.type, event.agent_id, reason)
         payload = {"agent_id": event.agent_id, "event": event.type, "error": reason}
         draft = EventDraft(type="agent.failed", due_at=self._clock.now(), payload=payload)

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from puppet_engine.core.ids import EventId, IdFactory, random_id
 from puppet_engine.core.models import Event, EventDraft
-from puppet_engine.events.base import EventStore
+from puppet_engine.storage.base import EventStore
 
 
 class InMemoryEventStore(EventStore):
