@@ -52,7 +52,7 @@ class Action(ABC):
 
     event_type: ClassVar[str]
 
-    def routine(self, turn: Turn, *, first: bool) -> EventDraft | None:
+    def routine(self, turn: Turn, *, first: bool) -> EventDraft | None:  # noqa: ARG002
         """Return when the agent does this next of its own accord; None when it never does.
 
         Asked on the agent's `first` day and after each time.

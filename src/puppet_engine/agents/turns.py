@@ -149,7 +149,9 @@ class Turns(Consumer):
 
     def _with_routine(self, outcome: TurnOutcome, event_type: str, turn: Turn) -> TurnOutcome:
         draft = self._actions[event_type].routine(turn, first=False)
-        return outcome.model_copy(update={"events": (*outcome.events, draft)}) if draft else outcome
+        if draft is None:
+            return outcome
+        return outcome.model_copy(update={"events": (*outcome.events, draft)})
 
     async def _turn(self, agent: Agent, payload: dict[str, Any], occasion: str) -> Turn:
         return self._equip(agent, payload, occasion, cursor=await self._ledger.cursor(agent.id))
@@ -208,6 +210,3 @@ def _actions(poll: timedelta) -> dict[str, Action]:
     built_in: Sequence[Action] = (Posting(), Noticing(every=poll), Answering(), Trading())
     added = [find_plugin(ACTIONS, name, built_in={})() for name in plugin_names(ACTIONS)]
     return {action.event_type: action for action in (*built_in, *added)}
-
-
-__all__ = ["Turns"]
