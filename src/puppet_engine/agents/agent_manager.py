@@ -40,7 +40,7 @@ class AgentManagerConfig(_Required, total=False):
     """What an `AgentManager` is built from."""
 
     storage: Ledger
-    """Makes agents durable; without it they act directly, and their timers end with the process."""
+    """Makes agents durable; without it they act directly and lose their timers with the process."""
     clock: Clock
     ids: IdFactory
     seed: int

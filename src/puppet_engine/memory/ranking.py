@@ -51,7 +51,7 @@ def words(text: str) -> list[str]:
 
 
 def initialisms(text: str) -> frozenset[str]:
-    """Return what neighbouring words of a text are abbreviated to: `ai`, `artificial intelligence`."""
+    """Return what neighbouring words are abbreviated to: `artificial intelligence` to `ai`."""
     found = _WORD.findall(text.casefold())
     letters = "".join(word[0] for word in found)
     lengths = range(2, min(len(letters), 5) + 1)
