@@ -177,12 +177,12 @@ def read_cast(settings: Settings) -> list[AgentConfig]:
 
 
 def with_brain(settings: Settings, world: RehearsalWorld) -> Settings:
-    """Return the settings under which `auto` is the world's brain as long as there is no key."""
-    has_model = settings.openai_api_key is not None or settings.openai_base_url is not None
-    if settings.llm_provider != "auto" or has_model:
+    """Return settings whose `rehearsal` provider is the world's brain, reached as any other."""
+    if settings.llm_provider != "rehearsal":
         return settings
     return settings.model_copy(
         update={
+            "llm_provider": "openai",
             "openai_api_key": SecretStr("rehearsal"),
             "openai_base_url": world.llm_url,
             "openai_model": "rehearsal-brain",
