@@ -44,7 +44,7 @@ def run_command(
         str | None, typer.Option(help="Where everything is kept, an SQLAlchemy URL.")
     ] = None,
 ) -> None:
-    """Let a cast live in the rehearsal world, until Ctrl-C; the next time it goes on from there."""
+    """Let a cast live in the rehearsal world until Ctrl-C; the next time they go on from there."""
     with _errors_for_people():
         settings = _settings(agents_dir=agents, speed=speed, port=port, database_url=database)
         _set_up_logs(settings)
