@@ -181,6 +181,7 @@ class AgentManager:
 
         Raises:
             AgentNotFoundError: there is no such agent.
+            NothingToDoError: the market offers nothing within the limits.
             TradeError: the trade was not made, and why.
             ChainUnavailableError: no answer; the outcome is looked up until it is known.
 

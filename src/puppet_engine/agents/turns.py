@@ -17,7 +17,12 @@ from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.publishing import Publisher
 from puppet_engine.agents.trading import TradePerformer, Trading
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.errors import NetworkError, PuppetEngineError, TradeError
+from puppet_engine.core.errors import (
+    NetworkError,
+    NothingToDoError,
+    PuppetEngineError,
+    TradeError,
+)
 from puppet_engine.core.models import Effect, Event, EventDraft, IntentKind, TurnOutcome
 from puppet_engine.core.plugins import find_plugin, plugin_names
 from puppet_engine.events.base import Consumer
@@ -122,6 +127,8 @@ class Turns(Consumer):
                 occasion = f"now {self._clock.now().isoformat()} {self._triggered}"
                 turn = await self._turn(agent, dict(context or {}), occasion)
                 outcome = await self._actions[event_type].take(turn)
+                if not outcome.intents:
+                    raise NothingToDoError(agent.id, event_type)
                 await self._commit(agent, None, outcome)
                 try:
                     effects = await self._clear(agent)
@@ -165,6 +172,7 @@ class Turns(Consumer):
             llm=self._llm,
             clock=self._clock,
             chance=chance,
+            ledger=self._ledger,
             network=self.networks.get(agent.id, self.default_network),
             trader=self.traders.get(agent.id),
             **more,
@@ -201,7 +209,7 @@ class Turns(Consumer):
         if agent.id in self.traders:
             trader = self.traders[agent.id]
             performers[IntentKind.TRADE] = TradePerformer(
-                agent=agent, trader=trader, clock=self._clock
+                agent=agent, trader=trader, ledger=self._ledger, clock=self._clock
             )
         return performers
 

@@ -1,6 +1,7 @@
 """The ledger in the engine's database: one transaction for each thing that becomes fact."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from puppet_engine.core.models import (
     EventDraft,
     Intent,
     IntentDraft,
+    IntentKind,
     IntentState,
     Memory,
     TurnOutcome,
@@ -98,8 +100,26 @@ class StoredLedger(Ledger):
         )
 
     @override
+    async def journals(
+        self, agent_id: str, kind: IntentKind, *, since: datetime
+    ) -> list[Mapping[str, Any]]:
+        model = self._storage.model("Intent")
+        begun = (
+            select(model.journal)
+            .where(model.agent_id == agent_id, model.kind == kind.value)
+            .where(model.begun_at >= since)
+            .order_by(model.sequence)
+        )
+        return await self._storage.run(lambda session: list(session.scalars(begun)))
+
+    @override
     async def begin(self, intent: Intent, journal: Mapping[str, Any]) -> Intent:
-        return await self._change(intent, state=IntentState.SENDING.value, journal=dict(journal))
+        return await self._change(
+            intent,
+            state=IntentState.SENDING.value,
+            journal=dict(journal),
+            begun_at=self._storage.clock.now(),
+        )
 
     @override
     async def release(self, intent: Intent) -> Intent:
