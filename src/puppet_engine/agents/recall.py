@@ -1,0 +1,26 @@
+"""What comes to an agent's mind during a turn."""
+
+from typing import Final
+
+from puppet_engine.agents.actions import Turn
+
+RECALLED: Final = 5
+"""How many memories a prompt holds."""
+
+LOOKED_BACK: Final = 60
+"""Among how many of its last memories an agent looks for its own words."""
+
+OWN_WORDS: Final = "own_words"
+"""The metadata key under which a memory holds what the agent itself has published."""
+
+
+async def recall(turn: Turn, cue: str) -> list[str]:
+    """Return what the agent remembers at a cue, best first."""
+    found = await turn.memory.search_memories(turn.agent.id, cue, limit=RECALLED)
+    return [memory.content for memory in found]
+
+
+async def own_words(turn: Turn) -> list[str]:
+    """Return what the agent has published lately, newest first."""
+    lately = await turn.memory.get_memories(turn.agent.id, limit=LOOKED_BACK)
+    return [str(memory.metadata[OWN_WORDS]) for memory in lately if OWN_WORDS in memory.metadata]
