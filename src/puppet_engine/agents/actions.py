@@ -14,6 +14,7 @@ from puppet_engine.llm.base import LLMProvider
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.solana.trader import Trader
+from puppet_engine.storage.base import Ledger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,8 @@ class Turn:
     clock: Clock
     chance: random.Random
     """Depends on seed, agent and event only, so that a turn can be repeated to the letter."""
+    ledger: Ledger
+    """To look back; what a turn changes, it returns."""
     network: SocialNetwork | None = None
     trader: Trader | None = None
     cursor: PostId | None = None
@@ -52,7 +55,7 @@ class Action(ABC):
 
     event_type: ClassVar[str]
 
-    def routine(self, turn: Turn, *, first: bool) -> EventDraft | None:
+    def routine(self, turn: Turn, *, first: bool) -> EventDraft | None:  # noqa: ARG002
         """Return when the agent does this next of its own accord; None when it never does.
 
         Asked on the agent's `first` day and after each time.

@@ -1,5 +1,8 @@
 """One persona, alive."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from puppet_engine.core.ids import AgentId
 from puppet_engine.core.models import AgentConfig, Behavior, Personality, StyleGuide
 from puppet_engine.personas.handles import handle_of
@@ -26,6 +29,10 @@ class Agent:
     @property
     def personality(self) -> Personality:
         return self.config.personality
+
+    def local(self, moment: datetime) -> datetime:
+        """Return a moment as the clock on the agent's wall shows it."""
+        return moment.astimezone(ZoneInfo(self.config.behavior.timezone))
 
     @property
     def style_guide(self) -> StyleGuide:

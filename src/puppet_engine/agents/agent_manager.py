@@ -40,7 +40,7 @@ class AgentManagerConfig(_Required, total=False):
     """What an `AgentManager` is built from."""
 
     storage: Ledger
-    """Makes agents durable; without it they act directly and forget their timers with the process."""
+    """Makes agents durable; without it they act directly and forget their timers at the end."""
     clock: Clock
     ids: IdFactory
     seed: int
@@ -67,6 +67,7 @@ class AgentManager:
         self._open_wallet = config.get("open_wallet")
         self._is_started = False
         self._being_created: set[str] = set()
+        self._twitter_client: Any = None
         self._turns = Turns(
             agents=self.agents,
             memory=self.memory_store,
@@ -83,11 +84,11 @@ class AgentManager:
     @property
     def twitter_client(self) -> Any:
         """The X client of agents that have no account of their own."""
-        network = self._turns.default_network
-        return network.client if isinstance(network, XNetwork) else None
+        return self._twitter_client
 
     @twitter_client.setter
     def twitter_client(self, client: Any) -> None:
+        self._twitter_client = client
         self._turns.default_network = XNetwork(client)
 
     # -------------------------------------------------------------- the cast
@@ -180,6 +181,7 @@ class AgentManager:
 
         Raises:
             AgentNotFoundError: there is no such agent.
+            NothingToDoError: the market offers nothing within the limits.
             TradeError: the trade was not made, and why.
             ChainUnavailableError: no answer; the outcome is looked up until it is known.
 

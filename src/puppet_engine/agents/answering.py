@@ -78,7 +78,7 @@ class Answering(Action):
             thread=thread,
             memories=await recall(turn, f"{post.author_handle} {post.text}"),
             recent_posts=said,
-            now=turn.clock.now(),
+            now=turn.agent.local(turn.clock.now()),
         )
         text = await fresh_text(turn, prompt, said)
         reply = IntentDraft(kind=IntentKind.REPLY, payload=_reply(post, text))

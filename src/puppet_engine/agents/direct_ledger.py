@@ -1,6 +1,7 @@
 """What agents do, without a database of events: for an `AgentManager` without a storage."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -14,6 +15,7 @@ from puppet_engine.core.models import (
     Event,
     EventDraft,
     Intent,
+    IntentKind,
     IntentState,
     Memory,
     TurnOutcome,
@@ -32,6 +34,7 @@ class DirectLedger(Ledger):
         self._numbers = count(1)
         self._cursors: dict[str, PostId] = {}
         self._intents: dict[str, Intent] = {}
+        self._begun: dict[str, tuple[datetime, Intent]] = {}
 
     @override
     async def enrol(
@@ -75,8 +78,20 @@ class DirectLedger(Ledger):
         return [intent for intent in self._intents.values() if intent.agent_id == agent_id]
 
     @override
+    async def journals(
+        self, agent_id: str, kind: IntentKind, *, since: datetime
+    ) -> list[Mapping[str, Any]]:
+        return [
+            intent.journal
+            for begun_at, intent in self._begun.values()
+            if begun_at >= since and intent.agent_id == agent_id and intent.kind is kind
+        ]
+
+    @override
     async def begin(self, intent: Intent, journal: Mapping[str, Any]) -> Intent:
-        return self._change(intent, state=IntentState.SENDING, journal=dict(journal))
+        begun = self._change(intent, state=IntentState.SENDING, journal=dict(journal))
+        self._begun[intent.id] = (self._clock.now(), begun)
+        return begun
 
     @override
     async def release(self, intent: Intent) -> Intent:

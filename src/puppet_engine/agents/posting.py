@@ -49,7 +49,7 @@ class Posting(Action):
             topic=topic,
             memories=await recall(turn, topic),
             recent_posts=said,
-            now=turn.clock.now(),
+            now=turn.agent.local(turn.clock.now()),
             addressed_to=friend,
         )
         text = await fresh_text(turn, prompt, said, mention=friend.handle if friend else None)

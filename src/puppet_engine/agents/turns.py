@@ -17,7 +17,12 @@ from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.publishing import Publisher
 from puppet_engine.agents.trading import TradePerformer, Trading
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.errors import NetworkError, PuppetEngineError, TradeError
+from puppet_engine.core.errors import (
+    NetworkError,
+    NothingToDoError,
+    PuppetEngineError,
+    TradeError,
+)
 from puppet_engine.core.models import Effect, Event, EventDraft, IntentKind, TurnOutcome
 from puppet_engine.core.plugins import find_plugin, plugin_names
 from puppet_engine.events.base import Consumer
@@ -122,6 +127,8 @@ class Turns(Consumer):
                 occasion = f"now {self._clock.now().isoformat()} {self._triggered}"
                 turn = await self._turn(agent, dict(context or {}), occasion)
                 outcome = await self._actions[event_type].take(turn)
+                if not outcome.intents:
+                    raise NothingToDoError(agent.id, event_type)
                 await self._commit(agent, None, outcome)
                 try:
                     effects = await self._clear(agent)
@@ -149,7 +156,9 @@ class Turns(Consumer):
 
     def _with_routine(self, outcome: TurnOutcome, event_type: str, turn: Turn) -> TurnOutcome:
         draft = self._actions[event_type].routine(turn, first=False)
-        return outcome.model_copy(update={"events": (*outcome.events, draft)}) if draft else outcome
+        if draft is None:
+            return outcome
+        return outcome.model_copy(update={"events": (*outcome.events, draft)})
 
     async def _turn(self, agent: Agent, payload: dict[str, Any], occasion: str) -> Turn:
         return self._equip(agent, payload, occasion, cursor=await self._ledger.cursor(agent.id))
@@ -163,6 +172,7 @@ class Turns(Consumer):
             llm=self._llm,
             clock=self._clock,
             chance=chance,
+            ledger=self._ledger,
             network=self.networks.get(agent.id, self.default_network),
             trader=self.traders.get(agent.id),
             **more,
@@ -199,7 +209,7 @@ class Turns(Consumer):
         if agent.id in self.traders:
             trader = self.traders[agent.id]
             performers[IntentKind.TRADE] = TradePerformer(
-                agent=agent, trader=trader, clock=self._clock
+                agent=agent, trader=trader, ledger=self._ledger, clock=self._clock
             )
         return performers
 
@@ -208,6 +218,3 @@ def _actions(poll: timedelta) -> dict[str, Action]:
     built_in: Sequence[Action] = (Posting(), Noticing(every=poll), Answering(), Trading())
     added = [find_plugin(ACTIONS, name, built_in={})() for name in plugin_names(ACTIONS)]
     return {action.event_type: action for action in (*built_in, *added)}
-
-
-__all__ = ["Turns"]

@@ -34,7 +34,7 @@ async def fresh_text(
         if _gist(text) not in before:
             return text
     raise LLMRefusedError(
-        f"the model repeats what {turn.agent.id!r} has said before, {TRIES} times in a row: {text!r}"
+        f"{TRIES} times in a row the model repeats what {turn.agent.id!r} said before: {text!r}"
     )
 
 

@@ -40,6 +40,10 @@ class Personality(Noun):
     interests: list[str] = []
     background: str = ""
     quirks: list[str] = []
+    opinions: list[str] = []
+    """What somebody holds to be true, each as they would say it."""
+    surroundings: list[str] = []
+    """What is around somebody and gets mentioned, with its article: `the kettle`."""
 
 
 class Formatting(Noun):
@@ -47,6 +51,10 @@ class Formatting(Noun):
 
     uses_hashtags: bool = False
     uses_emojis: bool = False
+    hashtags: list[str] = []
+    """Those somebody likes best, without the #; free to choose when empty."""
+    emojis: list[str] = []
+    """Those somebody likes best; free to choose when empty."""
     lowercase: bool = False
     min_characters: Annotated[int, Field(ge=1, le=280)] = 20
     max_characters: Annotated[int, Field(ge=1, le=280)] = 240
@@ -65,6 +73,8 @@ class StyleGuide(Noun):
     tone: str = ""
     formatting: Formatting = Formatting()
     catchphrases: list[str] = []
+    example_posts: list[str] = []
+    """Posts that sound exactly right, for a model to learn the voice from."""
     topics_to_avoid: list[str] = []
 
 

@@ -50,6 +50,8 @@ class EventEngine:
         self._loop: asyncio.Task[None] | None = None
         self._loaded = False
         self._failure: BaseException | None = None
+        self.failed_turns = 0
+        """How often an event failed since the engine was built, tried again or given up."""
 
     # -------------------------------------------------------------- life
 
@@ -205,6 +207,7 @@ class EventEngine:
                 self._feed.tell(event)
 
     async def _postpone(self, event: Event, error: Exception) -> None:
+        self.failed_turns += 1
         reason = f"{type(error).__name__}: {error}"
         failures = event.failures + 1
         if failures >= ATTEMPTS:

@@ -35,8 +35,8 @@ class InMemoryEventStore(EventStore):
 
     @override
     async def settle(self, event: Event, *, error: str = "") -> None:
-        if self._pending.pop(event.id, None) is not None:
-            self._over.append(event)
+        self._pending.pop(event.id, None)
+        self._over.append(event)
 
     @override
     async def postpone(self, event: Event, *, error: str) -> None:

@@ -70,10 +70,14 @@ class Outbox:
         Raises:
             NetworkRefusedError, TradeError: one was refused, for good; the later ones stay open.
             NetworkUnavailableError, ChainUnavailableError, RateLimitedError: one stays open.
+            MissingCredentialError: one stays open, for nobody here can carry it out.
 
         """
         effects = {}
         for intent in await self._ledger.open_intents(agent_id):
+            if intent.kind not in performers:
+                # Not refused: the operator may only have forgotten a key, this time.
+                raise MissingCredentialError(f"what {agent_id!r} wants done", [intent.kind])
             effects[intent.id] = await self._carry_out(intent, performers[intent.kind])
         return effects
 
@@ -85,9 +89,9 @@ class Outbox:
             log.info("%s of %s waits: %s", intent.kind, intent.agent_id, error)
             raise
         except (NetworkUnavailableError, ChainUnavailableError) as error:
-            log.warning("what became of a %s of %s is unknown: %s", intent.kind, intent.agent_id, error)
+            log.warning("what became of %s %s is unknown: %s", intent.kind, intent.id, error)
             raise
-        except (NetworkRefusedError, TradeError, MissingCredentialError) as error:
+        except (NetworkRefusedError, TradeError) as error:
             await self._refuse(intent, error)
             raise
         self._accept(await self._ledger.complete(intent, effect))

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from puppet_engine.core.ids import PostId
@@ -11,6 +12,7 @@ from puppet_engine.core.models import (
     Event,
     EventDraft,
     Intent,
+    IntentKind,
     Memory,
     TurnOutcome,
 )
@@ -70,6 +72,15 @@ class Ledger(ABC):
     @abstractmethod
     async def open_intents(self, agent_id: str) -> list[Intent]:
         """Return an agent's intents that are neither done nor refused, oldest first."""
+
+    @abstractmethod
+    async def journals(
+        self, agent_id: str, kind: IntentKind, *, since: datetime
+    ) -> list[Mapping[str, Any]]:
+        """Return what was noted before each attempt at intents of a kind, made since `since`.
+
+        An intent that was released counts with what was noted for it last.
+        """
 
     @abstractmethod
     async def begin(self, intent: Intent, journal: Mapping[str, Any]) -> Intent:
