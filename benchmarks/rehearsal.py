@@ -19,13 +19,13 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).parents[1]
 HOURS: Final = 24
 RUNS: Final = 3
-REAL_TIME: Final = 1.0
-"""Virtual hours per hour of an engine whose agents live by the wall clock, as all others do."""
+TARGET: Final = 1.0
+"""Virtual hours per wall second: a day of the cast's life while one waits for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """One measured figure, beside that of a peer where there is one."""
+    """One measured figure, beside that of a peer where one was measured too."""
 
     name: str
     value: float
@@ -68,20 +68,16 @@ def _cpu_of_children() -> float:
 def results(runs: Sequence[Run]) -> list[Result]:
     """Return the figures of the best of some runs."""
     best = max(runs, key=lambda run: run.hours_per_second)
-    speed = best.hours_per_second * 3600
-    target = 3600.0
+    speed = best.hours_per_second
     cpu = min(run.cpu_seconds for run in runs)
     alike = len({run.report["digest"] for run in runs}) == 1
     return [
         Result(
-            name="rehearsal speed",
-            value=round(speed),
-            unit="virtual hours per hour",
-            peer="real time",
-            peer_value=REAL_TIME,
-            ratio=round(speed / REAL_TIME),
-            target=target,
-            met=speed >= target,
+            name="speed",
+            value=round(speed, 2),
+            unit="virtual hours per wall second",
+            target=TARGET,
+            met=speed >= TARGET,
         ),
         Result(name="processor time", value=round(cpu / HOURS, 3), unit="s per virtual hour"),
         Result(name="events", value=best.report["events"], unit=f"in {HOURS} virtual hours"),
