@@ -105,9 +105,12 @@ class Trader:
         height = await self._wallet.rpc.block_height()
         # From here to the signature nothing waits, so no other trade can pass in between.
         now = self._clock.now()
-        check_outlay(offer.lamports, self._limits, self._past(history), now)
+        past = self._past(history)
+        check_outlay(offer.lamports, self._limits, past, now)
         signed = self._wallet.sign(offer.transaction)
         signature = str(signed.signatures[0])
+        if any(each.signature == signature for each in past):
+            raise TradeError(f"the trade {signature} is signed already: submit that, or wait")
         outlay = Outlay(signature=signature, at=now, lamports=offer.lamports)
         self._signed[signature] = outlay
         return SignedTrade(
