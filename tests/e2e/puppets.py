@@ -64,7 +64,7 @@ class Puppets:
 
     def said(self) -> list[dict[str, Any]]:
         """Return what was published, oldest first."""
-        events = self.get("/events?limit=1000")["events"]
+        events = self.get("/events?limit=500")["events"]
         return [event["payload"] for event in events if event["type"] == "post.published"]
 
     def kill(self) -> None:

@@ -2,7 +2,6 @@ from datetime import timedelta
 
 from tests.fakes import FakeFeed, FakeNetwork, ScriptedLLM
 from tests.unit.agents.conftest import MakeTurn
-
 from typing_extensions import override
 
 from puppet_engine.agents.answering import MOST_ANSWERS, Answering, Noticing
