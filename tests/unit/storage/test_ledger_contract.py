@@ -168,6 +168,10 @@ async def test_journals_of_attempts_can_be_looked_back_at(books: Books) -> None:
 # ------------------------------------------------------------------ what only a database promises
 
 
+def every_byte_in(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
 @pytest.fixture
 async def storage(tmp_path: Path) -> AsyncGenerator[Storage]:
     opened = Storage(f"sqlite:///{tmp_path}/life.db", clock=VirtualClock(START), ids=random_id)
@@ -211,8 +215,7 @@ async def test_a_private_key_is_never_stored(storage: Storage, tmp_path: Path) -
 
     await StoredLedger(storage).enrol(config, memories=[], events=[])
 
-    for file in tmp_path.iterdir():
-        assert secret.encode() not in file.read_bytes()
+    assert secret.encode() not in every_byte_in(tmp_path)
 
 
 async def test_an_event_that_is_over_cannot_be_brought_back(storage: Storage) -> None:
