@@ -1,6 +1,5 @@
 """The nouns of the engine: who an agent is, what it remembers, what happens to it."""
 
-from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -222,18 +221,29 @@ class StoredMemory(Memory):
 # ------------------------------------------------------------------ what happens to it
 
 
-class Event(Noun):
+EventType = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)*$")]
+
+
+class EventDraft(Noun):
+    """Something that is to happen, before it has an identity."""
+
+    type: EventType
+    due_at: AwareDatetime
+    agent_id: str | None = None
+    """Whom it happens to; `None` for what happens to nobody in particular."""
+    payload: dict[str, Any] = {}
+
+
+class Event(EventDraft):
     """Something that happens, at a moment, mostly to one agent.
 
     Events are taken in the order of (`due_at`, `agent_id`, `sequence`).
     """
 
     id: EventId
-    type: Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z_]+)*$")]
-    agent_id: AgentId | None = None
-    due_at: AwareDatetime
     sequence: int
-    payload: dict[str, Any] = {}
+    failures: Annotated[int, Field(ge=0)] = 0
+    """How often it was tried in vain."""
 
 
 class Post(Noun):
@@ -256,11 +266,52 @@ class IntentKind(StrEnum):
     TRADE = "trade"
 
 
-class Intent(Noun):
-    """One thing an agent wants done outside; it is in the outbox until it is known to be done."""
+class IntentState(StrEnum):
+    """How far an intent has come."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    """Begun, with an outcome that is unknown until it is looked up."""
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class IntentDraft(Noun):
+    """One thing an agent wants done outside, before it has an identity."""
+
+    kind: IntentKind
+    payload: dict[str, Any]
+
+
+class Intent(IntentDraft):
+    """One thing an agent wants done outside; in the outbox until it is done or refused."""
 
     id: IntentId
     agent_id: AgentId
-    kind: IntentKind
-    payload: dict[str, Any] = {}
-    created_at: datetime
+    created_at: AwareDatetime
+    state: IntentState = IntentState.PENDING
+    journal: dict[str, Any] = {}
+    """What was noted before the first attempt, to look the outcome up by."""
+    result: str = ""
+    """The id the network or chain gave it; why it was refused."""
+
+
+class TurnOutcome(Noun):
+    """All that one turn of an agent changes; it becomes fact in one transaction, or not at all."""
+
+    memories: tuple[Memory, ...] = ()
+    events: tuple[EventDraft, ...] = ()
+    """What is to happen next: timers, and what the agent has just noticed."""
+    intents: tuple[IntentDraft, ...] = ()
+    cursor: PostId | None = None
+    """The newest mention the agent has seen, when it looked."""
+
+
+class Effect(Noun):
+    """What an intent has brought about."""
+
+    result: str
+    """The id that the network or the chain gave it."""
+    memory: Memory
+    events: tuple[EventDraft, ...]
+    """Tell those who watch."""
