@@ -1,0 +1,1 @@
+"""The rehearsal world: local servers that speak the real wire protocols."""
