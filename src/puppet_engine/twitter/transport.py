@@ -6,6 +6,7 @@ endpoints and their parameters.
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,9 @@ from puppet_engine.core.errors import (
     NetworkUnavailableError,
     RateLimitedError,
 )
+
+# What it says at DEBUG holds keys and signatures.
+logging.getLogger("oauthlib.oauth1").setLevel(logging.INFO)
 
 NETWORK: Final = "X"
 _WINDOW: Final = timedelta(minutes=15)
