@@ -49,6 +49,7 @@ class LoopbackServer:
             ws="none",
             log_config=None,
             timeout_keep_alive=60,
+            proxy_headers=False,
         )
         config.load()
         server = uvicorn.Server(config)
@@ -101,7 +102,8 @@ async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio turns Nagle's delay (40 ms an answer) off only where the protocol is spelled out.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((LOOPBACK, port))

@@ -7,7 +7,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from tests.rehearsal_x import opened_stage
 
 from puppet_engine.core.clock import Clock, SystemClock
@@ -74,6 +74,7 @@ async def test_an_account_without_keys_is_an_error_only_when_it_is_used() -> Non
         await network.publish("hello")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_search_is_never_too_long_and_holds_nothing_but_words(query: str) -> None:
     words = x.plain_words(query)

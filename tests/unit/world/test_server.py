@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 from collections.abc import AsyncGenerator
 
 import httpx2
@@ -79,6 +80,18 @@ async def test_a_stop_does_not_wait_for_a_request_that_hangs(
             with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
                 await hanging
     assert [one for one in caplog.record_tuples if not one[0].startswith("http")] == []
+
+
+async def test_answers_are_not_held_back_to_be_sent_together() -> None:
+    server = LoopbackServer(app())
+    async with httpx2.AsyncClient(base_url=await server.start()) as browser:
+        await browser.get("/hello")
+        assert server._server is not None
+        (connection,) = server._server.server_state.connections
+        accepted = connection.transport.get_extra_info("socket")
+
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    await server.stop()
 
 
 async def test_stopping_twice_or_before_the_start_does_nothing() -> None:

@@ -46,6 +46,7 @@ def walk(site: XSite, account: Account, **options: object) -> list[list[int]]:
             return pages
 
 
+@settings(max_examples=40, deadline=None)
 @given(count=COUNTS, size=PAGES)
 def test_pages_together_are_the_whole_list_newest_first(count: int, size: int) -> None:
     site, ada = asyncio.run(filled(count))
@@ -57,6 +58,7 @@ def test_pages_together_are_the_whole_list_newest_first(count: int, size: int) -
     assert all(len(page) == size for page in pages[:-1])
 
 
+@settings(max_examples=40, deadline=None)
 @given(count=COUNTS, size=PAGES, data=st.data())
 def test_since_and_until_cut_out_exactly_what_lies_between(
     count: int, size: int, data: st.DataObject
@@ -72,6 +74,7 @@ def test_since_and_until_cut_out_exactly_what_lies_between(
     assert [one for page in pages for one in page] == expected
 
 
+@settings(max_examples=40, deadline=None)
 @given(count=st.integers(1, 30), size=PAGES, more=st.integers(1, 10))
 def test_posts_that_come_between_two_pages_move_nothing(count: int, size: int, more: int) -> None:
     async def live() -> tuple[list[int], list[int]]:
@@ -89,7 +92,7 @@ def test_posts_that_come_between_two_pages_move_nothing(count: int, size: int, m
     assert before == after
 
 
-@settings(max_examples=15)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(0, 250), min_size=1, max_size=6))
 def test_polling_since_the_last_mention_gives_each_mention_once(bursts: list[int]) -> None:
     async def live() -> tuple[list[str], list[str]]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from tests.rehearsal_x import START
 
 from puppet_engine.world.x import rules
@@ -94,6 +94,7 @@ def test_nobody_else_may_be_answered() -> None:
     assert refusal.value.status == 403
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_text_weighs_at_most_twice_its_length_beside_its_links(text: str) -> None:
     links = len(rules.URL.findall(text))
