@@ -7,6 +7,7 @@ PuppetEngineError
 ├── AgentNotFoundError(LookupError)
 ├── AgentExistsError(ValueError)
 ├── MemoryNotFoundError(LookupError)
+├── NothingToDoError                     an agent was asked to act, and saw no reason to
 ├── NotRunningError(RuntimeError)        used before startup or after shutdown
 ├── LLMError                             a language model gave no usable answer
 │   ├── LLMUnavailableError              out of reach, or overloaded; try later
@@ -15,9 +16,11 @@ PuppetEngineError
 │   ├── NetworkRefusedError              it said no: rules, rights, duplicate
 │   │   └── RateLimitedError             it said not now, and until when
 │   └── NetworkUnavailableError          no answer, so whether it happened is unknown
+├── StorageError                         the database did not do what was asked; nothing was kept
 └── TradeError                           a trade did not happen
     ├── TradingDisabledError
     ├── LimitExceededError               an operator's limit forbids it
+    ├── SuspectOrderError                what was offered for signing is not what was asked
     └── ChainUnavailableError            no answer, so whether it happened is unknown
 """
 
@@ -77,6 +80,13 @@ class MemoryNotFoundError(PuppetEngineError, LookupError):
         super().__init__(f"agent {agent_id!r} has no memory {memory_id!r}")
 
 
+class NothingToDoError(PuppetEngineError):
+    """An agent was asked to act, looked around, and saw no reason to."""
+
+    def __init__(self, agent_id: str, what: str) -> None:
+        super().__init__(f"{agent_id!r} sees no reason for {what} now; ask again later")
+
+
 class NotRunningError(PuppetEngineError, RuntimeError):
     """A part was used before it was started, or after it was stopped."""
 
@@ -116,6 +126,10 @@ class NetworkUnavailableError(NetworkError):
     """The network gave no answer, so whether it acted is unknown until it is looked up."""
 
 
+class StorageError(PuppetEngineError):
+    """The database did not do what was asked; nothing of it was kept."""
+
+
 class TradeError(PuppetEngineError):
     """A trade did not happen."""
 
@@ -126,6 +140,10 @@ class TradingDisabledError(TradeError):
 
 class LimitExceededError(TradeError):
     """An operator's limit forbids the trade; nothing was signed."""
+
+
+class SuspectOrderError(TradeError):
+    """A transaction offered for signing does not do what was asked; nothing was signed."""
 
 
 class ChainUnavailableError(TradeError):

@@ -1,1 +1,1 @@
-"""The rehearsal world: local servers that speak the wire protocols of the real services."""
+"""The rehearsal world: local servers that speak the real wire protocols."""
