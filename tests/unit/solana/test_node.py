@@ -191,6 +191,8 @@ async def test_a_request_that_makes_no_sense_is_an_error_and_not_a_crash(
         await node.get_slot()
     with pytest.raises(RPCException):
         await node.get_token_account_balance(Keypair().pubkey())
+    with pytest.raises(RPCException):
+        await node.request_airdrop(Keypair().pubkey(), 2**63)
 
 
 async def test_payments_arrive_exactly_once_however_often_the_line_breaks(
