@@ -7,6 +7,7 @@ PuppetEngineError
 ├── AgentNotFoundError(LookupError)
 ├── AgentExistsError(ValueError)
 ├── MemoryNotFoundError(LookupError)
+├── NothingToDoError                     an agent was asked to act, and saw no reason to
 ├── NotRunningError(RuntimeError)        used before startup or after shutdown
 ├── LLMError                             a language model gave no usable answer
 │   ├── LLMUnavailableError              out of reach, or overloaded; try later
@@ -76,6 +77,13 @@ class MemoryNotFoundError(PuppetEngineError, LookupError):
         self.agent_id = agent_id
         self.memory_id = memory_id
         super().__init__(f"agent {agent_id!r} has no memory {memory_id!r}")
+
+
+class NothingToDoError(PuppetEngineError):
+    """An agent was asked to act, looked around, and saw no reason to."""
+
+    def __init__(self, agent_id: str, what: str) -> None:
+        super().__init__(f"{agent_id!r} sees no reason for {what} now; ask again later")
 
 
 class NotRunningError(PuppetEngineError, RuntimeError):

@@ -1,6 +1,5 @@
 """The nouns of the engine: who an agent is, what it remembers, what happens to it."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
@@ -41,6 +40,10 @@ class Personality(Noun):
     interests: list[str] = []
     background: str = ""
     quirks: list[str] = []
+    opinions: list[str] = []
+    """What somebody holds to be true, each as they would say it."""
+    surroundings: list[str] = []
+    """What is around somebody and gets mentioned, with its article: `the kettle`."""
 
 
 class Formatting(Noun):
@@ -48,6 +51,10 @@ class Formatting(Noun):
 
     uses_hashtags: bool = False
     uses_emojis: bool = False
+    hashtags: list[str] = []
+    """Those somebody likes best, without the #; free to choose when empty."""
+    emojis: list[str] = []
+    """Those somebody likes best; free to choose when empty."""
     lowercase: bool = False
     min_characters: Annotated[int, Field(ge=1, le=280)] = 20
     max_characters: Annotated[int, Field(ge=1, le=280)] = 240
@@ -66,6 +73,8 @@ class StyleGuide(Noun):
     tone: str = ""
     formatting: Formatting = Formatting()
     catchphrases: list[str] = []
+    example_posts: list[str] = []
+    """Posts that sound exactly right, for a model to learn the voice from."""
     topics_to_avoid: list[str] = []
 
 
@@ -196,18 +205,29 @@ class StoredMemory(Memory):
 # ------------------------------------------------------------------ what happens to it
 
 
-class Event(Noun):
+EventType = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)*$")]
+
+
+class EventDraft(Noun):
+    """Something that is to happen, before it has an identity."""
+
+    type: EventType
+    due_at: AwareDatetime
+    agent_id: str | None = None
+    """Whom it happens to; `None` for what happens to nobody in particular."""
+    payload: dict[str, Any] = {}
+
+
+class Event(EventDraft):
     """Something that happens, at a moment, mostly to one agent.
 
     Events are taken in the order of (`due_at`, `agent_id`, `sequence`).
     """
 
     id: EventId
-    type: Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z_]+)*$")]
-    agent_id: AgentId | None = None
-    due_at: AwareDatetime
     sequence: int
-    payload: dict[str, Any] = {}
+    failures: Annotated[int, Field(ge=0)] = 0
+    """How often it was tried in vain."""
 
 
 class Post(Noun):
@@ -230,11 +250,52 @@ class IntentKind(StrEnum):
     TRADE = "trade"
 
 
-class Intent(Noun):
-    """One thing an agent wants done outside; it is in the outbox until it is known to be done."""
+class IntentState(StrEnum):
+    """How far an intent has come."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    """Begun, with an outcome that is unknown until it is looked up."""
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class IntentDraft(Noun):
+    """One thing an agent wants done outside, before it has an identity."""
+
+    kind: IntentKind
+    payload: dict[str, Any]
+
+
+class Intent(IntentDraft):
+    """One thing an agent wants done outside; in the outbox until it is done or refused."""
 
     id: IntentId
     agent_id: AgentId
-    kind: IntentKind
-    payload: dict[str, Any] = {}
-    created_at: datetime
+    created_at: AwareDatetime
+    state: IntentState = IntentState.PENDING
+    journal: dict[str, Any] = {}
+    """What was noted before the first attempt, to look the outcome up by."""
+    result: str = ""
+    """The id the network or chain gave it; why it was refused."""
+
+
+class TurnOutcome(Noun):
+    """All that one turn of an agent changes; it becomes fact in one transaction, or not at all."""
+
+    memories: tuple[Memory, ...] = ()
+    events: tuple[EventDraft, ...] = ()
+    """What is to happen next: timers, and what the agent has just noticed."""
+    intents: tuple[IntentDraft, ...] = ()
+    cursor: PostId | None = None
+    """The newest mention the agent has seen, when it looked."""
+
+
+class Effect(Noun):
+    """What an intent has brought about."""
+
+    result: str
+    """The id that the network or the chain gave it."""
+    memory: Memory
+    events: tuple[EventDraft, ...]
+    """Tell those who watch."""

@@ -24,16 +24,15 @@ class Settings(BaseSettings):
     """The folder of persona files, `*.json`."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     enable_metrics: bool = True
-    """Serve Prometheus metrics at /metrics."""
+    """Serve counts at /metrics."""
     seed: int = 7
     """Where all chance comes from; the same seed gives the same life."""
 
-    host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8700
-    """Where API and dashboard listen; 0 takes a free port."""
+    """Where API and dashboard listen, on the loopback interface; 0 takes a free port."""
 
-    llm_provider: str = "auto"
-    """`openai`, `fake`, a plug-in's name, or `auto`: without a key, the world's brain."""
+    llm_provider: str = "rehearsal"
+    """`rehearsal` (the world's own brain, which costs nothing), `openai`, `fake`, or a plug-in."""
     openai_api_key: Annotated[
         SecretStr | None,
         Field(validation_alias=AliasChoices("PUPPET_OPENAI_API_KEY", "OPENAI_API_KEY")),
@@ -46,5 +45,9 @@ class Settings(BaseSettings):
     openai_model: str = "gpt-5-mini"
     llm_timeout_seconds: Annotated[float, Field(gt=0)] = 60
 
+    world_database_url: str = "sqlite:///var/world.db"
+    """Where the rehearsal world keeps what was said in it."""
+    speed: Annotated[float, Field(gt=0)] = 1
+    """How many virtual seconds pass in a real one while nothing is under way in the world."""
     mention_poll_minutes: Annotated[float, Field(gt=0)] = 10
     """How often an agent looks for mentions."""

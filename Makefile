@@ -1,0 +1,75 @@
+# Every command of the project, for people, hooks and CI alike. They need Python 3.11+ and make.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready-to-run
+READY_DEV := $(VENV)/ready-to-develop
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
+PYTEST := -m pytest --numprocesses auto --dist loadgroup
+
+# The first Python on the PATH that is new enough and can make an environment.
+USABLE := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	if $$python -c "$(USABLE)" 2>/dev/null; then echo $$python; break; fi; done)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test test-slow check lint format bench docs pin
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(READY) ## Start agents in the rehearsal world, with the dashboard (ARGS="--help")
+	@$(BIN)/puppets run $(ARGS)
+
+test: $(READY_DEV) ## Run every test but the long soaks (ARGS="-k memory")
+	@$(BIN)/python $(PYTEST) -m "not slow" $(ARGS)
+
+test-slow: $(READY_DEV) ## Run the long soaks
+	@$(BIN)/python $(PYTEST) -m slow $(ARGS)
+
+check: lint ## Run all that CI runs: lint, and the tests with branch coverage
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run $(PYTEST) -m "not slow"
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+lint: $(READY_DEV) ## Check style, types and architecture
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY_DEV) ## Format the code and mend what can be mended
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+bench: $(READY) ## Measure, and write benchmarks/results.json and docs/benchmarks.md
+	@$(BIN)/python benchmarks/rehearsal.py
+
+docs: $(READY) ## Write docs/settings.md and docs/errors.md from the code
+	@$(BIN)/python scripts/docs.py
+
+pin: $(READY) ## Resolve the dependencies afresh and write constraints.txt
+	@$(BIN)/python scripts/pin.py
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { \
+		echo "No usable Python: install 3.11 or newer with venv (Debian: apt install python3-venv),"; \
+		echo "or name one: make PYTHON=/path/to/python3.12"; exit 1; } >&2
+	@$(PYTHON) -c "$(USABLE)" || { \
+		echo "$$($(PYTHON) --version) cannot be used: 3.11 or newer with venv is needed."; \
+		echo "Name another: make PYTHON=/path/to/python3.12"; exit 1; } >&2
+	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(READY): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing what the programs need ..."
+	@$(BIN)/python -m pip install --quiet --upgrade pip --constraint constraints.txt
+	@$(INSTALL) --editable ".[all]"
+	@touch $@
+
+$(READY_DEV): $(READY)
+	@echo "Installing the tools of development ..."
+	@$(INSTALL) --group dev
+	@touch $@

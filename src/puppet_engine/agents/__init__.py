@@ -1,0 +1,1 @@
+"""Agents: one turn at a time they perceive, recall, decide, act and remember."""

@@ -1,0 +1,49 @@
+"""One persona, alive."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from typing_extensions import override
+
+from puppet_engine.core.ids import AgentId
+from puppet_engine.core.models import AgentConfig, Behavior, Personality, StyleGuide
+from puppet_engine.personas.handles import handle_of
+from puppet_engine.personas.prompt import system_prompt
+
+
+class Agent:
+    """Who acts: a persona, and whether it is active."""
+
+    def __init__(self, config: AgentConfig) -> None:
+        self.config = config
+        self.is_active = False
+        self.handle = handle_of(config)
+        self.system_prompt = system_prompt(config)
+
+    @property
+    def id(self) -> AgentId:
+        return AgentId(self.config.id)
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def personality(self) -> Personality:
+        return self.config.personality
+
+    def local(self, moment: datetime) -> datetime:
+        """Return a moment as the clock on the agent's wall shows it."""
+        return moment.astimezone(ZoneInfo(self.config.behavior.timezone))
+
+    @property
+    def style_guide(self) -> StyleGuide:
+        return self.config.style_guide
+
+    @property
+    def behavior(self) -> Behavior:
+        return self.config.behavior
+
+    @override
+    def __repr__(self) -> str:
+        return f"<Agent {self.id!r} @{self.handle}{'' if self.is_active else ', not active'}>"

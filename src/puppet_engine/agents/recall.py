@@ -1,0 +1,35 @@
+"""What comes to an agent's mind during a turn."""
+
+from typing import Final
+
+from puppet_engine.agents.actions import Turn
+from puppet_engine.agents.agent import Agent
+from puppet_engine.core.clock import Clock
+from puppet_engine.core.models import EventDraft, Memory
+
+RECALLED: Final = 5
+"""How many memories a prompt holds."""
+
+LOOKED_BACK: Final = 60
+"""Among how many of its last memories an agent looks for its own words."""
+
+OWN_WORDS: Final = "own_words"
+"""The metadata key under which a memory holds what the agent itself has published."""
+
+
+async def recall(turn: Turn, cue: str) -> list[str]:
+    """Return what the agent remembers at a cue, best first."""
+    found = await turn.memory.search_memories(turn.agent.id, cue, limit=RECALLED)
+    return [memory.content for memory in found]
+
+
+async def own_words(turn: Turn) -> list[str]:
+    """Return what the agent has published lately, newest first."""
+    lately = await turn.memory.get_memories(turn.agent.id, limit=LOOKED_BACK)
+    return [str(memory.metadata[OWN_WORDS]) for memory in lately if OWN_WORDS in memory.metadata]
+
+
+def memory_kept(agent: Agent, memory: Memory, clock: Clock) -> EventDraft:
+    """Return the event that tells those who watch of a new memory."""
+    payload = {"handle": agent.handle, "type": memory.type.value, "content": memory.content}
+    return EventDraft(type="memory.kept", due_at=clock.now(), agent_id=agent.id, payload=payload)

@@ -1,0 +1,127 @@
+"""Trading: decided by market and limits alone, never by anything that somebody said."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, ClassVar, Final
+
+from typing_extensions import override
+
+from puppet_engine.agents.actions import Action, Turn
+from puppet_engine.agents.agent import Agent
+from puppet_engine.agents.recall import memory_kept
+from puppet_engine.agents.schedule import next_trade_at
+from puppet_engine.core.clock import Clock
+from puppet_engine.core.errors import TradingDisabledError
+from puppet_engine.core.models import (
+    Effect,
+    EventDraft,
+    Intent,
+    IntentDraft,
+    IntentKind,
+    Memory,
+    MemoryType,
+    TurnOutcome,
+)
+from puppet_engine.events.outbox import Performer
+from puppet_engine.solana.trader import Trader
+from puppet_engine.solana.trades import (
+    NotLanded,
+    Outlay,
+    SignedTrade,
+    TradeIntent,
+    TradeReceipt,
+)
+from puppet_engine.storage.base import Ledger
+
+LIMITED_SPAN: Final = timedelta(days=1)
+"""How far back trades count against the limits."""
+
+
+class Trading(Action):
+    """Looks at the market, and trades when there is something worth it."""
+
+    event_type: ClassVar[str] = "trade.due"
+
+    @override
+    def routine(self, turn: Turn, *, first: bool) -> EventDraft | None:
+        if turn.trader is None:
+            return None
+        frequency = turn.agent.behavior.trading_behavior.trading_frequency
+        due = next_trade_at(frequency, now=turn.clock.now(), chance=turn.chance)
+        return EventDraft(type=self.event_type, due_at=due, agent_id=turn.agent.id)
+
+    @override
+    async def take(self, turn: Turn) -> TurnOutcome:
+        if turn.trader is None:
+            raise TradingDisabledError(
+                f"trading is not enabled for {turn.agent.id!r}: "
+                "set solana_integration.trading_enabled in its persona"
+            )
+        market = await turn.trader.look()
+        history = await past_outlays(turn.ledger, turn.agent.id, turn.clock)
+        wanted = turn.trader.decide(market, history, turn.chance)
+        if wanted is None:
+            return TurnOutcome()
+        intent = IntentDraft(kind=IntentKind.TRADE, payload=wanted.model_dump(mode="json"))
+        return TurnOutcome(intents=(intent,))
+
+
+class TradePerformer(Performer):
+    """Carries out one agent's trades; the signed bytes are journalled before they are sent."""
+
+    def __init__(self, *, agent: Agent, trader: Trader, ledger: Ledger, clock: Clock) -> None:
+        self._agent = agent
+        self._trader = trader
+        self._ledger = ledger
+        self._clock = clock
+
+    @override
+    async def prepare(self, intent: Intent) -> Mapping[str, Any]:
+        wanted = TradeIntent.model_validate(intent.payload)
+        history = await past_outlays(self._ledger, self._agent.id, self._clock)
+        signed = await self._trader.prepare(wanted, history=history)
+        return signed.model_dump(mode="json")
+
+    @override
+    async def perform(self, intent: Intent) -> Effect:
+        return self._effect(await self._trader.submit(_signed(intent)))
+
+    @override
+    async def look_up(self, intent: Intent) -> Effect | None:
+        outcome = await self._trader.reconcile(_signed(intent))
+        if isinstance(outcome, NotLanded):
+            # The same bytes may be sent as often as one likes; new ones only when these expired.
+            return None if outcome.expired else await self.perform(intent)
+        return self._effect(outcome)
+
+    def _effect(self, receipt: TradeReceipt) -> Effect:
+        text = receipt.describe()
+        memory = Memory(
+            content=text,
+            type=MemoryType.EVENT,
+            metadata={"signature": receipt.signature, "source": "self"},
+        )
+        event = EventDraft(
+            type="trade.executed",
+            due_at=self._clock.now(),
+            agent_id=self._agent.id,
+            payload={
+                "handle": self._agent.handle,
+                "name": self._agent.name,
+                "text": text,
+                "signature": receipt.signature,
+            },
+        )
+        kept = memory_kept(self._agent, memory, self._clock)
+        return Effect(result=receipt.signature, memory=memory, events=(event, kept))
+
+
+async def past_outlays(ledger: Ledger, agent_id: str, clock: Clock) -> list[Outlay]:
+    """Return what an agent has signed away within the span that the limits look at."""
+    since = clock.now() - LIMITED_SPAN
+    journals = await ledger.journals(agent_id, IntentKind.TRADE, since=since)
+    return [SignedTrade.model_validate(journal).outlay for journal in journals]
+
+
+def _signed(intent: Intent) -> SignedTrade:
+    return SignedTrade.model_validate(intent.journal)

@@ -1,0 +1,225 @@
+"""Gives agents their turns, one at a time each, and sees that all of a turn becomes fact."""
+
+import asyncio
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from typing_extensions import override
+
+from puppet_engine.agents.actions import Action, Turn
+from puppet_engine.agents.agent import Agent
+from puppet_engine.agents.answering import Answering, Noticing
+from puppet_engine.agents.posting import Posting
+from puppet_engine.agents.publishing import Publisher
+from puppet_engine.agents.recall import memory_kept
+from puppet_engine.agents.trading import TradePerformer, Trading
+from puppet_engine.core.clock import Clock
+from puppet_engine.core.errors import (
+    NetworkError,
+    NothingToDoError,
+    PuppetEngineError,
+    TradeError,
+)
+from puppet_engine.core.models import Effect, Event, EventDraft, IntentKind, TurnOutcome
+from puppet_engine.core.plugins import find_plugin, plugin_names
+from puppet_engine.events.base import Consumer
+from puppet_engine.events.engine import EventEngine
+from puppet_engine.events.outbox import CLEAR_OUTBOX, Outbox, Performer, clear_later
+from puppet_engine.llm.base import LLMProvider
+from puppet_engine.memory.base import MemoryStore
+from puppet_engine.networks.base import SocialNetwork
+from puppet_engine.solana.trader import Trader
+from puppet_engine.storage.base import Ledger
+
+log = logging.getLogger(__name__)
+
+ACTIONS: Final = "puppet_engine.actions"
+"""The entry points by which others add what an agent can do: each an `Action` class."""
+
+
+class Turns(Consumer):
+    """Takes what happens to agents, turns it into facts, and then into effects."""
+
+    def __init__(  # noqa: PLR0913 - the parts of a turn, handed in once
+        self,
+        *,
+        agents: Mapping[str, Agent],
+        memory: MemoryStore,
+        llm: LLMProvider,
+        ledger: Ledger,
+        clock: Clock,
+        engine: EventEngine,
+        seed: int,
+        mention_poll_minutes: float,
+    ) -> None:
+        self._agents = agents
+        self._memory = memory
+        self._llm = llm
+        self._ledger = ledger
+        self._clock = clock
+        self._seed = seed
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._actions = _actions(timedelta(minutes=mention_poll_minutes))
+        self._outbox = Outbox(ledger=ledger, clock=clock, accept=engine.accept)
+        self._triggered = 0
+        self.accept = engine.accept
+        self.networks: dict[str, SocialNetwork] = {}
+        self.default_network: SocialNetwork | None = None
+        self.traders: dict[str, Trader] = {}
+        engine.consume_with(self)
+
+    # -------------------------------------------------------------- events
+
+    @override
+    def takes(self, event: Event) -> bool:
+        known = event.type == CLEAR_OUTBOX or event.type in self._actions
+        return known and event.agent_id in self._agents
+
+    @override
+    async def consume(self, event: Event) -> None:
+        agent = self._agents[event.agent_id or ""]
+        async with self._locks[agent.id]:
+            if event.type == CLEAR_OUTBOX:
+                await self._clear(agent)
+                await self._commit(agent, event, TurnOutcome())
+                return
+            outcome = await self._take(agent, event.type, event.payload, f"{event.sequence}")
+            await self._commit(agent, event, outcome)
+            # From here on the event is over: what fails now must not bring it back.
+            if outcome.intents:
+                await self._clear_or_later(agent)
+
+    @override
+    async def abandon(self, event: Event, *, error: str) -> None:
+        agent = self._agents[event.agent_id or ""]
+        if event.type == CLEAR_OUTBOX:
+            outcome = TurnOutcome(events=(clear_later(agent.id, self._clock),))
+        else:
+            turn = await self._turn(agent, event.payload, f"{event.sequence}")
+            outcome = self._with_routine(TurnOutcome(), event.type, turn)
+        await self._commit(agent, event, outcome, error=error)
+
+    # -------------------------------------------------------------- turns
+
+    def lock(self, agent_id: str) -> asyncio.Lock:
+        """Return what must be held while an agent takes a turn."""
+        return self._locks[agent_id]
+
+    def first_routine(self, agent: Agent) -> list[EventDraft]:
+        """Return what an agent does of its own accord from its first day on."""
+        routine = []
+        for event_type, action in self._actions.items():
+            turn = self._equip(agent, {}, f"first {event_type}")
+            if (draft := action.routine(turn, first=True)) is not None:
+                routine.append(draft)
+        return routine
+
+    async def take_now(
+        self, agent: Agent, event_type: str, context: Mapping[str, Any] | None
+    ) -> str:
+        """Give an agent a turn out of its order; return the id of what came of it."""
+        with self._clock.in_flight():
+            async with self._locks[agent.id]:
+                self._triggered += 1
+                occasion = f"now {self._clock.now().isoformat()} {self._triggered}"
+                turn = await self._turn(agent, dict(context or {}), occasion)
+                outcome = await self._actions[event_type].take(turn)
+                if not outcome.intents:
+                    raise NothingToDoError(agent.id, event_type)
+                await self._commit(agent, None, outcome)
+                try:
+                    effects = await self._clear(agent)
+                except (NetworkError, TradeError):
+                    await self._remind(agent)
+                    raise
+        return list(effects.values())[-1].result
+
+    async def clear_outbox(self, agent: Agent) -> None:
+        """Finish what an agent left half done; what cannot be finished now is tried again."""
+        async with self._locks[agent.id]:
+            await self._clear_or_later(agent)
+
+    async def close(self) -> None:
+        """Close all accounts and wallets."""
+        for network in self.networks.values():
+            await network.aclose()
+        for trader in self.traders.values():
+            await trader.aclose()
+
+    async def _take(
+        self, agent: Agent, event_type: str, payload: dict[str, Any], occasion: str
+    ) -> TurnOutcome:
+        turn = await self._turn(agent, payload, occasion)
+        outcome = await self._actions[event_type].take(turn)
+        return self._with_routine(outcome, event_type, turn)
+
+    def _with_routine(self, outcome: TurnOutcome, event_type: str, turn: Turn) -> TurnOutcome:
+        draft = self._actions[event_type].routine(turn, first=False)
+        if draft is None:
+            return outcome
+        return outcome.model_copy(update={"events": (*outcome.events, draft)})
+
+    async def _turn(self, agent: Agent, payload: dict[str, Any], occasion: str) -> Turn:
+        return self._equip(agent, payload, occasion, cursor=await self._ledger.cursor(agent.id))
+
+    def _equip(self, agent: Agent, payload: dict[str, Any], occasion: str, **more: Any) -> Turn:
+        chance = random.Random(f"{self._seed}:{agent.id}:{occasion}")  # noqa: S311 - no secret
+        return Turn(
+            agent=agent,
+            payload=payload,
+            memory=self._memory,
+            llm=self._llm,
+            clock=self._clock,
+            chance=chance,
+            ledger=self._ledger,
+            network=self.networks.get(agent.id, self.default_network),
+            trader=self.traders.get(agent.id),
+            **more,
+        )
+
+    # -------------------------------------------------------------- facts and effects
+
+    async def _commit(
+        self, agent: Agent, event: Event | None, outcome: TurnOutcome, *, error: str = ""
+    ) -> None:
+        told = (memory_kept(agent, memory, self._clock) for memory in outcome.memories)
+        outcome = outcome.model_copy(update={"events": (*outcome.events, *told)})
+        self.accept(await self._ledger.commit(agent.id, event, outcome, error=error))
+
+    async def _clear(self, agent: Agent) -> dict[str, Effect]:
+        return await self._outbox.clear(agent.id, self._performers(agent))
+
+    async def _clear_or_later(self, agent: Agent) -> None:
+        try:
+            await self._clear(agent)
+        except PuppetEngineError as error:
+            log.warning("the outbox of %s is not clear: %s", agent.id, error)
+            await self._remind(agent)
+
+    async def _remind(self, agent: Agent) -> None:
+        if await self._ledger.open_intents(agent.id):
+            reminder = TurnOutcome(events=(clear_later(agent.id, self._clock),))
+            await self._commit(agent, None, reminder)
+
+    def _performers(self, agent: Agent) -> dict[IntentKind, Performer]:
+        performers: dict[IntentKind, Performer] = {}
+        network = self.networks.get(agent.id, self.default_network)
+        if network is not None:
+            publisher = Publisher(agent=agent, network=network, clock=self._clock)
+            performers = {IntentKind.POST: publisher, IntentKind.REPLY: publisher}
+        if agent.id in self.traders:
+            trader = self.traders[agent.id]
+            performers[IntentKind.TRADE] = TradePerformer(
+                agent=agent, trader=trader, ledger=self._ledger, clock=self._clock
+            )
+        return performers
+
+
+def _actions(poll: timedelta) -> dict[str, Action]:
+    built_in: Sequence[Action] = (Posting(), Noticing(every=poll), Answering(), Trading())
+    added = [find_plugin(ACTIONS, name, built_in={})() for name in plugin_names(ACTIONS)]
+    return {action.event_type: action for action in (*built_in, *added)}

@@ -1,0 +1,1 @@
+"""The HTTP API: JSON for programs, server-sent events for those who watch."""

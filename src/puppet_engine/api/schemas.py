@@ -1,0 +1,162 @@
+"""What goes over the wire. Every answer is an envelope: `{"status", "data" | "error"}`."""
+
+from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from puppet_engine.api.dependencies import AgentView
+from puppet_engine.core.models import Event, Memory, MemoryType, StoredMemory
+
+Data = TypeVar("Data")
+
+FASTEST: Final = 604_800
+"""The greatest factor a clock can be set to from outside: a week in a second."""
+
+Factor = Annotated[float, Field(gt=0, le=FASTEST)]
+Limit = Annotated[int, Field(ge=1, le=500)]
+Sequence = Annotated[int, Field(ge=0)]
+MemoryContent = Memory.model_fields["content"]
+
+
+class Schema(BaseModel):
+    """A body that refuses fields it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Success(Schema, Generic[Data]):
+    """The envelope of what went well."""
+
+    status: Literal["success"] = "success"
+    data: Data
+
+
+class Problem(Schema):
+    """What went wrong: the name of the error, and what it says."""
+
+    type: str
+    message: str
+    details: list[dict[str, Any]] | None = None
+    """Where in the request, one entry for each thing that is wrong."""
+
+
+class Failure(Schema):
+    """The envelope of what went wrong."""
+
+    status: Literal["error"] = "error"
+    error: Problem
+
+
+class Health(Schema):
+    """That the server answers."""
+
+    status: Literal["healthy"] = "healthy"
+
+
+class AgentOut(Schema):
+    """An agent without its secrets: of its wallet only the address, of its keys nothing."""
+
+    id: str
+    name: str
+    handle: str
+    is_active: bool
+    description: str
+    traits: list[str]
+    interests: list[str]
+    trading_enabled: bool
+    wallet_address: str
+
+    @classmethod
+    def of(cls, agent: AgentView) -> Self:
+        config = agent.config
+        return cls(
+            id=agent.id,
+            name=agent.name,
+            handle=agent.handle,
+            is_active=agent.is_active,
+            description=config.description,
+            traits=config.personality.traits,
+            interests=config.personality.interests,
+            trading_enabled=config.solana_integration.trading_enabled,
+            wallet_address=config.solana_integration.wallet_address,
+        )
+
+
+class AgentList(Schema):
+    """All agents, by id."""
+
+    agents: list[AgentOut]
+
+
+class AgentCreated(Schema):
+    """The id of a new agent."""
+
+    agent_id: str
+
+
+class PostRequest(Schema):
+    """What a post is to be about; the agent chooses where nothing is said."""
+
+    context: dict[str, Any] = {}
+
+
+class PostCreated(Schema):
+    """The id of a new post."""
+
+    post_id: str
+
+
+class MemoryIn(Schema):
+    """Something an agent is to remember."""
+
+    content: Annotated[str, MemoryContent]
+    type: MemoryType = MemoryType.GENERAL
+
+
+class MemoryOut(Schema):
+    """Something an agent remembers."""
+
+    id: str
+    agent_id: str
+    type: MemoryType
+    content: str
+    importance: float
+    metadata: dict[str, Any]
+    created_at: AwareDatetime
+
+    @classmethod
+    def of(cls, memory: StoredMemory) -> Self:
+        return cls.model_validate(memory.model_dump())
+
+
+class MemoryList(Schema):
+    """What an agent remembers."""
+
+    memories: list[MemoryOut]
+
+
+class MemoryCreated(Schema):
+    """The id of a new memory."""
+
+    memory_id: str
+
+
+class EventList(Schema):
+    """What happened last, oldest first."""
+
+    events: list[Event]
+
+
+class ClockState(Schema):
+    """The time of the agents. The factor is null when their clock is the machine's own."""
+
+    now: AwareDatetime
+    factor: Annotated[float, Field(allow_inf_nan=True)] | None
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+
+class ClockIn(Schema):
+    """How fast the agents' time is to pass: virtual seconds per real second."""
+
+    factor: Factor

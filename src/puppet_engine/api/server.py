@@ -1,0 +1,46 @@
+"""The API server: the parts of the engine behind HTTP."""
+
+from collections.abc import Collection
+
+from fastapi import FastAPI
+
+from puppet_engine.api.dependencies import AgentDirectory, LifeFeed, ReadableClock
+from puppet_engine.api.errors import install_error_handlers
+from puppet_engine.api.guard import Guard
+from puppet_engine.api.routes.agents import agent_routes
+from puppet_engine.api.routes.clock import clock_routes
+from puppet_engine.api.routes.events import event_routes
+from puppet_engine.api.routes.health import health_routes
+from puppet_engine.api.routes.memory import memory_routes
+from puppet_engine.api.stream import Pace
+from puppet_engine.memory.base import MemoryStore
+
+
+class APIServer:
+    """Builds the ASGI application, `app`. What serves it, and where, is not its business.
+
+    The routes of the events and of the clock are there when a feed and a clock are.
+    Requests are refused whose host is neither loopback nor one of `allowed_hosts`.
+    """
+
+    def __init__(
+        self,
+        agent_manager: AgentDirectory,
+        memory_store: MemoryStore,
+        *,
+        feed: LifeFeed | None = None,
+        clock: ReadableClock | None = None,
+        allowed_hosts: Collection[str] = (),
+    ) -> None:
+        # The usual pages of documentation would load scripts from strangers.
+        app = FastAPI(title="Puppet Engine", docs_url=None, redoc_url=None)
+        app.add_middleware(Guard, allowed_hosts=allowed_hosts)
+        install_error_handlers(app)
+        app.include_router(health_routes())
+        app.include_router(agent_routes(agent_manager))
+        app.include_router(memory_routes(agent_manager, memory_store))
+        if feed is not None:
+            app.include_router(event_routes(feed, pace=Pace()))
+        if clock is not None:
+            app.include_router(clock_routes(clock))
+        self.app = app

@@ -1,0 +1,131 @@
+"""The `puppets` command."""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import logging
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from puppet_engine.core.errors import ConfigurationError, PuppetEngineError
+from puppet_engine.core.settings import Settings
+from puppet_engine.rehearse import Report, rehearse
+from puppet_engine.run import run
+
+cli = typer.Typer(
+    help="Autonomous persona agents, alive on this machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Agents = Annotated[
+    Path | None, typer.Option("--agents", help="The folder of persona files.", show_default=False)
+]
+
+
+@cli.command("run")
+def run_command(
+    agents: Agents = None,
+    speed: Annotated[
+        float, typer.Option(min=0.001, help="Virtual seconds that pass in a real one.")
+    ] = 240,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Where the page is; 0: any free port.")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Where everything is kept, an SQLAlchemy URL.")
+    ] = None,
+) -> None:
+    """Let a cast live in the rehearsal world until Ctrl-C; the next time they go on from there."""
+    with _errors_for_people():
+        settings = _settings(agents_dir=agents, speed=speed, port=port, database_url=database)
+        _set_up_logs(settings)
+        asyncio.run(run(settings, console=Console()))
+
+
+@cli.command("rehearse")
+def rehearse_command(
+    hours: Annotated[float, typer.Option(min=0.01, help="Virtual hours to live.")] = 24,
+    seed: Annotated[int, typer.Option(help="Where all chance comes from.")] = 7,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+    ] = False,
+    agents: Agents = None,
+) -> None:
+    """Live some virtual hours as fast as this machine can, in memory, and report."""
+    with _errors_for_people():
+        settings = _settings(agents_dir=agents)
+        _set_up_logs(settings)
+        report = _rehearse_with_progress(settings, hours=hours, seed=seed)
+    if as_json:
+        facts = dataclasses.asdict(report)
+        del facts["utterances"]
+        sys.stdout.write(json.dumps(facts, indent=2) + "\n")
+    else:
+        _show(report)
+
+
+def main() -> None:
+    """Run the command that was asked for."""
+    cli()
+
+
+def _rehearse_with_progress(settings: Settings, *, hours: float, seed: int) -> Report:
+    columns = (TextColumn("living {task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"{hours:g} hours", total=1.0)
+        return asyncio.run(
+            rehearse(
+                settings,
+                hours=hours,
+                seed=seed,
+                progress=lambda share: bar.update(task, completed=share),
+            )
+        )
+
+
+def _show(report: Report) -> None:
+    console = Console()
+    for said in report.utterances:
+        answer = "  ↳ " if said["in_reply_to"] else ""
+        console.print(f"[dim]{said['at'][11:16]}[/] {answer}[bold]@{said['handle']}[/]", end=" ")
+        console.print(said["text"], markup=False, highlight=False)
+    console.print(
+        f"\n{report.posts} posts, {report.replies} replies and {report.memories} memories "
+        f"in {report.virtual_hours:g} virtual hours, {report.wall_seconds:g} s on this machine; "
+        f"{report.errors} errors.\nDigest: {report.digest}"
+    )
+
+
+def _settings(**chosen: object) -> Settings:
+    try:
+        return Settings(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _set_up_logs(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    for chatty in ("httpx2", "httpcore2", "openai", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+@contextlib.contextmanager
+def _errors_for_people() -> Generator[None]:
+    try:
+        yield
+    except PuppetEngineError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(code=2) from error
+    except KeyboardInterrupt as error:
+        raise typer.Exit(code=130) from error

@@ -1,0 +1,1 @@
+"""What happens, when: the engine that takes events in order, and the outbox of what is wanted."""

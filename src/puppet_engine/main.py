@@ -1,0 +1,193 @@
+"""The composition root: the only module that knows every class."""
+
+import contextlib
+import logging
+from typing import Final, TypeVar
+
+from pydantic import SecretStr
+
+from puppet_engine.agents.agent import Agent
+from puppet_engine.agents.agent_manager import AgentManager
+from puppet_engine.core.clock import SystemClock, VirtualClock
+from puppet_engine.core.errors import NotRunningError
+from puppet_engine.core.ids import IdFactory, random_id
+from puppet_engine.core.models import AgentConfig
+from puppet_engine.core.settings import Settings
+from puppet_engine.events.engine import EventEngine
+from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.providers import create_provider
+from puppet_engine.memory.base import MemoryStore
+from puppet_engine.memory.sqlite_store import SQLiteStore
+from puppet_engine.networks.base import SocialNetwork
+from puppet_engine.networks.directory import connect
+from puppet_engine.personas.reader import read_personas
+from puppet_engine.solana.trader import Trader
+from puppet_engine.storage.events import StoredEvents
+from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.ledger import StoredLedger
+from puppet_engine.world.desk import open_rehearsal_wallet, sign_up
+from puppet_engine.world.rehearsal import RehearsalWorld
+
+log = logging.getLogger(__name__)
+
+IN_MEMORY: Final = "sqlite:///:memory:"
+
+T = TypeVar("T")
+
+
+class App:
+    """The whole engine: a cast of agents, the world they rehearse in, and all between."""
+
+    def __init__(self, settings: Settings, *, clock: VirtualClock, ids: IdFactory) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._ids = ids
+        self._parts = contextlib.AsyncExitStack()
+        self._agent_manager: AgentManager | None = None
+        self._event_engine: EventEngine | None = None
+        self._memory_store: MemoryStore | None = None
+
+    # -------------------------------------------------------------- parts
+
+    @property
+    def agent_manager(self) -> AgentManager:
+        """The agents. Raises `NotRunningError` before `startup`."""
+        return _started(self._agent_manager)
+
+    @property
+    def event_engine(self) -> EventEngine:
+        """What happens, when. Raises `NotRunningError` before `startup`."""
+        return _started(self._event_engine)
+
+    @property
+    def memory_store(self) -> MemoryStore:
+        """What agents remember. Raises `NotRunningError` before `startup`."""
+        return _started(self._memory_store)
+
+    # -------------------------------------------------------------- life
+
+    async def startup(self) -> None:
+        """Start everything and let time pass. When a part cannot start, none stays started.
+
+        Raises:
+            ConfigurationError: personas, models or settings cannot be used; nothing was touched.
+
+        """
+        await self.assemble()
+        await self.event_engine.start()
+        self._parts.push_async_callback(self.event_engine.stop)
+
+    async def assemble(self) -> None:
+        """Start everything except time: no event is taken before somebody runs the engine."""
+        cast = read_cast(self.settings)
+        async with contextlib.AsyncExitStack() as parts:
+            await self._put_together(parts)
+            for persona in cast:
+                await self.agent_manager.create_agent(persona)
+            await self.agent_manager.start_agents()
+            parts.push_async_callback(self.agent_manager.stop_agents)
+            self._parts = parts.pop_all()
+
+    async def shutdown(self) -> None:
+        """Let the turns under way end, then stop everything, last started first."""
+        await self._parts.aclose()
+
+    async def _put_together(self, parts: contextlib.AsyncExitStack) -> None:
+        settings = self.settings
+        storage = await self._open(parts, settings.database_url)
+        events = StoredEvents(storage)
+        if (last := await events.latest_moment()) is not None:
+            self.clock.set(last)
+        world = await self._enter_world(parts)
+        llm = create_provider(with_brain(settings, world))
+        parts.push_async_callback(llm.aclose)
+        self._memory_store = SQLiteStore(settings, storage=storage, clock=self.clock)
+        self._event_engine = EventEngine(store=events, clock=self.clock)
+        self._agent_manager = self._gather(storage, llm, world)
+        parts.push_async_callback(self._agent_manager.close)
+
+    async def _open(self, parts: contextlib.AsyncExitStack, url: str) -> Storage:
+        storage = Storage(url, clock=self.clock, ids=self._ids)
+        await storage.open()
+        parts.push_async_callback(storage.close)
+        return storage
+
+    async def _enter_world(self, parts: contextlib.AsyncExitStack) -> RehearsalWorld:
+        fleeting = self.settings.database_url == IN_MEMORY
+        url = IN_MEMORY if fleeting else self.settings.world_database_url
+        storage = await self._open(parts, url)
+        world = RehearsalWorld(storage=storage, clock=self.clock, seed=self.settings.seed)
+        await world.start()
+        parts.push_async_callback(world.stop)
+        return world
+
+    def _gather(self, storage: Storage, llm: LLMProvider, world: RehearsalWorld) -> AgentManager:
+        async def open_account(agent: Agent) -> SocialNetwork:
+            account = await sign_up(world.url, handle=agent.handle, name=agent.name)
+            return connect("x", account, self.clock)
+
+        async def open_wallet(agent: Agent) -> Trader:
+            return await open_rehearsal_wallet(world.url, world.rpc_url, agent.config, self.clock)
+
+        return AgentManager(
+            {
+                "memory_store": self.memory_store,
+                "default_llm_provider": llm,
+                "event_engine": self.event_engine,
+                "storage": StoredLedger(storage),
+                "clock": self.clock,
+                "ids": self._ids,
+                "seed": self.settings.seed,
+                "open_account": open_account,
+                "open_wallet": open_wallet,
+                "mention_poll_minutes": self.settings.mention_poll_minutes,
+            }
+        )
+
+
+def create_app(
+    settings: Settings, *, clock: VirtualClock | None = None, ids: IdFactory = random_id
+) -> App:
+    """Return an engine that nothing has been started of yet.
+
+    Without a `clock`, time begins now, or where the database was left,
+    and passes `settings.speed` times as fast as ours.
+    """
+    return App(
+        settings,
+        clock=clock or VirtualClock(SystemClock().now(), factor=settings.speed),
+        ids=ids,
+    )
+
+
+def read_cast(settings: Settings) -> list[AgentConfig]:
+    """Return the personas in `settings.agents_dir`; none when it was not set and is not there.
+
+    Raises:
+        ConfigurationError: a persona is broken, or the folder that was set is not there.
+
+    """
+    chosen = "agents_dir" in settings.model_fields_set
+    if not chosen and not settings.agents_dir.is_dir():
+        return []
+    return read_personas(settings.agents_dir)
+
+
+def with_brain(settings: Settings, world: RehearsalWorld) -> Settings:
+    """Return settings whose `rehearsal` provider is the world's brain, reached as any other."""
+    if settings.llm_provider != "rehearsal":
+        return settings
+    return settings.model_copy(
+        update={
+            "llm_provider": "openai",
+            "openai_api_key": SecretStr("rehearsal"),
+            "openai_base_url": world.llm_url,
+            "openai_model": "rehearsal-brain",
+        }
+    )
+
+
+def _started(part: T | None) -> T:
+    if part is None:
+        raise NotRunningError("the engine", "await startup() first")
+    return part

@@ -1,0 +1,54 @@
+"""Memories in the engine's database."""
+
+from typing_extensions import override
+
+from puppet_engine.core.clock import Clock, SystemClock
+from puppet_engine.core.ids import random_id
+from puppet_engine.core.models import Memory, StoredMemory
+from puppet_engine.core.settings import Settings
+from puppet_engine.memory.base import MemoryStore
+from puppet_engine.memory.ranking import rank
+from puppet_engine.storage import memories
+from puppet_engine.storage.gateway import Storage
+
+
+class SQLiteStore(MemoryStore):
+    """Keeps memories through Timber: on SQLite, or wherever `database_url` points.
+
+    Without a `storage` the store opens one of its own; two on `:memory:` never share rows.
+    """
+
+    def __init__(
+        self, settings: Settings, *, storage: Storage | None = None, clock: Clock | None = None
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._owns_storage = storage is None
+        self._storage = storage or Storage(settings.database_url, clock=self._clock, ids=random_id)
+
+    @override
+    async def initialize(self) -> None:
+        await self._storage.open()
+
+    @override
+    async def close(self) -> None:
+        if self._owns_storage:
+            await self._storage.close()
+
+    @override
+    async def add_memory(self, agent_id: str, memory: Memory) -> str:
+        return await memories.keep(self._storage, agent_id, memory)
+
+    @override
+    async def get_memories(self, agent_id: str, *, limit: int = 50) -> list[StoredMemory]:
+        return await memories.newest(self._storage, agent_id, limit=limit)
+
+    @override
+    async def search_memories(
+        self, agent_id: str, query: str, *, limit: int = 10
+    ) -> list[StoredMemory]:
+        everything = await memories.newest(self._storage, agent_id, limit=None)
+        return rank(everything, query, now=self._clock.now(), limit=limit)
+
+    @override
+    async def delete_memory(self, agent_id: str, memory_id: str) -> None:
+        await memories.forget(self._storage, agent_id, memory_id)

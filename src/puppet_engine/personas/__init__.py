@@ -1,0 +1,1 @@
+"""Who the agents are: persona files, and the prompts made of them."""

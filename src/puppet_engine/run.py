@@ -1,0 +1,77 @@
+"""The engine as a program: it lives until it is told to end."""
+
+import asyncio
+import contextlib
+import signal
+
+from rich.console import Console
+
+from puppet_engine.api.server import APIServer
+from puppet_engine.core.errors import ConfigurationError
+from puppet_engine.core.settings import Settings
+from puppet_engine.dashboard.routes import Dashboard
+from puppet_engine.events.chronicle import Chronicle
+from puppet_engine.main import App, create_app
+from puppet_engine.world.server import LoopbackServer
+
+
+async def run(settings: Settings, *, console: Console) -> None:
+    """Start a cast and its page, and keep them going until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigurationError: personas or settings cannot be used, or the port is taken.
+
+    """
+    app = create_app(settings)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with contextlib.AsyncExitStack() as parts:
+        await app.startup()
+        parts.push_async_callback(app.shutdown)
+        url = await _open_page(app, parts)
+        _greet(app, url, console)
+        await _until(stop, app)
+        console.print("Ending: the turns under way are finished first.")
+    console.print("Ended. Start again, and everybody goes on where they stopped.")
+
+
+async def _open_page(app: App, parts: contextlib.AsyncExitStack) -> str:
+    agents, feed = app.agent_manager, Chronicle(app.event_engine)
+    api = APIServer(agents, app.memory_store, feed=feed, clock=app.clock)
+    Dashboard(agents=agents, feed=feed, clock=app.clock).install(api.app)
+    server = LoopbackServer(api.app, port=app.settings.port)
+    try:
+        url = await server.start()
+    except OSError as error:
+        raise ConfigurationError(
+            f"port {app.settings.port} cannot be had ({error.strerror}): "
+            "end what listens there, or choose another with --port"
+        ) from error
+    parts.push_async_callback(server.stop)
+    return url
+
+
+def _greet(app: App, url: str, console: Console) -> None:
+    cast = ", ".join(f"@{agent.handle}" for agent in app.agent_manager.agents.values())
+    console.print(f"\n  {url}", style="bold", highlight=False)
+    console.print(
+        f"\n  Alive: {cast or 'nobody yet'}.\n"
+        f"  Time passes {app.clock.factor:g} times as fast as yours; the page can change that.\n"
+        f"  Everything is kept in {app.settings.database_url}. Ctrl-C ends it.\n",
+        highlight=False,
+    )
+
+
+async def _until(stop: asyncio.Event, app: App) -> None:
+    """Wait until the program is to end; raise what ended the engine, if anything did."""
+    stopped = asyncio.ensure_future(stop.wait())
+    ended = asyncio.ensure_future(app.event_engine.join())
+    try:
+        await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            ended.result()
+    finally:
+        stopped.cancel()
+        ended.cancel()
+        await asyncio.gather(stopped, ended, return_exceptions=True)

@@ -1,0 +1,60 @@
+"""The engine's database, opened through Timber."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy.orm import Session
+from timber.common.runtime import Timber
+from timber.common.settings import TimberSettings
+
+from puppet_engine.core.clock import Clock
+from puppet_engine.core.errors import NotRunningError
+from puppet_engine.core.ids import IdFactory
+
+MODELS: Final = Path(__file__).parent / "models"
+
+T = TypeVar("T")
+
+
+class Storage:
+    """One database with the engine's tables. Building it does nothing; `open` opens it."""
+
+    def __init__(self, database_url: str, *, clock: Clock, ids: IdFactory) -> None:
+        self.clock = clock
+        self.ids = ids
+        self._settings = TimberSettings(
+            database_url=database_url, model_config_dirs=(MODELS,), create_tables=True
+        )
+        self._timber = Timber(clock=clock)
+        self._opening = asyncio.Lock()
+        self.is_open = False
+
+    async def open(self) -> None:
+        """Open the database and make its tables. Calling it again does nothing."""
+        async with self._opening:
+            if not self.is_open:
+                await asyncio.to_thread(self._timber.open, self._settings)
+                self.is_open = True
+
+    async def close(self) -> None:
+        """Close the database. Calling it again does nothing."""
+        if self.is_open:
+            self.is_open = False
+            await asyncio.to_thread(self._timber.close)
+
+    def model(self, name: str) -> Any:
+        """Return the class of one of the engine's tables."""
+        return self._timber.models.get(name)
+
+    async def run(self, work: Callable[[Session], T]) -> T:
+        """Do `work` in one transaction: all of it is committed when this returns, or nothing.
+
+        Raises:
+            NotRunningError: the storage is not open.
+
+        """
+        if not self.is_open:
+            raise NotRunningError("the storage", "await open() first")
+        return await self._timber.database.run(work)

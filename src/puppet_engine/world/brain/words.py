@@ -1,0 +1,95 @@
+"""What can be taken up from somebody else's words."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Final
+
+STOPWORDS: Final = frozenset(
+    (files("puppet_engine.world.brain") / "stopwords.txt").read_text("utf-8").split()
+)
+_WORD: Final = re.compile(r"[^\W\d_][\w'-]*")
+_NOISE: Final = re.compile(r"https?://\S+|[@#]\w[\w.-]*")
+_PIECE: Final = re.compile(r"[^.,;:!?()\[\]\"“”«»…\n/*|<>{}&=+\u2013\u2014]+")
+_NEW_OWNER: Final = {"my": "your", "our": "your", "a": "that", "an": "that", "your": "my"}
+_SHORTEST_WORD: Final = 3
+_LONGEST_ECHO: Final = 5
+_VERBLIKE: Final = re.compile(r"(?:[^s]s|ed|ing|ly|n't)$")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one post offers to whoever answers it."""
+
+    things: tuple[str, ...]
+    """Noun phrases as the hearer would say them: "my kettle" is now "your kettle"."""
+    echoes: tuple[str, ...]
+    """Spans of two to five words, to be quoted."""
+    words: tuple[str, ...]
+    """Single words that carry meaning, the longest first."""
+    is_question: bool
+
+
+def hear(text: str) -> Heard:
+    """Return what there is in a post to take up, in the order of its mention."""
+    plain = _NOISE.sub(" . ", text.replace("\u2019", "'"))
+    pieces = [_WORD.findall(piece) for piece in _PIECE.findall(plain)]
+    words = [word for piece in pieces for word in piece if _carries(word)]
+    return Heard(
+        things=_unique(thing for piece in pieces for thing in _things(piece)),
+        echoes=_unique(echo for piece in pieces for echo in _echoes(piece)),
+        words=_unique(sorted(words, key=len, reverse=True)),
+        is_question=bool(re.search(r"\?[\W\d_]*$", text)),
+    )
+
+
+def content_words(text: str) -> set[str]:
+    """Return the words that carry meaning, in lower case."""
+    return {word.lower() for word in _WORD.findall(text) if _carries(word)}
+
+
+def _carries(word: str) -> bool:
+    return len(word) >= _SHORTEST_WORD and word.lower() not in STOPWORDS
+
+
+def _things(words: list[str]) -> Iterator[str]:
+    for at, word in enumerate(words):
+        if word.lower() not in {"the", "my", "our", "a", "an", "your", "this", "that"}:
+            continue
+        run = _run(words[at + 1 :])
+        owner = _NEW_OWNER.get(word.lower(), word.lower())
+        match run:
+            case [noun] if not noun.endswith(("ed", "ly", "est")):
+                yield f"{owner} {noun}"
+            case [adjective, noun] if not _VERBLIKE.search(noun):
+                yield f"{owner} {adjective} {noun}"
+            case _:
+                pass
+
+
+def _run(words: list[str]) -> list[str]:
+    run: list[str] = []
+    for word in words:
+        if not _carries(word):
+            break
+        run.append(word)
+    return run
+
+
+def _echoes(words: list[str]) -> Iterator[str]:
+    """Yield a piece that is short enough to quote whole, else its tail."""
+    if not any(map(_carries, words)):
+        return
+    if 1 < len(words) <= _LONGEST_ECHO:
+        yield " ".join(words)
+        return
+    for size in (4, 3):
+        tail = words[-size:]
+        if len(words) > size and _carries(tail[0]) and _carries(tail[-1]):
+            yield " ".join(tail)
+            return
+
+
+def _unique(items: "Iterator[str] | list[str]") -> tuple[str, ...]:
+    return tuple(dict.fromkeys(items))

@@ -1,0 +1,123 @@
+"""A web server inside the running event loop, on the loopback interface only."""
+
+import asyncio
+import logging
+import socket
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from typing_extensions import override
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from puppet_engine.core.errors import NotRunningError
+
+_log = logging.getLogger(__name__)
+
+LOOPBACK: Final = "127.0.0.1"
+
+
+class LoopbackServer:
+    """Serves an ASGI application on 127.0.0.1; installs no signal handlers, logs no requests.
+
+    `port` 0 takes a free one.
+    Requests under way at `stop` get `grace_seconds` to finish, then they are cancelled.
+    """
+
+    def __init__(self, app: ASGIApp, *, port: int = 0, grace_seconds: float = 1) -> None:
+        self._app = app
+        self._port = port
+        self._grace_seconds = grace_seconds
+        self._server: uvicorn.Server | None = None
+
+    async def start(self) -> str:
+        """Begin to listen, and return the base URL, without a slash at its end.
+
+        Raises:
+            OSError: the port is taken.
+            NotRunningError: the application's lifespan failed.
+
+        """
+        if self._server is not None:
+            raise NotRunningError("a second server", "this one runs already; stop it first")
+        listener = _listen(self._port)
+        config = uvicorn.Config(
+            _ends_quietly(self._app),
+            http=_Connection,
+            ws="none",
+            log_config=None,
+            timeout_keep_alive=60,
+        )
+        config.load()
+        server = uvicorn.Server(config)
+        server.lifespan = config.lifespan_class(config)
+        try:
+            # `Server.serve` would take over the signals; the rest of it is a loop of ticks.
+            await server.startup(sockets=[listener])
+        except SystemExit as error:
+            listener.close()
+            cure = "its lifespan failed, and the log says why"
+            raise NotRunningError("the loopback server", cure) from error
+        self._server = server
+        return f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+
+    async def stop(self) -> None:
+        """Stop listening and close every connection. Calling it again does nothing."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        for listener in server.servers:
+            listener.close()
+        connections = list(server.server_state.connections)
+        for connection in connections:
+            connection.shutdown()
+        await _finish(set(server.server_state.tasks), self._grace_seconds)
+        for connection in connections:
+            connection.transport.abort()
+        await server.lifespan.shutdown()
+        for listener in server.servers:
+            await listener.wait_closed()
+
+
+async def _finish(tasks: set[asyncio.Task[None]], grace_seconds: float) -> None:
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=grace_seconds)
+    for task in late:
+        task.cancel()
+    if late:
+        _log.debug("cancelled %d requests that outlived the server", len(late))
+        await asyncio.wait(late)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _ends_quietly(app: ASGIApp) -> ASGIApp:
+    """Wrap `app`, so that a request cancelled by `stop` is not reported as a crash of it."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            if scope["type"] != "http":
+                raise
+
+    return serve
+
+
+class _Connection(H11Protocol):
+    """An HTTP/1.1 connection whose requests nobody logs."""
+
+    @override
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.access_log = False
