@@ -105,7 +105,7 @@ async def test_a_reply_lost_after_landing_is_found_by_the_signature(
     with pytest.raises(ChainUnavailableError):
         await deaf.submit(signed)
     after = await trader.reconcile(signed)
-    await jupiter.aclose()
+    await deaf.aclose()
 
     assert before == NotLanded(signature=signed.signature, expired=False)
     assert isinstance(after, TradeReceipt)
