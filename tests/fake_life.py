@@ -148,11 +148,11 @@ class FakeFeed:
             view.put_nowait(event)
         return event
 
-    def happen(self, kind: str, agent_id: str = "alice", **payload: Any) -> Event:
+    def happen(self, kind: str, agent_id: str = "alice", /, **payload: Any) -> Event:
         """Let something happen."""
         return self.tell(self.event(kind, agent_id, **payload))
 
-    def event(self, kind: str, agent_id: str = "alice", **payload: Any) -> Event:
+    def event(self, kind: str, agent_id: str = "alice", /, **payload: Any) -> Event:
         """Return an event that has not happened."""
         number = next(self._numbers)
         return Event(

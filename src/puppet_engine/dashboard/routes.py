@@ -52,7 +52,7 @@ class Dashboard:
         pace: Pace = PACE,
     ) -> None:
         self._clock = clock
-        self._tally = Tally(feed, pace=pace)
+        self._tally = Tally(feed)
         self._life = Life(agents=agents, feed=feed, clock=clock, tally=self._tally, pace=pace)
 
     def install(self, app: FastAPI) -> None:
