@@ -12,7 +12,7 @@ class Agenda:
 
     def __init__(self) -> None:
         self._queue: list[tuple[datetime, str, int, Event]] = []
-        self._known: set[str] = set()
+        self._known: dict[str, Event] = {}
 
     def __len__(self) -> int:
         return len(self._known)
@@ -21,13 +21,13 @@ class Agenda:
         """Put events in their places; one that is there already stays where it is."""
         for event in events:
             if event.id not in self._known:
-                self._known.add(event.id)
+                self._known[event.id] = event
                 entry = (event.due_at, event.agent_id or "", event.sequence, event)
                 heapq.heappush(self._queue, entry)
 
     def drop(self, event_id: str) -> None:
         """Take an event off; nothing happens when it is not there."""
-        self._known.discard(event_id)
+        self._known.pop(event_id, None)
 
     def next(self, *, busy: AbstractSet[str] = frozenset()) -> Event | None:
         """Return the first event of an agent that is not busy; it stays on the agenda."""
@@ -36,7 +36,8 @@ class Agenda:
         while self._queue and found is None:
             entry = heapq.heappop(self._queue)
             event = entry[3]
-            if event.id not in self._known:
+            # A dropped event leaves its entry behind, even when it comes again later.
+            if self._known.get(event.id) is not event:
                 continue
             passed.append(entry)
             if event.agent_id not in busy:

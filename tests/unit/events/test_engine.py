@@ -1,0 +1,272 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from typing_extensions import override
+
+from puppet_engine.core.clock import VirtualClock
+from puppet_engine.core.errors import NotRunningError, RateLimitedError
+from puppet_engine.core.models import Event, EventDraft
+from puppet_engine.events.base import Consumer
+from puppet_engine.events.engine import ATTEMPTS, EventEngine
+from puppet_engine.events.memory_store import InMemoryEventStore
+
+START = datetime(2026, 1, 5, 6, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+class Script(Consumer):
+    """Does what a test says, and settles in the store as a consumer must."""
+
+    def __init__(
+        self, store: InMemoryEventStore, action: Callable[[Event], Awaitable[None]]
+    ) -> None:
+        self.store = store
+        self.action = action
+        self.abandoned: list[str] = []
+
+    @override
+    def takes(self, event: Event) -> bool:
+        return event.agent_id is not None
+
+    @override
+    async def consume(self, event: Event) -> None:
+        await self.action(event)
+        await self.store.settle(event)
+
+    @override
+    async def abandon(self, event: Event, *, error: str) -> None:
+        self.abandoned.append(error)
+        await self.store.settle(event, error=error)
+
+
+class Life:
+    """An engine over a clock and a store that a test can look into."""
+
+    def __init__(
+        self, action: Callable[[Event], Awaitable[None]], *, concurrency: int = 1
+    ) -> None:
+        self.clock = VirtualClock(START)
+        self.store = InMemoryEventStore()
+        self.engine = EventEngine(store=self.store, clock=self.clock, concurrency=concurrency)
+        self.script = Script(self.store, action)
+        self.engine.consume_with(self.script)
+
+    def draft(
+        self, *, hours: float = 0, agent: str | None = "ada", kind: str = "post.due"
+    ) -> EventDraft:
+        return EventDraft(type=kind, due_at=START + hours * HOUR, agent_id=agent)
+
+
+async def test_events_are_taken_at_their_moment_in_the_order_of_due_agent_sequence() -> None:
+    taken: list[tuple[str | None, float]] = []
+
+    async def note(event: Event) -> None:
+        taken.append((event.agent_id, (life.clock.now() - START) / HOUR))
+
+    life = Life(note)
+    drafts = [life.draft(hours=h, agent=a) for h, a in [(2, "ada"), (1, "bob"), (1, "ada")]]
+    await life.engine.publish(*drafts)
+
+    await life.engine.run_until(START + 3 * HOUR)
+
+    assert taken == [("ada", 1), ("bob", 1), ("ada", 2)]
+    assert life.clock.now() == START + 3 * HOUR
+
+
+async def test_what_is_due_later_stays_pending() -> None:
+    async def nothing(event: Event) -> None: ...
+
+    life = Life(nothing)
+    await life.engine.publish(life.draft(hours=5))
+
+    await life.engine.run_until(START + HOUR)
+
+    assert len(await life.store.pending()) == 1
+
+
+async def test_an_event_published_during_a_wait_for_a_later_one_comes_first() -> None:
+    taken: list[str] = []
+
+    async def note(event: Event) -> None:
+        taken.append(event.type)
+
+    life = Life(note)
+    life.clock.factor = 3600
+    await life.engine.publish(life.draft(hours=1, kind="late"))
+    await life.engine.start()
+    await asyncio.sleep(0.05)
+    await life.engine.publish(life.draft(hours=0.3, kind="early"))
+
+    while len(taken) < 2:  # noqa: ASYNC110 - the test's own timeout ends it
+        await asyncio.sleep(0.01)
+    await life.engine.stop()
+
+    assert taken == ["early", "late"]
+
+
+async def test_a_failing_event_comes_again_later_and_later_and_is_then_given_up() -> None:
+    moments: list[timedelta] = []
+
+    async def fail(event: Event) -> None:
+        moments.append(life.clock.now() - START)
+        raise ValueError("no luck")
+
+    life = Life(fail)
+    await life.engine.publish(life.draft())
+
+    await life.engine.run_until(START + HOUR)
+
+    assert len(moments) == ATTEMPTS
+    gaps = [(b - a).total_seconds() for a, b in zip(moments, moments[1:], strict=False)]
+    assert gaps == [30, 60, 120, 240]
+    assert life.script.abandoned == ["ValueError: no luck"]
+    assert [e.type for e in await life.engine.recent(limit=9)] == ["post.due", "agent.failed"]
+    assert life.engine.failed_turns == ATTEMPTS
+
+
+async def test_a_rate_limited_event_waits_for_the_limit_to_end() -> None:
+    moments: list[datetime] = []
+
+    async def limited(event: Event) -> None:
+        moments.append(life.clock.now())
+        if len(moments) == 1:
+            raise RateLimitedError("x", resets_at=START + timedelta(minutes=15))
+
+    life = Life(limited)
+    await life.engine.publish(life.draft())
+
+    await life.engine.run_until(START + HOUR)
+
+    assert moments == [START, START + timedelta(minutes=15)]
+
+
+async def test_one_agent_is_never_in_two_turns_while_others_go_on() -> None:
+    under_way: set[str] = set()
+    together: list[int] = []
+
+    async def overlap(event: Event) -> None:
+        assert event.agent_id is not None
+        assert event.agent_id not in under_way
+        under_way.add(event.agent_id)
+        await asyncio.sleep(0.005)
+        together.append(len(under_way))
+        under_way.discard(event.agent_id)
+
+    life = Life(overlap, concurrency=3)
+    drafts = [life.draft(agent=agent) for agent in ("ada", "bob", "cy") for _ in range(3)]
+    await life.engine.publish(*drafts)
+
+    await life.engine.run_until(START)
+
+    assert len(together) == 9
+    assert max(together) > 1
+
+
+async def test_a_listener_that_raises_or_hangs_harms_nobody_else() -> None:
+    heard: list[str] = []
+
+    async def raise_(event: Event) -> None:
+        raise RuntimeError("not today")
+
+    async def hang(event: Event) -> None:
+        await asyncio.Event().wait()
+
+    async def hear(event: Event) -> None:
+        heard.append(event.type)
+
+    async def nothing(event: Event) -> None: ...
+
+    life = Life(nothing)
+    ends = [life.engine.subscribe("*", listener) for listener in (raise_, hang, hear)]
+    await life.engine.publish(life.draft(), life.draft(hours=1, agent=None, kind="noted"))
+
+    await life.engine.run_until(START + HOUR)
+
+    assert heard == ["post.due", "noted"]
+    for end in ends:
+        end()
+
+
+async def test_a_cancelled_event_never_happens() -> None:
+    async def forbid(event: Event) -> None:
+        raise AssertionError
+
+    life = Life(forbid)
+    (event,) = await life.engine.publish(life.draft())
+
+    assert await life.engine.cancel(event.id)
+    await life.engine.run_until(START + HOUR)
+
+    assert life.engine.failed_turns == 0
+    assert not await life.engine.cancel(event.id)
+
+
+async def test_stopping_lets_the_turn_under_way_come_to_its_end() -> None:
+    ended = []
+
+    async def slowly(event: Event) -> None:
+        await asyncio.sleep(0.05)
+        ended.append(event)
+
+    life = Life(slowly)
+    await life.engine.publish(life.draft())
+    await life.engine.start()
+    await asyncio.sleep(0.01)
+
+    await life.engine.stop()
+
+    assert len(ended) == 1
+    assert not life.engine.is_running
+
+
+async def test_what_another_engine_left_pending_is_taken_up() -> None:
+    taken: list[str] = []
+
+    async def note(event: Event) -> None:
+        taken.append(event.id)
+
+    life = Life(note)
+    (left,) = await life.store.append([life.draft()])
+
+    await life.engine.run_until(START)
+
+    assert taken == [left.id]
+
+
+async def test_a_broken_store_ends_the_engine_and_join_says_so() -> None:
+    class Broken(InMemoryEventStore):
+        @override
+        async def settle(self, event: Event, *, error: str = "") -> None:
+            raise OSError("the disk is full")
+
+        @override
+        async def postpone(self, event: Event, *, error: str) -> None:
+            raise OSError("the disk is full")
+
+    engine = EventEngine(store=Broken(), clock=VirtualClock(START))
+    await engine.publish(EventDraft(type="noted", due_at=START))
+    await engine.start()
+
+    with pytest.raises(OSError, match="disk is full"):
+        await asyncio.wait_for(engine.join(), timeout=5)
+    await engine.stop()
+
+
+async def test_joining_an_engine_that_was_not_started_is_refused() -> None:
+    with pytest.raises(NotRunningError, match=r"await start\(\) first"):
+        await EventEngine().join()
+
+
+async def test_a_watcher_sees_everything_that_happens_from_then_on() -> None:
+    async def nothing(event: Event) -> None: ...
+
+    life = Life(nothing)
+    await life.engine.publish(life.draft(kind="before"))
+    await life.engine.run_until(START)
+    async with life.engine.watch() as events:
+        await life.engine.publish(life.draft(kind="after"))
+        await life.engine.run_until(START)
+
+        assert (await anext(aiter(events))).type == "after"
