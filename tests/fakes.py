@@ -7,9 +7,12 @@ from datetime import datetime
 from typing_extensions import override
 
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.errors import NetworkRefusedError
-from puppet_engine.core.ids import PostId
-from puppet_engine.core.models import Post
+from puppet_engine.core.errors import MemoryNotFoundError, NetworkRefusedError
+from puppet_engine.core.ids import AgentId, MemoryId, PostId
+from puppet_engine.core.models import Memory, Post, StoredMemory
+from puppet_engine.llm.base import CompletionRequest, LLMProvider
+from puppet_engine.memory.base import MemoryStore
+from puppet_engine.memory.ranking import rank
 from puppet_engine.networks.base import SocialNetwork
 
 
@@ -82,3 +85,60 @@ class FakeNetwork(SocialNetwork):
 
 def _words(text: str) -> set[str]:
     return set(re.findall(r"\w+", text.lower()))
+
+
+class FakeMemoryStore(MemoryStore):
+    """Memories in a list."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._memories: list[StoredMemory] = []
+
+    @override
+    async def initialize(self) -> None: ...
+
+    @override
+    async def close(self) -> None: ...
+
+    @override
+    async def add_memory(self, agent_id: str, memory: Memory) -> str:
+        kept = StoredMemory(
+            **memory.model_dump(),
+            id=MemoryId(f"m{len(self._memories) + 1}"),
+            agent_id=AgentId(agent_id),
+            created_at=self._clock.now(),
+        )
+        self._memories.append(kept)
+        return kept.id
+
+    @override
+    async def get_memories(self, agent_id: str, *, limit: int = 50) -> list[StoredMemory]:
+        mine = [memory for memory in self._memories if memory.agent_id == agent_id]
+        return mine[::-1][:limit]
+
+    @override
+    async def search_memories(
+        self, agent_id: str, query: str, *, limit: int = 10
+    ) -> list[StoredMemory]:
+        mine = await self.get_memories(agent_id, limit=len(self._memories))
+        return rank(mine, query, now=self._clock.now(), limit=limit)
+
+    @override
+    async def delete_memory(self, agent_id: str, memory_id: str) -> None:
+        found = [m for m in self._memories if (m.agent_id, m.id) == (agent_id, memory_id)]
+        if not found:
+            raise MemoryNotFoundError(agent_id, memory_id)
+        self._memories.remove(found[0])
+
+
+class ScriptedLLM(LLMProvider):
+    """Answers with the next of its lines, and keeps what it was asked. The last line repeats."""
+
+    def __init__(self, *lines: str) -> None:
+        self._lines = list(lines)
+        self.requests: list[CompletionRequest] = []
+
+    @override
+    async def complete(self, request: CompletionRequest) -> str:
+        self.requests.append(request)
+        return self._lines.pop(0) if len(self._lines) > 1 else self._lines[0]

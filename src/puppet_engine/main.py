@@ -21,12 +21,11 @@ from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.directory import connect
 from puppet_engine.personas.reader import read_personas
-from puppet_engine.solana.opening import open_trader
 from puppet_engine.solana.trader import Trader
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
-from puppet_engine.world.desk import sign_up
+from puppet_engine.world.desk import open_rehearsal_wallet, sign_up
 from puppet_engine.world.rehearsal import RehearsalWorld
 
 log = logging.getLogger(__name__)
@@ -128,9 +127,7 @@ class App:
             return connect("x", account, self.clock)
 
         async def open_wallet(agent: Agent) -> Trader:
-            return await open_trader(
-                agent.config, rpc_url=world.rpc_url, jupiter_url=world.url, clock=self.clock
-            )
+            return await open_rehearsal_wallet(world.url, world.rpc_url, agent.config, self.clock)
 
         return AgentManager(
             {

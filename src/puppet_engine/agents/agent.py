@@ -3,6 +3,8 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from typing_extensions import override
+
 from puppet_engine.core.ids import AgentId
 from puppet_engine.core.models import AgentConfig, Behavior, Personality, StyleGuide
 from puppet_engine.personas.handles import handle_of
@@ -42,5 +44,6 @@ class Agent:
     def behavior(self) -> Behavior:
         return self.config.behavior
 
+    @override
     def __repr__(self) -> str:
         return f"<Agent {self.id!r} @{self.handle}{'' if self.is_active else ', not active'}>"

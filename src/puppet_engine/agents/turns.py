@@ -144,8 +144,10 @@ class Turns(Consumer):
 
     async def close(self) -> None:
         """Close all accounts and wallets."""
-        for part in (*self.networks.values(), *self.traders.values()):
-            await part.aclose()
+        for network in self.networks.values():
+            await network.aclose()
+        for trader in self.traders.values():
+            await trader.aclose()
 
     async def _take(
         self, agent: Agent, event_type: str, payload: dict[str, Any], occasion: str

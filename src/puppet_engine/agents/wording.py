@@ -24,6 +24,7 @@ async def fresh_text(
 
     """
     before = {_gist(text) for text in said}
+    text = ""
     for _ in range(TRIES):
         options = {
             "system": turn.agent.system_prompt,

@@ -19,6 +19,7 @@ PuppetEngineError
 └── TradeError                           a trade did not happen
     ├── TradingDisabledError
     ├── LimitExceededError               an operator's limit forbids it
+    ├── SuspectOrderError                what was offered for signing is not what was asked
     └── ChainUnavailableError            no answer, so whether it happened is unknown
 """
 
@@ -134,6 +135,10 @@ class TradingDisabledError(TradeError):
 
 class LimitExceededError(TradeError):
     """An operator's limit forbids the trade; nothing was signed."""
+
+
+class SuspectOrderError(TradeError):
+    """A transaction offered for signing does not do what was asked; nothing was signed."""
 
 
 class ChainUnavailableError(TradeError):

@@ -73,7 +73,7 @@ class Outbox:
             MissingCredentialError: one stays open, for nobody here can carry it out.
 
         """
-        effects = {}
+        effects: dict[str, Effect] = {}
         for intent in await self._ledger.open_intents(agent_id):
             if intent.kind not in performers:
                 # Not refused: the operator may only have forgotten a key, this time.

@@ -41,7 +41,7 @@ def rank(
 def score(memory: StoredMemory, *, relevance: float, now: datetime) -> float:
     """Return how readily a memory comes to mind; more relevant, newer, weightier is higher."""
     hours = max((now - memory.created_at).total_seconds() / 3600, 0)
-    recency = 0.5 ** (hours / HALF_LIFE_HOURS)
+    recency = math.pow(0.5, hours / HALF_LIFE_HOURS)
     return RELEVANCE * relevance + RECENCY * recency + IMPORTANCE * memory.importance
 
 

@@ -12,6 +12,7 @@ from puppet_engine.storage.gateway import Storage
 from puppet_engine.world.app import create_world_app
 from puppet_engine.world.brain.routes import create_brain_router
 from puppet_engine.world.chain.router import Chain
+from puppet_engine.world.chain.tokens import tokens_router
 from puppet_engine.world.server import LoopbackServer
 from puppet_engine.world.x.journal import Journal, JournalEntry
 from puppet_engine.world.x.routes import create_x_router
@@ -43,10 +44,12 @@ class RehearsalWorld:
 
     def __init__(self, *, storage: Storage, clock: Clock, seed: int) -> None:
         self._site = XSite(clock=clock, seed=seed, journal=StoredJournal(storage, "x"))
+        chain = Chain(clock=clock, seed=seed)
         routers = [
             create_x_router(self._site, wall_clock=SystemClock()),
             create_brain_router(seed=seed, clock=clock),
-            Chain(clock=clock, seed=seed).router,
+            chain.router,
+            tokens_router(chain.market),
         ]
         self._server = LoopbackServer(create_world_app(routers))
         self._url: str | None = None

@@ -55,6 +55,7 @@ class Ledger:
         self._clock = clock
         self._seed = seed
         self._genesis = clock.now()
+        self._hashed = 0
         self._landed: dict[Signature, Landed] = {}
         self._blockhashes: OrderedDict[Hash, int] = OrderedDict()
         # Signatures, blockhashes and repetitions are checked here, as a cluster does it:
@@ -80,8 +81,10 @@ class Ledger:
     def latest_blockhash(self) -> tuple[Hash, int]:
         """Return a blockhash and the last height at which a transaction with it can land."""
         height = self.height
-        # Two equal transfers at one height must differ, or the second counts as the first resent.
-        blockhash = Hash(_digest(self._seed, f"block {height} {len(self._landed)}"))
+        # A new one each time: two equal orders at one height must differ, or the second
+        # counts as the first resent; and a virtual clock may stand at one height for long.
+        self._hashed += 1
+        blockhash = Hash(_digest(self._seed, f"block {self._hashed}"))
         self._blockhashes[blockhash] = height + BLOCKHASH_LIFE
         while next(iter(self._blockhashes.values())) < height:
             self._blockhashes.popitem(last=False)

@@ -1,0 +1,85 @@
+from typing import Any
+
+import pytest
+from tests.fakes import FakeMemoryStore, ScriptedLLM
+from tests.unit.agents.conftest import ADA, MakeTurn
+
+from puppet_engine.agents.agent import Agent
+from puppet_engine.agents.posting import Posting
+from puppet_engine.agents.recall import OWN_WORDS
+from puppet_engine.core.errors import LLMRefusedError, MissingCredentialError
+from puppet_engine.core.models import AgentConfig, IntentKind, Memory
+
+
+def ada(**changes: Any) -> Agent:
+    return Agent(AgentConfig.model_validate({**ADA, **changes}))
+
+
+async def test_a_post_is_wanted_with_the_words_of_the_model(make_turn: MakeTurn) -> None:
+    llm = ScriptedLLM("Engines dream too.")
+
+    outcome = await Posting().take(make_turn(llm, {"topic": "dreams"}))
+
+    (intent,) = outcome.intents
+    assert intent.kind is IntentKind.POST
+    assert intent.payload["text"] == "Engines dream too."
+    assert "dreams" in llm.requests[0].prompt
+
+
+async def test_the_model_is_told_who_speaks_and_what_comes_to_mind(
+    make_turn: MakeTurn, memory: FakeMemoryStore
+) -> None:
+    llm = ScriptedLLM("x")
+    await memory.add_memory("ada", Memory(content="Steam burned my sleeve"))
+
+    await Posting().take(make_turn(llm, {"topic": "steam"}))
+
+    assert "Ada" in llm.requests[0].options.system
+    assert "Steam burned my sleeve" in llm.requests[0].prompt
+
+
+async def test_a_model_that_repeats_itself_is_asked_again(
+    make_turn: MakeTurn, memory: FakeMemoryStore
+) -> None:
+    said = Memory(content="I posted: old news", metadata={OWN_WORDS: "Old  news"})
+    await memory.add_memory("ada", said)
+    llm = ScriptedLLM("old news", "new news")
+
+    outcome = await Posting().take(make_turn(llm))
+
+    assert outcome.intents[0].payload["text"] == "new news"
+    first, second = (request.options.seed for request in llm.requests)
+    assert first != second
+
+
+async def test_a_model_that_only_repeats_itself_is_given_up(
+    make_turn: MakeTurn, memory: FakeMemoryStore
+) -> None:
+    await memory.add_memory("ada", Memory(content="…", metadata={OWN_WORDS: "old news"}))
+
+    with pytest.raises(LLMRefusedError, match="old news"):
+        await Posting().take(make_turn(ScriptedLLM("old news")))
+
+
+async def test_the_first_post_greets_somebody_the_agent_knows(make_turn: MakeTurn) -> None:
+    outcome = await Posting().take(make_turn(ScriptedLLM("Hello!"), {"first": True}))
+
+    assert outcome.intents[0].payload["text"] == "@bob Hello!"
+
+
+async def test_a_post_addressed_to_somebody_is_not_addressed_twice(make_turn: MakeTurn) -> None:
+    llm = ScriptedLLM("What do you say, @Bob?")
+
+    outcome = await Posting().take(make_turn(llm, {"first": True}))
+
+    assert outcome.intents[0].payload["text"] == "What do you say, @Bob?"
+
+
+async def test_an_agent_without_an_account_neither_posts_nor_plans_to(
+    make_turn: MakeTurn,
+) -> None:
+    turn = make_turn(network=None)
+
+    assert Posting().routine(turn, first=True) is None
+    with pytest.raises(MissingCredentialError, match="'ada'"):
+        await Posting().take(turn)

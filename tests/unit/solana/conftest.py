@@ -1,0 +1,79 @@
+"""A rehearsal chain on a real loopback port, a funded wallet and a trader."""
+
+import socket
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from puppet_engine.core.clock import VirtualClock
+from puppet_engine.solana.jupiter import JupiterClient
+from puppet_engine.solana.spending import SpendingLimits
+from puppet_engine.solana.trader import Trader
+from puppet_engine.solana.trades import Token
+from puppet_engine.solana.wallet import LAMPORTS_PER_SOL, SolanaWallet
+from puppet_engine.world.chain.router import Chain
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock(datetime(2026, 5, 4, 12, tzinfo=UTC))
+
+
+@pytest.fixture
+def chain(clock: VirtualClock) -> Chain:
+    return Chain(clock=clock, seed=7)
+
+
+@pytest.fixture
+async def url(chain: Chain) -> AsyncGenerator[str]:
+    app = FastAPI()
+    app.include_router(chain.router)
+    config = uvicorn.Config(app, log_config=None, lifespan="off")
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    # asyncio turns Nagle's delay of 40 ms off only for sockets that say they are TCP.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        await server.startup(sockets=[listener])
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        await server.shutdown(sockets=[listener])
+
+
+@pytest.fixture
+async def wallet(url: str, chain: Chain) -> AsyncGenerator[SolanaWallet]:
+    wallet = SolanaWallet("mira", f"{url}/rpc")
+    chain.ledger.airdrop(wallet.public_key, 10 * LAMPORTS_PER_SOL)
+    yield wallet
+    await wallet.aclose()
+
+
+@pytest.fixture
+async def jupiter(url: str) -> AsyncGenerator[JupiterClient]:
+    client = JupiterClient(url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def capy(chain: Chain) -> Token:
+    return Token(mint=chain.maker.mints["CAPY"], symbol="CAPY", decimals=6)
+
+
+@pytest.fixture
+def limits(capy: Token) -> SpendingLimits:
+    return SpendingLimits(
+        tokens=(capy,),
+        max_lamports_per_trade=LAMPORTS_PER_SOL,
+        max_lamports_per_day=3 * LAMPORTS_PER_SOL,
+    )
+
+
+@pytest.fixture
+def trader(
+    wallet: SolanaWallet, jupiter: JupiterClient, limits: SpendingLimits, clock: VirtualClock
+) -> Trader:
+    return Trader(wallet=wallet, jupiter=jupiter, limits=limits, clock=clock)
