@@ -10,6 +10,7 @@ from puppet_engine.api.server import APIServer
 from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.settings import Settings
 from puppet_engine.dashboard.routes import Dashboard
+from puppet_engine.events.chronicle import Chronicle
 from puppet_engine.main import App, create_app
 from puppet_engine.world.server import LoopbackServer
 
@@ -36,7 +37,7 @@ async def run(settings: Settings, *, console: Console) -> None:
 
 
 async def _open_page(app: App, parts: contextlib.AsyncExitStack) -> str:
-    agents, feed = app.agent_manager, app.event_engine
+    agents, feed = app.agent_manager, Chronicle(app.event_engine)
     api = APIServer(agents, app.memory_store, feed=feed, clock=app.clock)
     Dashboard(agents=agents, feed=feed, clock=app.clock).install(api.app)
     server = LoopbackServer(api.app, port=app.settings.port)

@@ -105,7 +105,7 @@ class DirectLedger(Ledger):
     async def complete(self, intent: Intent, effect: Effect) -> list[Event]:
         await self._memory.add_memory(intent.agent_id, effect.memory)
         del self._intents[intent.id]
-        return self._number([effect.event])
+        return self._number(effect.events)
 
     @override
     async def refuse(self, intent: Intent, reason: str, event: EventDraft) -> list[Event]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from typing_extensions import override
 
 from puppet_engine.agents.agent import Agent
-from puppet_engine.agents.recall import OWN_WORDS
+from puppet_engine.agents.recall import OWN_WORDS, memory_kept
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.ids import PostId
 from puppet_engine.core.models import Effect, EventDraft, Intent, Memory, MemoryType
@@ -61,7 +61,9 @@ class Publisher(Performer):
             agent_id=self._agent.id,
             payload={**said, **who},
         )
-        return Effect(result=post_id, memory=self._remember_saying(said), event=event)
+        memory = self._remember_saying(said)
+        kept = memory_kept(self._agent, memory, self._clock)
+        return Effect(result=post_id, memory=memory, events=(event, kept))
 
     def _remember_saying(self, said: Mapping[str, Any]) -> Memory:
         asker = said["reply_to_handle"]

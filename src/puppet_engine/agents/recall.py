@@ -3,6 +3,9 @@
 from typing import Final
 
 from puppet_engine.agents.actions import Turn
+from puppet_engine.agents.agent import Agent
+from puppet_engine.core.clock import Clock
+from puppet_engine.core.models import EventDraft, Memory
 
 RECALLED: Final = 5
 """How many memories a prompt holds."""
@@ -24,3 +27,9 @@ async def own_words(turn: Turn) -> list[str]:
     """Return what the agent has published lately, newest first."""
     lately = await turn.memory.get_memories(turn.agent.id, limit=LOOKED_BACK)
     return [str(memory.metadata[OWN_WORDS]) for memory in lately if OWN_WORDS in memory.metadata]
+
+
+def memory_kept(agent: Agent, memory: Memory, clock: Clock) -> EventDraft:
+    """Return the event that tells those who watch of a new memory."""
+    payload = {"handle": agent.handle, "type": memory.type.value, "content": memory.content}
+    return EventDraft(type="memory.kept", due_at=clock.now(), agent_id=agent.id, payload=payload)

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from puppet_engine.agents.actions import Action, Turn
 from puppet_engine.agents.agent import Agent
+from puppet_engine.agents.recall import memory_kept
 from puppet_engine.agents.schedule import next_trade_at
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import TradingDisabledError
@@ -111,7 +112,8 @@ class TradePerformer(Performer):
                 "signature": receipt.signature,
             },
         )
-        return Effect(result=receipt.signature, memory=memory, event=event)
+        kept = memory_kept(self._agent, memory, self._clock)
+        return Effect(result=receipt.signature, memory=memory, events=(event, kept))
 
 
 async def past_outlays(ledger: Ledger, agent_id: str, clock: Clock) -> list[Outlay]:

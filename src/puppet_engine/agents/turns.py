@@ -15,6 +15,7 @@ from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.answering import Answering, Noticing
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.publishing import Publisher
+from puppet_engine.agents.recall import memory_kept
 from puppet_engine.agents.trading import TradePerformer, Trading
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import (
@@ -185,6 +186,8 @@ class Turns(Consumer):
     async def _commit(
         self, agent: Agent, event: Event | None, outcome: TurnOutcome, *, error: str = ""
     ) -> None:
+        told = (memory_kept(agent, memory, self._clock) for memory in outcome.memories)
+        outcome = outcome.model_copy(update={"events": (*outcome.events, *told)})
         self.accept(await self._ledger.commit(agent.id, event, outcome, error=error))
 
     async def _clear(self, agent: Agent) -> dict[str, Effect]:

@@ -65,7 +65,7 @@ def is_same_origin(headers: Headers, *, host: str) -> bool:
     if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return False
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+    return origin is None or origin.lower().partition("://")[2] == host.lower()
 
 
 def _is_loopback(name: str) -> bool:

@@ -297,5 +297,5 @@ class Effect(Noun):
     result: str
     """The id that the network or the chain gave it."""
     memory: Memory
-    event: EventDraft
-    """Tells those who watch."""
+    events: tuple[EventDraft, ...]
+    """Tell those who watch."""

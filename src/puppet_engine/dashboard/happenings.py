@@ -47,6 +47,7 @@ class Failed(Payload):
     """Something could not be done for somebody."""
 
     error: str
+    agent_id: str = ""
 
 
 AnyPayload = TypeVar("AnyPayload", bound=Payload)

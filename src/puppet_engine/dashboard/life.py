@@ -9,7 +9,8 @@ from fastapi.sse import format_sse_event
 from puppet_engine.api.dependencies import AgentDirectory, LifeFeed, ReadableClock
 from puppet_engine.api.stream import RETRY_MILLISECONDS, WINDOW, Batch, Pace, follow
 from puppet_engine.core.models import Event
-from puppet_engine.dashboard.happenings import Happening, read_happening
+from puppet_engine.dashboard.faces import Face
+from puppet_engine.dashboard.happenings import read_happening
 from puppet_engine.dashboard.pages import CastMember, Frame, Pages, Snapshot
 from puppet_engine.dashboard.tally import Tally
 from puppet_engine.dashboard.timeline import (
@@ -86,13 +87,17 @@ class Life:
         return format_sse_event(data_str=html, id=None if last is None else str(last))
 
     def _read(self, events: Iterable[Event]) -> tuple[list[Entry], list[Recollection]]:
-        names = {agent.handle: agent.name for agent in self._agents.agents.values()}
-        happenings: list[Happening] = [
-            happening for event in events if (happening := read_happening(event)) is not None
-        ]
-        entries = (entry_of(each, names=names) for each in happenings)
-        recollections = (recollection_of(each, names=names) for each in happenings)
+        faces = self._faces()
+        happenings = [each for event in events if (each := read_happening(event)) is not None]
+        entries = (entry_of(each, faces=faces) for each in happenings)
+        recollections = (recollection_of(each, faces=faces) for each in happenings)
         return [each for each in entries if each], [each for each in recollections if each]
+
+    def _faces(self) -> dict[str, Face]:
+        faces: dict[str, Face] = {}
+        for agent in self._agents.agents.values():
+            faces[agent.id] = faces[agent.handle] = Face(name=agent.name, handle=agent.handle)
+        return faces
 
     def _cast_key(self) -> CastKey:
         return frozenset((agent.id, agent.is_active) for agent in self._agents.agents.values())

@@ -94,8 +94,12 @@ def _is_settable(clock: object) -> bool:
     return isinstance(clock, SettableClock)
 
 
+def _weekday(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%A}"
+
+
 def _day(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%A}, {at.astimezone(UTC).day} {at.astimezone(UTC):%B %Y}"
+    return f"{at.astimezone(UTC).day} {at.astimezone(UTC):%B %Y}"
 
 
 def _minute(at: datetime) -> str:

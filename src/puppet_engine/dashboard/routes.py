@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, FastAPI, Header, HTTPException, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from pydantic import TypeAdapter, ValidationError
 from starlette.staticfiles import StaticFiles
 
@@ -59,7 +59,7 @@ class Dashboard:
         """Add the page to an application, in whose lifespan it counts posts and memories."""
         router = APIRouter(include_in_schema=False, lifespan=self._lifespan)
         router.add_api_route("/", self._show, response_class=HTMLResponse)
-        router.add_api_route("/live", self._stream, response_class=EventStream)
+        router.add_api_route("/live", self._stream, response_class=StreamingResponse)
         router.add_api_route("/dashboard/clock", self._set_clock, methods=["POST"])
         app.include_router(router)
         app.mount("/static", StaticFiles(directory=HERE / "static"))

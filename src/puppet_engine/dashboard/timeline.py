@@ -1,6 +1,6 @@
 """The timeline: what was said, with every answer under what it answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
@@ -40,17 +40,19 @@ class Recollection:
     at: datetime
 
 
-def entry_of(happening: Happening, *, names: dict[str, str]) -> Entry | None:
-    """Return what the timeline shows of a happening. `names` are those of the handles."""
+def entry_of(happening: Happening, *, faces: Mapping[str, Face]) -> Entry | None:
+    """Return what the timeline shows of a happening; `None` when that is nothing.
+
+    `faces` are those of the cast, by id and by handle.
+    """
     payload = happening.payload
-    handle = payload.handle or happening.agent_id
-    face = Face(name=names.get(handle, handle), handle=handle)
+    face = _face_of(happening, faces)
     match payload:
         case Published():
             return Entry(
                 id=payload.post_id,
                 kind="post",
-                face=Face(name=payload.name, handle=handle),
+                face=Face(name=payload.name, handle=payload.handle),
                 text=payload.text,
                 at=happening.at,
                 in_reply_to=payload.in_reply_to,
@@ -64,13 +66,20 @@ def entry_of(happening: Happening, *, names: dict[str, str]) -> Entry | None:
             return None
 
 
-def recollection_of(happening: Happening, *, names: dict[str, str]) -> Recollection | None:
+def recollection_of(happening: Happening, *, faces: Mapping[str, Face]) -> Recollection | None:
     """Return the memory that a happening is about; `None` when it is about none."""
     payload = happening.payload
     if not isinstance(payload, Kept):
         return None
-    face = Face(name=names.get(payload.handle, payload.handle), handle=payload.handle)
+    face = _face_of(happening, faces)
     return Recollection(happening.agent_id, face, payload.type, payload.content, happening.at)
+
+
+def _face_of(happening: Happening, faces: Mapping[str, Face]) -> Face:
+    payload = happening.payload
+    told = payload.agent_id if isinstance(payload, Failed) else ""
+    key = payload.handle or happening.agent_id or told
+    return faces.get(key) or Face(name=key, handle=key)
 
 
 def thread(entries: Iterable[Entry]) -> list[Entry]:

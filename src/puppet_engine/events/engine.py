@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -132,9 +132,9 @@ class EventEngine:
         """Open a live view: every event that is over from now on, in order."""
         return self._feed.watch()
 
-    async def recent(self, *, limit: int) -> list[Event]:
-        """Return the events that were over last, oldest first."""
-        return await self._store.recent(limit=limit)
+    async def recent(self, *, limit: int, types: Collection[str] = ()) -> list[Event]:
+        """Return the events that were over last, oldest first; of some `types` only, if any."""
+        return await self._store.recent(limit=limit, types=types)
 
     # -------------------------------------------------------------- the loop
 

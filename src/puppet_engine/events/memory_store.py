@@ -1,7 +1,7 @@
 """Events in this process's memory: for tests, and for engines whose life need not outlast them."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import count
 
 from typing_extensions import override
@@ -47,5 +47,6 @@ class InMemoryEventStore(EventStore):
         return self._pending.pop(event_id, None) is not None
 
     @override
-    async def recent(self, *, limit: int) -> list[Event]:
-        return list(self._over)[-limit:] if limit else []
+    async def recent(self, *, limit: int, types: Collection[str] = ()) -> list[Event]:
+        asked = [event for event in self._over if not types or event.type in types]
+        return asked[-limit:] if limit else []

@@ -20,10 +20,9 @@ def create_fake_provider(_settings: Settings) -> LLMProvider:
 
 
 BUILT_IN: Final[Mapping[str, Callable[[Settings], LLMProvider]]] = MappingProxyType(
-    {"auto": OpenAIProvider, "fake": create_fake_provider, "openai": OpenAIProvider}
+    {"fake": create_fake_provider, "openai": OpenAIProvider}
 )
-"""`auto` is `openai`: whoever puts the engine together points its settings to the world's
-brain when there is no key."""
+"""`rehearsal` is not among them: the world that has the brain says where it is."""
 
 
 def create_provider(settings: Settings) -> LLMProvider:

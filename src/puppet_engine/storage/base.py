@@ -1,7 +1,7 @@
 """The ports of the storage: what must survive the process, and in which transactions."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,8 +42,11 @@ class EventStore(ABC):
         """Drop an event that has not happened yet; False when it is over or unknown."""
 
     @abstractmethod
-    async def recent(self, *, limit: int) -> list[Event]:
-        """Return the events that were over last, oldest first, `limit` at the most."""
+    async def recent(self, *, limit: int, types: Collection[str] = ()) -> list[Event]:
+        """Return the events that were over last, oldest first, `limit` at the most.
+
+        Of these `types` only, when there are any.
+        """
 
 
 class Ledger(ABC):

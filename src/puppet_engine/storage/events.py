@@ -1,6 +1,6 @@
 """Events as rows: nothing that is to happen is lost when the process is killed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -60,14 +60,12 @@ class StoredEvents(EventStore):
         return await self._storage.run(work)
 
     @override
-    async def recent(self, *, limit: int) -> list[Event]:
+    async def recent(self, *, limit: int, types: Collection[str] = ()) -> list[Event]:
         model = self._storage.model("Event")
-        newest = (
-            select(model)
-            .where(model.settled_as.is_not(None))
-            .order_by(model.settled_as.desc())
-            .limit(limit)
-        )
+        newest = select(model).where(model.settled_as.is_not(None))
+        if types:
+            newest = newest.where(model.type.in_(sorted(types)))
+        newest = newest.order_by(model.settled_as.desc()).limit(limit)
         rows = await self._storage.run(
             lambda session: [read_event(row) for row in session.scalars(newest)]
         )

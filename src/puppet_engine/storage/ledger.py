@@ -140,7 +140,7 @@ class StoredLedger(Ledger):
         def work(session: Session) -> list[Event]:
             self._finish(session, intent, IntentState.DONE, effect.result)
             add_memory(session, self._storage, intent.agent_id, effect.memory)
-            return add_events(session, self._storage, [effect.event])
+            return add_events(session, self._storage, effect.events)
 
         return await self._storage.run(work)
 

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from tests.fakes import FakeFeed, FakeNetwork, ScriptedLLM
 from tests.unit.agents.conftest import MakeTurn
+from typing_extensions import override
 
 from puppet_engine.agents.answering import MOST_ANSWERS, Answering, Noticing
 from puppet_engine.core.ids import PostId
@@ -95,6 +96,7 @@ async def test_an_agents_own_posts_are_no_mentions(make_turn: MakeTurn, feed: Fa
     class Echo(FakeNetwork):
         """A network that shows an account its own words, as some do."""
 
+        @override
         def _concerns_me(self, post: Post) -> bool:
             return post.author_id != ""
 

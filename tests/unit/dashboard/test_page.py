@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient
-from tests.fakes.life import NOON, FakeAgent, FakeAgents, FakeFeed
+from tests.fake_life import NOON, FakeAgent, FakeAgents, FakeFeed
 
 from puppet_engine.api.server import APIServer
 from puppet_engine.core.clock import SystemClock, VirtualClock

@@ -1,9 +1,11 @@
 """What happens to the agents, as it happens."""
 
 from collections.abc import AsyncGenerator
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Header
+from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
 from puppet_engine.api.dependencies import LifeFeed
@@ -19,7 +21,11 @@ def event_routes(feed: LifeFeed, *, pace: Pace) -> APIRouter:
     async def list_events(limit: Limit = 100) -> Success[EventList]:
         return Success(data=EventList(events=await feed.recent(limit=limit)))
 
-    @router.get("/stream", response_class=EventStream)
+    @router.get(
+        "/stream",
+        response_class=StreamingResponse,
+        responses={HTTPStatus.OK: {"content": {"text/event-stream": {}}}},
+    )
     async def stream_events(
         after: Sequence | None = None,
         last_event_id: Annotated[Sequence | None, Header()] = None,
