@@ -1,9 +1,12 @@
 """The nouns of the engine: who an agent is, what it remembers, what happens to it."""
 
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any, Self
+from zoneinfo import available_timezones
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -20,6 +23,19 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-
 Probability = Annotated[float, Field(ge=0, le=1)]
 Hours = Annotated[float, Field(gt=0, le=24 * 365)]
 HourOfDay = Annotated[int, Field(ge=0, le=23)]
+
+
+def _known_time_zone(name: str) -> str:
+    known = available_timezones()
+    if name in known:
+        return name
+    near = get_close_matches(name, sorted(known), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "; give one like 'Europe/Vienna'"
+    raise ValueError(f"unknown time zone {name!r}{hint}")
+
+
+TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
+"""A name of the IANA time zone database."""
 
 
 class Noun(BaseModel):
@@ -127,7 +143,7 @@ class Behavior(Noun):
 
     post_frequency: PostFrequency = PostFrequency()
     peak_hours: list[HourOfDay] = []
-    timezone: str = "UTC"
+    timezone: TimeZone = "UTC"
     interaction_patterns: InteractionPatterns = InteractionPatterns()
     trading_behavior: TradingBehavior = TradingBehavior()
 

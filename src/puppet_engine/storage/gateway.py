@@ -45,7 +45,8 @@ class Storage:
             await asyncio.to_thread(self._timber.close)
 
     def model(self, name: str) -> Any:
-        """Return the class of one of the engine's tables."""
+        """Return the class of one of the engine's tables. Raises `NotRunningError`."""
+        self._require_open()
         return self._timber.models.get(name)
 
     async def run(self, work: Callable[[Session], T]) -> T:
@@ -55,6 +56,9 @@ class Storage:
             NotRunningError: the storage is not open.
 
         """
+        self._require_open()
+        return await self._timber.database.run(work)
+
+    def _require_open(self) -> None:
         if not self.is_open:
             raise NotRunningError("the storage", "await open() first")
-        return await self._timber.database.run(work)

@@ -14,12 +14,14 @@ def tidy(text: str) -> str:
     text = re.sub(r"[ \t]+", " ", text).strip()
     text = re.sub(r"\s+([,.;:!?])(?=\s|$)", r"\1", text)
     text = re.sub(r"([.!?])\.(?!\.)", r"\1", text)
-    return capitalised(text)
+    return capitalised(text if re.search(r"[.!?…)'\"]$", text) else f"{text}.")
 
 
 def capitalised(text: str) -> str:
     """Return the text with a capital at the beginning of each sentence."""
-    sentence = re.compile(r"(^|[.!?…]['”\")]*\s+|\n\s*)([^\W\d_])")
+    sentence = re.compile(
+        r"""(^(?:@\S+[ ])?['"(]?|(?<![Cc]f)(?<!\b[ap]\.m)[.!?…]['")]*\s+['"(]?)([^\W\d_])""",
+    )
     return sentence.sub(lambda found: found[1] + found[2].upper(), text)
 
 

@@ -13,9 +13,10 @@ _WORD: Final = re.compile(r"[^\W\d_][\w'-]*")
 _NOISE: Final = re.compile(r"https?://\S+|[@#]\w[\w.-]*")
 _PIECE: Final = re.compile(r"[^.,;:!?()\[\]\"“”«»…\n/*|<>{}&=+\u2013\u2014]+")
 _NEW_OWNER: Final = {"my": "your", "our": "your", "a": "that", "an": "that", "your": "my"}
+_LINKS: Final = frozenset({"and", "but", "or", "so", "that", "which", "because", "then", "with"})
 _SHORTEST_WORD: Final = 3
 _LONGEST_ECHO: Final = 5
-_VERBLIKE: Final = re.compile(r"(?:[^s]s|ed|ing|ly|n't)$")
+_PLURAL_OR_VERB: Final = re.compile(r"[^s]s$")
 
 
 @dataclass(frozen=True)
@@ -32,16 +33,25 @@ class Heard:
 
 
 def hear(text: str) -> Heard:
-    """Return what there is in a post to take up, in the order of its mention."""
+    """Return what there is in a post to take up, the best first."""
     plain = _NOISE.sub(" . ", text.replace("\u2019", "'"))
     pieces = [_WORD.findall(piece) for piece in _PIECE.findall(plain)]
     words = [word for piece in pieces for word in piece if _carries(word)]
     return Heard(
         things=_unique(thing for piece in pieces for thing in _things(piece)),
-        echoes=_unique(echo for piece in pieces for echo in _echoes(piece)),
+        echoes=_unique(
+            sorted(
+                (echo for piece in pieces for echo in _echoes(piece)), key=_weight, reverse=True
+            )
+        ),
         words=_unique(sorted(words, key=len, reverse=True)),
         is_question=bool(re.search(r"\?[\W\d_]*$", text)),
     )
+
+
+def _weight(echo: str) -> int:
+    """Return how many of its words say something."""
+    return sum(map(_carries, echo.split()))
 
 
 def content_words(text: str) -> set[str]:
@@ -58,11 +68,15 @@ def _things(words: list[str]) -> Iterator[str]:
         if word.lower() not in {"the", "my", "our", "a", "an", "your", "this", "that"}:
             continue
         run = _run(words[at + 1 :])
+        if words[at + len(run) + 1 : at + len(run) + 2] == ["one"]:
+            continue  # "a bigger one"
         owner = _NEW_OWNER.get(word.lower(), word.lower())
         match run:
             case [noun] if not noun.endswith(("ed", "ly", "est")):
                 yield f"{owner} {noun}"
-            case [adjective, noun] if not _VERBLIKE.search(noun):
+            case [noun, verb] if verb.endswith(("ed", "ing", "ly")):
+                yield f"{owner} {noun}"
+            case [adjective, noun] if not _PLURAL_OR_VERB.search(noun):
                 yield f"{owner} {adjective} {noun}"
             case _:
                 pass
@@ -79,6 +93,8 @@ def _run(words: list[str]) -> list[str]:
 
 def _echoes(words: list[str]) -> Iterator[str]:
     """Yield a piece that is short enough to quote whole, else its tail."""
+    while words and words[0].lower() in _LINKS:
+        words = words[1:]
     if not any(map(_carries, words)):
         return
     if 1 < len(words) <= _LONGEST_ECHO:

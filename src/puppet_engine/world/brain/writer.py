@@ -19,6 +19,8 @@ _PATIENCE: Final = 3
 _CATCHPHRASE: Final = 0.06
 _OWN_PATTERN: Final = 0.75
 """How often a text is of the voice's own making, rather than of what all voices share."""
+_LEADING_IN: Final = 0.2
+_TRAILING_OFF: Final = 0.2
 _EARLY_LEAVE: Final = 0.5
 _ASKING_BACK: Final = (0.4, 0.25, 0.1)
 """How often a reply ends in a question, by the turns already taken."""
@@ -69,8 +71,11 @@ def _drafts(
 
 def _post_plan(occasion: Occasion, chance: random.Random) -> list[str]:
     if occasion.addressee:
-        return [chance.choice(("addressed", "addressed", "addressed_shared"))]
-    return ["post" if chance.random() < _OWN_PATTERN else "shared_post"]
+        return ["addressed" if chance.random() < _OWN_PATTERN else "addressed_shared"]
+    post = "post" if chance.random() < _OWN_PATTERN else "shared_post"
+    lead = ["lead"] if chance.random() < _LEADING_IN else []
+    aside = ["aside"] if chance.random() < _TRAILING_OFF else []
+    return [*lead, post, *aside]
 
 
 def _reply_plan(speaker: Speaker, occasion: Occasion, chance: random.Random) -> list[str]:
@@ -99,7 +104,7 @@ def _told(
         wanted = (
             form.shortest
             if replying
-            else chance.randint(form.shortest, (form.shortest + form.longest) // 2)
+            else chance.randint(form.shortest, (form.shortest * 2 + form.longest) // 3)
         )
         while len(text) < wanted:
             longer = f"{text} {telling.say('reply_aside' if replying else 'aside')}"

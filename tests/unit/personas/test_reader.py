@@ -1,0 +1,185 @@
+"""Persona files: what is read, and what is said about mistakes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from puppet_engine.core.errors import PersonaError
+from puppet_engine.personas.reader import read_persona, read_personas
+
+
+def put(folder: Path, name: str, content: str | dict[str, Any]) -> Path:
+    file = folder / name
+    text = content if isinstance(content, str) else json.dumps(content)
+    file.write_text(text, "utf-8")
+    return file
+
+
+def problems_of(content: str, folder: Path) -> list[str]:
+    file = put(folder, "ada.json", content)
+    with pytest.raises(PersonaError) as caught:
+        read_persona(file)
+    return [problem.removeprefix(f"{file}:") for problem in caught.value.problems]
+
+
+def test_personas_come_in_the_order_of_their_files(tmp_path: Path) -> None:
+    put(tmp_path, "b.json", {"id": "bert", "name": "Bert"})
+    put(tmp_path, "a.json", {"id": "zoe", "name": "Zoë"})
+    put(tmp_path, "notes.txt", "not a persona")
+
+    personas = read_personas(tmp_path)
+
+    assert [persona.name for persona in personas] == ["Zoë", "Bert"]
+
+
+def test_an_unknown_key_is_placed_and_the_right_one_suggested(tmp_path: Path) -> None:
+    found = problems_of('{\n  "id": "ada",\n  "name": "Ada",\n  "behaviour": {}\n}', tmp_path)
+
+    assert found == ["4:3: behaviour: unknown key 'behaviour'; did you mean 'behavior'?"]
+
+
+def test_an_unknown_key_deep_inside_is_compared_with_its_own_neighbours(tmp_path: Path) -> None:
+    text = """{"id": "ada", "name": "Ada",
+  "initial_memory": {"relationships": [{"handle": "bob", "atitude": "x"}]}}"""
+
+    (problem,) = problems_of(text, tmp_path)
+
+    place, told = problem.split(": initial_memory.relationships.0.atitude: ")
+    assert place == "2:58"
+    assert told == "unknown key 'atitude'; did you mean 'attitude'?"
+
+
+def test_an_unknown_key_like_no_other_gets_the_list(tmp_path: Path) -> None:
+    (problem,) = problems_of('{"id": "a", "name": "A", "personality": {"zzz": 1}}', tmp_path)
+
+    assert problem.startswith("1:42: personality.zzz: unknown key 'zzz'; known are: traits, ")
+
+
+def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    text = """{
+  "id": "no spaces, please",
+  "personality": {"traits": "curious"},
+  "behavior": {"peak_hours": [8, 25]}
+}"""
+
+    found = problems_of(text, tmp_path)
+
+    assert [problem.split(": ")[:2] for problem in found] == [
+        ["2:9", "id"],
+        ["1:1", "name"],
+        ["3:29", "personality.traits"],
+        ["4:34", "behavior.peak_hours.1"],
+    ]
+
+
+def test_a_range_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:
+    text = """{"id": "ada", "name": "Ada", "behavior": {"post_frequency":
+  {"min_hours_between_posts": 5, "max_hours_between_posts": 2}}}"""
+
+    (problem,) = problems_of(text, tmp_path)
+
+    place, told = problem.split(": behavior.post_frequency: ")
+    assert place == "2:3"
+    assert told == "min_hours_between_posts is greater than max_hours_between_posts"
+
+
+def test_an_unknown_time_zone_is_refused_and_a_known_one_suggested(tmp_path: Path) -> None:
+    text = '{"id": "ada", "name": "Ada", "behavior": {"timezone": "Europe/Wien"}}'
+
+    (problem,) = problems_of(text, tmp_path)
+
+    assert problem.startswith(
+        "1:55: behavior.timezone: unknown time zone 'Europe/Wien'; did you mean 'Europe/"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{\n "id": "a",\n "id": "b"}', "3:2: the key 'id' is there already, in line 2"),
+        ('{"id": "a",\n}', "1:11: a comma before '}' is one too many"),
+        ('{"id": "a"\n "name": "A"}', "2:2: expected ','"),
+        ('{"id" "a"}', "1:7: expected ':'"),
+        ("{'id': 1}", '1:2: expected a text in double quotes: "…"'),
+        ('{"id": nope}', "1:8: expected a value"),
+        ('{"id": "a', "1:8: unterminated string starting at"),
+        ('{"id": "a"} x', "1:13: something follows the value"),
+        ("", "1:1: expected a value"),
+        ("[" * 40, "1:34: nested more than 32 deep"),
+    ],
+)
+def test_what_is_not_json_is_refused_with_its_place(
+    text: str, problem: str, tmp_path: Path
+) -> None:
+    assert problems_of(text, tmp_path) == [problem]
+
+
+def test_a_list_instead_of_a_persona_is_refused(tmp_path: Path) -> None:
+    (problem,) = problems_of("[]", tmp_path)
+
+    assert problem.startswith("1:1: the file: ")
+
+
+def test_the_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", '{"id": "a"}')
+    put(tmp_path, "b.json", "{")
+    put(tmp_path, "c.json", {"id": "c", "name": "C"})
+
+    with pytest.raises(PersonaError) as caught:
+        read_personas(tmp_path)
+
+    assert [Path(problem.split(":")[0]).name for problem in caught.value.problems] == [
+        "a.json",
+        "b.json",
+    ]
+
+
+def test_two_personas_of_one_id_are_refused(tmp_path: Path) -> None:
+    first = put(tmp_path, "a.json", {"id": "ada", "name": "Ada"})
+    second = put(tmp_path, "b.json", {"id": "ada", "name": "Also Ada"})
+
+    with pytest.raises(PersonaError) as caught:
+        read_personas(tmp_path)
+
+    assert caught.value.problems == (
+        f"{second}:1:8: the id 'ada' is taken by {first}; choose another",
+    )
+
+
+def test_two_personas_of_one_handle_are_refused_also_when_it_is_made_from_the_id(
+    tmp_path: Path,
+) -> None:
+    put(tmp_path, "a.json", {"id": "ada-b", "name": "Ada"})
+    put(tmp_path, "b.json", {"id": "bert", "name": "Bert", "handle": "Ada_B"})
+
+    with pytest.raises(PersonaError, match=r"b\.json:1:\d+: the handle 'ada_b' is taken by"):
+        read_personas(tmp_path)
+
+
+@pytest.mark.parametrize("folder", [".", "missing"])
+def test_a_folder_without_personas_is_refused(folder: str, tmp_path: Path) -> None:
+    with pytest.raises(PersonaError, match="no persona here; put at least one"):
+        read_personas(tmp_path / folder)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PersonaError, match="cannot be read: No such file"):
+        read_persona(tmp_path / "ada.json")
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "ada.json"
+    file.write_bytes('{"name": "Zoë"}'.encode("latin-1"))
+
+    with pytest.raises(PersonaError, match="not UTF-8"):
+        read_persona(file)
+
+
+def test_no_problem_shows_a_private_key(tmp_path: Path) -> None:
+    text = '{"id": "a", "name": "A", "solana_integration": {"private_key": ["hunter2"]}}'
+
+    (problem,) = problems_of(text, tmp_path)
+
+    assert "hunter2" not in problem
