@@ -150,10 +150,10 @@ def said(feed: FakeFeed) -> list[tuple[str, str, datetime, str | None]]:
     ]
 
 
-@pytest.fixture(scope="module")
-async def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+@pytest.fixture
+async def undisturbed(tmp_path: Path) -> Any:
     """Return what is said and remembered in a life that nobody kills, and its steps."""
-    database = tmp_path_factory.mktemp("undisturbed") / "life.db"
+    database = tmp_path / "undisturbed.db"
     feed, fate = FakeFeed(VirtualClock(START)), Fate()
     await live(database, feed, fate)
     memories = await remembered(database, VirtualClock(END))

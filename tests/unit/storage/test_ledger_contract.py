@@ -11,6 +11,7 @@ from tests.fakes import FakeMemoryStore
 
 from puppet_engine.agents.direct_ledger import DirectLedger
 from puppet_engine.core.clock import VirtualClock
+from puppet_engine.core.errors import StorageError
 from puppet_engine.core.ids import PostId, random_id, seeded_ids
 from puppet_engine.core.models import (
     AgentConfig,
@@ -198,7 +199,7 @@ async def test_a_turn_is_settled_with_its_outcome_or_not_at_all(storage: Storage
     (event,) = await events.pending()
     unstorable = EventDraft(type="noted", due_at=START, payload={"what": object()})
 
-    with pytest.raises(Exception, match="JSON serializable"):
+    with pytest.raises(StorageError, match="cannot be stored"):
         await ledger.commit(
             "ada", event, TurnOutcome(memories=(Memory(content="half"),), events=(unstorable,))
         )
