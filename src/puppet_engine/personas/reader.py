@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from timber.common.documents import Document, read_document, validate
-from timber.common.errors import DocumentError
-
 from puppet_engine.core.errors import PersonaError
 from puppet_engine.core.models import AgentConfig
 from puppet_engine.personas.handles import handle_of
+from timber.common.documents import Document, read_document, validate
+from timber.common.errors import DocumentError
 
 
 @dataclass(frozen=True)
