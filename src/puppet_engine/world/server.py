@@ -79,7 +79,6 @@ class LoopbackServer:
         late = await _outlast(set(server.server_state.tasks), self._grace_seconds)
         for connection in connections:
             connection.transport.abort()
-        await asyncio.sleep(0)  # a connection learns in the next round that it is lost
         await _cancel(late)
         await server.lifespan.shutdown()
         for listener in server.servers:

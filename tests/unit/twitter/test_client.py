@@ -175,6 +175,18 @@ async def test_a_long_absence_is_caught_up_with_page_by_page(stage: Stage) -> No
     assert [post.id for post in newest] == ids[-100:]
 
 
+async def test_a_query_goes_out_percent_encoded_as_it_is_signed() -> None:
+    queries = []
+
+    def empty(request: httpx2.Request) -> httpx2.Response:
+        queries.append(request.url.query)
+        return httpx2.Response(200, json={"meta": {"result_count": 0}})
+
+    await answering(empty).search_posts("from:ada ~ñ&+")
+
+    assert b"query=from%3Aada%20~%C3%B1%26%2B" in queries[0].split(b"&")
+
+
 async def test_the_same_text_twice_in_a_day_is_refused(stage: Stage) -> None:
     client = await stage.client("ada")
     await client.post_tweet("good morning")
