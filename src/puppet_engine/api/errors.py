@@ -26,6 +26,8 @@ from puppet_engine.core.errors import (
     NotRunningError,
     PuppetEngineError,
     RateLimitedError,
+    StorageError,
+    SuspectOrderError,
     TradeError,
 )
 
@@ -41,9 +43,11 @@ STATUSES: Final[dict[type[PuppetEngineError], HTTPStatus]] = {
     RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
     LLMRefusedError: HTTPStatus.BAD_GATEWAY,
     NetworkRefusedError: HTTPStatus.BAD_GATEWAY,
+    SuspectOrderError: HTTPStatus.BAD_GATEWAY,
     MissingCredentialError: HTTPStatus.SERVICE_UNAVAILABLE,
     NotRunningError: HTTPStatus.SERVICE_UNAVAILABLE,
     LLMUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
     NetworkUnavailableError: HTTPStatus.GATEWAY_TIMEOUT,
     ChainUnavailableError: HTTPStatus.GATEWAY_TIMEOUT,
 }

@@ -24,6 +24,8 @@ RAISED = [
     (errors.TradingDisabledError("off"), 409),
     (errors.LimitExceededError("too much"), 409),
     (errors.NothingToDoError("alice", "a trade"), 409),
+    (errors.StorageError("the database is locked"), 503),
+    (errors.SuspectOrderError("another mint"), 502),
 ]
 
 

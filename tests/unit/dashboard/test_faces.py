@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from puppet_engine.dashboard.faces import HUES, Face
+from puppet_engine.dashboard.pages import HERE
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,10 @@ def test_any_name_has_initials_and_a_colour(name: str, handle: str) -> None:
 
 def test_a_colour_belongs_to_the_handle_however_it_is_written() -> None:
     assert Face(name="A", handle="Alice").hue == Face(name="B", handle="alice").hue
+
+
+def test_the_style_sheet_has_every_colour() -> None:
+    style = (HERE / "static" / "dashboard.css").read_text(encoding="utf-8")
+
+    for hue in range(HUES):
+        assert f".hue-{hue} " in style
