@@ -206,3 +206,16 @@ async def test_a_storm_of_events_comes_in_ten_frames_a_second(stage: Stage, page
     await expect(page.locator("#post-499")).to_be_visible()
     assert await page.locator("#timeline > li").count() == 60
     assert await page.evaluate("frames_seen") <= 10
+
+
+async def test_a_page_that_is_closed_is_forgotten(stage: Stage, browser: Browser) -> None:
+    page = await browser.new_page()
+    await opened(page, stage)
+    watched_by_page_and_tally = len(stage.feed.views)
+
+    await page.close()
+    async with asyncio.timeout(5):
+        await stage.feed.has_left.wait()
+
+    assert watched_by_page_and_tally == 2
+    assert len(stage.feed.views) == 1

@@ -67,15 +67,13 @@ def failure(
 
 def install_error_handlers(app: FastAPI) -> None:
     """Give every error of `app` an answer in the envelope."""
-    app.add_exception_handler(PuppetEngineError, _answer_ours)
-    app.add_exception_handler(RequestValidationError, _answer_invalid)
-    app.add_exception_handler(HTTPException, _answer_http)
-    app.add_exception_handler(Exception, _answer_unexpected)
+    app.exception_handler(PuppetEngineError)(_answer_ours)
+    app.exception_handler(RequestValidationError)(_answer_invalid)
+    app.exception_handler(HTTPException)(_answer_http)
+    app.exception_handler(Exception)(_answer_unexpected)
 
 
-async def _answer_ours(_request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, PuppetEngineError):
-        raise error
+async def _answer_ours(_request: Request, error: PuppetEngineError) -> JSONResponse:
     headers = {}
     if isinstance(error, RateLimitedError):
         headers["Retry-After"] = format_datetime(error.resets_at, usegmt=True)
@@ -83,9 +81,7 @@ async def _answer_ours(_request: Request, error: Exception) -> JSONResponse:
     return failure(status_of(error), problem, headers=headers)
 
 
-async def _answer_invalid(_request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, RequestValidationError):
-        raise error
+async def _answer_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
     # What was sent is left out: it may hold a key.
     details = [{"at": list(each["loc"]), "message": each["msg"]} for each in error.errors()]
     where = "; ".join(f"{'.'.join(map(str, each['at']))}: {each['message']}" for each in details)
@@ -93,9 +89,7 @@ async def _answer_invalid(_request: Request, error: Exception) -> JSONResponse:
     return failure(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
 
 
-async def _answer_http(request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, HTTPException):
-        raise error
+async def _answer_http(request: Request, error: HTTPException) -> JSONResponse:
     phrase = HTTPStatus(error.status_code).phrase
     message = f"{request.method} {request.url.path}: {error.detail}"
     problem = Problem(type=phrase.replace(" ", ""), message=message)

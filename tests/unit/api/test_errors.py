@@ -114,3 +114,13 @@ def test_what_is_not_there_is_told_in_the_same_envelope(
     assert answer.status_code == status
     assert answer.json()["status"] == "error"
     assert path in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("content", ["", "x" * 20_001])
+def test_a_memory_is_neither_empty_nor_a_book(
+    client: TestClient, agents: FakeAgents, content: str
+) -> None:
+    answer = client.post("/memory/alice", json={"content": content})
+
+    assert answer.status_code == 422
+    assert agents.memories.kept == []

@@ -23,10 +23,14 @@ _LONGEST_VALUE: Final = 24
 def post_facts(speaker: Speaker, occasion: Occasion) -> Rules:
     """Return the facts for a new post."""
     topic = topic_of(occasion.topic) or next(iter(speaker.interests), "the day")
+    own = _own_facts(speaker, occasion)
+    fitting = [it for it in own["opinion"] if _alike(it, topic)]
     return _present(
         {
-            **_own_facts(speaker, occasion),
+            **own,
             "topic": [topic],
+            "fitting": fitting,
+            "opinion": [it for it in own["opinion"] if it not in fitting],
             "interest": [it for it in speaker.interests if not _alike(it, topic)],
             "you": [occasion.addressee],
         },

@@ -13,14 +13,16 @@ from puppet_engine.world.brain.reading import Form, Occasion, Speaker, read_occa
 from puppet_engine.world.brain.voices import Voice, voice_of
 from puppet_engine.world.brain.words import content_words, hear
 
-_DRAFTS: Final = 24
+_DRAFTS: Final = 12
+_OPENING: Final = 3
+"""So many words make an opening, which is not used again while it is remembered."""
 _PATIENCE: Final = 3
 """After so many turns of their own in a conversation somebody takes their leave."""
 _CATCHPHRASE: Final = 0.06
 _OWN_PATTERN: Final = 0.75
 """How often a text is of the voice's own making, rather than of what all voices share."""
 _LEADING_IN: Final = 0.2
-_TRAILING_OFF: Final = 0.2
+_TRAILING_OFF: Final = 0.3
 _EARLY_LEAVE: Final = 0.5
 _ASKING_BACK: Final = (0.4, 0.25, 0.1)
 """How often a reply ends in a question, by the turns already taken."""
@@ -70,11 +72,11 @@ def _drafts(
 
 
 def _post_plan(occasion: Occasion, chance: random.Random) -> list[str]:
+    aside = ["aside"] if chance.random() < _TRAILING_OFF else []
     if occasion.addressee:
-        return ["addressed" if chance.random() < _OWN_PATTERN else "addressed_shared"]
+        return ["addressed" if chance.random() < _OWN_PATTERN else "addressed_shared", *aside]
     post = "post" if chance.random() < _OWN_PATTERN else "shared_post"
     lead = ["lead"] if chance.random() < _LEADING_IN else []
-    aside = ["aside"] if chance.random() < _TRAILING_OFF else []
     return [*lead, post, *aside]
 
 
@@ -127,7 +129,7 @@ def _staleness(draft: str, recent: Sequence[str]) -> float:
     words = _words(draft)
     worst = 0.0
     for old in map(_words, recent):
-        begins_alike = words[:2] == old[:2]
+        begins_alike = words[:_OPENING] == old[:_OPENING]
         mine, theirs = _spans(words), _spans(old)
         shared = len(mine & theirs) / max(1, min(len(mine), len(theirs)))
         worst = max(worst, shared + begins_alike)
@@ -135,7 +137,8 @@ def _staleness(draft: str, recent: Sequence[str]) -> float:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", text.lower())
+    """Return the words of a post, without the handle it is addressed to."""
+    return re.findall(r"[\w']+", re.sub(r"^@\S+ ", "", text).lower())
 
 
 def _spans(words: list[str]) -> set[tuple[str, ...]]:
