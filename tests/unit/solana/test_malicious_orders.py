@@ -245,35 +245,37 @@ def say_nothing_to_the_token_program(forgery: Forgery) -> None:
     forgery.instructions.append(Instruction(TOKEN_PROGRAM_ID, b"", []))
 
 
-ATTACKS: list[Callable[[Forgery], None]] = [
-    approve_a_delegate,
-    drain_sol,
-    drain_tokens,
-    garble_an_instruction,
-    give_less,
-    give_the_account_away,
-    give_the_wallet_away,
-    let_another_pay,
-    never_expire,
-    pay_a_priority_fee,
-    put_more_aside,
-    rent_an_account_for_another,
-    rent_an_account_for_another_token,
-    run_a_foreign_program,
-    say_nothing_to_the_token_program,
-    send_the_purchase_elsewhere,
-    take_more,
-    unwrap_to_another,
-]
+ATTACKS: dict[Callable[[Forgery], None], str] = {
+    approve_a_delegate: "token instruction 4",
+    drain_sol: "moves SOL to somebody else",
+    drain_tokens: "which is not sold",
+    garble_an_instruction: "cannot be decoded",
+    give_less: "were offered",
+    give_the_account_away: "token instruction 6",
+    give_the_wallet_away: "moves SOL to somebody else|cannot be decoded",
+    let_another_pay: "the fee payer is",
+    never_expire: "moves SOL to somebody else|cannot be decoded",
+    pay_a_priority_fee: "lamports in fees",
+    put_more_aside: "50000000 were asked",
+    rent_an_account_for_another: "opens an account for somebody else",
+    rent_an_account_for_another_token: "opens an account for 5PG",
+    run_a_foreign_program: "foreign program",
+    say_nothing_to_the_token_program: "cannot be decoded",
+    send_the_purchase_elsewhere: "between strangers",
+    take_more: "50000000 were asked",
+    unwrap_to_another: "closes an account for somebody else",
+}
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+@pytest.mark.parametrize(
+    ("attack", "reason"), ATTACKS.items(), ids=[attack.__name__ for attack in ATTACKS]
+)
 async def test_a_transaction_that_does_anything_else_is_not_signed(
-    attack: Callable[[Forgery], None], forgery: Forgery, offered: Offered
+    attack: Callable[[Forgery], None], reason: str, forgery: Forgery, offered: Offered
 ) -> None:
     attack(forgery)
 
-    with pytest.raises(SuspectOrderError):
+    with pytest.raises(SuspectOrderError, match=reason):
         await offered(transaction=forgery.encoded())
 
 

@@ -30,6 +30,7 @@ from puppet_engine.solana.trades import (
     TradeReceipt,
 )
 from puppet_engine.solana.wallet import LAMPORTS_PER_SOL, SolanaWallet
+from puppet_engine.world.chain.ledger import BLOCKHASH_LIFE, SLOT
 from puppet_engine.world.chain.router import Chain
 
 
@@ -124,6 +125,19 @@ async def test_a_trade_never_sent_expires_and_can_never_land_after_it(
     with pytest.raises(TradeError, match="expired"):
         await trader.submit(signed)
     assert (await holdings(trader))[1] == 0
+
+
+async def test_until_its_last_block_a_trade_is_not_given_up(
+    trader: Trader, capy: Token, clock: VirtualClock
+) -> None:
+    signed = await trader.prepare(buying(capy, 50_000_000), history=[])
+    clock.advance(BLOCKHASH_LIFE * SLOT)
+
+    outcome = await trader.reconcile(signed)
+    receipt = await trader.submit(signed)
+
+    assert outcome == NotLanded(signature=signed.signature, expired=False)
+    assert (await holdings(trader))[1] == receipt.received
 
 
 async def test_a_trade_that_lands_and_fails_is_a_failure(
