@@ -36,7 +36,7 @@ def hear(text: str) -> Heard:
     """Return what there is in a post to take up, the best first."""
     plain = _NOISE.sub(" . ", text.replace("\u2019", "'"))
     pieces = [_WORD.findall(piece) for piece in _PIECE.findall(plain)]
-    words = [word for piece in pieces for word in piece if _carries(word)]
+    words = [word for piece in pieces for word in _weighty(piece)]
     return Heard(
         things=_unique(thing for piece in pieces for thing in _things(piece)),
         echoes=_unique(
@@ -63,13 +63,20 @@ def _carries(word: str) -> bool:
     return len(word) >= _SHORTEST_WORD and word.lower() not in STOPWORDS
 
 
+def _weighty(words: list[str]) -> Iterator[str]:
+    """Yield the words that can stand alone, in lower case where a sentence may begin."""
+    for at, word in enumerate(words):
+        if _carries(word) and "'" not in word and not word.endswith("ly"):
+            yield word.lower() if at == 0 else word
+
+
 def _things(words: list[str]) -> Iterator[str]:
     for at, word in enumerate(words):
-        if word.lower() not in {"the", "my", "our", "a", "an", "your", "this", "that"}:
+        if word.lower() not in {"the", "my", "our", "a", "an", "your"}:
             continue
         run = _run(words[at + 1 :])
-        if words[at + len(run) + 1 : at + len(run) + 2] == ["one"]:
-            continue  # "a bigger one"
+        if words[at + len(run) + 1 : at + len(run) + 2] in (["one"], ["of"]):
+            continue  # "a bigger one", "a lack of soup"
         owner = _NEW_OWNER.get(word.lower(), word.lower())
         match run:
             case [noun] if not noun.endswith(("ed", "ly", "est")):

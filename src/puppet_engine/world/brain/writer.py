@@ -43,9 +43,7 @@ def write(seed: int, messages: Sequence[Message]) -> str:
     chance = random.Random(f"{seed}\0{system}\0{user}")  # noqa: S311 - chatter, not secrets
     speaker, occasion = read_speaker(system), read_occasion(user)
     voice = voice_of(speaker)
-    drafts = list(_drafts(speaker, occasion, voice, chance))
-    # Of equals the first draft, so chance decides and not length or alphabet.
-    text = min(drafts, key=lambda draft: _staleness(draft, occasion.recent))
+    text = _freshest(_drafts(speaker, occasion, voice, chance), occasion.recent)
     topic = occasion.topic if occasion.post is None else ""
     return dressed(text, speaker.form, topic=topic, emojis=voice.emojis, chance=chance)
 
@@ -124,16 +122,25 @@ def _bare(telling: Telling, form: Form) -> str:
     return text if len(text) <= form.longest else text[: form.longest].rsplit(" ", 1)[0]
 
 
-def _staleness(draft: str, recent: Sequence[str]) -> float:
-    """Return how much a draft is like what was written lately; 0 is not at all."""
-    words = _words(draft)
-    worst = 0.0
-    for old in map(_words, recent):
-        begins_alike = words[:_OPENING] == old[:_OPENING]
-        mine, theirs = _spans(words), _spans(old)
-        shared = len(mine & theirs) / max(1, min(len(mine), len(theirs)))
-        worst = max(worst, shared + begins_alike)
-    return round(worst, 2)
+def _freshest(drafts: Iterator[str], recent: Sequence[str]) -> str:
+    """Return the draft least like what was written lately: the first that is not at all."""
+    remembered = [_words(post) for post in recent]
+    best, staleness = "", float("inf")
+    for draft in drafts:
+        words = _words(draft)
+        worst = max((_likeness(words, old) for old in remembered), default=0.0)
+        if worst < staleness:
+            best, staleness = draft, worst
+        if not worst:
+            break
+    return best
+
+
+def _likeness(words: Sequence[str], old: Sequence[str]) -> float:
+    """Return the part of the shorter text that is in both; beginning alike counts as all of it."""
+    mine, theirs = _spans(words), _spans(old)
+    shared = len(mine & theirs) / max(1, min(len(mine), len(theirs)))
+    return shared + (words[:_OPENING] == old[:_OPENING])
 
 
 def _words(text: str) -> list[str]:
@@ -141,7 +148,7 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[\w']+", re.sub(r"^@\S+ ", "", text).lower())
 
 
-def _spans(words: list[str]) -> set[tuple[str, ...]]:
+def _spans(words: Sequence[str]) -> set[tuple[str, ...]]:
     return {tuple(words[at : at + 3]) for at in range(len(words) - 2)}
 
 
