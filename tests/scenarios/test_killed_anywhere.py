@@ -26,7 +26,7 @@ from puppet_engine.storage.ledger import StoredLedger
 T = TypeVar("T")
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
-END = START + timedelta(minutes=100)
+END = START + timedelta(minutes=25)
 
 CAST: list[dict[str, Any]] = [
     {
@@ -150,21 +150,23 @@ def said(feed: FakeFeed) -> list[tuple[str, str, datetime, str | None]]:
     ]
 
 
-@pytest.fixture(scope="module")
-async def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+@pytest.fixture
+async def undisturbed(tmp_path: Path) -> Any:
     """Return what is said and remembered in a life that nobody kills, and its steps."""
-    database = tmp_path_factory.mktemp("undisturbed") / "life.db"
+    database = tmp_path / "undisturbed.db"
     feed, fate = FakeFeed(VirtualClock(START)), Fate()
     await live(database, feed, fate)
     memories = await remembered(database, VirtualClock(END))
     return said(feed), memories, fate.steps
 
 
-SHARES = 8
-"""The steps are shared out to so many tests, which may run side by side."""
+SHARES = 10
+"""The steps are dealt out to so many tests; two of them are run always, all by the long soak."""
+
+shares = [pytest.param(n, marks=[pytest.mark.slow] if n > 1 else []) for n in range(SHARES)]
 
 
-@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.parametrize("share", shares)
 @pytest.mark.timeout(240)
 async def test_a_life_killed_at_any_step_is_the_life_that_nobody_killed(
     share: int, tmp_path: Path, undisturbed: Any

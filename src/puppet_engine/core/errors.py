@@ -16,6 +16,7 @@ PuppetEngineError
 │   ├── NetworkRefusedError              it said no: rules, rights, duplicate
 │   │   └── RateLimitedError             it said not now, and until when
 │   └── NetworkUnavailableError          no answer, so whether it happened is unknown
+├── StorageError                         the database did not do what was asked; nothing was kept
 └── TradeError                           a trade did not happen
     ├── TradingDisabledError
     ├── LimitExceededError               an operator's limit forbids it
@@ -123,6 +124,10 @@ class RateLimitedError(NetworkRefusedError):
 
 class NetworkUnavailableError(NetworkError):
     """The network gave no answer, so whether it acted is unknown until it is looked up."""
+
+
+class StorageError(PuppetEngineError):
+    """The database did not do what was asked; nothing of it was kept."""
 
 
 class TradeError(PuppetEngineError):

@@ -1,17 +1,19 @@
 """The engine's database, opened through Timber."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy.orm import Session
-from timber.common.runtime import Timber
-from timber.common.settings import TimberSettings
 
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.errors import NotRunningError
+from puppet_engine.core.errors import ConfigurationError, NotRunningError, StorageError
 from puppet_engine.core.ids import IdFactory
+from timber.common import errors as timber_errors
+from timber.common.runtime import Timber
+from timber.common.settings import TimberSettings
 
 MODELS: Final = Path(__file__).parent / "models"
 
@@ -32,10 +34,17 @@ class Storage:
         self.is_open = False
 
     async def open(self) -> None:
-        """Open the database and make its tables. Calling it again does nothing."""
+        """Open the database and make its tables. Calling it again does nothing.
+
+        Raises:
+            ConfigurationError: the URL or a model file cannot be used; nothing was touched.
+            StorageError: the database cannot be opened.
+
+        """
         async with self._opening:
             if not self.is_open:
-                await asyncio.to_thread(self._timber.open, self._settings)
+                with _in_our_words():
+                    await asyncio.to_thread(self._timber.open, self._settings)
                 self.is_open = True
 
     async def close(self) -> None:
@@ -45,7 +54,8 @@ class Storage:
             await asyncio.to_thread(self._timber.close)
 
     def model(self, name: str) -> Any:
-        """Return the class of one of the engine's tables."""
+        """Return the class of one of the engine's tables. Raises `NotRunningError`."""
+        self._require_open()
         return self._timber.models.get(name)
 
     async def run(self, work: Callable[[Session], T]) -> T:
@@ -53,8 +63,23 @@ class Storage:
 
         Raises:
             NotRunningError: the storage is not open.
+            StorageError: the database refused; nothing of the work was kept.
 
         """
+        self._require_open()
+        with _in_our_words():
+            return await self._timber.database.run(work)
+
+    def _require_open(self) -> None:
         if not self.is_open:
             raise NotRunningError("the storage", "await open() first")
-        return await self._timber.database.run(work)
+
+
+@contextlib.contextmanager
+def _in_our_words() -> Generator[None]:
+    try:
+        yield
+    except (timber_errors.ConfigurationError, timber_errors.DocumentError) as error:
+        raise ConfigurationError(str(error)) from error
+    except timber_errors.TimberError as error:
+        raise StorageError(str(error)) from error

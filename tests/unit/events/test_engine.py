@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from typing_extensions import override
@@ -119,7 +120,7 @@ async def test_a_failing_event_comes_again_later_and_later_and_is_then_given_up(
     await life.engine.run_until(START + HOUR)
 
     assert len(moments) == ATTEMPTS
-    gaps = [(b - a).total_seconds() for a, b in zip(moments, moments[1:], strict=False)]
+    gaps = [(b - a).total_seconds() for a, b in pairwise(moments)]
     assert gaps == [30, 60, 120, 240]
     assert life.script.abandoned == ["ValueError: no luck"]
     assert [e.type for e in await life.engine.recent(limit=9)] == ["post.due", "agent.failed"]

@@ -1,0 +1,117 @@
+"""Engines: SQLAlchemy's, set up so that SQLite and PostgreSQL keep the same promises."""
+
+import contextlib
+import json
+import sqlite3
+import uuid
+from collections.abc import Callable, Generator
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+from timber.common.database.driver_errors import translate_errors
+from timber.common.database.sqlite_transactions import begin_early
+from timber.common.errors import ConfigurationError, FeatureUnavailableError
+
+BUSY_TIMEOUT_MS: Final = 30_000
+"""How long a writer on SQLite waits for the writer before it."""
+
+_COMMON: Final[dict[str, Any]] = {
+    # Row values, personal ones among them, stay out of exceptions and logs.
+    "hide_parameters": True,
+    "json_serializer": partial(json.dumps, ensure_ascii=False, allow_nan=False),
+}
+
+
+@contextlib.contextmanager
+def opened_engine(database_url: str) -> Generator[Engine]:
+    """Give an engine for the database, and close everything of it in the end.
+
+    Nothing is connected yet, except that a database in memory comes to life.
+
+    Raises:
+        ConfigurationError: the URL is not one of SQLite or PostgreSQL.
+        FeatureUnavailableError: the driver is not installed.
+
+    """
+    url = _parse(database_url)
+    with contextlib.ExitStack() as stack:
+        match url.get_backend_name():
+            case "sqlite":
+                engine = _sqlite(url, stack.callback)
+            case "postgresql":
+                engine = _postgresql(url)
+            case other:
+                raise ConfigurationError(
+                    f"database_url: no support for {other!r}: use sqlite:/// or postgresql://"
+                )
+        stack.callback(engine.dispose)
+        translate_errors(engine)
+        yield engine
+
+
+def _parse(database_url: str) -> URL:
+    try:
+        return make_url(database_url)
+    except ArgumentError:
+        # Not `from error`: the URL in its text may hold a password.
+        raise ConfigurationError(
+            "database_url is not a URL: write sqlite:///file.db or postgresql://user@host/name"
+        ) from None
+
+
+def _sqlite(url: URL, on_close: Callable[..., Any]) -> Engine:
+    in_memory = url.database in {None, "", ":memory:"}
+    if in_memory:
+        # A private database that all connections of this engine share, unlike `:memory:`.
+        # It lives as long as one connection does: the keeper's.
+        name = f"file:/timber-{uuid.uuid4()}"
+        url = URL.create("sqlite", database=name, query={"vfs": "memdb", "uri": "true"})
+        keeper = sqlite3.connect(f"{name}?vfs=memdb", uri=True, check_same_thread=False)
+        on_close(keeper.close)
+    else:
+        url = url.set(drivername="sqlite")
+        if not str(url.database).startswith("file:"):
+            Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        # Connections are cheap here, and a session that waits for one may hold the write lock.
+        max_overflow=-1,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        **_COMMON,
+    )
+    event.listen(engine, "connect", _prepare_memory if in_memory else _prepare_file)
+    begin_early(engine)
+    return engine
+
+
+def _prepare_memory(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _prepare_file(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    # Readers and the writer do not wait for each other.
+    connection.execute("PRAGMA journal_mode = WAL")
+    # What was committed survives a loss of power: an agent signs what it cannot sign twice.
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _postgresql(url: URL) -> Engine:
+    if find_spec("psycopg") is None:
+        raise FeatureUnavailableError("PostgreSQL", cure="pip install 'puppet-engine[postgres]'")
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=10,
+        max_overflow=20,
+        pool_use_lifo=True,
+        pool_recycle=1800,
+        connect_args={"connect_timeout": 10},
+        **_COMMON,
+    )

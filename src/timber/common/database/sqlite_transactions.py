@@ -1,0 +1,60 @@
+"""When a transaction on SQLite begins: before its first write, holding the right to write.
+
+Python's driver begins one before INSERT, UPDATE and DELETE, so a session that only reads
+never stands in a writer's way, however long it stays open.
+Three things it gets wrong are put right here:
+
+- It begins without the right to write. Whoever reads and then writes can find that another
+  has written in between, and fails at once instead of waiting. So `BEGIN IMMEDIATE`.
+- A SAVEPOINT outside a transaction is one itself, and its RELEASE commits. So it begins one.
+- `WITH … INSERT` does not look like a write to it. SQLAlchemy knows, so it begins one.
+
+`SELECT … FOR UPDATE` begins one too: on SQLite as on PostgreSQL, what was read with
+`with_for_update()` stays as it is until the transaction ends.
+"""
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+
+
+def begin_early(engine: Engine) -> None:
+    """Make the engine's transactions begin as this module says."""
+    event.listen(engine, "connect", _be_immediate)
+    event.listen(engine, "savepoint", _before_savepoint)
+    event.listen(engine, "before_cursor_execute", _before_statement)
+
+
+def begin(connection: Connection) -> None:
+    """Begin a transaction that may write, waiting for others; do nothing inside one."""
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection) and not driver.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _be_immediate(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = "IMMEDIATE"
+
+
+def _before_savepoint(connection: Connection, _name: str) -> None:
+    begin(connection)
+
+
+def _before_statement(
+    connection: Connection,
+    _cursor: Any,
+    _statement: str,
+    _parameters: Any,
+    context: Any,
+    _many: bool,
+) -> None:
+    if context is None or context.compiled is None:
+        return
+    if context.isinsert or context.isupdate or context.isdelete or _locks(context.compiled):
+        begin(connection)
+
+
+def _locks(compiled: Any) -> bool:
+    statement = getattr(compiled, "statement", None)
+    return getattr(statement, "_for_update_arg", None) is not None

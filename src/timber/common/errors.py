@@ -1,0 +1,134 @@
+"""Every error Timber raises.
+
+TimberError
+├── ConfigurationError(ValueError)           a setting cannot be used
+│   └── FeatureUnavailableError              it needs something that is not there
+├── DocumentError(ValueError)                a file is broken: file:line:col, all problems at once
+│   └── ModelFileError                       … and it is a model file
+├── ModelNotFoundError(LookupError)
+├── NotOpenError(RuntimeError)               used before it was opened, or after it was closed
+├── AlreadyOpenError(RuntimeError)           opened or configured twice
+└── DatabaseError                            the database did not do what was asked
+    ├── ConstraintError(ValueError)          a rule of the tables forbids it
+    │   ├── DuplicateError                   unique
+    │   ├── MissingReferenceError            foreign key
+    │   └── MissingValueError                not null
+    ├── InvalidValueError(ValueError)        a value does not fit its column
+    ├── SchemaMismatchError                  a table or column is not there
+    ├── ContentionError                      others were in the way; run the work again
+    └── DatabaseUnavailableError             out of reach, full, or damaged
+
+A `DatabaseError` names constraints, tables and columns, but never a value that was stored.
+"""
+
+from collections.abc import Iterable, Sequence
+
+
+class TimberError(Exception):
+    """The root of every error of this package."""
+
+
+class ConfigurationError(TimberError, ValueError):
+    """A setting cannot be used."""
+
+
+class FeatureUnavailableError(ConfigurationError):
+    """Something was asked for that this installation cannot do."""
+
+    def __init__(self, feature: str, *, cure: str) -> None:
+        self.feature = feature
+        super().__init__(f"{feature} is not available: {cure}")
+
+
+class DocumentError(TimberError, ValueError):
+    """Files are broken. `problems` holds one `file:line:col: what is wrong` each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class ModelFileError(DocumentError):
+    """Model files are broken; nothing was opened. `problems` holds every problem found."""
+
+
+class ModelNotFoundError(TimberError, LookupError):
+    """No model has that name."""
+
+    def __init__(self, name: str, *, known: Iterable[str]) -> None:
+        self.name = name
+        listed = ", ".join(sorted(known)) or "none"
+        super().__init__(f"no model {name!r}; there are: {listed}")
+
+
+class NotOpenError(TimberError, RuntimeError):
+    """Timber is not open: call `initialize_timber()` first, or use `Timber().opened(settings)`."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+class AlreadyOpenError(TimberError, RuntimeError):
+    """Timber is open with other settings: call `shutdown_timber()` (or `close()`) first."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)
+
+
+class DatabaseError(TimberError):
+    """The database did not do what was asked; `code` is its own name for the reason."""
+
+    cure = "see `code` and the database's own log"
+
+    def __init__(self, what: str, *, code: str = "") -> None:
+        self.code = code
+        named = f" [{code}]" if code else ""
+        super().__init__(f"{what}{named}: {self.cure}")
+
+
+class ConstraintError(DatabaseError, ValueError):
+    """A rule of the tables forbids the change; nothing of the transaction was kept."""
+
+    cure = "give values that the rule allows"
+
+
+class DuplicateError(ConstraintError):
+    """Another row has the value already, where it must be unique."""
+
+    cure = "use another value, or change the row that has it"
+
+
+class MissingReferenceError(ConstraintError):
+    """A foreign key points to no row, or a row that others point to was to go."""
+
+    cure = "store the row it points to first; delete the rows that point to it first"
+
+
+class MissingValueError(ConstraintError):
+    """A column that must have a value got none."""
+
+    cure = "give the column a value, or a default in the model file"
+
+
+class InvalidValueError(DatabaseError, ValueError):
+    """A value does not fit the type or the length of its column."""
+
+    cure = "give a value of the column's type, within its length"
+
+
+class SchemaMismatchError(DatabaseError):
+    """The database lacks a table or a column that the models have."""
+
+    cure = "open with `create_tables=True`, or migrate the database"
+
+
+class ContentionError(DatabaseError):
+    """Other transactions were in the way; nothing of this one was kept."""
+
+    cure = "run the whole transaction again"
+
+
+class DatabaseUnavailableError(DatabaseError):
+    """The database cannot be reached, written or read."""
+
+    cure = "check `database_url`, the server or file behind it, and the free space"

@@ -1,0 +1,82 @@
+"""Finds model files, and reads all of them before it complains about any."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from timber.common.documents import Document, ProblemList, read_document, validate
+from timber.common.errors import ConfigurationError, ModelFileError
+from timber.common.modeling import builtin_directory
+from timber.common.modeling.spec import ModelFile
+
+ENTRY_POINTS: Final = "timber.models"
+"""The group of entry points by which a distribution ships models: `() -> Path`, a folder."""
+
+_SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One model file, as written and as understood."""
+
+    document: Document
+    content: ModelFile
+
+
+def packaged_directories(*, entry_points: bool) -> tuple[Path, ...]:
+    """Return the model folder of Timber itself and, by `entry_points`, those of distributions.
+
+    Raises:
+        ConfigurationError: a distribution's entry point cannot be used.
+
+    """
+    found = [builtin_directory()]
+    entries = metadata.entry_points(group=ENTRY_POINTS) if entry_points else ()
+    for entry in sorted(entries, key=lambda entry: entry.name):
+        try:
+            found.append(Path(entry.load()()))
+        except Exception as error:
+            origin = entry.dist.name if entry.dist else "an unknown distribution"
+            raise ConfigurationError(
+                f"the models {entry.name!r} of {origin} cannot be loaded from {entry.value!r}: "
+                f"{error}"
+            ) from error
+    return tuple(found)
+
+
+def model_files(directories: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the model files under the folders, sorted, each once.
+
+    Raises:
+        ConfigurationError: a folder is not there.
+
+    """
+    found: dict[Path, Path] = {}
+    for directory in directories:
+        if not directory.is_dir():
+            raise ConfigurationError(
+                f"model_config_dirs: {str(directory)!r} is no folder: create it, or leave it out"
+            )
+        for file in sorted(directory.rglob("*")):
+            if file.suffix in _SUFFIXES and file.is_file():
+                found.setdefault(file.resolve(), file)
+    return tuple(found.values())
+
+
+def read_model_files(files: Iterable[Path]) -> tuple[SourceFile, ...]:
+    """Read model files.
+
+    Raises:
+        ModelFileError: with the problems of all files.
+
+    """
+    problems = ProblemList(ModelFileError)
+    sources: list[SourceFile] = []
+    for file in files:
+        with problems.collecting():
+            document = read_document(file)
+            sources.append(SourceFile(document, validate(ModelFile, document)))
+    problems.raise_any()
+    return tuple(sources)

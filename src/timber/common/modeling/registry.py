@@ -1,0 +1,55 @@
+"""Finds models by name."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, cast
+
+from timber.common.errors import ModelNotFoundError, NotOpenError
+from timber.common.modeling.spec import ModelSpec
+
+
+class ModelRegistry:
+    """The models of one Timber; stable, and filled while the Timber is open."""
+
+    def __init__(self) -> None:
+        self._classes: Mapping[str, type[Any]] | None = None
+
+    def get(self, name: str) -> type[Any]:
+        """Return the mapped class of that name.
+
+        Raises:
+            NotOpenError: the Timber is not open.
+            ModelNotFoundError: no model file defines it.
+
+        """
+        classes = self._opened()
+        if name not in classes:
+            raise ModelNotFoundError(name, known=classes)
+        return classes[name]
+
+    def spec(self, name: str) -> ModelSpec:
+        """Return what the model file says about the model: states, session type, flags.
+
+        Raises:
+            NotOpenError: the Timber is not open.
+            ModelNotFoundError: no model file defines it.
+
+        """
+        return cast("ModelSpec", self.get(name).__timber__)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all models, sorted."""
+        return tuple(sorted(self._opened()))
+
+    def open(self, classes: Mapping[str, type[Any]]) -> None:
+        """Fill the registry."""
+        self._classes = MappingProxyType(dict(classes))
+
+    def close(self) -> None:
+        """Empty the registry."""
+        self._classes = None
+
+    def _opened(self) -> Mapping[str, type[Any]]:
+        if self._classes is None:
+            raise NotOpenError
+        return self._classes

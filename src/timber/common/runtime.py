@@ -1,0 +1,111 @@
+"""Timber: a database, its models, and the services over them, as one thing to open and close."""
+
+import contextlib
+import threading
+from collections.abc import Generator
+from typing import Final, Self
+
+from sqlalchemy.orm import DeclarativeBase
+
+from timber.common.clock import Clock, SystemClock
+from timber.common.database.schema import create_tables
+from timber.common.database.service import DatabaseService
+from timber.common.errors import AlreadyOpenError
+from timber.common.ids import IdFactory, random_uuid
+from timber.common.modeling.base import new_base
+from timber.common.modeling.catalogue import Catalogue
+from timber.common.modeling.checks import check
+from timber.common.modeling.columns import ColumnBuilder
+from timber.common.modeling.factory import ModelFactory
+from timber.common.modeling.reader import model_files, packaged_directories, read_model_files
+from timber.common.modeling.registry import ModelRegistry
+from timber.common.settings import Config, TimberSettings
+
+_BACKENDS: Final[frozenset[str]] = frozenset()
+"""The flags of models that have a working backend."""
+
+
+class Timber:
+    """One persistence runtime. Building it does nothing; opening it does everything.
+
+    Any number can live in one process, each with a database and models of its own.
+    """
+
+    def __init__(self, *, clock: Clock | None = None, new_id: IdFactory = random_uuid) -> None:
+        clock = clock or SystemClock()
+        self.base: type[DeclarativeBase] = new_base()
+        self.config = Config()
+        self.models = ModelRegistry()
+        self.database = DatabaseService(clock=clock)
+        self._columns = ColumnBuilder(clock=clock, new_id=new_id)
+        self._settings: TimberSettings | None = None
+        self._opened = contextlib.ExitStack()
+        self._lock = threading.Lock()
+
+    @property
+    def is_open(self) -> bool:
+        return self._settings is not None
+
+    def open(self, settings: TimberSettings) -> None:
+        """Load the models, connect the database and create the tables: all of it, or nothing.
+
+        Opening again with equal settings does nothing.
+
+        Raises:
+            AlreadyOpenError: it is open with other settings.
+            ConfigurationError: a setting cannot be used.
+            ModelFileError: model files are broken; holds every problem.
+            DatabaseError: the tables cannot be created.
+
+        """
+        with self._lock:
+            if self._settings == settings:
+                return
+            if self._settings is not None:
+                raise AlreadyOpenError
+            with contextlib.ExitStack() as undo:
+                self._open(settings, undo)
+                self._opened = undo.pop_all()
+
+    def close(self) -> None:
+        """Close the database and forget the models; closing again does nothing."""
+        with self._lock:
+            self._opened.close()
+
+    @contextlib.contextmanager
+    def opened(self, settings: TimberSettings) -> Generator[Self]:
+        """Open for the length of a block."""
+        self.open(settings)
+        try:
+            yield self
+        finally:
+            self.close()
+
+    def _open(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
+        models = self._load_models(settings)
+        undo.callback(models.dispose)
+        undo.callback(self.database.close)
+        self.database.open(settings.database_url)
+        if settings.create_tables:
+            create_tables(self.database.engine, self.base.metadata)
+        undo.callback(self.models.close)
+        self.models.open(models.classes)
+        undo.callback(self._follow, None)
+        self._follow(settings)
+
+    def _load_models(self, settings: TimberSettings) -> ModelFactory:
+        packaged = packaged_directories(entry_points=settings.packaged_models)
+        sources = read_model_files(model_files((*packaged, *settings.model_config_dirs)))
+        catalogue = Catalogue(sources)
+        check(catalogue, backends=_BACKENDS)
+        factory = ModelFactory(base=self.base, columns=self._columns)
+        factory.build(catalogue)
+        return factory
+
+    def _follow(self, settings: TimberSettings | None) -> None:
+        self._settings = settings
+        self.config.follow(settings)
+
+
+default_timber: Final = Timber()
+"""The process-wide Timber behind the doors. Libraries build their own."""

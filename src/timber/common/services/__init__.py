@@ -1,0 +1,1 @@
+"""The doors to the services of the process-wide Timber."""

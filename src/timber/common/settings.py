@@ -1,0 +1,106 @@
+"""What an operator can set, by argument or from the environment, which nothing else reads."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from typing_extensions import override
+
+from timber.common.errors import AlreadyOpenError, ConfigurationError
+
+
+class TimberSettings(BaseSettings):
+    """Everything configurable; each is read from `TIMBER_<NAME>` where no argument is given."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TIMBER_", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: Annotated[str, Field(repr=False)] = "sqlite:///:memory:"
+    """An SQLAlchemy URL of SQLite or PostgreSQL; in memory, it lives as long as the Timber."""
+    model_config_dirs: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Folders of model files, `*.yaml`, `*.yml` and `*.json`, searched to their depth."""
+    packaged_models: bool = True
+    """Load the models that installed distributions ship (entry points `timber.models`)."""
+    create_tables: bool = True
+    """Create the tables that are missing when opening."""
+    enable_encryption: bool = True
+    enable_caching: bool = True
+    enable_gdpr: bool = True
+    enable_auto_vector_ingestion: bool = True
+    """Store the vectors of a row when the row is stored; else only when asked."""
+
+    @field_validator("model_config_dirs", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Read the environment's form, folders joined as in PATH."""
+        if isinstance(value, str):
+            return tuple(part for part in value.split(os.pathsep) if part)
+        return value
+
+
+def load_settings(**given: Any) -> TimberSettings:
+    """Return the settings `given`, the rest from the environment and the defaults.
+
+    Raises:
+        ConfigurationError: one of them cannot be used.
+
+    """
+    try:
+        return TimberSettings(**given)
+    except ValidationError as error:
+        found = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigurationError(f"the settings cannot be used: {found}") from error
+
+
+class Config:
+    """A live view of a Timber's settings, in capitals: `config.DATABASE_URL`.
+
+    Attributes can be assigned until the Timber is opened; it is opened with what was assigned.
+    From then on they read what it was opened with, until it is closed.
+    """
+
+    _assigned: dict[str, Any]
+    _opened: TimberSettings | None
+
+    def __init__(self) -> None:
+        object.__setattr__(self, "_assigned", {})
+        object.__setattr__(self, "_opened", None)
+
+    def settings(self, **given: Any) -> TimberSettings:
+        """Return what to open with: `given`, else what was assigned, else the environment."""
+        return load_settings(**{**self._assigned, **given})
+
+    def follow(self, opened: TimberSettings | None) -> None:
+        """Read `opened` from now on; None makes the attributes assignable again."""
+        object.__setattr__(self, "_opened", opened)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._opened or self.settings(), _field(name))
+
+    @override
+    def __setattr__(self, name: str, value: object) -> None:
+        field = _field(name)
+        if self._opened is not None:
+            raise AlreadyOpenError(
+                f"{name} cannot be set while Timber is open: set it before `initialize_timber()`"
+            )
+        load_settings(**{field: value})
+        self._assigned[field] = value
+
+    @override
+    def __dir__(self) -> list[str]:
+        return sorted(field.upper() for field in TimberSettings.model_fields)
+
+
+def _field(name: str) -> str:
+    field = name.lower()
+    if not name.isupper() or field not in TimberSettings.model_fields:
+        known = ", ".join(sorted(TimberSettings.model_fields)).upper()
+        raise AttributeError(f"config has no {name!r}; there are: {known}")
+    return field

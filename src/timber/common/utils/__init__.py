@@ -1,0 +1,1 @@
+"""Holds `config` and nothing else: a fixed import path."""

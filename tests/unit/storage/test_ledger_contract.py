@@ -1,0 +1,230 @@
+"""What every ledger promises, of all that are there."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fakes import FakeMemoryStore
+
+from puppet_engine.agents.direct_ledger import DirectLedger
+from puppet_engine.core.clock import VirtualClock
+from puppet_engine.core.errors import StorageError
+from puppet_engine.core.ids import PostId, random_id, seeded_ids
+from puppet_engine.core.models import (
+    AgentConfig,
+    Effect,
+    EventDraft,
+    IntentDraft,
+    IntentKind,
+    IntentState,
+    Memory,
+    TurnOutcome,
+)
+from puppet_engine.core.settings import Settings
+from puppet_engine.memory.base import MemoryStore
+from puppet_engine.memory.sqlite_store import SQLiteStore
+from puppet_engine.storage.base import Ledger
+from puppet_engine.storage.events import StoredEvents
+from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.ledger import StoredLedger
+
+START = datetime(2026, 1, 5, 6, tzinfo=UTC)
+ADA = AgentConfig(id="ada", name="Ada")
+POST = IntentDraft(kind=IntentKind.POST, payload={"text": "hello"})
+TIMER = EventDraft(type="post.due", due_at=START + timedelta(hours=1), agent_id="ada")
+TOLD = EventDraft(type="post.published", due_at=START, agent_id="ada")
+EFFECT = Effect(result="77", memory=Memory(content="I posted: hello"), events=(TOLD,))
+
+
+@dataclass
+class Books:
+    ledger: Ledger
+    memory: MemoryStore
+    clock: VirtualClock
+
+
+@pytest.fixture(params=["direct", "stored"])
+async def books(request: pytest.FixtureRequest) -> AsyncGenerator[Books]:
+    clock = VirtualClock(START)
+    if request.param == "direct":
+        memory = FakeMemoryStore(clock)
+        ledger = DirectLedger(memory=memory, clock=clock, ids=seeded_ids(1))
+        yield Books(ledger, memory, clock)
+        return
+    storage = Storage("sqlite:///:memory:", clock=clock, ids=seeded_ids(1))
+    await storage.open()
+    yield Books(StoredLedger(storage), SQLiteStore(Settings(), storage=storage), clock)
+    await storage.close()
+
+
+async def enrol(books: Books) -> None:
+    await books.ledger.enrol(ADA, memories=[], events=[])
+
+
+async def test_a_first_day_brings_memories_and_routine(books: Books) -> None:
+    events = await books.ledger.enrol(ADA, memories=[Memory(content="I am Ada")], events=[TIMER])
+
+    assert [(e.type, e.due_at, e.agent_id) for e in events] == [("post.due", TIMER.due_at, "ada")]
+    assert [m.content for m in await books.memory.get_memories("ada")] == ["I am Ada"]
+
+
+async def test_a_turn_becomes_fact(books: Books) -> None:
+    await enrol(books)
+    outcome = TurnOutcome(
+        memories=(Memory(content="heard"),), events=(TIMER,), intents=(POST,), cursor=PostId("9")
+    )
+
+    events = await books.ledger.commit("ada", None, outcome)
+
+    assert [event.type for event in events] == ["post.due"]
+    assert [m.content for m in await books.memory.get_memories("ada")] == ["heard"]
+    assert await books.ledger.cursor("ada") == "9"
+    (intent,) = await books.ledger.open_intents("ada")
+    assert (intent.kind, intent.payload) == (IntentKind.POST, {"text": "hello"})
+    assert (intent.state, intent.created_at) == (IntentState.PENDING, START)
+
+
+async def test_a_turn_that_saw_nothing_keeps_the_cursor(books: Books) -> None:
+    await enrol(books)
+    await books.ledger.commit("ada", None, TurnOutcome(cursor=PostId("9")))
+
+    await books.ledger.commit("ada", None, TurnOutcome())
+
+    assert await books.ledger.cursor("ada") == "9"
+
+
+async def test_an_intent_is_journalled_then_done_with_its_memory(books: Books) -> None:
+    await enrol(books)
+    await books.ledger.commit("ada", None, TurnOutcome(intents=(POST,)))
+    (intent,) = await books.ledger.open_intents("ada")
+
+    begun = await books.ledger.begin(intent, {"note": "before"})
+    (open_one,) = await books.ledger.open_intents("ada")
+    events = await books.ledger.complete(begun, EFFECT)
+
+    assert open_one == begun
+    assert (begun.state, begun.journal) == (IntentState.SENDING, {"note": "before"})
+    assert [event.type for event in events] == ["post.published"]
+    assert await books.ledger.open_intents("ada") == []
+    assert [m.content for m in await books.memory.get_memories("ada")] == ["I posted: hello"]
+
+
+async def test_a_released_intent_is_pending_again(books: Books) -> None:
+    await enrol(books)
+    await books.ledger.commit("ada", None, TurnOutcome(intents=(POST,)))
+    (intent,) = await books.ledger.open_intents("ada")
+
+    await books.ledger.release(await books.ledger.begin(intent, {}))
+
+    (again,) = await books.ledger.open_intents("ada")
+    assert (again.id, again.state) == (intent.id, IntentState.PENDING)
+
+
+async def test_a_refused_intent_leaves_no_memory(books: Books) -> None:
+    await enrol(books)
+    await books.ledger.commit("ada", None, TurnOutcome(intents=(POST,)))
+    (intent,) = await books.ledger.open_intents("ada")
+
+    events = await books.ledger.refuse(intent, "duplicate", TOLD)
+
+    assert len(events) == 1
+    assert await books.ledger.open_intents("ada") == []
+    assert await books.memory.get_memories("ada") == []
+
+
+async def test_open_intents_come_in_their_order_and_only_the_agents_own(books: Books) -> None:
+    await enrol(books)
+    await books.ledger.enrol(AgentConfig(id="bob", name="Bob"), memories=[], events=[])
+    drafts = [POST.model_copy(update={"payload": {"text": str(n)}}) for n in range(3)]
+    await books.ledger.commit("ada", None, TurnOutcome(intents=tuple(drafts)))
+    await books.ledger.commit("bob", None, TurnOutcome(intents=(POST,)))
+
+    intents = await books.ledger.open_intents("ada")
+
+    assert [intent.payload["text"] for intent in intents] == ["0", "1", "2"]
+
+
+async def test_journals_of_attempts_can_be_looked_back_at(books: Books) -> None:
+    await enrol(books)
+    trade = IntentDraft(kind=IntentKind.TRADE, payload={})
+    await books.ledger.commit("ada", None, TurnOutcome(intents=(trade, POST, trade)))
+    old, post, new = await books.ledger.open_intents("ada")
+    await books.ledger.complete(await books.ledger.begin(old, {"n": 1}), EFFECT)
+    books.clock.advance(timedelta(hours=2))
+    await books.ledger.begin(post, {"n": 2})
+    await books.ledger.begin(new, {"n": 3})
+
+    async def since(moment: datetime) -> list[Any]:
+        return [
+            dict(j) for j in await books.ledger.journals("ada", IntentKind.TRADE, since=moment)
+        ]
+
+    assert await since(START) == [{"n": 1}, {"n": 3}]
+    assert await since(START + timedelta(hours=1)) == [{"n": 3}]
+
+
+# ------------------------------------------------------------------ what only a database promises
+
+
+def every_byte_in(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncGenerator[Storage]:
+    opened = Storage(f"sqlite:///{tmp_path}/life.db", clock=VirtualClock(START), ids=random_id)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def test_a_known_agent_gets_no_second_first_day(storage: Storage) -> None:
+    ledger = StoredLedger(storage)
+    await ledger.enrol(ADA, memories=[Memory(content="I am Ada")], events=[TIMER])
+
+    again = await ledger.enrol(ADA, memories=[Memory(content="I am Ada")], events=[TIMER])
+
+    assert again == []
+    store = SQLiteStore(Settings(), storage=storage)
+    assert len(await store.get_memories("ada")) == 1
+    assert len(await StoredEvents(storage).pending()) == 1
+
+
+async def test_a_turn_is_settled_with_its_outcome_or_not_at_all(storage: Storage) -> None:
+    ledger, events = StoredLedger(storage), StoredEvents(storage)
+    await ledger.enrol(ADA, memories=[], events=[TIMER])
+    (event,) = await events.pending()
+    unstorable = EventDraft(type="noted", due_at=START, payload={"what": object()})
+
+    with pytest.raises(StorageError, match="cannot be stored"):
+        await ledger.commit(
+            "ada", event, TurnOutcome(memories=(Memory(content="half"),), events=(unstorable,))
+        )
+
+    assert await events.pending() == [event]
+    assert await SQLiteStore(Settings(), storage=storage).get_memories("ada") == []
+
+
+async def test_a_private_key_is_never_stored(storage: Storage, tmp_path: Path) -> None:
+    secret = "4tCanary" * 8
+    config = AgentConfig.model_validate(
+        {**ADA.model_dump(), "solana_integration": {"private_key": secret}}
+    )
+
+    await StoredLedger(storage).enrol(config, memories=[], events=[])
+
+    assert secret.encode() not in every_byte_in(tmp_path)
+
+
+async def test_an_event_that_is_over_cannot_be_brought_back(storage: Storage) -> None:
+    events = StoredEvents(storage)
+    (event,) = await events.append([TIMER])
+    await events.settle(event)
+
+    await events.postpone(event.model_copy(update={"failures": 1}), error="late")
+
+    assert await events.pending() == []
+    assert not await events.cancel(event.id)

@@ -1,0 +1,137 @@
+"""What opening and closing a Timber promises."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect
+from tests.unit.timber.conftest import OpenTimber, WriteModels
+
+from timber.common.errors import (
+    AlreadyOpenError,
+    ConfigurationError,
+    ModelFileError,
+    ModelNotFoundError,
+    NotOpenError,
+)
+from timber.common.runtime import Timber
+from timber.common.settings import TimberSettings
+
+NOTE = """
+    models:
+      - name: Note
+        table_name: notes
+        columns:
+          - {name: id, type: String(36), primary_key: true, default: uuid4}
+          - {name: text, type: Text}
+"""
+
+
+def test_a_row_of_a_model_from_a_file_is_kept(open_timber: OpenTimber) -> None:
+    timber = open_timber(NOTE)
+    note_model = timber.models.get("Note")
+
+    with timber.database.session_scope() as session:
+        session.add(note_model(text="remember"))
+
+    with timber.database.session_scope() as session:
+        assert [note.text for note in session.query(note_model)] == ["remember"]
+
+
+def test_every_part_says_that_the_timber_is_not_open() -> None:
+    timber = Timber()
+
+    with pytest.raises(NotOpenError, match="initialize_timber"):
+        timber.models.get("User")
+    with pytest.raises(NotOpenError), timber.database.session_scope():
+        pass
+    with pytest.raises(NotOpenError):
+        timber.database.check_connection()
+    with pytest.raises(NotOpenError):
+        _ = timber.database.engine
+
+
+def test_an_unknown_model_names_the_known_ones(open_timber: OpenTimber) -> None:
+    timber = open_timber(NOTE)
+
+    with pytest.raises(ModelNotFoundError, match=r"no model 'Nope'; there are: Note, User"):
+        timber.models.get("Nope")
+
+
+def test_two_timbers_in_memory_share_neither_rows_nor_models(open_timber: OpenTimber) -> None:
+    one, other = open_timber(NOTE), open_timber()
+
+    with one.database.session_scope() as session:
+        session.add(one.models.get("User")(user_id="a", email="a@x", username="a"))
+
+    with other.database.session_scope() as session:
+        assert session.query(other.models.get("User")).count() == 0
+    assert one.models.get("User") is not other.models.get("User")
+    assert one.base.metadata is not other.base.metadata
+
+
+def test_a_broken_file_opens_nothing(write_models: WriteModels, tmp_path: Path) -> None:
+    write_models(NOTE, name="good.yaml")
+    folder = write_models("models: [{name: X}]", name="bad.yaml")
+    timber = Timber()
+    database = tmp_path / "a.db"
+
+    with pytest.raises(ModelFileError):
+        timber.open(
+            TimberSettings(database_url=f"sqlite:///{database}", model_config_dirs=(folder,))
+        )
+
+    assert not timber.is_open
+    assert not database.exists()
+    assert not timber.base.metadata.tables
+
+
+def test_tables_that_cannot_be_created_leave_nothing_behind(tmp_path: Path) -> None:
+    timber = Timber()
+
+    with pytest.raises(ConfigurationError):
+        timber.open(TimberSettings(database_url="oracle://x"))
+
+    assert not timber.is_open
+    assert not timber.base.metadata.tables
+    with pytest.raises(NotOpenError):
+        timber.models.get("User")
+
+
+def test_a_closed_timber_can_be_opened_again(open_timber: OpenTimber) -> None:
+    timber = open_timber(NOTE)
+    base = timber.base
+    timber.close()
+    timber.close()
+
+    open_timber(NOTE, timber=timber)
+
+    assert issubclass(timber.models.get("Note"), base)
+    assert set(base.metadata.tables) == {"notes", "users"}
+
+
+def test_opening_again_with_equal_settings_does_nothing(open_timber: OpenTimber) -> None:
+    timber = open_timber()
+    user_model = timber.models.get("User")
+
+    timber.open(TimberSettings(packaged_models=False))
+
+    assert timber.models.get("User") is user_model
+
+
+def test_opening_again_with_other_settings_is_refused(open_timber: OpenTimber) -> None:
+    timber = open_timber()
+
+    with pytest.raises(AlreadyOpenError, match="shutdown_timber"):
+        timber.open(TimberSettings(create_tables=False))
+
+
+def test_tables_are_created_only_when_asked_for(open_timber: OpenTimber) -> None:
+    with_tables, without = open_timber(), open_timber(create_tables=False)
+
+    assert inspect(with_tables.database.engine).has_table("users")
+    assert not inspect(without.database.engine).has_table("users")
+
+
+def test_a_folder_that_is_not_there_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="'nowhere' is no folder"):
+        Timber().open(TimberSettings(model_config_dirs=(Path("nowhere"),)))
