@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
-
 from tests.unit.timber.conftest import OpenTimber, WriteModels
+
 from timber.common.errors import (
     AlreadyOpenError,
     ConfigurationError,
