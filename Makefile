@@ -6,6 +6,7 @@ READY := $(VENV)/ready-to-run
 READY_DEV := $(VENV)/ready-to-develop
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
 PYTEST := -m pytest --numprocesses auto --dist loadgroup
+SUITE := $(PYTEST) -m "not slow"
 
 # The first Python on the PATH that is new enough and can make an environment.
 USABLE := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
@@ -23,14 +24,14 @@ run: $(READY) ## Start agents in the rehearsal world, with the dashboard (ARGS="
 	@$(BIN)/puppets run $(ARGS)
 
 test: $(READY_DEV) ## Run every test but the long soaks (ARGS="-k memory")
-	@$(BIN)/python $(PYTEST) -m "not slow" $(ARGS)
+	@$(BIN)/python $(SUITE) $(ARGS)
 
 test-slow: $(READY_DEV) ## Run the long soaks
 	@$(BIN)/python $(PYTEST) -m slow $(ARGS)
 
 check: lint ## Run all that CI runs: lint, and the tests with branch coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run $(PYTEST) -m "not slow"
+	@$(BIN)/coverage run $(SUITE)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -44,7 +44,7 @@ def settings_page() -> str:
 def _settings_table(model: type[BaseModel]) -> str:
     explained = attribute_docs(model)
     prefix = str(model.model_config.get("env_prefix", ""))
-    rows = ["| argument | environment | type | default | |", "|--|--|--|--|--|"]
+    rows = ["| argument | environment | type | default | meaning |", "|--|--|--|--|--|"]
     for name, field in model.model_fields.items():
         variables = " or ".join(f"`{variable}`" for variable in _variables(name, field, prefix))
         cells = (f"`{name}`", variables, _type(field), _default(field), explained.get(name, ""))

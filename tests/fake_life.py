@@ -123,6 +123,8 @@ class FakeFeed:
         self.meanwhile: list[Event] = []
         """What happens between the opening of a view and the next look at what is recent."""
         self.views: list[asyncio.Queue[Event | None]] = []
+        self.has_left = asyncio.Event()
+        """Set when the first of the views is closed."""
         self._closed = closed
         self._numbers = count(1)
 
@@ -141,6 +143,7 @@ class FakeFeed:
             yield _drawn(view)
         finally:
             self.views.remove(view)
+            self.has_left.set()
 
     def tell(self, event: Event) -> Event:
         self.happened.append(event)
@@ -148,11 +151,11 @@ class FakeFeed:
             view.put_nowait(event)
         return event
 
-    def happen(self, kind: str, agent_id: str = "alice", **payload: Any) -> Event:
+    def happen(self, kind: str, agent_id: str = "alice", /, **payload: Any) -> Event:
         """Let something happen."""
         return self.tell(self.event(kind, agent_id, **payload))
 
-    def event(self, kind: str, agent_id: str = "alice", **payload: Any) -> Event:
+    def event(self, kind: str, agent_id: str = "alice", /, **payload: Any) -> Event:
         """Return an event that has not happened."""
         number = next(self._numbers)
         return Event(

@@ -1,15 +1,17 @@
 """The world's X for tests: in this process, or behind a real socket."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from urllib.parse import quote, urlencode
 
 import httpx2
 from fastapi import FastAPI
+from oauthlib.oauth1 import Client as Signer
 
 from puppet_engine.core.clock import Clock, SystemClock, VirtualClock
-from puppet_engine.twitter.client import TwitterClient
+from puppet_engine.twitter.client import CREDENTIALS, TwitterClient
 from puppet_engine.world.app import create_world_app
 from puppet_engine.world.server import LoopbackServer
 from puppet_engine.world.x.journal import InMemoryJournal, Journal
@@ -44,6 +46,21 @@ class Stage:
         keys: dict[str, str] = response.raise_for_status().json()
         return keys
 
+    async def call(
+        self,
+        method: str,
+        path: str,
+        keys: Mapping[str, str],
+        *,
+        params: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> httpx2.Response:
+        """Send one signed request and return the bare answer."""
+        query = f"?{urlencode(params, quote_via=quote)}" if params else ""
+        url = f"{self.base_url}{path}{query}"
+        async with self.browser() as browser:
+            return await browser.request(method, url, json=body, headers=sign(url, method, keys))
+
     async def client(self, handle: str, **changed_keys: str) -> TwitterClient:
         keys = await self.keys(handle) | changed_keys
         client = TwitterClient(
@@ -51,6 +68,13 @@ class Stage:
         )
         self.clients.append(client)
         return client
+
+
+def sign(url: str, method: str, keys: Mapping[str, str], **changes: str) -> dict[str, str]:
+    """Return the headers that prove who calls; `changes` are arguments of oauthlib's client."""
+    signer = Signer(*(keys[name] for name in CREDENTIALS), **changes)
+    _, headers, _ = signer.sign(url, method)  # type: ignore[arg-type]
+    return dict(headers)
 
 
 @asynccontextmanager

@@ -179,7 +179,9 @@ async def test_a_paused_page_stands_still_and_then_catches_up(stage: Stage, page
     assert not was_shown
 
 
-async def test_a_page_outlives_its_server_and_misses_nothing(stage: Stage, page: Page) -> None:
+async def test_a_page_outlives_its_server_and_misses_nothing(
+    stage: Stage, page: Page, caplog: pytest.LogCaptureFixture
+) -> None:
     url = await opened(page, stage)
     stage.feed.say("1", "before")
     await expect(page.locator("#post-1")).to_be_visible()
@@ -191,6 +193,7 @@ async def test_a_page_outlives_its_server_and_misses_nothing(stage: Stage, page:
 
     await expect(page.locator("#post-2")).to_be_visible(timeout=15_000)
     await expect(page.locator("#post-1")).to_have_count(1)
+    assert [each.message for each in caplog.records if each.levelname == "ERROR"] == []
 
 
 async def test_a_storm_of_events_comes_in_ten_frames_a_second(stage: Stage, page: Page) -> None:
@@ -206,3 +209,16 @@ async def test_a_storm_of_events_comes_in_ten_frames_a_second(stage: Stage, page
     await expect(page.locator("#post-499")).to_be_visible()
     assert await page.locator("#timeline > li").count() == 60
     assert await page.evaluate("frames_seen") <= 10
+
+
+async def test_a_page_that_is_closed_is_forgotten(stage: Stage, browser: Browser) -> None:
+    page = await browser.new_page()
+    await opened(page, stage)
+    watched_by_page_and_tally = len(stage.feed.views)
+
+    await page.close()
+    async with asyncio.timeout(5):
+        await stage.feed.has_left.wait()
+
+    assert watched_by_page_and_tally == 2
+    assert len(stage.feed.views) == 1

@@ -19,7 +19,7 @@ def memories(puppets: Puppets) -> set[tuple[str, str]]:
     return {
         (agent["id"], memory["content"])
         for agent in agents
-        for memory in puppets.get(f"/memory/{agent['id']}?limit=1000")["memories"]
+        for memory in puppets.get(f"/memory/{agent['id']}?limit=500")["memories"]
     }
 
 

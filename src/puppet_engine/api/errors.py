@@ -26,6 +26,8 @@ from puppet_engine.core.errors import (
     NotRunningError,
     PuppetEngineError,
     RateLimitedError,
+    StorageError,
+    SuspectOrderError,
     TradeError,
 )
 
@@ -41,9 +43,11 @@ STATUSES: Final[dict[type[PuppetEngineError], HTTPStatus]] = {
     RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
     LLMRefusedError: HTTPStatus.BAD_GATEWAY,
     NetworkRefusedError: HTTPStatus.BAD_GATEWAY,
+    SuspectOrderError: HTTPStatus.BAD_GATEWAY,
     MissingCredentialError: HTTPStatus.SERVICE_UNAVAILABLE,
     NotRunningError: HTTPStatus.SERVICE_UNAVAILABLE,
     LLMUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
     NetworkUnavailableError: HTTPStatus.GATEWAY_TIMEOUT,
     ChainUnavailableError: HTTPStatus.GATEWAY_TIMEOUT,
 }
@@ -67,15 +71,13 @@ def failure(
 
 def install_error_handlers(app: FastAPI) -> None:
     """Give every error of `app` an answer in the envelope."""
-    app.add_exception_handler(PuppetEngineError, _answer_ours)
-    app.add_exception_handler(RequestValidationError, _answer_invalid)
-    app.add_exception_handler(HTTPException, _answer_http)
-    app.add_exception_handler(Exception, _answer_unexpected)
+    app.exception_handler(PuppetEngineError)(_answer_ours)
+    app.exception_handler(RequestValidationError)(_answer_invalid)
+    app.exception_handler(HTTPException)(_answer_http)
+    app.exception_handler(Exception)(_answer_unexpected)
 
 
-async def _answer_ours(_request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, PuppetEngineError):
-        raise error
+async def _answer_ours(_request: Request, error: PuppetEngineError) -> JSONResponse:
     headers = {}
     if isinstance(error, RateLimitedError):
         headers["Retry-After"] = format_datetime(error.resets_at, usegmt=True)
@@ -83,9 +85,7 @@ async def _answer_ours(_request: Request, error: Exception) -> JSONResponse:
     return failure(status_of(error), problem, headers=headers)
 
 
-async def _answer_invalid(_request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, RequestValidationError):
-        raise error
+async def _answer_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
     # What was sent is left out: it may hold a key.
     details = [{"at": list(each["loc"]), "message": each["msg"]} for each in error.errors()]
     where = "; ".join(f"{'.'.join(map(str, each['at']))}: {each['message']}" for each in details)
@@ -93,9 +93,7 @@ async def _answer_invalid(_request: Request, error: Exception) -> JSONResponse:
     return failure(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
 
 
-async def _answer_http(request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, HTTPException):
-        raise error
+async def _answer_http(request: Request, error: HTTPException) -> JSONResponse:
     phrase = HTTPStatus(error.status_code).phrase
     message = f"{request.method} {request.url.path}: {error.detail}"
     problem = Problem(type=phrase.replace(" ", ""), message=message)

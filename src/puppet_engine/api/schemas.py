@@ -14,7 +14,7 @@ FASTEST: Final = 604_800
 
 Factor = Annotated[float, Field(gt=0, le=FASTEST)]
 Limit = Annotated[int, Field(ge=1, le=500)]
-Sequence = Annotated[int, Field(ge=0)]
+SequenceNumber = Annotated[int, Field(ge=0)]
 MemoryContent = Memory.model_fields["content"]
 
 

@@ -111,4 +111,9 @@ class EventStream(StreamingResponse):
     @override
     async def stream_response(self, send: Send) -> None:
         async with contextlib.aclosing(self._content):
-            await super().stream_response(send)
+            try:
+                await super().stream_response(send)
+            except asyncio.CancelledError:
+                # A server that stops cuts a life short: to the reader that is an end, not a crash.
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                raise

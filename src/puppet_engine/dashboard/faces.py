@@ -4,7 +4,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Final
 
-HUES: Final = 12
+HUES: Final = 18
 """How many colours the style sheet has for faces."""
 
 

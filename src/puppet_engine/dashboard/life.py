@@ -63,7 +63,7 @@ class Life:
     async def frames(self, *, after: int) -> AsyncGenerator[bytes]:
         """Yield what changes after an event, as server-sent events."""
         yield format_sse_event(retry=RETRY_MILLISECONDS)
-        cast = self._cast_key()
+        cast = None  # the page may be older than a change of the cast: begin with all of it
         stream = follow(self._feed, after=after, pace=self._pace)
         async with contextlib.aclosing(stream) as batches:
             async for batch in batches:

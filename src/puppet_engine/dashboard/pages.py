@@ -76,7 +76,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters.update(
-            day=_day, minute=_minute, moment=_moment, mentions=_mentions
+            weekday=_weekday, day=_day, minute=_minute, moment=_moment, mentions=_mentions
         )
         self._templates.tests["settable"] = _is_settable
         self._templates.globals.update(fastest=FASTEST, inf=inf)

@@ -17,7 +17,7 @@ from puppet_engine.api.dependencies import (
     ReadableClock,
     SettableClock,
 )
-from puppet_engine.api.schemas import FASTEST, Factor, Sequence
+from puppet_engine.api.schemas import FASTEST, Factor, SequenceNumber
 from puppet_engine.api.stream import EventStream, Pace
 from puppet_engine.dashboard.life import Life
 from puppet_engine.dashboard.pages import HERE
@@ -52,7 +52,7 @@ class Dashboard:
         pace: Pace = PACE,
     ) -> None:
         self._clock = clock
-        self._tally = Tally(feed, pace=pace)
+        self._tally = Tally(feed)
         self._life = Life(agents=agents, feed=feed, clock=clock, tally=self._tally, pace=pace)
 
     def install(self, app: FastAPI) -> None:
@@ -74,8 +74,8 @@ class Dashboard:
 
     async def _stream(
         self,
-        after: Sequence = 0,
-        last_event_id: Annotated[Sequence | None, Header()] = None,
+        after: SequenceNumber = 0,
+        last_event_id: Annotated[SequenceNumber | None, Header()] = None,
     ) -> EventStream:
         start = last_event_id if last_event_id is not None else after
         return EventStream(self._life.frames(after=start))

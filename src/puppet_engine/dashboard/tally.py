@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from puppet_engine.api.dependencies import LifeFeed
-from puppet_engine.api.stream import Pace, follow
+from puppet_engine.api.stream import WINDOW
 from puppet_engine.core.models import Event
 from puppet_engine.dashboard.happenings import Kept, Published, read_happening
 
@@ -36,24 +36,28 @@ class Totals:
 class Tally:
     """Counts a life: what its feed knew when the counting began, and everything since."""
 
-    def __init__(self, feed: LifeFeed, *, pace: Pace) -> None:
+    def __init__(self, feed: LifeFeed) -> None:
         self._feed = feed
-        self._pace = pace
         self.totals = Totals()
 
     @contextlib.asynccontextmanager
     async def counting(self) -> AsyncGenerator[None]:
-        """Count as long as the context lasts."""
+        """Count as long as the context lasts. What ended it early is raised at the end."""
         task = asyncio.create_task(self._count(), name="tally")
         try:
             yield
         finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
     async def _count(self) -> None:
-        self.totals = Totals()
-        async with contextlib.aclosing(follow(self._feed, after=0, pace=self._pace)) as batches:
-            async for batch in batches:
-                for event in batch.events:
+        async with self._feed.watch() as live:
+            known = await self._feed.recent(limit=WINDOW)
+            self.totals = Totals()
+            for event in known:
+                self.totals = self.totals.with_event(event)
+            seen = {event.id for event in known}
+            async for event in live:
+                if event.id not in seen:
                     self.totals = self.totals.with_event(event)

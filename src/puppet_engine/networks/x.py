@@ -62,7 +62,7 @@ def plain_words(query: str) -> str:
 
     Whole words are dropped from the end until X takes the length.
     """
-    words = " ".join(f'"{word}"' for word in _WORD.findall(query.lower()))
+    words = " ".join(f'"{word}"' for word in _WORD.findall(query))
     if len(words) <= _MAX_QUERY_CHARACTERS:
         return words
     return words[:_MAX_QUERY_CHARACTERS].rpartition(" ")[0]

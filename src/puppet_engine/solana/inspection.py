@@ -4,13 +4,14 @@ Only plain transfers between known accounts pass, so the bytes alone say what th
 whatever the chain looks like when they land, no more than that can leave the wallet.
 """
 
+import base64
 import struct
 from dataclasses import dataclass
 from typing import Final
 
 from solders.message import MessageV0
 from solders.pubkey import Pubkey
-from solders.transaction import VersionedTransaction
+from solders.transaction import SanitizeError, VersionedTransaction
 from spl.token.constants import (
     ASSOCIATED_TOKEN_PROGRAM_ID,
     TOKEN_PROGRAM_ID,
@@ -36,6 +37,21 @@ class Terms:
 
     paid: int
     received: int
+
+
+def decode_transaction(transaction: str) -> VersionedTransaction:
+    """Return the transaction that `transaction` is in base64.
+
+    Raises:
+        SuspectOrderError: it is none, or is inconsistent in itself.
+
+    """
+    try:
+        decoded = VersionedTransaction.from_bytes(base64.b64decode(transaction, validate=True))
+        decoded.sanitize()
+    except (ValueError, SanitizeError) as error:
+        raise SuspectOrderError("the offered transaction cannot be decoded") from error
+    return decoded
 
 
 def inspect_transaction(

@@ -1,6 +1,5 @@
 """Gets an offer for a trade and examines it; what comes out is safe to sign."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from puppet_engine.solana.balances import (
     read_balances,
     watched_accounts,
 )
-from puppet_engine.solana.inspection import Terms, inspect_transaction
+from puppet_engine.solana.inspection import Terms, decode_transaction, inspect_transaction
 from puppet_engine.solana.jupiter import JupiterClient, Order
 from puppet_engine.solana.market import Price, worth
 from puppet_engine.solana.rpc import SolanaRpc
@@ -72,7 +71,7 @@ class OfferDesk:
             intent, taker=str(self._wallet), slippage_bps=self._limits.max_slippage_bps
         )
         await self._check_quote(order, intent, source, target)
-        transaction = _decode(order.transaction)
+        transaction = decode_transaction(order.transaction)
         terms = inspect_transaction(transaction, intent, self._wallet)
         if terms.received < order.out_amount:
             raise SuspectOrderError(
@@ -112,10 +111,3 @@ class OfferDesk:
             terms=terms,
             max_fee_lamports=self._limits.max_fee_lamports,
         )
-
-
-def _decode(transaction: str) -> VersionedTransaction:
-    try:
-        return VersionedTransaction.from_bytes(base64.b64decode(transaction, validate=True))
-    except ValueError as error:
-        raise SuspectOrderError("the offered transaction cannot be decoded") from error

@@ -46,7 +46,7 @@ class SolanaRpc:
         timeout_seconds: float = 10,
     ) -> None:
         self.url = url
-        self._given = client
+        self._open = client
         self._timeout = timeout_seconds
 
     async def lamports(self, address: Pubkey) -> int:
@@ -88,16 +88,17 @@ class SolanaRpc:
         return answer.value
 
     async def aclose(self) -> None:
-        """Release connections."""
-        if self._given is not None:
-            await self._given.close()
+        """Release connections. Asking again opens new ones."""
+        client, self._open = self._open, None
+        if client is not None:
+            await client.close()
 
     def _client(self) -> async_api.AsyncClient:
-        if self._given is None:
-            self._given = async_api.AsyncClient(
+        if self._open is None:
+            self._open = async_api.AsyncClient(
                 self.url, commitment=Confirmed, timeout=self._timeout
             )
-        return self._given
+        return self._open
 
     async def _ask(
         self, method: str, call: Callable[[async_api.AsyncClient], Awaitable[Answer]]

@@ -174,6 +174,11 @@ class Trader:
             received=signed.received,
         )
 
+    async def aclose(self) -> None:
+        """Release the connections of its wallet and of its market."""
+        await self._wallet.aclose()
+        await self._jupiter.aclose()
+
     def _require_rehearsal(self) -> None:
         for url in (self._wallet.rpc.url, self._jupiter.url):
             if not is_loopback(url):

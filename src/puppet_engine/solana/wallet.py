@@ -83,7 +83,7 @@ class SolanaWallet:
         return VersionedTransaction.populate(message, signatures)
 
     async def aclose(self) -> None:
-        """Release connections."""
+        """Release connections. Asking again opens new ones."""
         await self.rpc.aclose()
 
     @override

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy.orm import Session
-from timber.common import errors as timber_errors
-from timber.common.runtime import Timber
-from timber.common.settings import TimberSettings
 
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import ConfigurationError, NotRunningError, StorageError
 from puppet_engine.core.ids import IdFactory
+from timber.common import errors as timber_errors
+from timber.common.runtime import Timber
+from timber.common.settings import TimberSettings
 
 MODELS: Final = Path(__file__).parent / "models"
 

@@ -1,8 +1,9 @@
 """One account on X, through API v2."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
@@ -11,10 +12,12 @@ from puppet_engine.core.errors import MissingCredentialError, NetworkRefusedErro
 from puppet_engine.core.models import Post
 from puppet_engine.twitter.answers import (
     WHOLE_POSTS,
-    next_page,
-    read_id,
+    Answer,
+    Profile,
+    read_new_id,
     read_post,
     read_posts,
+    read_profile,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ API_URL: Final = "https://api.x.com"
 
 _PAGE: Final = 100
 _MIN_SEARCH_PAGE: Final = 10
+_MAX_PAGES: Final = 32  # X goes back 3,200 posts and no further
 
 
 class TwitterClient:
@@ -60,7 +64,7 @@ class TwitterClient:
         self._base_url = base_url
         self._timeout_seconds = timeout_seconds
         self._opened: SigningClient | None = None
-        self._own_id: str | None = None
+        self._me: Profile | None = None
 
     @override
     def __repr__(self) -> str:
@@ -74,33 +78,33 @@ class TwitterClient:
     async def post_tweet(self, text: str, *, reply_to: str | None = None) -> str:
         """Publish a post, or a reply, and return its id."""
         answer = await self._api().create_tweet(text=text, in_reply_to_tweet_id=reply_to)
-        return read_id(answer)
+        return read_new_id(answer)
 
     async def delete_tweet(self, post_id: str) -> None:
         """Delete one of the account's own posts; nothing happens when it is gone already."""
         await self._api().delete_tweet(post_id)
 
-    async def get_me(self) -> Mapping[str, str]:
-        """Return the account's own `id`, `name` and `username`."""
-        answer = await self._api().get_me(user_auth=True)
-        self._own_id = read_id(answer)
-        me: Mapping[str, str] = answer["data"]
-        return me
+    async def get_me(self) -> Profile:
+        """Return who the account is; X is asked once."""
+        if self._me is None:
+            self._me = read_profile(await self._api().get_me(user_auth=True))
+        return self._me
 
     async def get_mentions(self, *, since_id: str | None = None) -> list[Post]:
         """Return posts that name or answer the account, newer than `since_id`, oldest first.
 
         Without `since_id` these are the newest hundred.
         """
-        own_id = await self._who_am_i()
-        return await self._newer(
-            "get_users_mentions", own_id, only_one_page=since_id is None, since_id=since_id
-        )
+        pages = 1 if since_id is None else _MAX_PAGES
+        me = await self.get_me()
+        call = partial(self._api().get_users_mentions, me.id, since_id=since_id)
+        return await _oldest_first(call, pages=pages)
 
     async def get_own_posts(self, *, not_before: datetime) -> list[Post]:
         """Return what the account said since the second of `not_before`, oldest first."""
-        own_id = await self._who_am_i()
-        return await self._newer("get_users_tweets", own_id, start_time=not_before)
+        me = await self.get_me()
+        call = partial(self._api().get_users_tweets, me.id, start_time=not_before)
+        return await _oldest_first(call, pages=_MAX_PAGES)
 
     async def get_tweet(self, post_id: str) -> Post:
         """Return one post; it is a `NetworkRefusedError` when there is none."""
@@ -109,12 +113,14 @@ class TwitterClient:
             raise NetworkRefusedError(f"X has no post {post_id!r}, or hides it from this account")
         return read_post(answer)
 
-    async def get_tweets(self, post_ids: list[str]) -> list[Post]:
+    async def get_tweets(self, post_ids: Sequence[str]) -> list[Post]:
         """Return those of up to 100 posts that exist and may be seen."""
-        return read_posts(await self._api().get_tweets(post_ids, user_auth=True, **WHOLE_POSTS))
+        answer = await self._api().get_tweets(list(post_ids), user_auth=True, **WHOLE_POSTS)
+        posts, _ = read_posts(answer)
+        return posts
 
     async def search_posts(self, query: str, *, limit: int = 10) -> list[Post]:
-        """Return posts of the last seven days that X finds for `query`, newest first.
+        """Return up to 100 posts of the last seven days that X finds, newest first.
 
         `query` is in X's language: words, `from:name`, `conversation_id:1` …
         """
@@ -124,7 +130,8 @@ class TwitterClient:
             max_results=min(max(limit, _MIN_SEARCH_PAGE), _PAGE),
             **WHOLE_POSTS,
         )
-        return read_posts(answer)[:limit]
+        posts, _ = read_posts(answer)
+        return posts[:limit]
 
     async def get_thread(self, post: Post, *, limit: int = 10) -> list[Post]:
         """Return the posts that lead to `post`, oldest first, the last `limit` of them.
@@ -147,32 +154,6 @@ class TwitterClient:
             opened, self._opened = self._opened, None
             await opened.aclose()
 
-    async def _who_am_i(self) -> str:
-        if self._own_id is None:
-            self._own_id = read_id(await self._api().get_me(user_auth=True))
-        return self._own_id
-
-    async def _newer(
-        self, method: str, own_id: str, *, only_one_page: bool = False, **wanted: Any
-    ) -> list[Post]:
-        """Return what a timeline method gives, all pages of it, oldest first."""
-        call = getattr(self._api(), method)
-        posts: list[Post] = []
-        token: str | None = None
-        while True:
-            answer = await call(
-                own_id,
-                user_auth=True,
-                max_results=_PAGE,
-                pagination_token=token,
-                **wanted,
-                **WHOLE_POSTS,
-            )
-            posts += read_posts(answer)
-            token = next_page(answer)
-            if token is None or only_one_page:
-                return posts[::-1]
-
     def _api(self) -> "SigningClient":
         if self._opened is None:
             self._opened = self._open()
@@ -194,3 +175,18 @@ class TwitterClient:
             timeout_seconds=self._timeout_seconds,
             transport=self._transport,
         )
+
+
+async def _oldest_first(call: Callable[..., Awaitable[Answer]], *, pages: int) -> list[Post]:
+    """Return the posts of up to `pages` pages of a timeline, which X gives newest first."""
+    newest_first: list[Post] = []
+    token: str | None = None
+    for _ in range(pages):
+        answer = await call(
+            user_auth=True, max_results=_PAGE, pagination_token=token, **WHOLE_POSTS
+        )
+        posts, token = read_posts(answer)
+        newest_first += posts
+        if token is None:
+            break
+    return newest_first[::-1]

@@ -8,11 +8,13 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
+from uvicorn.lifespan.on import LifespanOn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from puppet_engine.core.errors import NotRunningError
 
-_log = logging.getLogger(__name__)
+_quiet_log = logging.getLogger(f"{__name__}.lifespan")
+_quiet_log.setLevel(logging.WARNING)
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -47,10 +49,13 @@ class LoopbackServer:
             ws="none",
             log_config=None,
             timeout_keep_alive=60,
+            proxy_headers=False,
         )
         config.load()
         server = uvicorn.Server(config)
         server.lifespan = config.lifespan_class(config)
+        if isinstance(server.lifespan, LifespanOn):
+            server.lifespan.logger = _quiet_log
         try:
             # `Server.serve` would take over the signals; the rest of it is a loop of ticks.
             await server.startup(sockets=[listener])
@@ -71,27 +76,33 @@ class LoopbackServer:
         connections = list(server.server_state.connections)
         for connection in connections:
             connection.shutdown()
-        await _finish(set(server.server_state.tasks), self._grace_seconds)
+        late = await _outlast(set(server.server_state.tasks), self._grace_seconds)
         for connection in connections:
             connection.transport.abort()
+        await _cancel(late)
         await server.lifespan.shutdown()
         for listener in server.servers:
             await listener.wait_closed()
 
 
-async def _finish(tasks: set[asyncio.Task[None]], grace_seconds: float) -> None:
+async def _outlast(tasks: set[asyncio.Task[None]], seconds: float) -> set[asyncio.Task[None]]:
+    """Wait for `tasks`, and return those that are not done after `seconds`."""
     if not tasks:
-        return
-    _, late = await asyncio.wait(tasks, timeout=grace_seconds)
-    for task in late:
+        return tasks
+    _, late = await asyncio.wait(tasks, timeout=seconds)
+    return late
+
+
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
         task.cancel()
-    if late:
-        _log.debug("cancelled %d requests that outlived the server", len(late))
-        await asyncio.wait(late)
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio turns Nagle's delay (40 ms an answer) off only where the protocol is spelled out.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((LOOPBACK, port))

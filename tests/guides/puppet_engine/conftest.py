@@ -151,3 +151,21 @@ def cleanup_test_files():
     for file in test_files:
         if os.path.exists(file):
             os.remove(file)
+
+
+# CHANGED: the tests open stores and close none; here they are closed when a test is over.
+@pytest.fixture(autouse=True)
+async def close_stores(monkeypatch):
+    from puppet_engine.memory.sqlite_store import SQLiteStore
+
+    opened = []
+    initialize = SQLiteStore.initialize
+
+    async def initialize_and_remember(store):
+        opened.append(store)
+        await initialize(store)
+
+    monkeypatch.setattr(SQLiteStore, "initialize", initialize_and_remember)
+    yield
+    for store in opened:
+        await store.close()

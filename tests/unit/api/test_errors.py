@@ -24,6 +24,8 @@ RAISED = [
     (errors.TradingDisabledError("off"), 409),
     (errors.LimitExceededError("too much"), 409),
     (errors.NothingToDoError("alice", "a trade"), 409),
+    (errors.StorageError("the database is locked"), 503),
+    (errors.SuspectOrderError("another mint"), 502),
 ]
 
 
@@ -114,3 +116,13 @@ def test_what_is_not_there_is_told_in_the_same_envelope(
     assert answer.status_code == status
     assert answer.json()["status"] == "error"
     assert path in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("content", ["", "x" * 20_001])
+def test_a_memory_is_neither_empty_nor_a_book(
+    client: TestClient, agents: FakeAgents, content: str
+) -> None:
+    answer = client.post("/memory/alice", json={"content": content})
+
+    assert answer.status_code == 422
+    assert agents.memories.kept == []

@@ -160,3 +160,14 @@ def test_trades_and_failures_are_told_in_the_timeline(client: TestClient, feed: 
 
     assert "bought 2 SOL of BONK" in page
     assert "the model is out of reach" in page
+
+
+def test_a_dialogue_without_end_is_still_a_page(client: TestClient, feed: FakeFeed) -> None:
+    feed.say("0", "a word")
+    for number in range(1, 900):
+        feed.say(str(number), f"word {number}", to=str(number - 1))
+
+    page = client.get("/")
+
+    assert page.status_code == 200
+    assert "word 899" in page.text

@@ -1,11 +1,9 @@
 """A rehearsal chain on a real loopback port, a funded wallet and a trader."""
 
-import socket
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from puppet_engine.core.clock import VirtualClock
@@ -15,6 +13,7 @@ from puppet_engine.solana.trader import Trader
 from puppet_engine.solana.trades import Token
 from puppet_engine.solana.wallet import LAMPORTS_PER_SOL, SolanaWallet
 from puppet_engine.world.chain.router import Chain
+from puppet_engine.world.server import LoopbackServer
 
 
 @pytest.fixture
@@ -31,16 +30,9 @@ def chain(clock: VirtualClock) -> Chain:
 async def url(chain: Chain) -> AsyncGenerator[str]:
     app = FastAPI()
     app.include_router(chain.router)
-    config = uvicorn.Config(app, log_config=None, lifespan="off")
-    config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    # asyncio turns Nagle's delay of 40 ms off only for sockets that say they are TCP.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
-        await server.startup(sockets=[listener])
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        await server.shutdown(sockets=[listener])
+    server = LoopbackServer(app)
+    yield await server.start()
+    await server.stop()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from puppet_engine.core.errors import (
     TradeError,
     TradingDisabledError,
 )
-from puppet_engine.solana.jupiter import Execution, JupiterClient
+from puppet_engine.solana.jupiter import Execution, JupiterClient, Order
 from puppet_engine.solana.spending import DAY, SpendingLimits
 from puppet_engine.solana.trader import Trader
 from puppet_engine.solana.trades import (
@@ -30,6 +30,7 @@ from puppet_engine.solana.trades import (
     TradeReceipt,
 )
 from puppet_engine.solana.wallet import LAMPORTS_PER_SOL, SolanaWallet
+from puppet_engine.world.chain.ledger import BLOCKHASH_LIFE, SLOT
 from puppet_engine.world.chain.router import Chain
 
 
@@ -105,7 +106,7 @@ async def test_a_reply_lost_after_landing_is_found_by_the_signature(
     with pytest.raises(ChainUnavailableError):
         await deaf.submit(signed)
     after = await trader.reconcile(signed)
-    await jupiter.aclose()
+    await deaf.aclose()
 
     assert before == NotLanded(signature=signed.signature, expired=False)
     assert isinstance(after, TradeReceipt)
@@ -126,6 +127,19 @@ async def test_a_trade_never_sent_expires_and_can_never_land_after_it(
     assert (await holdings(trader))[1] == 0
 
 
+async def test_until_its_last_block_a_trade_is_not_given_up(
+    trader: Trader, capy: Token, clock: VirtualClock
+) -> None:
+    signed = await trader.prepare(buying(capy, 50_000_000), history=[])
+    clock.advance(BLOCKHASH_LIFE * SLOT)
+
+    outcome = await trader.reconcile(signed)
+    receipt = await trader.submit(signed)
+
+    assert outcome == NotLanded(signature=signed.signature, expired=False)
+    assert (await holdings(trader))[1] == receipt.received
+
+
 async def test_a_trade_that_lands_and_fails_is_a_failure(
     trader: Trader, wallet: SolanaWallet, capy: Token, chain: Chain
 ) -> None:
@@ -138,6 +152,20 @@ async def test_a_trade_that_lands_and_fails_is_a_failure(
 
     assert (await holdings(trader))[1] == 0
     assert first.signature != signed.signature
+
+
+async def test_the_same_transaction_is_not_signed_for_two_trades(
+    trader: Trader, wallet: SolanaWallet, capy: Token, url: str
+) -> None:
+    jupiter = RepetitiveJupiter(url)
+    offered_twice = Trader(
+        wallet=wallet, jupiter=jupiter, limits=trader._limits, clock=trader._clock
+    )
+    await offered_twice.prepare(buying(capy, 50_000_000), history=[])
+
+    with pytest.raises(TradeError, match="signed already"):
+        await offered_twice.prepare(buying(capy, 50_000_000), history=[])
+    await jupiter.aclose()
 
 
 async def test_more_than_a_trade_may_cost_is_refused(trader: Trader, capy: Token) -> None:
@@ -245,6 +273,18 @@ class DeafJupiter(JupiterClient):
     async def execute(self, *, request_id: str, transaction: str) -> Execution:
         await super().execute(request_id=request_id, transaction=transaction)
         raise ChainUnavailableError("the line went dead")
+
+
+class RepetitiveJupiter(JupiterClient):
+    """Offers what it offered first, whoever asks."""
+
+    first: Order | None = None
+
+    @override
+    async def order(self, intent: TradeIntent, *, taker: str, slippage_bps: int) -> Order:
+        if self.first is None:
+            self.first = await super().order(intent, taker=taker, slippage_bps=slippage_bps)
+        return self.first
 
 
 def spend_all_but(chain: Chain, wallet: SolanaWallet, lamports: int) -> None:

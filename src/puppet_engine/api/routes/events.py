@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
 from puppet_engine.api.dependencies import LifeFeed
-from puppet_engine.api.schemas import EventList, Limit, Sequence, Success
+from puppet_engine.api.schemas import EventList, Limit, SequenceNumber, Success
 from puppet_engine.api.stream import RETRY_MILLISECONDS, Batch, EventStream, Pace, follow
 
 
@@ -27,8 +27,8 @@ def event_routes(feed: LifeFeed, *, pace: Pace) -> APIRouter:
         responses={HTTPStatus.OK: {"content": {"text/event-stream": {}}}},
     )
     async def stream_events(
-        after: Sequence | None = None,
-        last_event_id: Annotated[Sequence | None, Header()] = None,
+        after: SequenceNumber | None = None,
+        last_event_id: Annotated[SequenceNumber | None, Header()] = None,
     ) -> EventStream:
         """Send events as they happen.
 

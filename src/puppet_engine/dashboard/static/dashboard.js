@@ -71,6 +71,8 @@ for (const form of document.querySelectorAll("form")) {
     const body = new URLSearchParams(new FormData(form));
     await fetch(form.action, { method: "POST", body, redirect: "manual" });
     form.reset();
+    source.close(); // a new stream begins with a frame, so the change is seen at once
+    connect();
   };
 }
 

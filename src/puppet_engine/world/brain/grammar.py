@@ -49,10 +49,7 @@ class Telling:
             return self._bound[rule]
         if rule in self._facts:
             return self._fact(rule)
-        patterns = list(self._rules.get(rule, ()))
-        self._chance.shuffle(patterns)
-        patterns.sort(key=lambda pattern: pattern in self._used)
-        for pattern in patterns:
+        for pattern in self._in_turn(self._rules.get(rule, ())):
             used, bound = set(self._used), dict(self._bound)
             try:
                 text = self._fill(pattern)
@@ -62,6 +59,15 @@ class Telling:
             self._used.add(pattern)
             return text
         raise CannotSayError(rule)
+
+    def _in_turn(self, patterns: Sequence[str]) -> list[str]:
+        """Return patterns as they should be tried: unused ones first, the most varied mostly."""
+
+        def turn(pattern: str) -> tuple[bool, float]:
+            weight = 1 + pattern.count("{")
+            return pattern in self._used, -(self._chance.random() ** (1 / weight))
+
+        return sorted(patterns, key=turn)
 
     def _fact(self, name: str) -> str:
         facts = self._facts[name]

@@ -77,7 +77,7 @@ class JsonRpc:
             return {"result": method(*(request.get("params") or []))}
         except TransactionRefusedError as refusal:
             return _preflight_failure(refusal)
-        except (ValueError, TypeError, LookupError) as problem:
+        except (ValueError, TypeError, LookupError, OverflowError) as problem:
             return _error(_INVALID_PARAMS, f"Invalid params: {problem}")
 
     def _context(self) -> RpcResponseContext:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 from solders.pubkey import Pubkey
-from solders.transaction import VersionedTransaction
+from solders.transaction import SanitizeError, VersionedTransaction
 
 from puppet_engine.world.chain.ledger import Ledger, TransactionRefusedError
 from puppet_engine.world.chain.maker import (
@@ -76,7 +76,8 @@ def _execute(execution: Execution, ledger: Ledger, maker: MarketMaker) -> dict[s
     try:
         wire = base64.b64decode(execution.signed_transaction, validate=True)
         signed = VersionedTransaction.from_bytes(wire)
-    except ValueError:
+        signed.sanitize()
+    except (ValueError, SanitizeError):
         return _failed(-2, "the signed transaction cannot be read")
     try:
         order = maker.execute(execution.request_id, signed)

@@ -16,7 +16,7 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.token.state import Mint, TokenAccount
-from solders.transaction import VersionedTransaction
+from solders.transaction import SanitizeError, VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTransactionInfo
 from solders.transaction_status import TransactionErrorFieldless, TransactionErrorType
 from spl.token.constants import TOKEN_PROGRAM_ID, WRAPPED_SOL_MINT
@@ -132,6 +132,7 @@ class Ledger:
         self, transaction: VersionedTransaction
     ) -> SimulatedTransactionInfo | FailedTransactionMetadata:
         """Return what `transaction` would do now. Nobody need have signed it."""
+        self._check_shape(transaction)
         return self._svm.simulate_transaction(transaction)
 
     def send(self, transaction: VersionedTransaction, *, preflight: bool = True) -> Signature:
@@ -143,6 +144,7 @@ class Ledger:
             TransactionRefusedError: it did not land, and nothing happened.
 
         """
+        self._check_shape(transaction)
         signature = transaction.signatures[0]
         if signature in self._landed:
             return signature
@@ -155,6 +157,12 @@ class Ledger:
         error = outcome.err() if isinstance(outcome, FailedTransactionMetadata) else None
         self._landed[signature] = Landed(self.height, error)
         return signature
+
+    def _check_shape(self, transaction: VersionedTransaction) -> None:
+        try:
+            transaction.sanitize()
+        except SanitizeError as error:
+            raise TransactionRefusedError(TransactionErrorFieldless.SanitizeFailure) from error
 
     def _check(self, transaction: VersionedTransaction) -> None:
         if not all(transaction.verify_with_results()):

@@ -16,8 +16,8 @@ class Account:
     handle: str
     name: str
     created_at: datetime
-    api_key: str
-    access_token: str
+    api_key: str = field(repr=False)
+    access_token: str = field(repr=False)
     api_secret: str = field(repr=False)
     access_token_secret: str = field(repr=False)
 

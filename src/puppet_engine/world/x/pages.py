@@ -1,5 +1,6 @@
 """How posts and accounts look in an answer, and how long lists are cut into pages."""
 
+import html
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -10,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from puppet_engine.world.x.accounts import Account, AccountBook
 from puppet_engine.world.x.posts import PostIndex, SitePost
 from puppet_engine.world.x.problems import invalid_request
+from puppet_engine.world.x.rules import URL
 
 NumericId = Annotated[str, Field(pattern=r"^[0-9]{1,19}$")]
 
@@ -43,7 +45,9 @@ class PageOptions(ViewOptions):
         for post in newest_first:
             if since is not None and post.id <= since:
                 return
-            if (until is None or post.id < until) and self._is_in_time(post.created_at):
+            if self.start_time is not None and post.created_at < self.start_time:
+                return
+            if (until is None or post.id < until) and self._is_early(post.created_at):
                 yield post
 
     def _token(self) -> str | None:
@@ -52,10 +56,8 @@ class PageOptions(ViewOptions):
             raise invalid_request(f"pagination_token {token!r} is not one of ours")
         return token
 
-    def _is_in_time(self, moment: datetime) -> bool:
-        return (self.start_time is None or moment >= self.start_time) and (
-            self.end_time is None or moment < self.end_time
-        )
+    def _is_early(self, moment: datetime) -> bool:
+        return self.end_time is None or moment < self.end_time
 
 
 class TimelineOptions(PageOptions):
@@ -136,18 +138,34 @@ class Renderer:
 def _whole_post(post: SitePost) -> dict[str, Any]:
     whole: dict[str, Any] = {
         "id": str(post.id),
-        "text": post.text,
+        "text": html.escape(_with_short_links(post), quote=False),
         "edit_history_tweet_ids": [str(post.id)],
         "author_id": str(post.author_id),
         "conversation_id": str(post.conversation_id),
         "created_at": _timestamp(post.created_at),
     }
-    if post.mentions:
-        whole["entities"] = {"mentions": [{"username": handle} for handle in post.mentions]}
+    if entities := _entities(post):
+        whole["entities"] = entities
     if post.in_reply_to is not None:
         whole["in_reply_to_user_id"] = str(post.in_reply_to_user)
         whole["referenced_tweets"] = [{"type": "replied_to", "id": str(post.in_reply_to)}]
     return whole
+
+
+def _entities(post: SitePost) -> dict[str, Any]:
+    mentions = [{"username": handle} for handle in post.mentions]
+    urls = [{"url": short, "expanded_url": link} for short, link in _short_links(post)]
+    return {name: some for name, some in (("mentions", mentions), ("urls", urls)) if some}
+
+
+def _short_links(post: SitePost) -> list[tuple[str, str]]:
+    links = URL.findall(post.text)
+    return [(f"https://t.co/{post.id:x}{number:02}", link) for number, link in enumerate(links)]
+
+
+def _with_short_links(post: SitePost) -> str:
+    shorts = iter(_short_links(post))
+    return URL.sub(lambda _: next(shorts)[0], post.text)
 
 
 def _chosen(whole: dict[str, Any], fields: set[str]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The endpoints of X API v2, and the world's own desk where accounts are had."""
 
 from datetime import timedelta
+from itertools import takewhile
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
@@ -144,7 +145,7 @@ class _PostEndpoints(_Endpoints):
     async def search(self, options: Annotated[SearchOptions, Query()]) -> Answer:
         wanted = compile_query(options.query, self._site.accounts)
         oldest = self._site.clock.now() - _SEARCHED
-        recent = (one for one in self._site.posts.newest() if one.created_at >= oldest)
+        recent = takewhile(lambda one: one.created_at >= oldest, self._site.posts.newest())
         selected = options.with_one_token().select(filter(wanted, recent))
         return self._renderer(options).page(selected, max_results=options.max_results)
 

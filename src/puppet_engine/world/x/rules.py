@@ -13,7 +13,7 @@ from puppet_engine.world.x.problems import forbidden
 MAX_WEIGHT: Final = 280
 _DUPLICATE_WINDOW: Final = timedelta(hours=24)
 _URL_WEIGHT: Final = 23
-_URL: Final = re.compile(r"https?://\S+")
+URL: Final = re.compile(r"https?://\S+")
 _MENTION: Final = re.compile(r"(?<![\w@])@(\w{1,15})(?!\w)", re.ASCII)
 # Where a character counts once; everywhere else (CJK, emoji) it counts twice.
 _LIGHT: Final = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
@@ -26,7 +26,7 @@ def mentioned_handles(text: str) -> tuple[str, ...]:
 
 def weight(text: str) -> int:
     """Return how much of the limit `text` takes: a link counts 23, an ideogram 2."""
-    plain, links = _URL.subn("", unicodedata.normalize("NFC", text))
+    plain, links = URL.subn("", unicodedata.normalize("NFC", text))
     return links * _URL_WEIGHT + sum(1 if _is_light(ord(one)) else 2 for one in plain)
 
 
@@ -41,9 +41,11 @@ def check_length(text: str) -> None:
 
 
 def check_novelty(text: str, *, earlier: Iterable[SitePost], now: datetime) -> None:
-    """Refuse a text that its author, whose `earlier` posts are given, said within a day."""
+    """Refuse a text that is among its author's `earlier` posts, newest first, of a day."""
     for post in earlier:
-        if post.text == text and now - post.created_at < _DUPLICATE_WINDOW:
+        if now - post.created_at >= _DUPLICATE_WINDOW:
+            return
+        if post.text == text:
             raise forbidden("You are not allowed to create a Tweet with duplicate content.")
 
 
