@@ -98,3 +98,18 @@ def test_the_database_says_when_it_cannot_be_reached(tmp_path: Path) -> None:
 
     with pytest.raises(DatabaseUnavailableError):
         Timber().open(settings)
+
+
+def test_a_server_that_ends_the_connection_is_unavailable_and_then_back(
+    timber: Timber, account: type[Any]
+) -> None:
+    if timber.database.engine.dialect.name != "postgresql":
+        pytest.skip("only a server can end a connection")
+
+    refused(
+        timber,
+        DatabaseUnavailableError,
+        lambda session: session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())")),
+    )
+
+    add(timber, account(label="a"))
