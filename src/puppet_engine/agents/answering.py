@@ -23,6 +23,9 @@ from puppet_engine.personas.prompt import reply_prompt
 MOST_ANSWERS: Final = 3
 """How often an agent answers in one conversation: two agents must come to an end."""
 
+WEARINESS: Final = 0.9
+"""By how much each answer that was given makes another one less likely."""
+
 
 class Noticing(Action):
     """Looks for mentions; each becomes an event of its own."""
@@ -69,7 +72,8 @@ class Answering(Action):
         heard = (remember_hearing(post),)
         thread = await turn.on_network().thread(post)
         answered = sum(said.author_handle.lower() == turn.agent.handle.lower() for said in thread)
-        willing = turn.agent.behavior.interaction_patterns.reply_probability
+        eagerness = turn.agent.behavior.interaction_patterns.reply_probability
+        willing = eagerness * WEARINESS**answered
         if answered >= MOST_ANSWERS or not happens(turn.chance, willing):
             return TurnOutcome(memories=heard)
         said = await own_words(turn)

@@ -89,7 +89,7 @@ async def test_two_agents_who_always_answer_come_to_an_end(
         mine = said(feed, "ada", outcome.intents[0].payload["text"], last.id)
         last = said(feed, "bob", f"and then? {round_}", mine.id)
 
-    assert answers == MOST_ANSWERS
+    assert 1 <= answers <= MOST_ANSWERS
 
 
 async def test_an_agents_own_posts_are_no_mentions(make_turn: MakeTurn, feed: FakeFeed) -> None:
