@@ -29,7 +29,7 @@ BENCHMARKS: Final = (
             ),
         ),
         figures=(Figure(unit="rows per CPU second", of=lambda run: run.size / run.cpu_seconds),),
-        scale=Scale(sizes=(1_000, 5_000, 20_000), headline=20_000),
+        scale=Scale(sizes=(1_000, 3_000, 10_000), headline=10_000),
         full_scale=Scale(sizes=(5_000, 20_000, 100_000), headline=100_000),
         databases=("sqlite", "postgresql"),
         expect=readings.expected,

@@ -19,9 +19,10 @@ BENCHMARKS: Final = (
             ),
         ),
         figures=(Figure(unit="CPU µs per row", of=lambda run: run.cpu_seconds / run.size * 1e6),),
-        scale=Scale(sizes=(100, 500, 2_000), headline=2_000),
+        scale=Scale(sizes=(50, 150, 500), headline=500),
+        full_scale=Scale(sizes=(150, 500, 3_000), headline=3_000),
         databases=("sqlite", "postgresql"),
         expect=readings.expected,
-        repetitions=7,
+        repetitions=5,
     ),
 )
