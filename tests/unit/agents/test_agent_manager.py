@@ -180,6 +180,24 @@ async def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(
     assert contents.count("I posted: thought 0") == 1
 
 
+async def test_a_network_that_fails_as_nobody_foresaw_does_not_make_an_agent_post_twice(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    network = Moody(feed, "ada", [KeyError("an answer without an id")])
+
+    async def open_account(agent: Agent) -> SocialNetwork:
+        return network
+
+    engine = Engine(storage, feed, open_account=open_account)
+    await engine.manager.create_agent(ADA)
+
+    await engine.engine.run_until(START + timedelta(minutes=30))
+
+    assert [post.text for post in feed.posts.values()] == ["@bob thought 0"]
+    contents = [memory.content for memory in await engine.manager.get_memories("ada")]
+    assert contents.count("I posted: @bob thought 0") == 1
+
+
 async def test_a_refused_post_leaves_no_memory_and_is_not_tried_again(
     storage: Storage, feed: FakeFeed
 ) -> None:
