@@ -103,6 +103,16 @@ async def test_an_id_that_is_taken_is_refused(storage: Storage, feed: FakeFeed) 
         await manager.create_agent(ADA)
 
 
+async def test_a_handle_that_is_taken_is_refused(storage: Storage, feed: FakeFeed) -> None:
+    manager = Engine(storage, feed).manager
+    await manager.create_agent(ADA)
+
+    with pytest.raises(AgentExistsError, match="called @ada exists already; choose another hand"):
+        await manager.create_agent({**ADA, "id": "impostor", "handle": "ADA"})
+
+    assert list(manager.agents) == ["ada"]
+
+
 async def test_a_configuration_that_is_none_is_refused_without_showing_a_key(
     storage: Storage, feed: FakeFeed
 ) -> None:
