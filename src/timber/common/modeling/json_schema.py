@@ -13,7 +13,7 @@ from timber.common.modeling.spec import ModelFile
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-def _is(key: str, value: object) -> dict[str, Any]:
+def _is(key: str, *, value: object) -> dict[str, Any]:
     """Return a schema that demands `key: value`."""
     return {"properties": {key: {"const": value}}, "required": [key]}
 
@@ -28,17 +28,19 @@ _FULL_TEXT: Final[dict[str, Any]] = {"type": "string", "minLength": 1}
 
 _RULES: Final[Mapping[str, list[dict[str, Any]]]] = MappingProxyType(
     {
-        "ColumnSpec": [{"not": {"allOf": [_is("primary_key", True), _is("nullable", True)]}}],
+        "ColumnSpec": [
+            {"not": {"allOf": [_is("primary_key", value=True), _is("nullable", value=True)]}}
+        ],
         "RelationshipSpec": [
             {
-                "if": _is("type", "many_to_many"),
+                "if": _is("type", value="many_to_many"),
                 "then": {**_has("secondary", _TEXT), "not": _has("foreign_key", _TEXT)},
                 "else": {"not": _has("secondary", _TEXT)},
             }
         ],
         "GdprSpec": [
             {
-                "if": _is("on_erase", "retain"),
+                "if": _is("on_erase", value="retain"),
                 "then": _has("reason", _FULL_TEXT),
                 "else": {"not": _has("reason", _FULL_TEXT)},
             }

@@ -7,8 +7,8 @@ from sqlalchemy.orm import DeclarativeBase
 from timber.common.runtime import default_timber
 
 if TYPE_CHECKING:
-    # The project's own `timber_models.pyi`, as `timber stubs` writes it, knows every model by
-    # name; without one, type checkers find the stub that comes with this package.
+    # A project's own `timber_models.pyi`, as `timber stubs` writes it, knows every model by name;
+    # without one, type checkers find the module that comes with this package.
     from timber_models import get_model
 else:
     get_model = default_timber.models.get
