@@ -33,17 +33,17 @@ def diagram(metadata: MetaData, models: Iterable[type[Any]]) -> str:
 
 
 def _entity(table: Table, spec: ModelSpec | None) -> Iterator[str]:
-    yield f'{_INDENT}"{table.name}"["{_title(table, spec)}"] {{'
+    yield f'{_INDENT}"{table.name}"{_title(spec)} {{'
     for column in table.columns:
         yield f"{_INDENT * 2}{_attribute(column, spec)}"
     yield f"{_INDENT}}}"
 
 
-def _title(table: Table, spec: ModelSpec | None) -> str:
+def _title(spec: ModelSpec | None) -> str:
     if spec is None:
-        return table.name
-    flags = [flag for flag in FLAGS if _is_on(spec, flag)]
-    return " · ".join([spec.name, *flags])
+        return ""
+    flags = ", ".join(flag for flag in FLAGS if _is_on(spec, flag))
+    return f'["{spec.name} · {flags}"]' if flags else f'["{spec.name}"]'
 
 
 def _is_on(spec: ModelSpec, flag: str) -> bool:
