@@ -13,38 +13,34 @@ from timber.common.modeling.spec import ModelFile
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-def _is(key: str, *, value: object) -> dict[str, Any]:
+def _is(key: str, value: object) -> dict[str, Any]:
     """Return a schema that demands `key: value`."""
     return {"properties": {key: {"const": value}}, "required": [key]}
 
 
-def _has(key: str, kind: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema that demands `key` with a value of that kind."""
-    return {"properties": {key: kind}, "required": [key]}
+def _one_of(key: str, *values: object) -> dict[str, Any]:
+    """Return a schema that allows no other value for `key`."""
+    return {"properties": {key: {"enum": list(values)}}}
 
 
-_TEXT: Final[dict[str, Any]] = {"type": "string"}
-_FULL_TEXT: Final[dict[str, Any]] = {"type": "string", "minLength": 1}
+def _text(key: str) -> dict[str, Any]:
+    """Return a schema that demands a text for `key`."""
+    return {"properties": {key: {"type": "string", "minLength": 1}}, "required": [key]}
 
-_RULES: Final[Mapping[str, list[dict[str, Any]]]] = MappingProxyType(
+
+_RULES: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
     {
-        "ColumnSpec": [
-            {"not": {"allOf": [_is("primary_key", value=True), _is("nullable", value=True)]}}
-        ],
-        "RelationshipSpec": [
-            {
-                "if": _is("type", value="many_to_many"),
-                "then": {**_has("secondary", _TEXT), "not": _has("foreign_key", _TEXT)},
-                "else": {"not": _has("secondary", _TEXT)},
-            }
-        ],
-        "GdprSpec": [
-            {
-                "if": _is("on_erase", value="retain"),
-                "then": _has("reason", _FULL_TEXT),
-                "else": {"not": _has("reason", _FULL_TEXT)},
-            }
-        ],
+        "ColumnSpec": {"if": _is("primary_key", True), "then": _one_of("nullable", False, None)},  # noqa: FBT003 - values of YAML
+        "RelationshipSpec": {
+            "if": _is("type", "many_to_many"),
+            "then": {"allOf": [_text("secondary"), _one_of("foreign_key", None)]},
+            "else": _one_of("secondary", None),
+        },
+        "GdprSpec": {
+            "if": _is("on_erase", "retain"),
+            "then": _text("reason"),
+            "else": _one_of("reason", None, ""),
+        },
     }
 )
 """What the validators of a whole entry refuse; a test holds the two together."""
@@ -67,8 +63,9 @@ class _ForEditors(GenerateJsonSchema):
     @override
     def generate(self, schema: CoreSchema, mode: Any = "validation") -> JsonSchemaValue:
         written = super().generate(schema, mode)
-        for name, rules in _RULES.items():
-            written["$defs"][name]["allOf"] = rules
+        for name, entry in written["$defs"].items():
+            del entry["title"]
+            entry.update(_RULES.get(name, {}))
         return {"$schema": DIALECT, **written, "title": "Timber model file"}
 
 
