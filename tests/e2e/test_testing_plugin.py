@@ -1,6 +1,8 @@
 """What the plugin promises to a project that only has it installed: no conftest, no imports."""
 
+import os
 import shutil
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -16,10 +18,25 @@ GUIDE = ROOT / "tests" / "guides" / "timber"
 Run = Callable[..., pytest.RunResult]
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write what an installation says of us, so that pytest finds the plugin by that alone."""
+    project = tomllib.loads(ROOT.joinpath("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    folder = tmp_path_factory.mktemp("site")
+    about = folder / "puppet_engine-0.dist-info"
+    about.mkdir()
+    about.joinpath("METADATA").write_text("Name: puppet-engine\nVersion: 0\n", encoding="utf-8")
+    lines = []
+    for group, points in project["entry-points"].items():
+        lines += [f"[{group}]", *(f"{name} = {target}" for name, target in points.items())]
+    about.joinpath("entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(pytester: pytest.Pytester, installed: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run pytest on a project in a process of its own, over the guide's models."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(installed), str(ROOT / "src")]))
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
     shutil.copytree(GUIDE / "data", pytester.path / "data")
 
@@ -30,8 +47,8 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         for number, test in enumerate(tests):
             text = test.read_text(encoding="utf-8") if isinstance(test, Path) else dedent(test)
             pytester.path.joinpath(f"test_{number}.py").write_text(text, encoding="utf-8")
-        plugin = ("-p", "timber.testing.plugin", "-p", "no:cacheprovider", "-p", "no:randomly")
-        return pytester.runpytest_subprocess(*plugin, "--strict-markers", *options)
+        usual = ("-p", "no:cacheprovider", "-p", "no:randomly", "--strict-markers")
+        return pytester.runpytest_subprocess(*usual, *options)
 
     return run
 
@@ -107,16 +124,70 @@ COMMITS = """
 """
 
 
-@pytest.mark.parametrize("database", ["memory", "file"])
+def test_rows_of_a_fixture_of_the_module_are_there_for_all_its_tests(run: Run) -> None:
+    result = run("""
+        import pytest
+
+        from timber.common.models import get_model
+        from timber.common.services.db_service import db_service
+
+        @pytest.fixture(scope='module')
+        def tag(initialize_timber_for_tests):
+            with db_service.session_scope() as session:
+                session.add(get_model('Tag')(label='of the module'))
+
+        @pytest.mark.parametrize('again', range(2))
+        def test_it(again, tag, db_session):
+            found = db_session.query(get_model('Tag')).one()
+            assert found.label == 'of the module'
+            found.label = 'changed'
+            db_session.commit()
+    """)
+
+    result.assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("database", ["memory", "file", "postgresql"])
 def test_nothing_a_test_commits_remains_for_the_next(
-    run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, database: str
+    run: Run,
+    pytester: pytest.Pytester,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    database: str,
 ) -> None:
-    if database == "file":
-        monkeypatch.setenv("TEST_DATABASE_URL", f"sqlite:///{pytester.path}/tests.db")
+    match database:
+        case "file":
+            monkeypatch.setenv("TEST_DATABASE_URL", f"sqlite:///{pytester.path}/tests.db")
+        case "postgresql":
+            monkeypatch.setenv("TEST_DATABASE_URL", request.getfixturevalue("postgresql_url"))
 
     result = run(COMMITS)
 
     result.assert_outcomes(passed=14)
+
+
+def test_tests_get_a_postgresql_without_any_being_there(run: Run) -> None:
+    result = run(
+        """
+        import pytest
+
+        from timber.common.services.db_service import db_service
+
+        @pytest.fixture(scope='session')
+        def test_database_url(postgresql_server):
+            with postgresql_server.database() as url:
+                yield url
+
+        @pytest.mark.parametrize('again', range(2))
+        def test_it(db_session, again, make, postgresql_url, test_database_url):
+            assert db_service.engine.dialect.name == 'postgresql'
+            assert postgresql_url != test_database_url
+            make.many('StockResearchSession', 3)
+    """,
+        options=("-n", "2"),
+    )
+
+    result.assert_outcomes(passed=2)
 
 
 def test_the_workers_of_xdist_have_databases_of_their_own(
@@ -139,12 +210,9 @@ def test_a_project_that_uses_none_of_it_is_left_alone(run: Run) -> None:
             heavy = {'sqlalchemy', 'pydantic', 'yaml', 'polyfactory', 'pandas', 'numpy'}
             assert not heavy & set(sys.modules)
             assert not any(name.startswith('timber.common') for name in sys.modules)
-
-        def test_no_fixture_is_added(request):
-            assert not [name for name in request.fixturenames if 'timber' in name]
     """)
 
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=1)
 
 
 def test_the_folders_of_models_are_a_setting(run: Run, pytester: pytest.Pytester) -> None:

@@ -49,12 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Isolate every test that uses Timber as opened here, whichever way it reaches it."""
-    for item in items:
-        names = getattr(item, "fixturenames", [])
-        if _OPENED in names and "timber_isolation" not in names:
-            names.insert(names.index(_OPENED) + 1, "timber_isolation")
+@pytest.fixture(autouse=True)
+def _isolate_what_uses_timber(request: pytest.FixtureRequest) -> None:
+    # Before the other fixtures of the test, which may store rows through the services alone.
+    if _OPENED in request.fixturenames:
+        request.getfixturevalue("timber_isolation")
 
 
 # ---------------------------------------------------------------- the database
