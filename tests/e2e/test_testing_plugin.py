@@ -155,11 +155,10 @@ def test_nothing_a_test_commits_remains_for_the_next(
     monkeypatch: pytest.MonkeyPatch,
     database: str,
 ) -> None:
-    match database:
-        case "file":
-            monkeypatch.setenv("TEST_DATABASE_URL", f"sqlite:///{pytester.path}/tests.db")
-        case "postgresql":
-            monkeypatch.setenv("TEST_DATABASE_URL", request.getfixturevalue("postgresql_url"))
+    if database == "file":
+        monkeypatch.setenv("TEST_DATABASE_URL", f"sqlite:///{pytester.path}/tests.db")
+    if database == "postgresql":
+        monkeypatch.setenv("TEST_DATABASE_URL", request.getfixturevalue("postgresql_url"))
 
     result = run(COMMITS)
 
