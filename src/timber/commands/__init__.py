@@ -1,0 +1,1 @@
+"""The commands of `timber`, one module each."""
