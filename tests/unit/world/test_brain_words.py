@@ -29,6 +29,7 @@ def test_things_are_noun_phrases_seen_from_the_other_side(
         ("And yet they build car parks.", "yet they build car parks"),
         ("Stop, you are on a thin red line", "you are on a thin red line"),
         ("It is what it is", None),
+        ("He said 'my colleague'", "He said my colleague"),
     ],
 )
 def test_the_echo_says_something(text: str, echo: str | None) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 STOPWORDS: Final = frozenset(
     (files("puppet_engine.world.brain") / "stopwords.txt").read_text("utf-8").split()
 )
-_WORD: Final = re.compile(r"[^\W\d_][\w'-]*")
+_WORD: Final = re.compile(r"[^\W\d_](?:[\w'-]*\w)?")
 _NOISE: Final = re.compile(r"https?://\S+|[@#]\w[\w.-]*")
 _PIECE: Final = re.compile(r"[^.,;:!?()\[\]\"“”«»…\n/*|<>{}&=+\u2013\u2014]+")
 _NEW_OWNER: Final = {"my": "your", "our": "your", "a": "that", "an": "that", "your": "my"}
