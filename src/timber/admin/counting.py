@@ -6,6 +6,8 @@ from sqlalchemy import Select, func, literal, select, text
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
+from timber.common.modeling.mixins import INCLUDE_DELETED
+
 COUNTED: Final = 10_000
 """Up to so many rows are counted; how many more there are is estimated, or left open."""
 
@@ -33,13 +35,15 @@ def count_rows(session: Session, statement: "Select[Any]", *, table: str | None)
     """Count what `statement` selects.
 
     `table` is given when that is the table as a whole: PostgreSQL has an estimate of it.
+    The statement itself says whether deleted rows count.
     """
     limited = (
         statement.with_only_columns(literal(1), maintain_column_froms=True)
         .limit(COUNTED + 1)
         .subquery()
     )
-    counted = int(session.execute(select(func.count()).select_from(limited)).scalar_one())
+    counting = select(func.count()).select_from(limited)
+    counted = int(session.scalars(counting, execution_options={INCLUDE_DELETED: True}).one())
     if counted <= COUNTED:
         return RowCount(counted)
     estimate = _estimate(session, table) if table else 0

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Self
 
-from sqlalchemy import BigInteger, Column, Integer, Numeric, String
+from sqlalchemy import BigInteger, Column, Numeric, TypeDecorator
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ def text_of(column: "Column[Any]") -> Text:
 
 def python_type(column: "Column[Any]") -> type:
     """Return the Python type of a column's values; `dict` stands for any JSON."""
-    if isinstance(column.type, String):
-        return str
-    if isinstance(column.type, Integer):
-        return int
+    kind = column.type
+    while isinstance(kind, TypeDecorator):
+        kind = kind.impl_instance
     try:
-        return column.type.python_type
+        found = kind.python_type
     except NotImplementedError:
         return dict
+    return dict if found is object else found
 
 
 def write_json(value: Any) -> str:
