@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from sqlalchemy import Constraint, Index, Table, UniqueConstraint
+from sqlalchemy import Index, Table
+from sqlalchemy.schema import ColumnCollectionConstraint
 
 from timber.admin.errors import WHOLE_FORM
 from timber.admin.shape import Shape
@@ -51,11 +52,6 @@ def _constrained(name: str, shape: Shape) -> list[str]:
     table = shape.mapper.local_table
     if not isinstance(table, Table):
         return []
-    named: list[Constraint | Index] = [*table.constraints, *table.indexes]
-    for one in named:
-        if isinstance(one, UniqueConstraint | Index) and one.name == name:
-            return [column.name for column in one.columns]
-    # PostgreSQL names what a model leaves unnamed by the table, the columns and the kind.
-    inner = name.removeprefix(f"uq_{table.name}_").removeprefix(f"fk_{table.name}_")
-    inner = inner.removeprefix(f"ck_{table.name}_")
-    return [inner]
+    named = (*table.constraints, *table.indexes)
+    found = (one for one in named if isinstance(one, ColumnCollectionConstraint | Index))
+    return [column.name for one in found if one.name == name for column in one.columns]

@@ -125,9 +125,9 @@ def open_site(open_timber: OpenTimber) -> Iterator[OpenSite]:
     """Open a site over models, to somebody who is not logged in."""
     opened: list[TestClient] = []
 
-    def site(models: str = LIBRARY, **options: bool) -> Visitor:
+    def site(models: str = LIBRARY, *, read_only: bool = False) -> Visitor:
         timber, clock = open_timber(models), HandClock()
-        app = create_site(timber, password=PASSWORD, clock=clock, **options)
+        app = create_site(timber, password=PASSWORD, clock=clock, read_only=read_only)
         client = TestClient(app, base_url="http://127.0.0.1")
         opened.append(client)
         return Visitor(client, clock, timber)

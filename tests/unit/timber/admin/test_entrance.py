@@ -125,9 +125,10 @@ def test_only_scripts_of_the_site_with_the_nonce_of_the_page_run(visitor: Visito
 
     scripts = page.text.count("<script")
     assert scripts > 5
-    assert page.text.count(f'<script nonce="{nonce}"') + page.text.count(
-        f'nonce="{nonce}"></script>'
-    ) == scripts
+    assert (
+        page.text.count(f'<script nonce="{nonce}"') + page.text.count(f'nonce="{nonce}"></script>')
+        == scripts
+    )
     assert nonce not in visitor.get("/Author/list").headers["content-security-policy"]
     assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
 

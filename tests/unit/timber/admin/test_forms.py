@@ -80,7 +80,9 @@ def test_a_key_that_nobody_makes_is_asked_for_and_never_changed(visitor: Visitor
     visitor.post("/Shelf/create", {"room": "A, b.", "number": "3", "colour": "red"})
 
     listed = visitor.get("/Shelf/list")
-    edited = visitor.post("/Shelf/edit", {"colour": "blue", "room": "Z"}, pk="A.\\, b..,3".replace("\\", ""))
+    edited = visitor.post(
+        "/Shelf/edit", {"colour": "blue", "room": "Z"}, pk="A.\\, b..,3".replace("\\", "")
+    )
 
     assert "A, b." in listed.text
     assert edited.url.path == "/Shelf/list"
@@ -117,9 +119,9 @@ def test_a_many_to_many_is_chosen_and_taken_back(visitor: Visitor) -> None:
     maths, music = visitor.add("Subject", label="maths"), visitor.add("Subject", label="music")
     key = visitor.add("Book", author_id=author, title="Notes")
 
-    visitor.post("/Book/edit", {**book(author), "subjects": [maths, music]}, pk=key)  # type: ignore[dict-item]
+    visitor.post("/Book/edit", {**book(author), "subjects": [maths, music]}, pk=key)
     both = visitor.get("/Book/detail", pk=key).text
-    visitor.post("/Book/edit", {**book(author), "subjects": [music]}, pk=key)  # type: ignore[dict-item]
+    visitor.post("/Book/edit", {**book(author), "subjects": [music]}, pk=key)
     one = visitor.get("/Book/detail", pk=key).text
 
     assert "maths" in both
