@@ -1,7 +1,9 @@
 """What the admin site does in the database: each method is one piece of one transaction."""
 
+import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, Table, delete, or_, select
@@ -17,6 +19,10 @@ from timber.common.modeling.mixins import INCLUDE_DELETED
 SET_LIMIT: Final = 100
 """How many rows of a many-to-many are shown; a larger set is not edited."""
 
+_OVERTAKEN: Final = (
+    "somebody else has changed this row since the form was opened: "
+    "look at it in another window, then send this form again to put yours over it"
+)
 _ALL: Final = {INCLUDE_DELETED: True}
 
 
@@ -46,8 +52,11 @@ class Change:
 class Rows:
     """The rows of one model."""
 
-    def __init__(self, shape: Shape, *, clock: Clock, shapes: Mapping[str, Shape]) -> None:
+    def __init__(
+        self, shape: Shape, *, clock: Clock, shapes: Mapping[str, Shape], secret: str
+    ) -> None:
         self._shape = shape
+        self._secret = secret.encode()
         self._clock = clock
         self._shapes = shapes
         self._references = tuple(shape.references(tuple(shapes.values())))
@@ -138,8 +147,21 @@ class Rows:
         session.flush()
         return row
 
-    def edit(self, session: Session, key: str, change: Change) -> Any:
+    def fingerprint(self, row: Any) -> str:
+        """Return what tells two states of a row apart, and nothing about its values."""
+        values = [
+            (name, getattr(row, name)) for name in self._shape.columns if name != "updated_at"
+        ]
+        written = [
+            (name, None if value is None else text_of(self._shape.columns[name]).write(value))
+            for name, value in values
+        ]
+        return hmac.new(self._secret, repr(written).encode(), sha256).hexdigest()
+
+    def edit(self, session: Session, key: str, change: Change, *, seen: str) -> Any:
         """Change a row; what the form shows as it was is left as it is.
+
+        `seen` is the fingerprint of the row that the form was made from.
 
         Raises:
             RejectedError: the model's rules do not allow it, or the row is gone.
@@ -149,6 +171,8 @@ class Rows:
         row = session.scalars(statement, execution_options=_ALL).one_or_none()
         if row is None:
             raise RejectedError({WHOLE_FORM: "somebody else has deleted this row for ever"})
+        if seen != self.fingerprint(row):
+            raise RejectedError({WHOLE_FORM: _OVERTAKEN})
         changed = {
             name: value
             for name, value in change.values.items()
@@ -243,7 +267,7 @@ class Rows:
                 continue
             shape = self._shapes[reference.model]
             key = text_of(shape.columns[shape.key_columns[0]]).write(value)
-            row = Rows(shape, clock=self._clock, shapes={}).get(session, key)
+            row = self._of(shape).get(session, key)
             if row is None:
                 problems[reference.column] = f"there is no {shape.name} {key!r}: choose another"
             elif getattr(row, "deleted_at", None) is not None:
@@ -254,8 +278,10 @@ class Rows:
 
     def _put_sets(self, session: Session, row: Any, change: Change) -> None:
         for name, keys in change.sets.items():
-            other = Rows(self._shapes[self._sets[name]], clock=self._clock, shapes={})
-            found = other.get_many(session, keys)
+            found = self._of(self._shapes[self._sets[name]]).get_many(session, keys)
             if len(found) < len(set(keys)):
                 raise RejectedError({name: "a row that was chosen is gone: choose again"})
             setattr(row, name, found)
+
+    def _of(self, shape: Shape) -> "Rows":
+        return Rows(shape, clock=self._clock, shapes={}, secret="")

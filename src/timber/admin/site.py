@@ -55,7 +55,12 @@ def create_site(
     shapes = {name: Shape(timber.models.get(name)) for name in timber.models.names()}
     views = [
         TimberView(
-            shape, shapes=shapes, database=timber.database, clock=clock, read_only=read_only
+            shape,
+            shapes=shapes,
+            database=timber.database,
+            clock=clock,
+            read_only=read_only,
+            secret=secret,
         )
         for shape in shapes.values()
     ]

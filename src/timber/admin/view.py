@@ -4,20 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy.orm import Session
-from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette_admin.actions import ActionSelection, action, link_row_action, row_action
 from starlette_admin.contrib.sqla.filters import SqlaFilterRegistry, build_filter_clause
-from starlette_admin.exceptions import ActionFailed, FormValidationError
+from starlette_admin.exceptions import FormValidationError
 from starlette_admin.fields import BaseField
 from starlette_admin.filters import FilterGroup, FilterRegistry
-from starlette_admin.flash import flash
-from starlette_admin.helpers import detail_url, edit_url
 from starlette_admin.types import RequestAction, RowActionsDisplayType
 from starlette_admin.views import BaseModelView
 from starlette_admin.widgets import BaseWidget
 from typing_extensions import override
 
+from timber.admin.actions import RowActions
 from timber.admin.counting import RowCount
 from timber.admin.errors import RejectedError
 from timber.admin.fields import UNCHANGED, ColumnField, MaskedField, SetField, as_html
@@ -27,15 +25,18 @@ from timber.admin.rows import SET_LIMIT, Change, Query, Rows
 from timber.admin.shape import Shape
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
-from timber.common.errors import DatabaseError
+from timber.common.errors import DatabaseError, InvalidValueError
 
 Result = TypeVar("Result")
 
-SHOWING_DELETED: Final = "deleted"
-"""The parameter of a list's address that asks for the deleted rows."""
+SEEN: Final = "_seen"
+"""The hidden field that says which state of a row a form was made from."""
+
+DEEPEST: Final = 10**9
+"""No page begins behind so many rows: numbers without end are no offsets."""
 
 
-class TimberView(BaseModelView):
+class TimberView(RowActions):
     """Lists, shows and changes the rows of one model."""
 
     row_actions_display_type = RowActionsDisplayType.KEBAB
@@ -54,6 +55,7 @@ class TimberView(BaseModelView):
         database: DatabaseService,
         clock: Clock,
         read_only: bool,
+        secret: str,
     ) -> None:
         self.shape = shape
         self.model = shape.model
@@ -61,7 +63,7 @@ class TimberView(BaseModelView):
         self.menu_label = self.display_name = shape.name
         self.icon = "fa fa-table"
         self._database = database
-        self._rows = Rows(shape, clock=clock, shapes=shapes)
+        self._rows = Rows(shape, clock=clock, shapes=shapes, secret=secret)
         self._read_only = read_only
         self._shapes = shapes
         self.fields = list(FormBuilder(shape, shapes).fields())
@@ -115,32 +117,6 @@ class TimberView(BaseModelView):
             return field.name not in getattr(request.state, "large_sets", ())
         return super().can_access_field(request, field, action)
 
-    @override
-    async def is_action_allowed(self, request: Request, name: str) -> bool:
-        if self._read_only:
-            return False
-        if name == "restore":
-            return self.shows_deleted(request)
-        if name == "delete":
-            return not self.shows_deleted(request)
-        return not self.shape.deletes_softly or self.shows_deleted(request)
-
-    @override
-    async def is_row_action_allowed(self, request: Request, name: str) -> bool:
-        return name == "view" or not self._read_only
-
-    @override
-    async def is_row_action_allowed_for_obj(self, request: Request, name: str, obj: Any) -> bool:
-        if name == "view" or not self.shape.deletes_softly:
-            return True
-        return (name in {"restore", "erase"}) == (obj.deleted_at is not None)
-
-    def shows_deleted(self, request: Request) -> bool:
-        """Say whether the list of the request is that of the deleted rows."""
-        listed = QueryParams((request.query_params.get("_list_query") or "").lstrip("?"))
-        asked = request.query_params.get(SHOWING_DELETED) or listed.get(SHOWING_DELETED)
-        return asked == "1" and self.shape.deletes_softly
-
     # ------------------------------------------------------------ reading
 
     @override
@@ -157,10 +133,12 @@ class TimberView(BaseModelView):
         order = [(name, way) for name, way in sorts or () if name in self.shape.columns]
 
         def work(session: Session) -> tuple[Sequence[Any], dict[tuple[str, Any], str]]:
-            rows = self._rows.page(session, query, order=order, offset=skip, limit=limit)
+            rows = self._rows.page(
+                session, query, order=order, offset=min(skip, DEEPEST), limit=limit
+            )
             return rows, self._rows.labels(session, rows)
 
-        rows, request.state.labels = await self._run(work)
+        rows, request.state.labels = await self._read(work)
         return rows
 
     @override
@@ -168,7 +146,7 @@ class TimberView(BaseModelView):
         self, request: Request, q: str | None = None, filters: FilterGroup | None = None
     ) -> RowCount:
         query = self._query(request, q, filters)
-        return await self._run(lambda session: self._rows.count(session, query))
+        return await self._read(lambda session: self._rows.count(session, query))
 
     @override
     async def find_by_pk(self, request: Request, pk: Any) -> Any:
@@ -183,17 +161,18 @@ class TimberView(BaseModelView):
             }
             return row, self._rows.labels(session, [row]), large
 
-        row, request.state.labels, request.state.large_sets = await self._run(work)
+        row, request.state.labels, request.state.large_sets = await self._read(work)
         request.state.row = row
+        request.state.seen = "" if row is None else self._rows.fingerprint(row)
         return row
 
     @override
     async def find_by_pks(self, request: Request, pks: list[Any]) -> Sequence[Any]:
-        return await self._run(lambda session: self._rows.get_many(session, map(str, pks)))
+        return await self._read(lambda session: self._rows.get_many(session, map(str, pks)))
 
     async def linked(self, row: Any, name: str) -> Sequence[Any]:
         """Return the rows on the other side of a many-to-many, at most `SET_LIMIT`."""
-        found = await self._run(lambda session: self._rows.linked(session, row, name))
+        found = await self._read(lambda session: self._rows.linked(session, row, name))
         return found[:SET_LIMIT]
 
     @override
@@ -245,95 +224,11 @@ class TimberView(BaseModelView):
 
     @override
     async def edit(self, request: Request, pk: Any, data: dict[str, Any]) -> Any:
-        change = self._change(data)
-        return await self._store(lambda session: self._rows.edit(session, str(pk), change))
-
-    @override
-    async def delete(self, request: Request, pks: list[Any]) -> int:
-        keys = [str(pk) for pk in pks]
-        return await self._act(lambda session: self._rows.delete(session, keys))
-
-    @override
-    @action(
-        name="delete",
-        text="Delete",
-        confirmation="Delete the selected rows? They can be restored.",
-        submit_btn_text="Delete",
-        submit_btn_class="btn btn-danger",
-    )
-    async def delete_action(self, request: Request, selection: ActionSelection) -> None:
-        count = await self.delete(request, await selection.pks())
-        flash(request, f"Deleted: {count}. They can be restored.", "success")
-
-    @action(
-        name="restore",
-        text="Restore",
-        confirmation="Restore the selected rows?",
-        submit_btn_text="Restore",
-    )
-    async def restore_action(self, request: Request, selection: ActionSelection) -> None:
-        """Undo the deletion of the selected rows."""
-        keys = await selection.pks()
-        count = await self._act(lambda session: self._rows.restore(session, keys))
-        flash(request, f"Restored: {count}.", "success")
-
-    @action(
-        name="erase",
-        text="Delete for ever",
-        confirmation="Delete the selected rows for ever? This cannot be undone.",
-        submit_btn_text="Delete for ever",
-        submit_btn_class="btn btn-danger",
-    )
-    async def erase_action(self, request: Request, selection: ActionSelection) -> None:
-        """Delete the selected rows for ever."""
-        keys = await selection.pks()
-        count = await self._act(lambda session: self._rows.erase(session, keys))
-        flash(request, f"Deleted for ever: {count}.", "success")
-
-    @override
-    @link_row_action(
-        name="view", text="View", icon_class="default_actions.view", exclude_from_detail=True
-    )
-    def row_action_1_view(self, request: Request, pk: Any) -> str:
-        return detail_url(request, str(self.key), pk)
-
-    @override
-    @link_row_action(name="edit", text="Edit", icon_class="default_actions.edit")
-    def row_action_2_edit(self, request: Request, pk: Any) -> str:
-        return edit_url(request, str(self.key), pk)
-
-    @override
-    @row_action(
-        name="delete",
-        text="Delete",
-        confirmation="Delete this row? It can be restored.",
-        icon_class="default_actions.delete",
-        submit_btn_text="Delete",
-        submit_btn_class="btn btn-danger",
-    )
-    async def row_action_3_delete(self, request: Request, pk: Any) -> None:
-        await self.delete(request, [pk])
-        flash(request, "Deleted. It can be restored.", "success")
-
-    @row_action(name="restore", text="Restore", icon_class="fa fa-rotate-left")
-    async def row_action_4_restore(self, request: Request, pk: Any) -> None:
-        """Undo the deletion of a row."""
-        await self._act(lambda session: self._rows.restore(session, [str(pk)]))
-        flash(request, "Restored.", "success")
-
-    @row_action(
-        name="erase",
-        text="Delete for ever",
-        confirmation="Delete this row for ever? This cannot be undone.",
-        icon_class="default_actions.delete",
-        submit_btn_text="Delete for ever",
-        submit_btn_class="btn btn-danger",
-        action_btn_class="btn btn-outline-danger",
-    )
-    async def row_action_5_erase(self, request: Request, pk: Any) -> None:
-        """Delete a row for ever."""
-        await self._act(lambda session: self._rows.erase(session, [str(pk)]))
-        flash(request, "Deleted for ever.", "success")
+        change, form = self._change(data), await request.form()
+        seen = str(form.get(SEEN) or "")
+        return await self._store(
+            lambda session: self._rows.edit(session, str(pk), change, seen=seen)
+        )
 
     # ------------------------------------------------------------ the way to the database
 
@@ -356,23 +251,20 @@ class TimberView(BaseModelView):
 
     async def _store(self, work: Callable[[Session], Result]) -> Result:
         try:
-            return await self._run(work)
+            return await self._database.run(work)
         except RejectedError as error:
             raise _at_fields(error.problems) from error
         except DatabaseError as error:
             problems = problems_at_fields(error, self.shape)
             raise _at_fields(problems) from error
 
-    async def _act(self, work: Callable[[Session], Result]) -> Result:
-        if self._read_only:
-            raise ActionFailed("This site is read-only.")
+    async def _read(self, work: Callable[[Session], Result]) -> Result:
         try:
-            return await self._run(work)
+            return await self._database.run(work)
+        except InvalidValueError as error:
+            raise HTTPException(400, str(error)) from error
         except DatabaseError as error:
-            raise ActionFailed(str(error)) from error
-
-    async def _run(self, work: Callable[[Session], Result]) -> Result:
-        return await self._database.run(work)
+            raise HTTPException(503, str(error)) from error
 
 
 def _at_fields(problems: Mapping[str, str]) -> FormValidationError:

@@ -27,7 +27,7 @@ def shapes(timber: Timber) -> dict[str, Shape]:
 
 @pytest.fixture
 def accounts(shapes: dict[str, Shape], clock: SteppingClock) -> Rows:
-    return Rows(shapes["Account"], clock=clock, shapes=shapes)
+    return Rows(shapes["Account"], clock=clock, shapes=shapes, secret="secret")
 
 
 def test_a_large_table_is_estimated_where_the_database_can(

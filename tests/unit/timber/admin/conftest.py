@@ -102,6 +102,12 @@ class Visitor:
     def act(self, model: str, action: str, *, pk: str) -> Response:
         return self.post(f"/_api/{model}/row-action", name=action, pk=pk)
 
+    def edit(self, model: str, pk: str, data: dict[str, Any]) -> Response:
+        """Open the form of a row and send it back with `data`."""
+        form = self.get(f"/{model}/edit", pk=pk).text
+        seen = form.partition('name="_seen" value="')[2].partition('"')[0]
+        return self.post(f"/{model}/edit", {**data, "_seen": seen}, pk=pk)
+
     def add(self, model: str, **values: object) -> str:
         """Store a row and return its key."""
         with self.timber.database.session_scope() as session:

@@ -50,7 +50,7 @@ def test_links_of_a_many_to_many_go_with_the_row(visitor: Visitor) -> None:
     author, subject = visitor.add("Author", name="Ada"), visitor.add("Subject", label="maths")
     key = visitor.add("Book", author_id=author, title="Notes")
     form = {"author_id": author, "title": "Notes", "in_print": "true", "subjects": subject}
-    visitor.post("/Book/edit", {**form, "state": "draft"}, pk=key)
+    visitor.edit("Book", key, {**form, "state": "draft"})
 
     answer = visitor.act("Book", "erase", pk=key)
 

@@ -80,8 +80,8 @@ def test_a_key_that_nobody_makes_is_asked_for_and_never_changed(visitor: Visitor
     visitor.post("/Shelf/create", {"room": "A, b.", "number": "3", "colour": "red"})
 
     listed = visitor.get("/Shelf/list")
-    edited = visitor.post(
-        "/Shelf/edit", {"colour": "blue", "room": "Z"}, pk="A.\\, b..,3".replace("\\", "")
+    edited = visitor.edit(
+        "Shelf", "A.\\, b..,3".replace("\\", ""), {"colour": "blue", "room": "Z"}
     )
 
     assert "A, b." in listed.text
@@ -94,8 +94,8 @@ def test_a_state_moves_only_along_its_transitions(visitor: Visitor) -> None:
     key = visitor.add("Book", author_id=author, title="Notes")
 
     page = visitor.get("/Book/edit", pk=key)
-    refused = visitor.post("/Book/edit", book(author, state="published"), pk=key)
-    visitor.post("/Book/edit", book(author, state="edited"), pk=key)
+    refused = visitor.edit("Book", key, book(author, state="published"))
+    visitor.edit("Book", key, book(author, state="edited"))
 
     assert 'value="edited"' in page.text
     assert 'value="published"' not in page.text
@@ -108,7 +108,7 @@ def test_what_the_form_left_as_it_was_stays_to_the_microsecond(visitor: Visitor)
     moment = visitor.clock.now().replace(microsecond=123_456)
     key = visitor.add("Book", author_id=author, title="Notes", printed_at=moment)
 
-    visitor.post("/Book/edit", book(author, printed_at="2026-06-01 12:00:00", pages="7"), pk=key)
+    visitor.edit("Book", key, book(author, printed_at="2026-06-01 12:00:00", pages="7"))
 
     stored = visitor.row("Book", key)
     assert (stored.pages, stored.printed_at) == (7, moment)
@@ -119,9 +119,9 @@ def test_a_many_to_many_is_chosen_and_taken_back(visitor: Visitor) -> None:
     maths, music = visitor.add("Subject", label="maths"), visitor.add("Subject", label="music")
     key = visitor.add("Book", author_id=author, title="Notes")
 
-    visitor.post("/Book/edit", {**book(author), "subjects": [maths, music]}, pk=key)
+    visitor.edit("Book", key, {**book(author), "subjects": [maths, music]})
     both = visitor.get("/Book/detail", pk=key).text
-    visitor.post("/Book/edit", {**book(author), "subjects": [music]}, pk=key)
+    visitor.edit("Book", key, {**book(author), "subjects": [music]})
     one = visitor.get("/Book/detail", pk=key).text
 
     assert "maths" in both
@@ -142,7 +142,7 @@ def test_a_set_too_large_to_choose_from_is_left_out_of_the_form_and_kept(
         row.subjects = [subject(label=f"subject {number}") for number in range(101)]
 
     form = visitor.get("/Book/edit", pk=key)
-    visitor.post("/Book/edit", book(author, pages="9"), pk=key)
+    visitor.edit("Book", key, book(author, pages="9"))
 
     assert 'name="subjects"' not in form.text
     assert "not in this form: subjects" in form.text
@@ -164,3 +164,21 @@ def test_a_row_that_is_gone_is_not_found(visitor: Visitor) -> None:
     assert visitor.get("/Book/edit", pk="nothing").status_code == 404
     assert visitor.get("/Subject/detail", pk="no number").status_code == 404
     assert visitor.get("/Shelf/detail", pk="one part").status_code == 404
+
+
+def test_a_form_that_was_overtaken_says_so_and_can_be_sent_again(visitor: Visitor) -> None:
+    author = visitor.add("Author", name="Ada")
+    page = visitor.get("/Author/edit", pk=author).text
+    seen = page.partition('name="_seen" value="')[2].partition('"')[0]
+    visitor.edit("Author", author, {"name": "Ada L."})
+
+    mine = {"name": "Countess", "_seen": seen}
+    refused = visitor.post("/Author/edit", mine, pk=author)
+    stored = visitor.row("Author", author).name
+    visitor.edit("Author", author, {"name": "Countess"})
+
+    assert refused.status_code == 422
+    assert "somebody else has changed this row" in refused.text
+    assert 'value="Countess"' in refused.text
+    assert stored == "Ada L."
+    assert visitor.row("Author", author).name == "Countess"

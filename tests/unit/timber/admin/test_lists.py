@@ -176,9 +176,9 @@ def test_a_masked_value_cannot_be_guessed_by_searching_filtering_or_sorting(
 def test_a_masked_value_is_replaced_by_what_is_typed_and_else_kept(visitor: Visitor) -> None:
     key = visitor.add("Author", name="Ada", diary="dear diary")
 
-    visitor.post("/Author/edit", {"name": "Ada L.", "diary": ""}, pk=key)
+    visitor.edit("Author", key, {"name": "Ada L.", "diary": ""})
     kept = visitor.row("Author", key)
-    visitor.post("/Author/edit", {"name": "Ada L.", "diary": "new"}, pk=key)
+    visitor.edit("Author", key, {"name": "Ada L.", "diary": "new"})
 
     assert (kept.name, kept.diary) == ("Ada L.", "dear diary")
     assert visitor.row("Author", key).diary == "new"
@@ -204,7 +204,7 @@ def test_a_site_that_is_read_only_offers_and_does_no_change(open_site: OpenSite)
     answers = [
         visitor.get("/Author/create").status_code,
         visitor.post("/Author/create", {"name": "Eve"}).status_code,
-        visitor.post("/Author/edit", {"name": "Eve"}, pk=key).status_code,
+        visitor.edit("Author", key, {"name": "Eve"}).status_code,
         visitor.act("Author", "delete", pk=key).status_code,
     ]
 
@@ -226,3 +226,42 @@ def test_templates_of_the_folder_it_runs_in_are_not_used(
     monkeypatch.chdir(tmp_path)
 
     assert "planted" not in open_site().get("/login").text
+
+
+def test_encrypted_fields_are_masked(open_site: OpenSite) -> None:
+    visitor = open_site(
+        """
+        models:
+          - name: Note
+            table_name: notes
+            columns:
+              - {name: id, type: Integer, primary_key: true}
+              - {name: body, type: Text}
+            encryption: {enabled: false, fields: [body]}
+        """
+    )
+    visitor.log_in()
+    visitor.add("Note", body="dear diary")
+
+    page = visitor.get("/Note/list").text
+
+    assert "dear diary" not in page
+    assert "••••••" in page
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/Book/list?page=99999999999999999999999", 200),
+        ("/Book/list?filter=pages__gt%3D99999999999999999999999999", 400),
+        ("/Book/list?filter=nonsense", 400),
+        ("/Book/list?sort=nonsense__asc", 200),
+        ("/Book/detail?pk=%00", 404),
+        ("/Subject/detail?pk=99999999999999999999", 404),
+        ("/Nothing/list", 404),
+    ],
+)
+def test_an_address_made_by_hand_is_answered_and_not_a_crash(
+    visitor: Visitor, path: str, status: int
+) -> None:
+    assert visitor.client.get(path).status_code == status
