@@ -142,5 +142,5 @@ def _errors_for_people() -> Generator[None]:
         console = Console(stderr=True, soft_wrap=True)
         console.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(code=2) from error
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, asyncio.CancelledError) as error:
         raise typer.Exit(code=130) from error
