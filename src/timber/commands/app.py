@@ -4,6 +4,7 @@ from typing import Final
 
 import typer
 
+from timber.commands.admin import admin
 from timber.commands.check import check
 from timber.commands.graph import graph
 from timber.commands.schema import schema
@@ -11,10 +12,10 @@ from timber.commands.stubs import stubs
 
 cli: Final = typer.Typer(
     name="timber",
-    help="Models as a language: check them, complete them, type them, draw them.",
+    help="Models as a language: check them, complete them, type them, draw them, look into them.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (check, schema, stubs, graph):
+for command in (check, schema, stubs, graph, admin):
     cli.command()(command)

@@ -64,6 +64,8 @@ class ColumnSpec(_Spec):
     unique: StrictBool = False
     index: StrictBool = False
     foreign_key: Reference | None = None
+    sensitive: StrictBool = False
+    """Whether tools that show rows, such as the admin site, mask its values."""
     description: StrictStr | None = None
 
     @property
