@@ -1,6 +1,7 @@
 """What the plugin promises to a project that only has it installed: no conftest, no imports."""
 
 import os
+import re
 import shutil
 import tomllib
 from collections.abc import Callable
@@ -60,6 +61,21 @@ def test_the_guides_tests_pass_with_nothing_but_the_plugin(run: Run) -> None:
     outcomes = result.parseoutcomes()
     assert outcomes.keys() <= {"passed", "xfailed"}
     assert outcomes["passed"] >= 16
+
+
+@pytest.mark.parametrize("database", ["memory", "postgresql"])
+def test_the_examples_of_the_howto_pass(
+    run: Run, pytester: pytest.Pytester, database: str
+) -> None:
+    page = ROOT / "docs" / "howto" / "test-your-application.md"
+    examples = re.findall(r"```python\n# (\S+)\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    for name, text in examples:
+        if name != "conftest.py" or database == "postgresql":
+            pytester.path.joinpath(name).write_text(text, encoding="utf-8")
+
+    outcomes = run().parseoutcomes()
+
+    assert outcomes == {"passed": 9}
 
 
 COMMITS = """
