@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 pytest_plugins = "pytester"
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -215,6 +217,20 @@ def test_the_workers_of_xdist_have_databases_of_their_own(
     result.assert_outcomes(passed=14)
     made = {path.name for path in pytester.path.glob("tests.db-gw?")}
     assert made == {"tests.db-gw0", "tests.db-gw1"}
+
+
+def test_the_workers_of_xdist_have_postgresql_databases_of_their_own(
+    run: Run, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_DATABASE_URL", postgresql_url)
+
+    result = run(COMMITS, options=("-n", "2"))
+
+    result.assert_outcomes(passed=14)
+    with psycopg.connect(postgresql_url) as connection:
+        made = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE '%_gw_'")
+        name = str(make_url(postgresql_url).database)
+        assert {row[0] for row in made} >= {f"{name}_gw0", f"{name}_gw1"}
 
 
 def test_a_project_that_uses_none_of_it_is_left_alone(run: Run) -> None:
