@@ -1,5 +1,7 @@
 """What lists show, find and hide."""
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,17 @@ def test_a_filter_narrows_a_list(visitor: Visitor) -> None:
     assert "Thin" not in page
 
 
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put this machine in another time zone."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Pacific/Auckland")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_from_greenwich")
 def test_a_moment_in_a_filter_is_in_utc(visitor: Visitor) -> None:
     author = visitor.add("Author", name="Ada")
     visitor.add("Book", author_id=author, title="Then", printed_at=visitor.clock.now())
