@@ -1,1 +1,1 @@
-"""The commands of `timber`, one module each."""
+"""What the `timber` command can do: one module each."""
