@@ -6,13 +6,11 @@ from typing import Annotated, Final
 
 import typer
 
-from timber.common.errors import FeatureUnavailableError, TimberError
+from timber.commands.models import errors_for_people
+from timber.common.errors import FeatureUnavailableError
 from timber.common.settings import load_settings
 
 PORT: Final = 8330
-
-UNUSABLE: Final = 2
-"""The exit code for input that cannot be used."""
 
 
 def admin(
@@ -36,11 +34,8 @@ def admin(
 
     The password is TIMBER_ADMIN_PASSWORD, or one that is made up and printed.
     """
-    try:
+    with errors_for_people():
         _serve(directory, database, port=port, read_only=read_only, create_tables=create_tables)
-    except TimberError as error:
-        typer.secho(str(error), fg=typer.colors.RED, err=True)
-        raise typer.Exit(UNUSABLE) from error
 
 
 def _serve(

@@ -47,7 +47,9 @@ MixinName = Literal["TimestampMixin", "SoftDeleteMixin"]
 
 
 class _Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class ColumnSpec(_Spec):
