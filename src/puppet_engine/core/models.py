@@ -35,6 +35,10 @@ def _known_time_zone(name: str) -> str:
     raise ValueError(f"unknown time zone {name!r}{hint}")
 
 
+def _without_at(handle: str) -> str:
+    return handle.removeprefix("@")
+
+
 TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 """A name of the IANA time zone database."""
 
@@ -161,7 +165,8 @@ class SolanaIntegration(Noun):
 class Acquaintance(Noun):
     """Somebody the agent knows from the start."""
 
-    handle: Name
+    handle: Annotated[Name, AfterValidator(_without_at)]
+    """Kept without the @."""
     attitude: str = ""
 
 

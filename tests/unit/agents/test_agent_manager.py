@@ -218,6 +218,7 @@ async def test_a_refused_post_leaves_no_memory_and_is_not_tried_again(
         return network
 
     engine = Engine(storage, feed, open_account=open_account)
+    await engine.engine.load()
     await engine.manager.create_agent(ADA)
 
     with pytest.raises(NetworkRefusedError, match="not here"):

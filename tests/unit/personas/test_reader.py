@@ -52,6 +52,13 @@ def test_an_unknown_key_deep_inside_is_compared_with_its_own_neighbours(tmp_path
     )
 
 
+def test_a_key_cannot_command_the_terminal_that_shows_it(tmp_path: Path) -> None:
+    (problem,) = problems_of(r'{"id": "ada", "name": "Ada", "\u001b[31mred": 1}', tmp_path)
+
+    assert problem.isprintable()
+    assert problem.endswith(r"(at \x1b[31mred)")
+
+
 def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
     text = """{
   "id": "no spaces, please",
