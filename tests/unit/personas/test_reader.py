@@ -1,6 +1,7 @@
 """Persona files: what is read, and what is said about mistakes."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,13 @@ def test_an_unknown_key_deep_inside_is_compared_with_its_own_neighbours(tmp_path
     )
 
 
+def test_a_key_cannot_command_the_terminal_that_shows_it(tmp_path: Path) -> None:
+    (problem,) = problems_of(r'{"id": "ada", "name": "Ada", "\u001b[31mred": 1}', tmp_path)
+
+    assert problem.isprintable()
+    assert problem.endswith(r"(at \x1b[31mred)")
+
+
 def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
     text = """{
   "id": "no spaces, please",
@@ -74,6 +82,16 @@ def test_a_range_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:
 
     said = "min_hours_between_posts is greater than max_hours_between_posts"
     assert problem == f"2:3: {said} (at behavior.post_frequency)"
+
+
+def test_posts_between_which_no_time_passes_are_refused(tmp_path: Path) -> None:
+    content = """{"id": "ada", "name": "Ada",
+ "behavior": {"post_frequency": {"min_hours_between_posts": 1e-300}}}"""
+
+    (problem,) = problems_of(content, tmp_path)
+
+    assert problem.startswith("2:61: input should be greater than")
+    assert "min_hours_between_posts" in problem
 
 
 def test_an_unknown_time_zone_is_refused_and_a_known_one_suggested(tmp_path: Path) -> None:
@@ -140,10 +158,32 @@ def test_two_personas_of_one_handle_are_refused_also_when_it_is_made_from_the_id
         read_personas(tmp_path)
 
 
-@pytest.mark.parametrize("folder", [".", "missing"])
-def test_a_folder_without_personas_is_refused(folder: str, tmp_path: Path) -> None:
+def test_a_folder_without_personas_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PersonaError, match="no persona here; put at least one"):
-        read_personas(tmp_path / folder)
+        read_personas(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PersonaError, match="no such folder"):
+        read_personas(tmp_path / "missing")
+
+
+@pytest.mark.timeout(5)
+def test_a_pipe_that_nobody_writes_to_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+
+    with pytest.raises(PersonaError, match=r"pipe\.json:1:1: .*not an ordinary file"):
+        read_personas(tmp_path)
+
+
+@pytest.mark.parametrize("sign", ["\x1b", "\x00", "\u202e", "\n"])
+def test_a_name_that_would_play_tricks_on_a_screen_is_refused(sign: str, tmp_path: Path) -> None:
+    file = put(tmp_path, "a.json", {"id": "a", "name": f"A{sign}B"})
+
+    with pytest.raises(PersonaError) as caught:
+        read_persona(file)
+
+    assert sign not in str(caught.value)
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
