@@ -6,7 +6,7 @@ from typing import Final
 
 from benchmarks.harness.benchmark import Benchmark, DatabaseKind
 
-_REPETITIONS_ELSEWHERE: Final = 2
+_REPETITIONS_ELSEWHERE: Final = 3
 """How often a size is run that is there only to show how the cost grows."""
 
 
