@@ -11,7 +11,7 @@ from timber.common.clock import Clock, SystemClock
 from timber.common.database.schema import create_tables
 from timber.common.database.service import DatabaseService
 from timber.common.errors import AlreadyOpenError
-from timber.common.ids import IdFactory, random_uuid
+from timber.common.ids import IdFactory, OrderedUuids, random_uuid
 from timber.common.modeling.base import new_base
 from timber.common.modeling.catalogue import Catalogue
 from timber.common.modeling.checks import check
@@ -37,7 +37,9 @@ class Timber:
         self.config = Config()
         self.models = ModelRegistry()
         self.database = DatabaseService(clock=clock)
-        self._columns = ColumnBuilder(clock=clock, new_id=new_id)
+        self._columns = ColumnBuilder(
+            clock=clock, new_id=new_id, new_ordered_id=OrderedUuids(clock=clock)
+        )
         self._settings: TimberSettings | None = None
         self._opened = contextlib.ExitStack()
         self._lock = threading.Lock()

@@ -72,7 +72,7 @@ def test_a_good_file_is_accepted_and_its_words_are_kept(open_timber: OpenTimber)
         ("name: data,", "name: created_at,", "16:16: 'created_at' is there already"),
         ("name: data,", "name: class,", "16:16: 'class' cannot be a name"),
         ("Integer, primary_key: true}\n", "Integer}\n", "32:5: 'tags' has no primary key"),
-        ("[TimestampMixin]", "[TimestampMixn]", "11:14: must be 'TimestampMixin'"),
+        ("[TimestampMixin]", "[TimestampMixn]", "11:14: no mixin 'TimestampMixn'"),
         ("[user_id, created_at]", "[user_id, created]", "21:47: 'notes' has no column 'created'"),
         ("ix_by_user", "ix_tags_id", "21:16: the name 'ix_tags_id' is taken"),
         ("String(20)", "Strng(20)", "15:29: no type 'Strng(20)'"),
