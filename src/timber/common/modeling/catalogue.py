@@ -152,8 +152,8 @@ class Catalogue:
     """
 
     def __init__(self, sources: Iterable[SourceFile], *, notes: Iterable[str] = ()) -> None:
-        sources = tuple(sources)
-        self.notes = tuple(notes)
+        sources, replaced = _without_replaced(tuple(sources))
+        self.notes = (*notes, *replaced)
         self.mixin_entries = tuple(
             Mixin(source, ("mixins", position), mixin)
             for source in sources
@@ -171,6 +171,33 @@ class Catalogue:
     def mixin_names(self) -> tuple[str, ...]:
         """The names of all mixins: Timber's own, and those of the model files."""
         return (*MIXINS, *self.mixins)
+
+
+def _without_replaced(
+    sources: tuple[SourceFile, ...],
+) -> tuple[tuple[SourceFile, ...], tuple[str, ...]]:
+    """Leave out Timber's own models where a file defines one of that name and that table."""
+    own = {
+        (model.name, model.table_name)
+        for source in sources
+        if source.is_builtin
+        for model in source.content.models
+    }
+    notes = [
+        source.document.problem(("models", position), f"{model.name} replaces Timber's own")
+        for source in sources
+        if not source.is_builtin
+        for position, model in enumerate(source.content.models)
+        if (model.name, model.table_name) in own
+    ]
+    replaced = {
+        model.name
+        for source in sources
+        if not source.is_builtin
+        for model in source.content.models
+        if (model.name, model.table_name) in own
+    }
+    return tuple(source.without(replaced) for source in sources), tuple(notes)
 
 
 def _first(entries: Iterable[Entry]) -> dict[str, Entry]:

@@ -52,7 +52,6 @@ class ColumnType:
             return Enum(
                 *self.members,
                 native_enum=False,
-                validate_strings=True,
                 create_constraint=column is not None,
                 name=f"{column}_values" if column else None,
             )

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
-    CheckConstraint,
     Column,
     ForeignKey,
     Integer,
@@ -26,7 +25,6 @@ from sqlalchemy.types import TypeEngine
 from timber.common.clock import Clock
 from timber.common.ids import IdFactory
 from timber.common.modeling.column_types import ColumnType
-from timber.common.modeling.conditions import parse_condition
 from timber.common.modeling.spec import ColumnSpec
 
 _NOW: Final = {"DateTime": func.current_timestamp, "Date": func.current_date}
@@ -54,9 +52,6 @@ class ColumnBuilder:
                     use_alter=use_alter,
                 )
             )
-        if spec.check:
-            condition = parse_condition(spec.check).expression
-            arguments.append(CheckConstraint(condition, name=spec.name))
         return Column(
             spec.name,
             _type(spec, written),

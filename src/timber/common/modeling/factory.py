@@ -30,6 +30,7 @@ class ModelFactory:
 
     def __init__(self, *, base: type[DeclarativeBase], columns: ColumnBuilder) -> None:
         self.classes: dict[str, type[Any]] = {}
+        self.catalogue = Catalogue(())
         self._metadata = base.metadata
         self._columns = columns
         self._generation = new_generation(base)
@@ -43,6 +44,7 @@ class ModelFactory:
             ModelFileError: a name is taken by a table declared by hand.
 
         """
+        self.catalogue = catalogue
         self._late = closing_keys(catalogue)
         relationships = RelationshipBuilder(
             catalogue=catalogue, metadata=self._metadata, classes=self.classes
@@ -117,8 +119,10 @@ class ModelFactory:
             )
         for unique in entry.spec.unique:
             yield UniqueConstraint(*unique.columns, name=unique.name)
-        for check in entry.spec.checks:
-            yield CheckConstraint(parse_condition(check.condition).expression, name=check.name)
+        checks = [(one.name, one.check) for one in entry.own_columns if one.check]
+        checks += [(one.name, one.condition) for one in entry.spec.checks]
+        for name, condition in checks:
+            yield CheckConstraint(parse_condition(condition).expression, name=name)
         for index in entry.spec.indexes:
             where = parse_condition(index.where).expression if index.where else None
             yield Index(

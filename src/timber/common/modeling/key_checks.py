@@ -9,16 +9,28 @@ from timber.common.modeling.spec import ColumnSpec
 
 def key_problems(catalogue: Catalogue) -> Iterator[str]:
     """Check the foreign keys of every table, and of every mixin once."""
-    entries: tuple[Table | Mixin, ...] = (*catalogue.mixin_entries, *catalogue.entries)
+    written = [mixin for mixin in catalogue.mixin_entries if not mixin.source.is_builtin]
+    entries: tuple[Table | Mixin, ...] = (*written, *catalogue.entries)
     for entry in entries:
         for position, column in enumerate(entry.spec.columns):
             message = _single_problem(column, catalogue)
             if message:
                 yield entry.problem("columns", position, "foreign_key", message=message)
     for table in catalogue.entries:
+        yield from _builtin_mixin_problems(table, catalogue)
         for key in table.foreign_keys:
             if key.path[0] == "foreign_keys":
                 yield from _composite_problems(table, key, catalogue)
+
+
+def _builtin_mixin_problems(table: Table, catalogue: Catalogue) -> Iterator[str]:
+    """Check what Timber's own mixins point to, which a file may have replaced."""
+    for position, name in enumerate(table.model.mixins if table.model else ()):
+        mixin = catalogue.mixins.get(name)
+        for column in mixin.spec.columns if mixin and mixin.source.is_builtin else ():
+            message = _single_problem(column, catalogue)
+            if message:
+                yield table.problem("mixins", position, message=f"{name}: {message}")
 
 
 def _single_problem(column: ColumnSpec, catalogue: Catalogue) -> str | None:
