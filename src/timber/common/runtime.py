@@ -86,6 +86,25 @@ class Timber:
         finally:
             self.close()
 
+    @contextlib.contextmanager
+    def mapped(self, settings: TimberSettings) -> Generator[Self]:
+        """Map the models for the length of a block, without a database.
+
+        Raises:
+            AlreadyOpenError: it is open.
+            ConfigurationError: a folder of models is not there.
+            ModelFileError: model files are broken; holds every problem.
+
+        """
+        if self.is_open:
+            raise AlreadyOpenError
+        with contextlib.ExitStack() as undo:
+            models = self._load_models(settings)
+            undo.callback(models.dispose)
+            undo.callback(self.models.close)
+            self.models.open(models.classes)
+            yield self
+
     def _open(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
         models = self._load_models(settings)
         undo.callback(models.dispose)
@@ -102,7 +121,7 @@ class Timber:
     def _load_models(self, settings: TimberSettings) -> ModelFactory:
         packaged = packaged_directories(entry_points=settings.packaged_models)
         sources = read_model_files(model_files((*packaged, *settings.model_config_dirs)))
-        catalogue = Catalogue(sources.files, notes=sources.notes)
+        catalogue = Catalogue(sources)
         check(catalogue, backends=_BACKENDS)
         for note in catalogue.notes:
             _log.warning("%s", note)

@@ -100,12 +100,11 @@ def test_the_database_says_when_it_cannot_be_reached(tmp_path: Path) -> None:
         Timber().open(settings)
 
 
+# Only a server can end a connection.
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_server_that_ends_the_connection_is_unavailable_and_then_back(
     timber: Timber, account: type[Any]
 ) -> None:
-    if timber.database.engine.dialect.name != "postgresql":
-        pytest.skip("only a server can end a connection")
-
     refused(
         timber,
         DatabaseUnavailableError,

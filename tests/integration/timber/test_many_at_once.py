@@ -1,7 +1,6 @@
 """What many transactions at once promise, on SQLite in memory, in a file, and on PostgreSQL."""
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier, Event
 from typing import Any
 
@@ -67,9 +66,9 @@ def test_an_added_row_waits_for_no_reader(timber: Timber, account: type[Any]) ->
         assert reader.result() == 1
 
 
-def test_two_may_create_the_tables_at_once(database_url: str, tmp_path: Path) -> None:
-    if ":memory:" in database_url:
-        pytest.skip("nobody else can open a database in memory")
+# Nobody else can open a database in memory.
+@pytest.mark.parametrize("database_url", ["file", "postgresql"], indirect=True)
+def test_two_may_create_the_tables_at_once(database_url: str) -> None:
     settings = TimberSettings(database_url=database_url, packaged_models=False)
 
     def start(_: int) -> bool:

@@ -39,12 +39,9 @@ def test_work_after_a_commit_inside_the_block_is_committed_too(
     assert read(timber, lambda session: session.query(account).count()) == 2
 
 
-def test_what_is_not_committed_is_not_seen_by_others(
-    timber: Timber, account: type[Any], database_url: str
-) -> None:
-    if ":memory:" in database_url:
-        pytest.skip("in memory, a reader waits until the writer has committed")
-
+# In memory a reader waits until the writer has committed.
+@pytest.mark.parametrize("database_url", ["file", "postgresql"], indirect=True)
+def test_what_is_not_committed_is_not_seen_by_others(timber: Timber, account: type[Any]) -> None:
     with timber.database.session_scope() as writer:
         writer.add(account(label="a"))
         writer.flush()

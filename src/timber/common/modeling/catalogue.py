@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from timber.common.documents import Path
 from timber.common.modeling.mixins import MIXIN_COLUMNS, MIXINS
-from timber.common.modeling.reader import SourceFile
+from timber.common.modeling.reader import ModelSources, SourceFile
 from timber.common.modeling.spec import ColumnSpec, MixinSpec, ModelSpec, TableSpec
 
 Entry = TypeVar("Entry", "Table", "Mixin")
@@ -151,9 +151,9 @@ class Catalogue:
     `notes` says what was read otherwise than it is written, each as `file:line:col: what`.
     """
 
-    def __init__(self, sources: Iterable[SourceFile], *, notes: Iterable[str] = ()) -> None:
-        sources, replaced = _without_replaced(tuple(sources))
-        self.notes = (*notes, *replaced)
+    def __init__(self, read: ModelSources) -> None:
+        sources, replaced = _without_replaced(read.files)
+        self.notes = (*read.notes, *replaced)
         self.mixin_entries = tuple(
             Mixin(source, ("mixins", position), mixin)
             for source in sources
@@ -183,21 +183,19 @@ def _without_replaced(
         if source.is_builtin
         for model in source.content.models
     }
-    notes = [
-        source.document.problem(("models", position), f"{model.name} replaces Timber's own")
+    replacing = [
+        (source, position, model.name)
         for source in sources
         if not source.is_builtin
         for position, model in enumerate(source.content.models)
         if (model.name, model.table_name) in own
     ]
-    replaced = {
-        model.name
-        for source in sources
-        if not source.is_builtin
-        for model in source.content.models
-        if (model.name, model.table_name) in own
-    }
-    return tuple(source.without(replaced) for source in sources), tuple(notes)
+    notes = tuple(
+        source.document.problem(("models", position), f"{name} replaces Timber's own")
+        for source, position, name in replacing
+    )
+    names = {name for _, _, name in replacing}
+    return tuple(source.without(names) for source in sources), notes
 
 
 def _first(entries: Iterable[Entry]) -> dict[str, Entry]:

@@ -21,6 +21,7 @@ from timber.common.modeling.columns import ColumnBuilder
 from timber.common.modeling.conditions import parse_condition
 from timber.common.modeling.cycles import closing_keys
 from timber.common.modeling.mixins import MIXINS
+from timber.common.modeling.reader import ModelSources
 from timber.common.modeling.relationship_options import RelationshipBuilder
 from timber.common.modeling.spec import ModelSpec
 
@@ -30,7 +31,7 @@ class ModelFactory:
 
     def __init__(self, *, base: type[DeclarativeBase], columns: ColumnBuilder) -> None:
         self.classes: dict[str, type[Any]] = {}
-        self.catalogue = Catalogue(())
+        self.catalogue = Catalogue(ModelSources((), ()))
         self._metadata = base.metadata
         self._columns = columns
         self._generation = new_generation(base)
@@ -44,6 +45,7 @@ class ModelFactory:
             ModelFileError: a name is taken by a table declared by hand.
 
         """
+        self._refuse_taken_names(catalogue)
         self.catalogue = catalogue
         self._late = closing_keys(catalogue)
         relationships = RelationshipBuilder(
@@ -65,6 +67,18 @@ class ModelFactory:
             if entry is not None:
                 raise ModelFileError([entry.problem(message=message)]) from error
             raise ModelFileError([f"the models do not fit together: {error}"]) from error
+
+    def _refuse_taken_names(self, catalogue: Catalogue) -> None:
+        taken = [
+            entry.problem(
+                "table_name" if entry.model else "name",
+                message=f"a table {entry.name!r} is declared in Python already",
+            )
+            for entry in catalogue.tables.values()
+            if entry.name in self._metadata.tables
+        ]
+        if taken:
+            raise ModelFileError(taken)
 
     def dispose(self) -> None:
         """Forget the classes and take their tables out of the metadata."""

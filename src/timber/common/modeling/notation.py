@@ -28,7 +28,9 @@ _ORDER: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?: +(asc|desc))?")
 class Spec(BaseModel):
     """A mapping of a model file: what it does not know, it refuses."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 def _identifier(name: str) -> str:

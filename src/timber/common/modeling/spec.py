@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictStr, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, StrictStr, WithJsonSchema, model_validator
 
 from timber.common.modeling.column_types import ColumnType, parse_type
 from timber.common.modeling.features import (
@@ -14,6 +14,7 @@ from timber.common.modeling.features import (
     StatesSpec,
     VectorSearchSpec,
 )
+from timber.common.modeling.mixins import MIXINS
 from timber.common.modeling.notation import (
     MAX_NAME,
     ConditionText,
@@ -46,6 +47,17 @@ __all__ = [
     "VectorSearchSpec",
 ]
 
+MixinName = Annotated[
+    Name,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": [*MIXINS, "OwnerMixin"]},
+                {"type": "string", "pattern": "^(?!__)[A-Za-z_]\\w*$"},
+            ]
+        }
+    ),
+]
 Action = Literal["cascade", "set null", "set default", "restrict", "no action"]
 """What the database does to the rows that point to a row which goes or changes its key."""
 
@@ -75,6 +87,8 @@ class ColumnSpec(Spec):
     on_update: Actions = None
     check: ConditionText | None = None
     """What must hold for every row, such as `price > 0`."""
+    sensitive: StrictBool = False
+    """Whether tools that show rows, such as the admin site, mask its values."""
     description: StrictStr | None = None
 
     @property
@@ -181,7 +195,7 @@ class ModelSpec(Spec):
     session_type: StrictStr | None = None
     """By this the session service finds the model."""
     description: StrictStr | None = None
-    mixins: tuple[Name, ...] = ()
+    mixins: tuple[MixinName, ...] = ()
     """Timber's own mixins, and those of the model files."""
     columns: Annotated[tuple[ColumnSpec, ...], Field(min_length=1)]
     foreign_keys: tuple[ForeignKeySpec, ...] = ()

@@ -26,9 +26,6 @@ def _name_problems(table: Table, states: StatesSpec) -> Iterator[str]:
         if state in states.final and targets:
             message = f"{state!r} is final, so nothing can follow it"
             yield table.problem(*where, message=message, of_key=True)
-        if state not in states.final and not targets:
-            message = f"nothing follows {state!r}: name it in `final`"
-            yield table.problem(*where, message=message, of_key=True)
         for place, target in enumerate(targets):
             if target not in declared:
                 message = f"{target!r} has no transitions and is not final"

@@ -66,6 +66,11 @@ class Vector(TypeDecorator[list[float]]):
         super().__init__()
         self.dimensions = dimensions
 
+    @property
+    @override
+    def python_type(self) -> type[Any]:
+        return list
+
     @override
     def __repr__(self) -> str:
         return f"Vector({self.dimensions})"

@@ -76,7 +76,7 @@ def test_a_good_file_is_accepted_and_its_words_are_kept(open_timber: OpenTimber)
         ("[user_id, created_at]", "[user_id, created]", "21:47: 'notes' has no column 'created'"),
         ("ix_by_user", "ix_tags_id", "21:16: the name 'ix_tags_id' is taken"),
         ("String(20)", "Strng(20)", "15:29: no type 'Strng(20)'"),
-        ("String(20)", "String", "15:29: write the type String as String(36)"),
+        ("String(20)", "Unicode", "15:29: write the type Unicode as Unicode(36)"),
         ("String(20)", "Integer", "15:9: the default must be a whole number"),
         ("String(20)", "String(3)", "15:9: the default is longer than 3"),
         ("initial: draft", "initial: daft", "23:16: 'daft' has no transitions and is not final"),
