@@ -15,7 +15,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-slow check lint format bench docs pin
+.PHONY: help run test test-slow check lint format bench fuzz docs pin
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ format: $(READY_DEV) ## Format the code and mend what can be mended
 
 bench: $(READY) ## Measure, and write benchmarks/results.json and docs/benchmarks.md
 	@$(BIN)/python benchmarks/rehearsal.py
+
+fuzz: $(READY_DEV) ## Feed broken model files to Timber until one brings a traceback (ARGS="--examples 50000")
+	@$(BIN)/python fuzz/model_files.py $(ARGS)
 
 docs: $(READY) ## Write docs/settings.md and docs/errors.md from the code
 	@$(BIN)/python scripts/docs.py

@@ -40,6 +40,11 @@ _NUMERIC_STARTS: Final = frozenset("0123456789+-.")
 _MAX_DIGITS: Final = 100
 
 
+def is_plain_text(text: str) -> bool:
+    """Tell whether YAML 1.2 reads a text as text where it stands without quotes."""
+    return text not in _WORDS and not _INTEGER.fullmatch(text) and not _FLOAT.fullmatch(text)
+
+
 def parse_yaml(content: bytes, *, source: str) -> Document:
     """Read one YAML document.
 

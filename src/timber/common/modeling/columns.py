@@ -47,8 +47,8 @@ class ColumnBuilder:
             arguments.append(
                 ForeignKey(
                     spec.foreign_key,
-                    ondelete=_action(spec.on_delete),
-                    onupdate=_action(spec.on_update),
+                    ondelete=action(spec.on_delete),
+                    onupdate=action(spec.on_update),
                     use_alter=use_alter,
                 )
             )
@@ -85,8 +85,9 @@ def _type(spec: ColumnSpec, written: ColumnType) -> TypeEngine[Any]:
     return kind
 
 
-def _action(written: str | None) -> str | None:
-    return written.upper() if written else None
+def action(written: str | None) -> str | None:
+    """Return what a foreign key does, as SQL says it; None is SQL's own `no action`."""
+    return None if written in {None, "no action"} else str(written).upper()
 
 
 def _server_default(kind: ColumnType, value: Any) -> Any:

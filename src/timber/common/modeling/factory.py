@@ -17,7 +17,7 @@ from sqlalchemy.orm import DeclarativeBase
 from timber.common.errors import ModelFileError
 from timber.common.modeling.base import new_generation
 from timber.common.modeling.catalogue import Catalogue, Table
-from timber.common.modeling.columns import ColumnBuilder
+from timber.common.modeling.columns import ColumnBuilder, action
 from timber.common.modeling.conditions import parse_condition
 from timber.common.modeling.cycles import closing_keys
 from timber.common.modeling.mixins import MIXINS
@@ -127,8 +127,8 @@ class ModelFactory:
             yield ForeignKeyConstraint(
                 key.columns,
                 key.references,
-                ondelete=key.on_delete and key.on_delete.upper(),
-                onupdate=key.on_update and key.on_update.upper(),
+                ondelete=action(key.on_delete),
+                onupdate=action(key.on_update),
                 use_alter=(entry.name, key.columns) in self._late,
             )
         for unique in entry.spec.unique:
