@@ -17,7 +17,11 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+<<<<<<< HEAD
 .PHONY: help run test test-slow check lint format bench bench-full docs pin
+=======
+.PHONY: help run test test-slow check lint format bench fuzz docs pin
+>>>>>>> language
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +56,9 @@ bench: $(READY_DEV) $(READY_PEERS) ## Measure us and our peers; write docs/bench
 
 bench-full: $(READY_DEV) $(READY_PEERS) ## The same at the large sizes, which takes longer
 	@$(BIN)/python -m benchmarks.harness --full $(ARGS)
+
+fuzz: $(READY_DEV) ## Feed broken model files to Timber until one brings a traceback (ARGS="--examples 50000")
+	@$(BIN)/python fuzz/model_files.py $(ARGS)
 
 docs: $(READY) ## Write docs/settings.md and docs/errors.md from the code
 	@$(BIN)/python scripts/docs.py

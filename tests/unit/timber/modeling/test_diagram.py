@@ -96,7 +96,8 @@ def test_tables_keys_links_and_flags_are_drawn(write_models: WriteModels) -> Non
     check(catalogue, backends=frozenset(FLAGS))
     base = new_base()
     factory = ModelFactory(
-        base=base, columns=ColumnBuilder(clock=SystemClock(), new_id=random_uuid)
+        base=base,
+        columns=ColumnBuilder(clock=SystemClock(), new_id=random_uuid, new_ordered_id=random_uuid),
     )
     factory.build(catalogue)
 
