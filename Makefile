@@ -17,11 +17,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-<<<<<<< HEAD
-.PHONY: help run test test-slow check lint format bench bench-full docs pin
-=======
-.PHONY: help run test test-slow check lint format bench fuzz docs pin
->>>>>>> language
+.PHONY: help run test test-slow check lint format bench bench-full fuzz docs pin
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
