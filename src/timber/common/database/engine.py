@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from timber.common.database.driver_errors import translate_errors
 from timber.common.database.sqlite_transactions import begin_early
+from timber.common.database.upserts import complete_upserts
 from timber.common.errors import (
     ConfigurationError,
     FeatureUnavailableError,
@@ -62,6 +63,7 @@ def opened_engine(database_url: str, options: ConnectionOptions = _DEFAULTS) -> 
                 )
         stack.callback(engine.dispose)
         translate_errors(engine)
+        complete_upserts(engine)
         yield engine
 
 

@@ -17,10 +17,10 @@ from timber.common.database.bulk import insert_rows
 from timber.common.database.engine import opened_engine
 from timber.common.database.health import Health, examine
 from timber.common.database.retrying import IsolationLevel, Retrying, isolate
+from timber.common.database.session import TimberSession
 from timber.common.database.streaming import BATCH, AsyncRowStream, RowStream, rows_of
 from timber.common.database.threaded_session import ThreadedSession, finish
 from timber.common.errors import NotOpenError
-from timber.common.modeling import mixins
 from timber.common.settings import ConnectionOptions
 
 Result = TypeVar("Result")
@@ -46,8 +46,7 @@ class DatabaseService:
         chance: random.Random | None = None,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._sessions = sessionmaker[Session](expire_on_commit=False)
-        mixins.install(self._sessions, clock=clock)
+        self._sessions = sessionmaker(class_=TimberSession, clock=clock, expire_on_commit=False)
         self._retrying = Retrying(sleep=sleep, chance=chance or random.Random())  # noqa: S311 - spreads waits, guards nothing
         self._clock = clock
         self._timer = timer
@@ -89,7 +88,7 @@ class DatabaseService:
         self._sessions.configure(bind=None)
         self._resources.close()
 
-    def session(self) -> Session:
+    def session(self) -> TimberSession:
         """Return a new session, which its owner commits and closes.
 
         Raises:
@@ -99,7 +98,7 @@ class DatabaseService:
         return self._sessions(bind=self.engine)
 
     @contextlib.contextmanager
-    def session_scope(self) -> Generator[Session]:
+    def session_scope(self) -> Generator[TimberSession]:
         """Give a session; commit in the end, or roll back when the block raises.
 
         The block cannot be run again: a SerializationError in it, or at its end, is its caller's.
@@ -131,7 +130,7 @@ class DatabaseService:
             await session.close()
 
     async def run(
-        self, work: Callable[[Session], Result], *, isolation: IsolationLevel | None = None
+        self, work: Callable[[TimberSession], Result], *, isolation: IsolationLevel | None = None
     ) -> Result:
         """Run `work` in one transaction, off the event loop, and return its result.
 
@@ -141,7 +140,7 @@ class DatabaseService:
         return await self._in_thread(lambda: self.run_sync(work, isolation=isolation))
 
     def run_sync(
-        self, work: Callable[[Session], Result], *, isolation: IsolationLevel | None = None
+        self, work: Callable[[TimberSession], Result], *, isolation: IsolationLevel | None = None
     ) -> Result:
         """Run `work` in one transaction, and return its result.
 

@@ -32,7 +32,9 @@ class Table:
         """Every column by name, those of the mixins too."""
         mixins = self.model.mixins if self.model else ()
         added = (
-            ColumnSpec(name=name, type="DateTime") for one in mixins for name in MIXIN_COLUMNS[one]
+            ColumnSpec(name=name, type=kind)
+            for one in mixins
+            for name, kind in MIXIN_COLUMNS[one].items()
         )
         return {column.name: column for column in (*added, *self.spec.columns)}
 

@@ -93,10 +93,21 @@ def _foreign_key_problem(column: ColumnSpec, written: str, catalogue: Catalogue)
     if target is None:
         hint = closest(target_name, table.columns)
         return f"the table {name!r} has no column {target_name!r}{hint}"
-    if not target.unique and table.primary_key != (target.name,):
-        return f"{written} is not unique, so nothing can point to it"
+    if table.primary_key != (target.name,) and (problem := _not_unique(table, target)):
+        return f"{written} is {problem}"
     if column.column_type.name != target.column_type.name:
         return f"{written} is of type {target.type}, this column is of type {column.type}"
+    return None
+
+
+def _not_unique(table: Table, target: ColumnSpec) -> str | None:
+    if not target.unique:
+        return "not unique, so nothing can point to it"
+    if table.model and "SoftDeleteMixin" in table.model.mixins:
+        return (
+            "unique only among the rows that are not deleted, so nothing can point to it: "
+            "point to the primary key"
+        )
     return None
 
 

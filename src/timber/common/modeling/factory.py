@@ -14,6 +14,7 @@ from timber.common.modeling.columns import ColumnBuilder
 from timber.common.modeling.mixins import MIXINS
 from timber.common.modeling.relations import find_link
 from timber.common.modeling.spec import ModelSpec, RelationshipSpec
+from timber.common.modeling.table_promises import keep_promises
 
 
 class ModelFactory:
@@ -72,6 +73,7 @@ class ModelFactory:
             attributes[one.name] = self._relationship(entry, one, catalogue)
         built: Any = type(model.name, bases, attributes)
         self.classes[model.name] = built
+        keep_promises(built)
         self._tables.append(built.__table__)
 
     def _relationship(self, entry: Table, one: RelationshipSpec, catalogue: Catalogue) -> Any:

@@ -43,7 +43,7 @@ def _type(written: str) -> str:
 Name = Annotated[StrictStr, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_identifier)]
 Reference = Annotated[StrictStr, AfterValidator(_reference)]
 TypeName = Annotated[StrictStr, AfterValidator(_type)]
-MixinName = Literal["TimestampMixin", "SoftDeleteMixin"]
+MixinName = Literal["TimestampMixin", "SoftDeleteMixin", "OptimisticLockMixin"]
 
 
 class _Spec(BaseModel):
