@@ -81,7 +81,7 @@ WAYS_TO_UPDATE: dict[str, Callable[[TimberSession, Any], object]] = {
         page, [{"id": "one", "version": 1, "body": "x"}]
     ),
     "bulk_save_objects": lambda session, page: session.bulk_save_objects(
-        [changed(session.get_one(page, "one"))]
+        [changed(session, session.get_one(page, "one"))]
     ),
     "merge": lambda session, page: session.merge(page(id="one", body="x")),
     "table": lambda session, page: session.execute(update(page.__table__).values(body="x")),
@@ -101,7 +101,8 @@ WAYS_TO_UPDATE: dict[str, Callable[[TimberSession, Any], object]] = {
 }
 
 
-def changed(page: Any) -> Any:
+def changed(session: TimberSession, page: Any) -> Any:
+    session.expunge(page)
     page.body = "x"
     return page
 

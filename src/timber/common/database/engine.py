@@ -20,6 +20,7 @@ from timber.common.database.sqlite_transactions import begin_early
 from timber.common.database.upserts import complete_upserts
 from timber.common.errors import (
     ConfigurationError,
+    DatabaseUnavailableError,
     FeatureUnavailableError,
     PoolExhaustedError,
 )
@@ -89,7 +90,7 @@ def _sqlite(url: URL, options: ConnectionOptions, on_close: Callable[..., Any]) 
     else:
         url = url.set(drivername="sqlite")
         if not str(url.database).startswith("file:"):
-            Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(str(url.database)).parent)
     timeout = options.lock_timeout_seconds or _FOR_EVER_SECONDS
     if in_memory:
         timeout = min(timeout, MEMORY_TIMEOUT_SECONDS)
@@ -104,6 +105,14 @@ def _sqlite(url: URL, options: ConnectionOptions, on_close: Callable[..., Any]) 
     event.listen(engine, "connect", _prepare_memory if in_memory else _prepare_file)
     begin_early(engine)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"the folder {str(folder)!r} cannot be made: {error.strerror}"
+        raise DatabaseUnavailableError(what) from error
 
 
 def _prepare_memory(connection: sqlite3.Connection, _record: object) -> None:

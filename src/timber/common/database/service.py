@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import contextvars
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Engine, Executable, Table
 from sqlalchemy.orm import Session, sessionmaker
@@ -19,14 +17,15 @@ from timber.common.database.health import Health, examine
 from timber.common.database.retrying import IsolationLevel, Retrying, isolate
 from timber.common.database.session import TimberSession
 from timber.common.database.streaming import BATCH, AsyncRowStream, RowStream, rows_of
-from timber.common.database.threaded_session import ThreadedSession, finish
+from timber.common.database.threaded_session import ThreadedSession
+from timber.common.database.threads import Threads
 from timber.common.errors import NotOpenError
 from timber.common.settings import ConnectionOptions
 
 Result = TypeVar("Result")
 
-_THREADS: Final = 16
-"""How many transactions of async callers are under way at once; more wait their turn."""
+MakeSession: TypeAlias = Callable[[sessionmaker[TimberSession]], TimberSession]
+"""Makes a session with what the sessionmaker of a database has been taught."""
 
 
 class DatabaseService:
@@ -50,9 +49,9 @@ class DatabaseService:
         self._retrying = Retrying(sleep=sleep, chance=chance or random.Random())  # noqa: S311 - spreads waits, guards nothing
         self._clock = clock
         self._timer = timer
+        self._make_session: MakeSession | None = None
         self._engine: Engine | None = None
-        self._threads: ThreadPoolExecutor | None = None
-        self._pending: set[object] = set()
+        self._threads = Threads()
         self._resources = contextlib.ExitStack()
 
     @property
@@ -78,13 +77,12 @@ class DatabaseService:
             opened_engine(database_url, options or ConnectionOptions())
         )
         self._sessions.configure(bind=self._engine)
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="timber")
+        self._threads.open()
 
     def close(self) -> None:
         """Wait for the transactions of async callers, and close all connections."""
-        if self._threads is not None:
-            self._threads.shutdown()
-        self._threads = self._engine = None
+        self._threads.close()
+        self._engine = None
         self._sessions.configure(bind=None)
         self._resources.close()
 
@@ -95,7 +93,21 @@ class DatabaseService:
             NotOpenError: the Timber is not open.
 
         """
+        if self._make_session is not None:
+            return self._make_session(self._sessions)
         return self._sessions(bind=self.engine)
+
+    @contextlib.contextmanager
+    def sessions_made_by(self, make_session: MakeSession) -> Generator[None]:
+        """Let `make_session` make every session, for the length of a block.
+
+        So can all that is done in the block, whoever does it, be part of one transaction.
+        """
+        before, self._make_session = self._make_session, make_session
+        try:
+            yield
+        finally:
+            self._make_session = before
 
     @contextlib.contextmanager
     def session_scope(self) -> Generator[TimberSession]:
@@ -122,7 +134,7 @@ class DatabaseService:
             DatabaseError: the database refused something.
 
         """
-        session = ThreadedSession(self.session(), in_thread=self._in_thread)
+        session = ThreadedSession(self.session(), in_thread=self._threads.run)
         try:
             yield session
             await session.commit()
@@ -137,7 +149,7 @@ class DatabaseService:
         As `run_sync`. A caller that is cancelled meanwhile is told so only when the transaction
         has ended, so nothing of it happens behind his back.
         """
-        return await self._in_thread(lambda: self.run_sync(work, isolation=isolation))
+        return await self._threads.run(lambda: self.run_sync(work, isolation=isolation))
 
     def run_sync(
         self, work: Callable[[TimberSession], Result], *, isolation: IsolationLevel | None = None
@@ -179,7 +191,7 @@ class DatabaseService:
     def async_stream(self, statement: Executable, *, batch: int = BATCH) -> AsyncRowStream[Any]:
         """Do as `stream`, for `async for`."""
         rows = rows_of(self.session(), statement, batch=batch)
-        return AsyncRowStream(rows, batch=batch, in_thread=self._in_thread)
+        return AsyncRowStream(rows, batch=batch, in_thread=self._threads.run)
 
     def bulk_insert(
         self,
@@ -211,7 +223,7 @@ class DatabaseService:
         self, model: type[Any] | Table, rows: Iterable[Mapping[str, Any]]
     ) -> int:
         """Do as `bulk_insert`, off the event loop, where the rows are iterated, too."""
-        return await self._in_thread(lambda: self.bulk_insert(model, rows))
+        return await self._threads.run(lambda: self.bulk_insert(model, rows))
 
     def health(self) -> Health:
         """Tell how the database does; one that cannot be reached is told of, not raised.
@@ -220,7 +232,7 @@ class DatabaseService:
             NotOpenError: the Timber is not open.
 
         """
-        return examine(self.engine, pending=len(self._pending), timer=self._timer)
+        return examine(self.engine, pending=self._threads.pending, timer=self._timer)
 
     async def async_health(self) -> Health:
         """Do as `health`, off the event loop, and past the transactions that wait."""
@@ -234,16 +246,3 @@ class DatabaseService:
 
         """
         return self.health().reachable
-
-    async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        if self._threads is None:
-            raise NotOpenError
-        context = contextvars.copy_context()
-        self._pending.add(waiting := object())
-
-        def begun() -> Result:
-            self._pending.discard(waiting)
-            return context.run(work)
-
-        loop = asyncio.get_running_loop()
-        return await finish(loop.run_in_executor(self._threads, begun))

@@ -10,10 +10,7 @@ from typing_extensions import override
 
 from timber.common.clock import SteadyClock
 from timber.common.errors import MissingValueError
-from timber.common.modeling.mixins import INCLUDE_DELETED, SoftDeleteMixin
-
-HARD_DELETE: Final = "hard_delete"
-"""The execution option that lets `delete(Model)` delete rows for good."""
+from timber.common.modeling.mixins import HARD_DELETE, INCLUDE_DELETED, SoftDeleteMixin
 
 
 def _is_alive(model: type[SoftDeleteMixin]) -> ColumnElement[bool]:
@@ -33,6 +30,7 @@ class _NotDeleted(LoaderCriteriaOption):
 
     __slots__ = ()
     inherit_cache: bool | None = True
+    _cache_key_traversal: Any = LoaderCriteriaOption._traverse_internals  # noqa: SLF001 - or nothing would be cached
 
     @override
     def get_global_criteria(self, attributes: dict[Any, Any]) -> None:

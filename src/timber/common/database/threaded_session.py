@@ -1,6 +1,5 @@
 """A session for the event loop, whose calls run in threads, one after the other."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -85,18 +84,3 @@ class ThreadedSession:
     async def close(self) -> None:
         """Roll back what was not committed and give the connection back."""
         await self.run(TimberSession.close)
-
-
-async def finish(work: "asyncio.Future[Result]") -> Result:
-    """Wait for `work` to end, even when the waiting task is cancelled; then say so."""
-    cancelled: asyncio.CancelledError | None = None
-    while not work.done():
-        try:
-            await asyncio.wait([work])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        # Asked for, so that asyncio does not report it as never retrieved.
-        work.exception()
-        raise cancelled
-    return work.result()

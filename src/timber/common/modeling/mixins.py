@@ -15,6 +15,9 @@ from timber.common.modeling.column_types import UtcDateTime
 INCLUDE_DELETED: Final = "include_deleted"
 """The execution option that shows soft-deleted rows: `execution_options(include_deleted=True)`."""
 
+HARD_DELETE: Final = "hard_delete"
+"""The execution option that lets `delete(Model)` delete rows for good."""
+
 
 class TimestampMixin:
     """Adds `created_at` and `updated_at`; equal on creation, and `updated_at` moves on update."""
@@ -25,22 +28,28 @@ class TimestampMixin:
     @classmethod
     def created_at(cls) -> Mapped[datetime]:
         """When the row was created."""
-        now = cls.__clock__.now
-        return mapped_column(UtcDateTime, nullable=False, default=lambda _: now(), sort_order=900)
+        clock = cls.__clock__
+        return mapped_column(
+            UtcDateTime, nullable=False, default=lambda _: clock.now(), sort_order=900
+        )
 
     @declared_attr
     @classmethod
     def updated_at(cls) -> Mapped[datetime]:
         """When the row was last changed."""
-        now = cls.__clock__.now
+        clock = cls.__clock__
 
         def created(context: DefaultExecutionContext) -> datetime:
             # Rows that bypass the unit of work (bulk, Core) have their created_at by now.
             parameters: dict[str, Any] = context.get_current_parameters()  # type: ignore[no-untyped-call]
-            return cast("datetime", parameters.get("created_at") or now())
+            return cast("datetime", parameters.get("created_at") or clock.now())
 
         column: MappedColumn[datetime] = mapped_column(
-            UtcDateTime, nullable=False, default=created, onupdate=lambda _: now(), sort_order=901
+            UtcDateTime,
+            nullable=False,
+            default=created,
+            onupdate=lambda _: clock.now(),
+            sort_order=901,
         )
         return column
 

@@ -47,7 +47,9 @@ MixinName = Literal["TimestampMixin", "SoftDeleteMixin", "OptimisticLockMixin"]
 
 
 class _Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class ColumnSpec(_Spec):
@@ -62,6 +64,8 @@ class ColumnSpec(_Spec):
     unique: StrictBool = False
     index: StrictBool = False
     foreign_key: Reference | None = None
+    sensitive: StrictBool = False
+    """Whether tools that show rows, such as the admin site, mask its values."""
     description: StrictStr | None = None
 
     @property
