@@ -191,3 +191,5 @@ def _kind(kinds: dict[str, type[DatabaseError]], code: str) -> type[DatabaseErro
 def _strip(error: BaseException, what: str) -> None:
     """Take the values out of an error that will be shown as the cause of ours."""
     error.args = (what,)
+    # What it came from may quote them as well.
+    error.__cause__ = error.__context__ = None

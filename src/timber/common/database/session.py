@@ -162,6 +162,17 @@ def _stamp(session: TimberSession, _context: Any, _instances: Any) -> None:
             _set_once(row, "updated_at", session.clock.now())
 
 
+@event.listens_for(TimberSession, "before_flush")
+def _refuse_taken_keys(session: TimberSession, _context: Any, _instances: Any) -> None:
+    """Refuse a new row with the key of a row at hand, before a warning quotes the key."""
+    at_hand = session.identity_map
+    for row in session.new if at_hand else ():
+        state = inspect(row, raiseerr=True)
+        known = at_hand.get(state.mapper.identity_key_from_instance(row))
+        if known is not None and known not in session.deleted:
+            raise DuplicateError(f"a row of {type(row).__name__} has that primary key already")
+
+
 def _set_once(row: TimestampMixin, name: str, moment: datetime) -> None:
     if not inspect(row, raiseerr=True).attrs[name].history.added:
         setattr(row, name, moment)
