@@ -14,7 +14,7 @@ from timber.admin.errors import WHOLE_FORM, RejectedError
 from timber.admin.shape import Reference, Shape
 from timber.admin.texts import text_of
 from timber.common.clock import Clock
-from timber.common.modeling.mixins import INCLUDE_DELETED
+from timber.common.modeling.mixins import HARD_DELETE, INCLUDE_DELETED
 
 SET_LIMIT: Final = 100
 """How many rows of a many-to-many are shown; a larger set is not edited."""
@@ -23,9 +23,6 @@ _OVERTAKEN: Final = (
     "somebody else has changed this row since the form was opened: "
     "look at it in another window, then send this form again to put yours over it"
 )
-HARD_DELETE: Final = "hard_delete"
-"""The execution option by which a statement says that it means to delete for ever."""
-
 _ALL: Final = {INCLUDE_DELETED: True}
 
 
@@ -211,8 +208,10 @@ class Rows:
             for name in self._sets:
                 self._unlink(session, row, name)
             this = self._shape.with_key(self._shape.key_of(row)).whereclause
-            statement = delete(self._shape.model).where(*([] if this is None else [this]))
-            session.execute(statement, execution_options={HARD_DELETE: True})
+            session.execute(
+                delete(self._shape.model).where(*([] if this is None else [this])),
+                execution_options={INCLUDE_DELETED: True, HARD_DELETE: True},
+            )
         return len(rows)
 
     def _unlink(self, session: Session, row: Any, name: str) -> None:

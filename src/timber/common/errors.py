@@ -14,9 +14,16 @@ TimberError
     │   ├── MissingReferenceError            foreign key
     │   └── MissingValueError                not null
     ├── InvalidValueError(ValueError)        a value does not fit its column
+    ├── UnknownColumnError(ValueError)       a row has a key that is no column of its table
     ├── SchemaMismatchError                  a table or column is not there
+    ├── AccessDeniedError                    the user of the URL may not do this
+    ├── ConflictError                        somebody else changed the row since it was read
+    ├── HardDeleteError                      a row was to go for good, and nobody said so
     ├── ContentionError                      others were in the way; run the work again
+    │   └── SerializationError               … and at once: `run` does so by itself
+    ├── StatementTimeoutError                a statement took longer than it may
     └── DatabaseUnavailableError             out of reach, full, or damaged
+        └── PoolExhaustedError               every connection of the pool is in use
 
 A `DatabaseError` names constraints, tables and columns, but never a value that was stored.
 """
@@ -116,10 +123,34 @@ class InvalidValueError(DatabaseError, ValueError):
     cure = "give a value of the column's type, within its length"
 
 
+class UnknownColumnError(DatabaseError, ValueError):
+    """A row has a key that is no column of its table."""
+
+    cure = "use the names of the model's columns"
+
+
 class SchemaMismatchError(DatabaseError):
     """The database lacks a table or a column that the models have."""
 
     cure = "open with `create_tables=True`, or migrate the database"
+
+
+class AccessDeniedError(DatabaseError):
+    """The user that `database_url` names may not do this."""
+
+    cure = "grant the user of `database_url` the right, or name another user"
+
+
+class ConflictError(DatabaseError):
+    """The row was changed or deleted by somebody else since it was read; nothing was kept."""
+
+    cure = "read the row again, and change it as it is now"
+
+
+class HardDeleteError(DatabaseError):
+    """A row of a model with soft deletion was to be deleted for good, and nobody said so."""
+
+    cure = "delete it with `session.hard_delete(row)`"
 
 
 class ContentionError(DatabaseError):
@@ -128,7 +159,25 @@ class ContentionError(DatabaseError):
     cure = "run the whole transaction again"
 
 
+class SerializationError(ContentionError):
+    """Transactions at the same time relied on each other's rows, or waited for each other."""
+
+    cure = "run the whole transaction again, as `db_service.run(work)` does by itself"
+
+
+class StatementTimeoutError(DatabaseError):
+    """A statement took longer than it may; nothing of the transaction was kept."""
+
+    cure = "make the statement cheaper, or raise `statement_timeout_seconds`"
+
+
 class DatabaseUnavailableError(DatabaseError):
     """The database cannot be reached, written or read."""
 
     cure = "check `database_url`, the server or file behind it, and the free space"
+
+
+class PoolExhaustedError(DatabaseUnavailableError):
+    """Every connection of the pool is in use, and none came back in time."""
+
+    cure = "keep transactions short, or raise `pool_size` or `pool_overflow`"

@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from sqlalchemy.orm import DeclarativeBase
 
-from timber.common.clock import Clock, SystemClock
+from timber.common.clock import Clock, SteadyClock, SystemClock
 from timber.common.database.fitness import check_database
 from timber.common.database.schema import create_tables
 from timber.common.database.service import DatabaseService
@@ -35,13 +35,13 @@ class Timber:
     """
 
     def __init__(self, *, clock: Clock | None = None, new_id: IdFactory = random_uuid) -> None:
-        clock = clock or SystemClock()
+        steady = SteadyClock(clock or SystemClock())
         self.base: type[DeclarativeBase] = new_base()
         self.config = Config()
         self.models = ModelRegistry()
-        self.database = DatabaseService(clock=clock)
+        self.database = DatabaseService(clock=steady)
         self._columns = ColumnBuilder(
-            clock=clock, new_id=new_id, new_ordered_id=OrderedUuids(clock=clock)
+            clock=steady, new_id=new_id, new_ordered_id=OrderedUuids(clock=steady)
         )
         self._settings: TimberSettings | None = None
         self._opened = contextlib.ExitStack()
@@ -109,7 +109,7 @@ class Timber:
         models = self._load_models(settings)
         undo.callback(models.dispose)
         undo.callback(self.database.close)
-        self.database.open(settings.database_url)
+        self.database.open(settings.database_url, settings.connection_options)
         check_database(models.catalogue, self.database.engine, create=settings.create_tables)
         if settings.create_tables:
             create_tables(self.database.engine, self.base.metadata)

@@ -1,6 +1,7 @@
 """What an operator can set, by argument or from the environment, which nothing else reads."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,18 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import override
 
 from timber.common.errors import AlreadyOpenError, ConfigurationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionOptions:
+    """How connections to the database are kept, and how long they may wait."""
+
+    pool_size: int = 10
+    pool_overflow: int = 20
+    pool_timeout_seconds: float = 30
+    statement_timeout_seconds: float = 60
+    lock_timeout_seconds: float = 30
+    application_name: str = "timber"
 
 
 class TimberSettings(BaseSettings):
@@ -20,6 +33,18 @@ class TimberSettings(BaseSettings):
 
     database_url: Annotated[str, Field(repr=False)] = "sqlite:///:memory:"
     """An SQLAlchemy URL of SQLite or PostgreSQL; in memory, it lives as long as the Timber."""
+    pool_size: Annotated[int, Field(ge=1)] = 10
+    """How many connections to PostgreSQL are kept open."""
+    pool_overflow: Annotated[int, Field(ge=0)] = 20
+    """How many more are opened for a while when all of those are in use."""
+    pool_timeout_seconds: Annotated[float, Field(gt=0)] = 30
+    """How long a transaction waits for a free connection to PostgreSQL."""
+    statement_timeout_seconds: Annotated[float, Field(ge=0)] = 60
+    """How long one statement may take on PostgreSQL; 0 is for ever."""
+    lock_timeout_seconds: Annotated[float, Field(ge=0)] = 30
+    """How long a statement waits for another transaction; 0 is for ever."""
+    application_name: str = "timber"
+    """How PostgreSQL's own views and logs call the connections."""
     model_config_dirs: Annotated[tuple[Path, ...], NoDecode] = ()
     """Folders of model files, `*.yaml`, `*.yml` and `*.json`, searched to their depth."""
     packaged_models: bool = True
@@ -31,6 +56,18 @@ class TimberSettings(BaseSettings):
     enable_gdpr: bool = True
     enable_auto_vector_ingestion: bool = True
     """Store the vectors of a row when the row is stored; else only when asked."""
+
+    @property
+    def connection_options(self) -> ConnectionOptions:
+        """What of this the engine is set up with."""
+        return ConnectionOptions(
+            pool_size=self.pool_size,
+            pool_overflow=self.pool_overflow,
+            pool_timeout_seconds=self.pool_timeout_seconds,
+            statement_timeout_seconds=self.statement_timeout_seconds,
+            lock_timeout_seconds=self.lock_timeout_seconds,
+            application_name=self.application_name,
+        )
 
     @field_validator("model_config_dirs", mode="before")
     @classmethod

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 from typing_extensions import override
 
 from timber.common.database.service import DatabaseService
+from timber.common.database.session import TimberSession
 from timber.common.errors import TimberError
 
 PATIENCE_SECONDS: Final = 10.0
@@ -53,17 +54,18 @@ class Isolation:
         self._turns = _Turns(patience_seconds)
         self._kind: type[_TakesTurns] | None = None
 
-    def make_session(self, sessions: sessionmaker[Session]) -> Session:
+    def make_session(self, sessions: sessionmaker[TimberSession]) -> TimberSession:
         """Return a session that joins the outer transaction as a savepoint."""
         if self._kind is None:
             # Below the sessionmaker's own class, whose listeners it inherits.
             made = type("IsolatedSession", (_TakesTurns, sessions.class_), {})
             self._kind = cast("type[_TakesTurns]", made)
-        return self._kind(
+        session: Session = self._kind(
             turns=self._turns,
             **{**sessions.kw, "bind": self._connection},
             join_transaction_mode="create_savepoint",
         )
+        return cast("TimberSession", session)
 
     def be_ground(self, session: Session) -> None:
         """Let others begin on top of `session`, whatever thread they are of."""

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
+from timber.common.database.session import TimberSession
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 
@@ -42,6 +42,16 @@ models:
       - {name: "text", type: Text}
     relationships:
       - {name: account, model: Account, type: many_to_one, back_populates: entries}
+  - name: Page
+    table_name: pages
+    mixins: [TimestampMixin, OptimisticLockMixin, SoftDeleteMixin]
+    columns:
+      - {name: id, type: String(36), primary_key: true, default: uuid4}
+      - {name: slug, type: String(50), unique: true, index: true}
+      - {name: section, type: String(50)}
+      - {name: body, type: Text}
+    indexes:
+      - {name: uq_pages_section_body, columns: [section, body], unique: true}
 """
 
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -87,13 +97,13 @@ def add(timber: Timber, *rows: object) -> None:
         session.add_all(rows)
 
 
-def read(timber: Timber, work: Callable[[Session], Any]) -> Any:
+def read(timber: Timber, work: Callable[[TimberSession], Any]) -> Any:
     """Return what `work` reads in a transaction of its own."""
     with timber.database.session_scope() as session:
         return work(session)
 
 
-def undone(timber: Timber, work: Callable[[Session], Any]) -> None:
+def undone(timber: Timber, work: Callable[[TimberSession], Any]) -> None:
     """Run `work` in a transaction that fails in its end."""
     with timber.database.session_scope() as session:
         work(session)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 from tests.integration.timber.conftest import add, read
 
+from timber.common.database.session import TimberSession
 from timber.common.errors import (
     ConstraintError,
     ContentionError,
@@ -27,7 +27,9 @@ from timber.common.settings import TimberSettings
 pytestmark = pytest.mark.integration
 
 
-def refused(timber: Timber, error: type[DatabaseError], work: Callable[[Session], Any]) -> str:
+def refused(
+    timber: Timber, error: type[DatabaseError], work: Callable[[TimberSession], Any]
+) -> str:
     """Return the whole traceback of a refusal, as a log would show it."""
     with pytest.raises(error) as caught:
         read(timber, work)
@@ -74,7 +76,9 @@ def test_deleting_what_others_point_to_is_refused(timber: Timber, account: type[
     add(timber, user(user_id="ada", email="a@x", username="ada"))
     add(timber, account(label="a", user_id="ada"))
 
-    refused(timber, ConstraintError, lambda session: session.delete(session.get_one(user, "ada")))
+    refused(
+        timber, ConstraintError, lambda session: session.hard_delete(session.get_one(user, "ada"))
+    )
 
 
 def test_a_lock_that_is_not_given_is_contention(timber: Timber, account: type[Any]) -> None:
@@ -85,7 +89,7 @@ def test_a_lock_that_is_not_given_is_contention(timber: Timber, account: type[An
     with timber.database.session_scope() as holder:
         holder.get_one(account, "one", with_for_update=True)
 
-        def work(session: Session) -> None:
+        def work(session: TimberSession) -> None:
             session.execute(text(impatience))
             session.get(account, "one", with_for_update=True)
 

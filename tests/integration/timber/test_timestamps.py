@@ -1,12 +1,15 @@
 """What the timestamps of a row promise, on SQLite in memory, in a file, and on PostgreSQL."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from tests.integration.timber.conftest import START, SteppingClock, add, read
 
+from timber.common.database.session import TimberSession
 from timber.common.runtime import Timber
 
 pytestmark = pytest.mark.integration
@@ -67,16 +70,99 @@ def test_every_way_to_insert_sets_both_timestamps_alike(
     assert all(row.created_at == row.updated_at for row in rows)
 
 
-def test_an_update_statement_moves_updated_at(timber: Timber, account: type[Any]) -> None:
-    row = account(id="one", label="a")
+WAYS_TO_UPDATE: dict[str, Callable[[TimberSession, Any], object]] = {
+    "a row": lambda session, page: setattr(session.get_one(page, "one"), "body", "x"),
+    "update": lambda session, page: session.execute(update(page).values(body="x")),
+    "query": lambda session, page: session.query(page).update({"body": "x"}),
+    "by key": lambda session, page: session.execute(
+        update(page), [{"id": "one", "version": 1, "body": "x"}]
+    ),
+    "bulk_update_mappings": lambda session, page: session.bulk_update_mappings(
+        page, [{"id": "one", "version": 1, "body": "x"}]
+    ),
+    "bulk_save_objects": lambda session, page: session.bulk_save_objects(
+        [changed(session, session.get_one(page, "one"))]
+    ),
+    "merge": lambda session, page: session.merge(page(id="one", body="x")),
+    "table": lambda session, page: session.execute(update(page.__table__).values(body="x")),
+    "table, many": lambda session, page: session.connection().execute(
+        update(page.__table__).where(page.__table__.c.id == bindparam("key")),
+        [{"key": "one", "body": "x"}],
+    ),
+    "connection": lambda session, page: session.connection().execute(
+        update(page.__table__).values(body="x")
+    ),
+    "upsert": lambda session, page: session.execute(upsert(session, page)),
+    "upsert of a table": lambda session, page: session.connection().execute(
+        upsert(session, page.__table__)
+    ),
+    "a soft deletion": lambda session, page: session.delete(session.get_one(page, "one")),
+    "a soft deletion of many": lambda session, page: session.execute(delete(page)),
+}
+
+
+def changed(session: TimberSession, page: Any) -> Any:
+    session.expunge(page)
+    page.body = "x"
+    return page
+
+
+def upsert(session: TimberSession, target: Any) -> Any:
+    """Return an insert of the stored page that changes it instead."""
+    dialect: Any = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
+    inserting = dialect.insert(target).values(id="one", body="x")
+    return inserting.on_conflict_do_update(
+        index_elements=["id"], set_={"body": inserting.excluded.body}
+    )
+
+
+@pytest.mark.parametrize("way", WAYS_TO_UPDATE)
+def test_every_way_to_update_moves_updated_at(timber: Timber, way: str) -> None:
+    page = timber.models.get("Page")
+    row = page(id="one", body="a")
     add(timber, row)
+    created = row.updated_at
 
     with timber.database.session_scope() as session:
-        session.execute(update(account).values(label="b"))
+        WAYS_TO_UPDATE[way](session, page)
 
-    assert (
-        read(timber, lambda session: session.get_one(account, "one")).updated_at > row.updated_at
+    table = page.__table__
+    with timber.database.engine.connect() as connection:
+        moments = connection.execute(select(table.c.created_at, table.c.updated_at)).one()
+    assert moments.created_at == created
+    assert moments.updated_at > created
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["add_all", "bulk_save_objects", "bulk_insert_mappings", "insert", "table", "bulk_insert"],
+)
+def test_what_is_inserted_together_bears_one_moment(
+    timber: Timber, account: type[Any], way: str, clock: SteppingClock
+) -> None:
+    rows = [{"label": "a"}, {"label": "b"}, {"label": "c"}]
+    before = clock.readings
+
+    with timber.database.session_scope() as session:
+        match way:
+            case "bulk_insert_mappings":
+                session.bulk_insert_mappings(account, rows)
+            case "insert":
+                session.execute(insert(account), rows)
+            case "table":
+                session.execute(insert(account.__table__), rows)
+            case "bulk_insert":
+                timber.database.bulk_insert(account, rows, session=session)
+            case _:
+                getattr(session, way)([account(**row) for row in rows])
+
+    table = account.__table__
+    stored = read(
+        timber, lambda s: s.execute(select(table.c.created_at, table.c.updated_at)).all()
     )
+    assert clock.readings == before + 1
+    assert len({moment for row in stored for moment in row}) == 1
+    assert len(stored) == 3
 
 
 def test_a_timestamp_given_by_hand_is_kept(timber: Timber, account: type[Any]) -> None:

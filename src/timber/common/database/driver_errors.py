@@ -1,12 +1,17 @@
 """The border where the drivers' errors become Timber's, without the values they quote."""
 
+import contextlib
+import re
 import sqlite3
+import struct
+from collections.abc import Generator
 from typing import Final
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
 from timber.common.errors import (
+    AccessDeniedError,
     ConstraintError,
     ContentionError,
     DatabaseError,
@@ -16,6 +21,8 @@ from timber.common.errors import (
     MissingReferenceError,
     MissingValueError,
     SchemaMismatchError,
+    SerializationError,
+    StatementTimeoutError,
 )
 
 _SQLITE: Final[dict[str, type[DatabaseError]]] = {
@@ -24,7 +31,9 @@ _SQLITE: Final[dict[str, type[DatabaseError]]] = {
     "SQLITE_CONSTRAINT_ROWID": DuplicateError,
     "SQLITE_CONSTRAINT_FOREIGNKEY": MissingReferenceError,
     "SQLITE_CONSTRAINT_NOTNULL": MissingValueError,
+    "SQLITE_CONSTRAINT_DATATYPE": InvalidValueError,
     "SQLITE_CONSTRAINT": ConstraintError,
+    "SQLITE_BUSY_SNAPSHOT": SerializationError,
     "SQLITE_BUSY": ContentionError,
     "SQLITE_LOCKED": ContentionError,
     "SQLITE_MISMATCH": InvalidValueError,
@@ -36,6 +45,8 @@ _SQLITE: Final[dict[str, type[DatabaseError]]] = {
     "SQLITE_CORRUPT": DatabaseUnavailableError,
     "SQLITE_NOTADB": DatabaseUnavailableError,
     "SQLITE_PERM": DatabaseUnavailableError,
+    "SQLITE_AUTH": AccessDeniedError,
+    "SQLITE_INTERRUPT": StatementTimeoutError,
 }
 """By the longest beginning of SQLite's name for the error."""
 
@@ -46,12 +57,17 @@ _POSTGRESQL: Final[dict[str, type[DatabaseError]]] = {
     "23502": MissingValueError,
     "23": ConstraintError,
     "22": InvalidValueError,
-    "40": ContentionError,
+    "42804": InvalidValueError,
+    "54": InvalidValueError,
+    "40": SerializationError,
     "55P03": ContentionError,
+    "57014": StatementTimeoutError,
+    "42501": AccessDeniedError,
     "42P01": SchemaMismatchError,
     "42703": SchemaMismatchError,
     "3F000": SchemaMismatchError,
     "08": DatabaseUnavailableError,
+    "25006": DatabaseUnavailableError,
     "28": DatabaseUnavailableError,
     "3D": DatabaseUnavailableError,
     "53": DatabaseUnavailableError,
@@ -61,22 +77,53 @@ _POSTGRESQL: Final[dict[str, type[DatabaseError]]] = {
 """By the longest beginning of the SQLSTATE."""
 
 
+_NOT_FOR_A_COLUMN: Final = (
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    struct.error,
+)
+"""What Python raises while a value is made ready for a driver."""
+
+_QUOTED_SQL: Final = re.compile(r"""^(?:near|unrecognized token:) .*""", re.DOTALL)
+
+
 def translate_errors(engine: Engine) -> None:
     """Make whatever the engine's driver raises arrive as a `DatabaseError`."""
     event.listen(engine, "handle_error", _translate)
 
 
+@contextlib.contextmanager
+def translated() -> Generator[None]:
+    """Do the same for a block that uses the driver behind SQLAlchemy's back."""
+    try:
+        yield
+    except Exception as error:
+        known = _known(error)
+        if known is None:
+            raise
+        raise known from error
+
+
 def _translate(context: ExceptionContext) -> DatabaseError | None:
     """Return what to raise instead, caused by the driver's error; None leaves it as it is."""
-    original = context.original_exception
     if context.is_pre_ping:
         return None
-    if isinstance(original, sqlite3.Error):
-        return _from_sqlite(original)
-    if type(original).__module__.startswith("psycopg"):
-        return _from_postgresql(original)
-    if isinstance(original, ValueError | TypeError | OverflowError):
-        return _from_python(original)
+    return _known(context.original_exception, connecting=context.connection is None)
+
+
+def _known(error: BaseException, *, connecting: bool = False) -> DatabaseError | None:
+    if isinstance(error, DatabaseError):
+        return None
+    if isinstance(error, sqlite3.Error):
+        return _from_sqlite(error)
+    if type(error).__module__.startswith("psycopg"):
+        return _from_postgresql(error, connecting=connecting)
+    if isinstance(error, _NOT_FOR_A_COLUMN):
+        return _from_python(error)
     return None
 
 
@@ -85,29 +132,48 @@ def _from_sqlite(error: sqlite3.Error) -> DatabaseError:
     what = str(error)
     if what.startswith(("no such table", "no such column")) or "has no column" in what:
         return SchemaMismatchError(what, code=code)
-    if isinstance(error, sqlite3.InterfaceError | sqlite3.ProgrammingError) and not code:
-        # The driver could not bind a value, and may quote it.
-        _strip(error, "a value cannot be bound")
-        return InvalidValueError("a value cannot be stored in its column")
+    if not code:
+        # Python's own: about a value it could not bind, which it may quote, or about its use.
+        is_value = "bind" in what or isinstance(error, sqlite3.DataError)
+        what = "a value cannot be stored in its column" if is_value else type(error).__name__
+        _strip(error, what)
+        return InvalidValueError(what) if is_value else DatabaseError(what)
+    if _QUOTED_SQL.match(what):
+        # The statement in which somebody may have written a value out.
+        what = "the SQL cannot be understood"
+        _strip(error, what)
     return _kind(_SQLITE, code)(what, code=code)
 
 
-def _from_postgresql(error: BaseException) -> DatabaseError:
+def _from_postgresql(error: BaseException, *, connecting: bool) -> DatabaseError:
     code = getattr(error, "sqlstate", None) or ""
     diagnosis = getattr(error, "diag", None)
-    kind = _kind(_POSTGRESQL, code) if code else DatabaseUnavailableError
+    reason = type(error).__name__
+    if not code:
+        return _without_code(error, reason, connecting=connecting)
+    kind = _kind(_POSTGRESQL, code)
     parts = {
         name: getattr(diagnosis, f"{name}_name", None)
         for name in ("constraint", "table", "column")
     }
     named = ", ".join(f"{name} {value!r}" for name, value in parts.items() if value)
-    reason = type(error).__name__
     # PostgreSQL quotes the row in DETAIL and the value in its message: keep neither.
     what = f"{reason}: {named}" if named else reason
     if kind is SchemaMismatchError and diagnosis is not None:
         what = f"{reason}: {diagnosis.message_primary}"
     _strip(error, what)
     return kind(what, code=code)
+
+
+def _without_code(error: BaseException, reason: str, *, connecting: bool) -> DatabaseError:
+    """Return what psycopg itself says: no server, a lost connection, or a value it refuses."""
+    if connecting and any(kind.__name__ == "OperationalError" for kind in type(error).__mro__):
+        # Host, port, user and the system's reason; never the password.
+        return DatabaseUnavailableError(str(error))
+    _strip(error, reason)
+    if reason in {"DataError", "ProgrammingError", "NotSupportedError"}:
+        return InvalidValueError(f"a value cannot be stored in its column ({reason})")
+    return DatabaseUnavailableError(reason)
 
 
 def _from_python(error: BaseException) -> DatabaseError:
@@ -125,3 +191,5 @@ def _kind(kinds: dict[str, type[DatabaseError]], code: str) -> type[DatabaseErro
 def _strip(error: BaseException, what: str) -> None:
     """Take the values out of an error that will be shown as the cause of ours."""
     error.args = (what,)
+    # What it came from may quote them as well.
+    error.__cause__ = error.__context__ = None

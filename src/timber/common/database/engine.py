@@ -11,22 +11,27 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.exc import ArgumentError, TimeoutError as NoConnectionError
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from typing_extensions import override
 
 from timber.common.database.driver_errors import translate_errors
 from timber.common.database.sqlite_transactions import begin_early
+from timber.common.database.upserts import complete_upserts
 from timber.common.errors import (
     ConfigurationError,
     DatabaseUnavailableError,
     FeatureUnavailableError,
+    PoolExhaustedError,
 )
-
-FILE_TIMEOUT_SECONDS: Final = 30
-"""How long a writer of an SQLite file waits for the writer before it."""
+from timber.common.settings import ConnectionOptions
 
 MEMORY_TIMEOUT_SECONDS: Final = 10
-"""The same in memory, where readers, too, wait until a writer has committed."""
+"""How long anybody waits in memory at most, where readers, too, wait for a writer's commit."""
+
+_FOR_EVER_SECONDS: Final = 1_000_000
+
+_DEFAULTS: Final = ConnectionOptions()
 
 _COMMON: Final[dict[str, Any]] = {
     # Row values, personal ones among them, stay out of exceptions and logs.
@@ -36,7 +41,7 @@ _COMMON: Final[dict[str, Any]] = {
 
 
 @contextlib.contextmanager
-def opened_engine(database_url: str) -> Generator[Engine]:
+def opened_engine(database_url: str, options: ConnectionOptions = _DEFAULTS) -> Generator[Engine]:
     """Give an engine for the database, and close everything of it in the end.
 
     Nothing is connected yet, except that a database in memory comes to life.
@@ -50,15 +55,16 @@ def opened_engine(database_url: str) -> Generator[Engine]:
     with contextlib.ExitStack() as stack:
         match url.get_backend_name():
             case "sqlite":
-                engine = _sqlite(url, stack.callback)
+                engine = _sqlite(url, options, stack.callback)
             case "postgresql":
-                engine = _postgresql(url)
+                engine = _postgresql(url, options)
             case other:
                 raise ConfigurationError(
                     f"database_url: no support for {other!r}: use sqlite:/// or postgresql://"
                 )
         stack.callback(engine.dispose)
         translate_errors(engine)
+        complete_upserts(engine)
         yield engine
 
 
@@ -72,7 +78,7 @@ def _parse(database_url: str) -> URL:
         ) from None
 
 
-def _sqlite(url: URL, on_close: Callable[..., Any]) -> Engine:
+def _sqlite(url: URL, options: ConnectionOptions, on_close: Callable[..., Any]) -> Engine:
     in_memory = url.database in {None, "", ":memory:"}
     if in_memory:
         # A private database that all connections of this engine share, unlike `:memory:`.
@@ -85,7 +91,9 @@ def _sqlite(url: URL, on_close: Callable[..., Any]) -> Engine:
         url = url.set(drivername="sqlite")
         if not str(url.database).startswith("file:"):
             _make_folder(Path(str(url.database)).parent)
-    timeout = MEMORY_TIMEOUT_SECONDS if in_memory else FILE_TIMEOUT_SECONDS
+    timeout = options.lock_timeout_seconds or _FOR_EVER_SECONDS
+    if in_memory:
+        timeout = min(timeout, MEMORY_TIMEOUT_SECONDS)
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -119,15 +127,45 @@ def _prepare_file(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous = FULL")
 
 
-def _postgresql(url: URL) -> Engine:
+class _Pool(QueuePool):
+    """A pool that says with a typed error that it is exhausted."""
+
+    @override
+    def connect(self) -> PoolProxiedConnection:
+        try:
+            return super().connect()
+        except NoConnectionError as error:
+            raise PoolExhaustedError("no connection became free in time") from error
+
+
+def _postgresql(url: URL, options: ConnectionOptions) -> Engine:
     if find_spec("psycopg") is None:
         raise FeatureUnavailableError("PostgreSQL", cure="pip install 'puppet-engine[postgres]'")
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
-        pool_size=10,
-        max_overflow=20,
+        poolclass=_Pool,
+        pool_size=options.pool_size,
+        max_overflow=options.pool_overflow,
+        pool_timeout=options.pool_timeout_seconds,
         pool_use_lifo=True,
         pool_recycle=1800,
-        connect_args={"connect_timeout": 10},
+        connect_args=_connect_args(url, options),
         **_COMMON,
     )
+
+
+def _connect_args(url: URL, options: ConnectionOptions) -> dict[str, Any]:
+    """Return what every connection starts with, unless the URL says otherwise."""
+    timeouts = " ".join(
+        f"-c {name}={round(seconds * 1000)}"
+        for name, seconds in (
+            ("statement_timeout", options.statement_timeout_seconds),
+            ("lock_timeout", options.lock_timeout_seconds),
+        )
+    )
+    given = url.query.get("options", "")
+    written = given if isinstance(given, str) else " ".join(given)
+    defaults = {"connect_timeout": 10, "application_name": options.application_name}
+    said = {name: value for name, value in defaults.items() if name not in url.query}
+    # Of two, PostgreSQL takes the last.
+    return {**said, "options": f"{timeouts} {written}".strip()}

@@ -2,27 +2,30 @@
 
 import asyncio
 import contextlib
-import contextvars
-from collections.abc import AsyncGenerator, Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeAlias, TypeVar
+import random
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
+from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Executable, Table
 from sqlalchemy.orm import Session, sessionmaker
 
-from timber.common.clock import Clock
+from timber.common.clock import SteadyClock
+from timber.common.database.bulk import insert_rows
 from timber.common.database.engine import opened_engine
-from timber.common.database.threaded_session import ThreadedSession, finish
-from timber.common.errors import DatabaseError, NotOpenError
-from timber.common.modeling import mixins
+from timber.common.database.health import Health, examine
+from timber.common.database.retrying import IsolationLevel, Retrying, isolate
+from timber.common.database.session import TimberSession
+from timber.common.database.streaming import BATCH, AsyncRowStream, RowStream, rows_of
+from timber.common.database.threaded_session import ThreadedSession
+from timber.common.database.threads import Threads
+from timber.common.errors import NotOpenError
+from timber.common.settings import ConnectionOptions
 
 Result = TypeVar("Result")
 
-MakeSession: TypeAlias = Callable[[sessionmaker[Session]], Session]
+MakeSession: TypeAlias = Callable[[sessionmaker[TimberSession]], TimberSession]
 """Makes a session with what the sessionmaker of a database has been taught."""
-
-_THREADS: Final = 16
-"""How many transactions of async callers are under way at once; more wait their turn."""
 
 
 class DatabaseService:
@@ -34,12 +37,21 @@ class DatabaseService:
     on SQLite as on PostgreSQL.
     """
 
-    def __init__(self, *, clock: Clock) -> None:
-        self._sessions = sessionmaker[Session](expire_on_commit=False)
-        mixins.install(self._sessions, clock=clock)
+    def __init__(
+        self,
+        *,
+        clock: SteadyClock,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: random.Random | None = None,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._sessions = sessionmaker(class_=TimberSession, clock=clock, expire_on_commit=False)
+        self._retrying = Retrying(sleep=sleep, chance=chance or random.Random())  # noqa: S311 - spreads waits, guards nothing
+        self._clock = clock
+        self._timer = timer
         self._make_session: MakeSession | None = None
         self._engine: Engine | None = None
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads = Threads()
         self._resources = contextlib.ExitStack()
 
     @property
@@ -54,26 +66,27 @@ class DatabaseService:
             raise NotOpenError
         return self._engine
 
-    def open(self, database_url: str) -> None:
+    def open(self, database_url: str, options: ConnectionOptions | None = None) -> None:
         """Set up the engine; the first connection is made when the first one is needed.
 
         Raises:
             ConfigurationError: the URL cannot be used.
 
         """
-        self._engine = self._resources.enter_context(opened_engine(database_url))
+        self._engine = self._resources.enter_context(
+            opened_engine(database_url, options or ConnectionOptions())
+        )
         self._sessions.configure(bind=self._engine)
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="timber")
+        self._threads.open()
 
     def close(self) -> None:
         """Wait for the transactions of async callers, and close all connections."""
-        if self._threads is not None:
-            self._threads.shutdown()
-        self._threads = self._engine = None
+        self._threads.close()
+        self._engine = None
         self._sessions.configure(bind=None)
         self._resources.close()
 
-    def session(self) -> Session:
+    def session(self) -> TimberSession:
         """Return a new session, which its owner commits and closes.
 
         Raises:
@@ -97,8 +110,11 @@ class DatabaseService:
             self._make_session = before
 
     @contextlib.contextmanager
-    def session_scope(self) -> Generator[Session]:
+    def session_scope(self) -> Generator[TimberSession]:
         """Give a session; commit in the end, or roll back when the block raises.
+
+        The block cannot be run again: a SerializationError in it, or at its end, is its caller's.
+        `run` and `run_sync` take the work as a function, and run it again.
 
         Raises:
             NotOpenError: the Timber is not open.
@@ -118,30 +134,109 @@ class DatabaseService:
             DatabaseError: the database refused something.
 
         """
-        session = ThreadedSession(self.session(), in_thread=self._in_thread)
+        session = ThreadedSession(self.session(), in_thread=self._threads.run)
         try:
             yield session
             await session.commit()
         finally:
             await session.close()
 
-    async def run(self, work: Callable[[Session], Result]) -> Result:
+    async def run(
+        self, work: Callable[[TimberSession], Result], *, isolation: IsolationLevel | None = None
+    ) -> Result:
         """Run `work` in one transaction, off the event loop, and return its result.
 
-        A caller that is cancelled meanwhile is told so only when the transaction has ended,
-        so nothing of it happens behind his back.
+        As `run_sync`. A caller that is cancelled meanwhile is told so only when the transaction
+        has ended, so nothing of it happens behind his back.
+        """
+        return await self._threads.run(lambda: self.run_sync(work, isolation=isolation))
+
+    def run_sync(
+        self, work: Callable[[TimberSession], Result], *, isolation: IsolationLevel | None = None
+    ) -> Result:
+        """Run `work` in one transaction, and return its result.
+
+        When the database breaks it off for the sake of another transaction, it is run again
+        after a short wait, in a new session; so it should do nothing but use its session.
+
+        Raises:
+            NotOpenError: the Timber is not open.
+            SerializationError: it was broken off every time.
+            DatabaseError: the database refused something.
+
+        """
+
+        def attempt() -> Result:
+            with self.session_scope() as session:
+                isolate(session, isolation)
+                return work(session)
+
+        return self._retrying(attempt)
+
+    def stream(self, statement: Executable, *, batch: int = BATCH) -> RowStream[Any]:
+        """Return what the statement selects, row by row, with `batch` rows in memory at once.
+
+        A statement that selects one thing, a model or a column, gives just that.
+        What is read is for reading: changes of it are not stored.
+        On PostgreSQL the rows are those of one moment, and a transaction is open meanwhile.
+        In memory, SQLite lets nobody write before the stream is at its end or closed.
 
         Raises:
             NotOpenError: the Timber is not open.
             DatabaseError: the database refused something.
 
         """
+        return RowStream(rows_of(self.session(), statement, batch=batch))
 
-        def transaction() -> Result:
-            with self.session_scope() as session:
-                return work(session)
+    def async_stream(self, statement: Executable, *, batch: int = BATCH) -> AsyncRowStream[Any]:
+        """Do as `stream`, for `async for`."""
+        rows = rows_of(self.session(), statement, batch=batch)
+        return AsyncRowStream(rows, batch=batch, in_thread=self._threads.run)
 
-        return await self._in_thread(transaction)
+    def bulk_insert(
+        self,
+        model: type[Any] | Table,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        session: Session | None = None,
+    ) -> int:
+        """Insert rows by COPY on PostgreSQL, by `executemany` on SQLite; return their number.
+
+        Either all of them are stored or none; within a `session`, when that is committed.
+        The rows may come from a generator of any length.
+        Columns that a row does not give get the model's defaults.
+
+        Raises:
+            NotOpenError: the Timber is not open.
+            UnknownColumnError: a row has a key that is no column.
+            DatabaseError: the database refused something.
+
+        """
+        with contextlib.ExitStack() as own:
+            if session is None:
+                session = own.enter_context(self.session_scope())
+            session.flush()  # what the rows may point to
+            own.enter_context(self._clock.held())
+            return insert_rows(session.connection(), model, rows)
+
+    async def async_bulk_insert(
+        self, model: type[Any] | Table, rows: Iterable[Mapping[str, Any]]
+    ) -> int:
+        """Do as `bulk_insert`, off the event loop, where the rows are iterated, too."""
+        return await self._threads.run(lambda: self.bulk_insert(model, rows))
+
+    def health(self) -> Health:
+        """Tell how the database does; one that cannot be reached is told of, not raised.
+
+        Raises:
+            NotOpenError: the Timber is not open.
+
+        """
+        return examine(self.engine, pending=self._threads.pending, timer=self._timer)
+
+    async def async_health(self) -> Health:
+        """Do as `health`, off the event loop, and past the transactions that wait."""
+        return await asyncio.to_thread(self.health)
 
     def check_connection(self) -> bool:
         """Tell whether the database answers.
@@ -150,15 +245,4 @@ class DatabaseService:
             NotOpenError: the Timber is not open.
 
         """
-        try:
-            with self.engine.connect() as connection:
-                return connection.execute(text("SELECT 1")).scalar() == 1
-        except DatabaseError:
-            return False
-
-    async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        if self._threads is None:
-            raise NotOpenError
-        context = contextvars.copy_context()
-        loop = asyncio.get_running_loop()
-        return await finish(loop.run_in_executor(self._threads, context.run, work))
+        return self.health().reachable

@@ -1,11 +1,12 @@
 """A session for the event loop, whose calls run in threads, one after the other."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Executable, Result as Rows
-from sqlalchemy.orm import Session
+
+from timber.common.database.session import TimberSession
+from timber.common.modeling.mixins import SoftDeleteMixin
 
 Result = TypeVar("Result")
 
@@ -24,11 +25,11 @@ class ThreadedSession:
     Several calls in one `run` cost one hop to a thread instead of one each.
     """
 
-    def __init__(self, session: Session, *, in_thread: InThread) -> None:
+    def __init__(self, session: TimberSession, *, in_thread: InThread) -> None:
         self._session = session
         self._in_thread = in_thread
 
-    async def run(self, work: Callable[[Session], Result]) -> Result:
+    async def run(self, work: Callable[[TimberSession], Result]) -> Result:
         """Return what `work` returns; it may use the session in any way."""
         return await self._in_thread(lambda: work(self._session))
 
@@ -57,36 +58,29 @@ class ThreadedSession:
         return await self.run(lambda session: session.get(model, key, **options))
 
     async def delete(self, row: object) -> None:
-        """Delete a row with the next flush."""
+        """Delete a row with the next flush: softly, if its model has SoftDeleteMixin."""
         await self.run(lambda session: session.delete(row))
+
+    async def hard_delete(self, row: object) -> None:
+        """Delete a row for good, at once."""
+        await self.run(lambda session: session.hard_delete(row))
+
+    async def restore(self, row: SoftDeleteMixin) -> None:
+        """Take back the soft deletion of a row, at once."""
+        await self.run(lambda session: session.restore(row))
 
     async def flush(self) -> None:
         """Send to the database what was added, changed and deleted."""
-        await self.run(Session.flush)
+        await self.run(TimberSession.flush)
 
     async def commit(self) -> None:
         """Keep what was done so far."""
-        await self.run(Session.commit)
+        await self.run(TimberSession.commit)
 
     async def rollback(self) -> None:
         """Undo what was done since the last commit."""
-        await self.run(Session.rollback)
+        await self.run(TimberSession.rollback)
 
     async def close(self) -> None:
         """Roll back what was not committed and give the connection back."""
-        await self.run(Session.close)
-
-
-async def finish(work: "asyncio.Future[Result]") -> Result:
-    """Wait for `work` to end, even when the waiting task is cancelled; then say so."""
-    cancelled: asyncio.CancelledError | None = None
-    while not work.done():
-        try:
-            await asyncio.wait([work])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        # Asked for, so that asyncio does not report it as never retrieved.
-        work.exception()
-        raise cancelled
-    return work.result()
+        await self.run(TimberSession.close)

@@ -97,7 +97,12 @@ class Table:
 
     @cached_property
     def uniques(self) -> frozenset[frozenset[str]]:
-        """The sets of columns that have no value twice, so that others can point to them."""
+        """The sets of columns that have no value twice, so that others can point to them.
+
+        What is soft-deleted counts no more, so there only the primary key is unique in this sense.
+        """
+        if "SoftDeleteMixin" in self.mixin_names:
+            return frozenset({frozenset(self.primary_key)})
         alone = {frozenset((one.name,)) for one in self.own_columns if one.unique}
         together = {frozenset(one.columns) for one in self.spec.unique}
         indexed = {

@@ -24,6 +24,7 @@ from timber.common.modeling.mixins import MIXINS
 from timber.common.modeling.reader import ModelSources
 from timber.common.modeling.relationship_options import RelationshipBuilder
 from timber.common.modeling.spec import ModelSpec
+from timber.common.modeling.table_promises import keep_promises
 
 
 class ModelFactory:
@@ -114,6 +115,7 @@ class ModelFactory:
             attributes[one.name] = relationships.build(entry, one)
         built: Any = type(model.name, (*mixins, self._generation), attributes)
         self.classes[model.name] = built
+        keep_promises(built)
         self._tables.append(built.__table__)
 
     def _built_columns(self, entry: Table) -> dict[str, Column[Any]]:

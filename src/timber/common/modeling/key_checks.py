@@ -45,8 +45,15 @@ def _single_problem(column: ColumnSpec, catalogue: Catalogue) -> str | None:
         hint = closest(target_name, table.columns)
         return f"the table {name!r} has no column {target_name!r}{hint}"
     if frozenset((target_name,)) not in table.uniques:
-        return f"{column.foreign_key} is not unique, so nothing can point to it"
+        return f"{column.foreign_key} is not unique, so nothing can point to it{_cure(table)}"
     return _type_problem(column, target, column.foreign_key)
+
+
+def _cure(table: Table) -> str:
+    """Say why unique columns of a model that deletes softly are not unique enough."""
+    if "SoftDeleteMixin" not in table.mixin_names:
+        return ""
+    return ": deleted rows may hold the same values; point to the primary key"
 
 
 def _type_problem(column: ColumnSpec, target: ColumnSpec, written: str) -> str | None:
@@ -81,6 +88,7 @@ def _composite_problems(table: Table, key: ForeignKey, catalogue: Catalogue) -> 
     if known and frozenset(key.targets) not in target.uniques:
         together = ", ".join(key.targets)
         message = f"{together} of {key.table!r} are not unique, so nothing can point to them"
+        message += _cure(target)
         yield table.problem(*key.path, "references", message=message)
     if len(set(key.columns)) < len(key.columns):
         yield table.problem(*key.path, "columns", message="a column is named twice")

@@ -1,28 +1,22 @@
-"""What many models share: timestamps, and deletion that can be undone."""
+"""What many models share: timestamps, deletion that can be undone, and a version."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from sqlalchemy import event, inspect
+from sqlalchemy import Integer
 from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlalchemy.orm import (
-    Mapped,
-    MappedColumn,
-    ORMExecuteState,
-    Session,
-    declared_attr,
-    mapped_column,
-    sessionmaker,
-    with_loader_criteria,
-)
+from sqlalchemy.orm import Mapped, MappedColumn, declared_attr, mapped_column
 
 from timber.common.clock import Clock
 from timber.common.modeling.column_types import UtcDateTime
 
 INCLUDE_DELETED: Final = "include_deleted"
 """The execution option that shows soft-deleted rows: `execution_options(include_deleted=True)`."""
+
+HARD_DELETE: Final = "hard_delete"
+"""The execution option that lets `delete(Model)` delete rows for good."""
 
 
 class TimestampMixin:
@@ -63,8 +57,10 @@ class TimestampMixin:
 class SoftDeleteMixin:
     """Adds `deleted_at`; queries leave out the rows that have one, unless they ask for them.
 
-    Queries, `Session.get` and relationships leave them out.
+    Queries, `Session.get` and relationships leave them out, and so do unique constraints.
     To see them: `session.execute(statement, execution_options={"include_deleted": True})`.
+    `session.delete(row)` sets it, `session.restore(row)` takes it back,
+    and `session.hard_delete(row)` deletes the row for good.
     """
 
     @declared_attr
@@ -74,58 +70,36 @@ class SoftDeleteMixin:
         return mapped_column(UtcDateTime, nullable=True, index=True, sort_order=902)
 
 
+class OptimisticLockMixin:
+    """Adds `version`, which counts the changes of a row.
+
+    Who stores a row that somebody else has changed since it was read gets a ConflictError.
+    """
+
+    @declared_attr
+    @classmethod
+    def version(cls) -> Mapped[int]:
+        """How often the row was written."""
+        return mapped_column(Integer, nullable=False, default=1, sort_order=903)
+
+    @declared_attr.directive
+    @classmethod
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}
+
+
 MIXINS: Final[Mapping[str, type]] = MappingProxyType(
-    {"TimestampMixin": TimestampMixin, "SoftDeleteMixin": SoftDeleteMixin}
+    {
+        "TimestampMixin": TimestampMixin,
+        "SoftDeleteMixin": SoftDeleteMixin,
+        "OptimisticLockMixin": OptimisticLockMixin,
+    }
 )
 MIXIN_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "TimestampMixin": {"created_at": "DateTime", "updated_at": "DateTime"},
         "SoftDeleteMixin": {"deleted_at": "DateTime"},
+        "OptimisticLockMixin": {"version": "Integer"},
     }
 )
-"""The columns that each mixin adds, with their types as a model file writes them."""
-
-_NOT_DELETED: Final = with_loader_criteria(
-    SoftDeleteMixin,
-    lambda model: model.deleted_at.is_(None),
-    include_aliases=True,
-    propagate_to_loaders=False,
-)
-
-
-def install(sessions: "sessionmaker[Session]", *, clock: Clock) -> None:
-    """Teach the sessions of one Timber what the mixins promise."""
-
-    def stamp(session: Session, _context: Any, _instances: Any) -> None:
-        _stamp(session, clock)
-
-    event.listen(sessions, "before_flush", stamp)
-    event.listen(sessions, "do_orm_execute", _leave_out_deleted)
-
-
-def _stamp(session: Session, clock: Clock) -> None:
-    """Give everything one flush writes the same moment, but leave what was set by hand."""
-    now: datetime | None = None
-    for row in (*session.new, *session.dirty):
-        if not isinstance(row, TimestampMixin):
-            continue
-        if row in session.new:
-            now = now or clock.now()
-            _set_once(row, "created_at", now)
-            _set_once(row, "updated_at", row.created_at)
-        elif session.is_modified(row, include_collections=False):
-            now = now or clock.now()
-            _set_once(row, "updated_at", now)
-
-
-def _set_once(row: TimestampMixin, name: str, moment: datetime) -> None:
-    if not inspect(row).attrs[name].history.added:
-        setattr(row, name, moment)
-
-
-def _leave_out_deleted(state: ORMExecuteState) -> None:
-    # A refresh of a row that is at hand must find it, deleted or not.
-    if not state.is_select or state.is_column_load:
-        return
-    if not state.execution_options.get(INCLUDE_DELETED, False):
-        state.statement = state.statement.options(_NOT_DELETED)
+"""The columns that each mixin adds, and their types."""

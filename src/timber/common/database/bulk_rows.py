@@ -1,0 +1,138 @@
+"""Rows as mappings, made ready for a table: keys checked, defaults filled in."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby, islice
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import Column, Dialect, Table, inspect
+from sqlalchemy.orm import Mapper
+
+from timber.common.database.driver_errors import translated
+from timber.common.documents import closest
+from timber.common.errors import UnknownColumnError
+
+Values: TypeAlias = tuple[Any, ...]
+Columns: TypeAlias = tuple[Column[Any], ...]
+
+_MISSING: Final = object()
+
+
+@dataclass
+class _RowContext:
+    """What a default that looks at the other values of its row is given."""
+
+    current_parameters: Mapping[str, Any]
+
+    def get_current_parameters(self, **_: object) -> Mapping[str, Any]:
+        return self.current_parameters
+
+
+@dataclass(frozen=True)
+class Target:
+    """A table, and the keys by which its columns are given."""
+
+    name: str
+    table: Table
+    columns: Mapping[str, Column[Any]]
+    """By key, in the table's order."""
+
+    def check(self, given: Iterable[Hashable]) -> None:
+        """Raise an UnknownColumnError unless every key is a column's."""
+        for key in given:
+            if key not in self.columns:
+                hint = closest(str(key), self.columns)
+                raise UnknownColumnError(f"{self.name} has no column {str(key)[:63]!r}{hint}")
+
+
+def target_of(model: type[Any] | Table) -> Target:
+    """Return where the rows of a model, or of a table, go.
+
+    Raises:
+        TypeError: it is neither.
+
+    """
+    if isinstance(model, Table):
+        return Target(model.name, model, {column.key: column for column in model.columns})
+    mapper = inspect(model, raiseerr=False)
+    if not isinstance(mapper, Mapper) or not isinstance(mapper.local_table, Table):
+        raise TypeError(f"{model!r} is neither a model nor a table")
+    if len(mapper.tables) > 1:
+        raise TypeError(f"{model.__name__} has several tables: insert into each of them")
+    by_column = {attribute.columns[0]: attribute.key for attribute in mapper.column_attrs}
+    table = mapper.local_table
+    columns = {by_column[column]: column for column in table.columns if column in by_column}
+    return Target(model.__name__, table, columns)
+
+
+def chunks(
+    target: Target, rows: Iterable[Mapping[str, Any]], *, dialect: Dialect, size: int
+) -> Iterator[tuple[Columns, list[Values]]]:
+    """Give columns, and up to `size` rows of values for them, until the rows are used up.
+
+    Columns that the database fills in by itself are among them only if the rows give them.
+    """
+    left_out = frozenset(key for key, one in target.columns.items() if _is_servers(one))
+    known = target.columns.keys()
+
+    def given(row: Mapping[str, Any]) -> frozenset[str]:
+        if not row.keys() <= known:
+            target.check(row)
+        return left_out and left_out & row.keys()
+
+    for extra, same in groupby(rows, key=given):
+        keys = [key for key in target.columns if key in extra or key not in left_out]
+        columns = tuple(target.columns[key] for key in keys)
+        prepare = _preparation(keys, columns, dialect)
+        while taken := list(islice(same, size)):
+            with translated():
+                chunk = [prepare(row) for row in taken]
+            yield columns, chunk
+
+
+def _is_servers(column: Column[Any]) -> bool:
+    """Tell whether the database itself makes a value for the column when none is given."""
+    default = column.default
+    if default is not None:
+        return default.is_clause_element or default.is_sequence
+    return (
+        column.server_default is not None
+        or column.computed is not None
+        or column is column.table.autoincrement_column
+    )
+
+
+def _preparation(
+    keys: list[str], columns: Columns, dialect: Dialect
+) -> Callable[[Mapping[str, Any]], Values]:
+    """Return what makes the values of one row, ready for the driver."""
+    plain: list[tuple[str, Any]] = []
+    made: list[tuple[int, str, Callable[[Any], Any]]] = []
+    for place, (key, column) in enumerate(zip(keys, columns, strict=True)):
+        default: Any = column.default
+        is_made = default is not None and default.is_callable
+        plain.append((key, _MISSING if is_made else getattr(default, "arg", None)))
+        if is_made:
+            made.append((place, column.key, default.arg))
+    bound = [
+        (place, processor)
+        for place, column in enumerate(columns)
+        if (processor := column.type.dialect_impl(dialect).bind_processor(dialect))
+    ]
+    names = [column.key for column in columns]
+
+    def prepare(row: Mapping[str, Any]) -> Values:
+        values = [row.get(key, default) for key, default in plain]
+        context: _RowContext | None = None
+        for place, name, make in made:
+            if values[place] is _MISSING:
+                if context is None:
+                    context = _RowContext(
+                        {n: v for n, v in zip(names, values, strict=True) if v is not _MISSING}
+                    )
+                values[place] = context.current_parameters[name] = make(context)  # type: ignore[index]
+        for place, process in bound:
+            values[place] = process(values[place])
+        return tuple(values)
+
+    return prepare
