@@ -26,8 +26,10 @@ def check(catalogue: Catalogue, *, backends: AbstractSet[str]) -> None:
     """
     problems = ProblemList(ModelFileError)
     problems.extend(_name_problems(catalogue))
+    problems.extend(_old_table_name_problems(catalogue))
     for table in catalogue.entries:
         problems.extend(_column_problems(table))
+        problems.extend(_old_column_name_problems(table))
         problems.extend(_foreign_key_problems(table, catalogue))
         problems.extend(_index_column_problems(table))
         problems.extend(flag_problems(table, backends))
@@ -74,6 +76,24 @@ def _column_problems(table: Table) -> Iterator[str]:
         if name in _RESERVED or name.startswith("_sa_"):
             yield table.problem(kind, position, "name", message=f"the name {name!r} is reserved")
         seen.add(name.lower())
+
+
+def _old_table_name_problems(catalogue: Catalogue) -> Iterator[str]:
+    present = {name.lower() for name in catalogue.tables}
+    for entry in catalogue.entries:
+        if entry.spec.was and entry.spec.was.lower() in present:
+            message = f"there is a table {entry.spec.was!r} still, so this cannot have been it"
+            yield entry.problem("was", message=message)
+        present |= {entry.spec.was.lower()} if entry.spec.was else set()
+
+
+def _old_column_name_problems(table: Table) -> Iterator[str]:
+    present = {name.lower() for name in table.columns}
+    for position, column in enumerate(table.spec.columns):
+        if column.was and column.was.lower() in present:
+            message = f"there is a column {column.was!r} still, so this cannot have been it"
+            yield table.problem("columns", position, "was", message=message)
+        present |= {column.was.lower()} if column.was else set()
 
 
 def _foreign_key_problems(table: Table, catalogue: Catalogue) -> Iterator[str]:

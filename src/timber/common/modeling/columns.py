@@ -35,6 +35,7 @@ class ColumnBuilder:
             index=spec.index or None,
             default=self._default(spec),
             comment=spec.description,
+            info={"was": spec.was, "default": spec.default},
         )
 
     def _default(self, spec: ColumnSpec) -> Callable[..., Any] | None:

@@ -55,7 +55,8 @@ class ModelFactory:
 
     def _build_table(self, entry: Table) -> None:
         columns = (self._columns.build(column) for column in entry.spec.columns)
-        self._tables.append(SQLTable(entry.name, self._metadata, *columns))
+        info = {"was": entry.spec.was}
+        self._tables.append(SQLTable(entry.name, self._metadata, *columns, info=info))
 
     def _build_class(self, entry: Table, model: ModelSpec, catalogue: Catalogue) -> None:
         bases = (*(MIXINS[name] for name in dict.fromkeys(model.mixins)), self._generation)
@@ -63,7 +64,7 @@ class ModelFactory:
             "__module__": "timber.common.models",
             "__doc__": model.description or f"A row of {model.table_name}.",
             "__tablename__": model.table_name,
-            "__table_args__": tuple(_indexes(model)),
+            "__table_args__": (*_indexes(model), {"info": {"was": model.was}}),
             "__clock__": self._columns.clock,
             "__timber__": model,
         }

@@ -24,6 +24,9 @@ from timber.common.modeling.column_types import UtcDateTime
 INCLUDE_DELETED: Final = "include_deleted"
 """The execution option that shows soft-deleted rows: `execution_options(include_deleted=True)`."""
 
+_NOW: Final = {"default": "now"}
+"""For migrations: what rows get that were there before the column."""
+
 
 class TimestampMixin:
     """Adds `created_at` and `updated_at`; equal on creation, and `updated_at` moves on update."""
@@ -35,7 +38,9 @@ class TimestampMixin:
     def created_at(cls) -> Mapped[datetime]:
         """When the row was created."""
         now = cls.__clock__.now
-        return mapped_column(UtcDateTime, nullable=False, default=lambda _: now(), sort_order=900)
+        return mapped_column(
+            UtcDateTime, nullable=False, default=lambda _: now(), sort_order=900, info=_NOW
+        )
 
     @declared_attr
     @classmethod
@@ -49,7 +54,12 @@ class TimestampMixin:
             return cast("datetime", parameters.get("created_at") or now())
 
         column: MappedColumn[datetime] = mapped_column(
-            UtcDateTime, nullable=False, default=created, onupdate=lambda _: now(), sort_order=901
+            UtcDateTime,
+            nullable=False,
+            default=created,
+            onupdate=lambda _: now(),
+            sort_order=901,
+            info=_NOW,
         )
         return column
 

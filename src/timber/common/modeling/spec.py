@@ -63,6 +63,8 @@ class ColumnSpec(_Spec):
     index: StrictBool = False
     foreign_key: Reference | None = None
     description: StrictStr | None = None
+    was: Name | None = None
+    """What the column was called before: a migration renames it, and keeps what is in it."""
 
     @property
     def column_type(self) -> ColumnType:
@@ -167,6 +169,8 @@ class TableSpec(_Spec):
     """A table that links two others, without a model of its own."""
 
     name: Name
+    was: Name | None = None
+    """What the table was called before."""
     columns: Annotated[tuple[ColumnSpec, ...], Field(min_length=1)]
 
 
@@ -175,6 +179,8 @@ class ModelSpec(_Spec):
 
     name: Name
     table_name: Name
+    was: Name | None = None
+    """What the table was called before: a migration renames it, and keeps its rows."""
     session_type: StrictStr | None = None
     """By this the session service finds the model."""
     description: StrictStr | None = None
