@@ -125,7 +125,9 @@ def _errors_for_people() -> Generator[None]:
     try:
         yield
     except PuppetEngineError as error:
-        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+        # Not wrapped: editors and terminals jump to a `file:line:col` that is in one piece.
+        console = Console(stderr=True, soft_wrap=True)
+        console.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(code=2) from error
     except KeyboardInterrupt as error:
         raise typer.Exit(code=130) from error

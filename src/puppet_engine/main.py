@@ -84,6 +84,7 @@ class App:
             await self._put_together(parts)
             for persona in cast:
                 await self.agent_manager.create_agent(persona)
+            await self.agent_manager.revive_guests()
             await self.agent_manager.start_agents()
             parts.push_async_callback(self.agent_manager.stop_agents)
             self._parts = parts.pop_all()

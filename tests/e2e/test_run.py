@@ -97,6 +97,43 @@ def test_a_broken_persona_stops_the_start_with_its_place_and_nothing_is_begun(
     assert not (tmp_path / "var").exists()
 
 
+def test_a_broken_model_file_stops_the_start_with_its_place_and_nothing_is_begun(
+    tmp_path: Path,
+) -> None:
+    """Other distributions may ship models; theirs can be broken too."""
+    package = tmp_path / "packages" / "gardens"
+    (package / "models").mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "from pathlib import Path\n\ndef models(): return Path(__file__).parent / 'models'\n"
+    )
+    (package / "models" / "gardens.yaml").write_text(
+        'version: "1.0.0"\nmodels:\n  - name: Garden\n    table_nam: gardens\n    columns: []\n'
+    )
+    installed = tmp_path / "packages" / "gardens-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: gardens\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[timber.models]\ngardens = gardens:models\n")
+    variables = environment()
+    variables["PYTHONPATH"] += f":{tmp_path / 'packages'}"
+    life = tmp_path / "life"
+    life.mkdir()
+
+    done = subprocess.run(
+        command("run", "--agents", str(CAST), "--port", "0"),
+        cwd=life,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "gardens.yaml:4:5: unknown key 'table_nam'" in done.stderr
+    assert "did you mean 'table_name'?" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(life.iterdir())
+
+
 def test_a_port_that_is_taken_is_named_with_the_cure(tmp_path: Path) -> None:
     with running(tmp_path) as puppets:
         port = puppets.url.rsplit(":", 1)[1]

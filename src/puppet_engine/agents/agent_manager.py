@@ -22,7 +22,7 @@ from puppet_engine.memory.base import MemoryStore
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.x import XNetwork
 from puppet_engine.solana.trader import Trader
-from puppet_engine.storage.base import Ledger
+from puppet_engine.storage.base import Arrival, Ledger
 
 log = logging.getLogger(__name__)
 
@@ -119,13 +119,24 @@ class AgentManager:
             self._turns.networks[agent.id] = await self._open_account(agent)
         if self._open_wallet is not None and agent.config.solana_integration.trading_enabled:
             self._turns.traders[agent.id] = await self._open_wallet(agent)
-        routine = self._turns.first_routine(agent)
         events = await self._ledger.enrol(
-            agent.config, memories=first_memories(agent.config), events=routine
+            Arrival(
+                config=agent.config,
+                is_guest=self._is_started,
+                first_memories=first_memories(agent.config),
+                first_events=self._turns.routine(agent, first=True),
+                routine=self._turns.routine(agent, first=False),
+            )
         )
         self.agents[agent.id] = agent
         agent.is_active = self._is_started
-        self._turns.accept(events)
+        self._turns.welcome(agent, events)
+
+    async def revive_guests(self) -> None:
+        """Take up the agents that were created while others lived, in this process or before."""
+        for config in await self._ledger.guests():
+            if config.id not in self.agents:
+                await self.create_agent(config)
 
     def get_agent(self, agent_id: str) -> Agent:
         """Return an agent.

@@ -17,11 +17,10 @@ from puppet_engine.core.models import (
     Intent,
     IntentKind,
     IntentState,
-    Memory,
     TurnOutcome,
 )
 from puppet_engine.memory.base import MemoryStore
-from puppet_engine.storage.base import Ledger
+from puppet_engine.storage.base import Arrival, Ledger
 
 
 class DirectLedger(Ledger):
@@ -37,12 +36,14 @@ class DirectLedger(Ledger):
         self._begun: dict[str, tuple[datetime, Intent]] = {}
 
     @override
-    async def enrol(
-        self, config: AgentConfig, *, memories: Sequence[Memory], events: Sequence[EventDraft]
-    ) -> list[Event]:
-        for memory in memories:
-            await self._memory.add_memory(config.id, memory)
-        return self._number(events)
+    async def enrol(self, arrival: Arrival) -> list[Event]:
+        for memory in arrival.first_memories:
+            await self._memory.add_memory(arrival.config.id, memory)
+        return self._number(arrival.first_events)
+
+    @override
+    async def guests(self) -> list[AgentConfig]:
+        return []
 
     @override
     async def cursor(self, agent_id: str) -> PostId | None:

@@ -66,6 +66,7 @@ class Turns(Consumer):
         self._actions = _actions(timedelta(minutes=mention_poll_minutes))
         self._outbox = Outbox(ledger=ledger, clock=clock, accept=engine.accept)
         self._triggered = 0
+        self._parked: defaultdict[str, list[Event]] = defaultdict(list)
         self.accept = engine.accept
         self.networks: dict[str, SocialNetwork] = {}
         self.default_network: SocialNetwork | None = None
@@ -76,12 +77,15 @@ class Turns(Consumer):
 
     @override
     def takes(self, event: Event) -> bool:
-        known = event.type == CLEAR_OUTBOX or event.type in self._actions
-        return known and event.agent_id in self._agents
+        return event.type == CLEAR_OUTBOX or event.type in self._actions
 
     @override
     async def consume(self, event: Event) -> None:
-        agent = self._agents[event.agent_id or ""]
+        agent = self._agents.get(event.agent_id or "")
+        if agent is None:
+            # It stays pending: whoever it happens to may come back, today or after a restart.
+            self._parked[event.agent_id or ""].append(event)
+            return
         async with self._locks[agent.id]:
             if event.type == CLEAR_OUTBOX:
                 await self._clear(agent)
@@ -109,14 +113,19 @@ class Turns(Consumer):
         """Return what must be held while an agent takes a turn."""
         return self._locks[agent_id]
 
-    def first_routine(self, agent: Agent) -> list[EventDraft]:
-        """Return what an agent does of its own accord from its first day on."""
+    def routine(self, agent: Agent, *, first: bool) -> list[EventDraft]:
+        """Return what an agent does of its own accord, from its first day or from now on."""
+        occasion = "first" if first else f"again {self._clock.now().isoformat()}"
         routine = []
         for event_type, action in self._actions.items():
-            turn = self._equip(agent, {}, f"first {event_type}")
-            if (draft := action.routine(turn, first=True)) is not None:
+            turn = self._equip(agent, {}, f"{occasion} {event_type}")
+            if (draft := action.routine(turn, first=first)) is not None:
                 routine.append(draft)
         return routine
+
+    def welcome(self, agent: Agent, events: Sequence[Event]) -> None:
+        """Let happen what is to happen to an agent that has just been taken up."""
+        self.accept([*events, *self._parked.pop(agent.id, [])])
 
     async def take_now(
         self, agent: Agent, event_type: str, context: Mapping[str, Any] | None

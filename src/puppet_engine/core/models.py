@@ -59,7 +59,7 @@ class Personality(Noun):
     opinions: list[str] = []
     """What somebody holds to be true, each as they would say it."""
     surroundings: list[str] = []
-    """What is around somebody and gets mentioned, with its article: `the kettle`."""
+    """What is around somebody and gets mentioned, one thing each, as in `the kettle`."""
 
 
 class Formatting(Noun):

@@ -18,7 +18,7 @@ class Consumer(ABC):
 
     @abstractmethod
     async def consume(self, event: Event) -> None:
-        """Do what the event asks for. The event is settled when this returns."""
+        """Do what the event asks for, and settle it, or leave it pending for another process."""
 
     @abstractmethod
     async def abandon(self, event: Event, *, error: str) -> None:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -49,18 +50,33 @@ class EventStore(ABC):
         """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """An agent that comes to life here, for the first time or again."""
+
+    config: AgentConfig
+    is_guest: bool = False
+    """Whether it was created while others lived, and no file is read for it at each start."""
+    first_memories: Sequence[Memory] = ()
+    first_events: Sequence[EventDraft] = ()
+    routine: Sequence[EventDraft] = ()
+
+
 class Ledger(ABC):
     """Where what agents do becomes fact. Each method is one transaction: all of it, or nothing."""
 
     @abstractmethod
-    async def enrol(
-        self, config: AgentConfig, *, memories: Sequence[Memory], events: Sequence[EventDraft]
-    ) -> list[Event]:
+    async def enrol(self, arrival: Arrival) -> list[Event]:
         """Take up an agent, and return the events that were kept.
 
-        Memories and events are those of an agent's first day:
-        of an agent that is known already only the configuration is renewed, and none are kept.
+        A new agent gets the memories and events of its first day.
+        One that is known already gets its configuration renewed,
+        and of its routine what it has no pending event of.
         """
+
+    @abstractmethod
+    async def guests(self) -> list[AgentConfig]:
+        """Return the agents that arrived as guests: nobody but the ledger knows them."""
 
     @abstractmethod
     async def cursor(self, agent_id: str) -> PostId | None:

@@ -1,6 +1,6 @@
 """The ledger in the engine's database: one transaction for each thing that becomes fact."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,10 +18,9 @@ from puppet_engine.core.models import (
     IntentDraft,
     IntentKind,
     IntentState,
-    Memory,
     TurnOutcome,
 )
-from puppet_engine.storage.base import Ledger
+from puppet_engine.storage.base import Arrival, Ledger
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.rows import add_events, add_memory, read_intent, settle_event
 
@@ -35,21 +34,39 @@ class StoredLedger(Ledger):
         self._storage = storage
 
     @override
-    async def enrol(
-        self, config: AgentConfig, *, memories: Sequence[Memory], events: Sequence[EventDraft]
-    ) -> list[Event]:
+    async def enrol(self, arrival: Arrival) -> list[Event]:
+        config = arrival.config
+
         def work(session: Session) -> list[Event]:
             model = self._storage.model("Agent")
             known = session.get(model, config.id)
             if known is not None:
                 known.name, known.persona = config.name, _public(config)
-                return []
-            session.add(model(id=config.id, name=config.name, persona=_public(config)))
-            for memory in memories:
+                return add_events(session, self._storage, self._missing(session, arrival))
+            row = model(id=config.id, name=config.name, persona=_public(config))
+            row.is_guest = arrival.is_guest
+            session.add(row)
+            for memory in arrival.first_memories:
                 add_memory(session, self._storage, config.id, memory)
-            return add_events(session, self._storage, events)
+            return add_events(session, self._storage, arrival.first_events)
 
         return await self._storage.run(work)
+
+    def _missing(self, session: Session, arrival: Arrival) -> list[EventDraft]:
+        """Return the routine of which nothing is pending: what the agent could not do before."""
+        model = self._storage.model("Event")
+        pending = select(model.type).where(
+            model.agent_id == arrival.config.id, model.settled_at.is_(None)
+        )
+        known = set(session.scalars(pending))
+        return [draft for draft in arrival.routine if draft.type not in known]
+
+    @override
+    async def guests(self) -> list[AgentConfig]:
+        model = self._storage.model("Agent")
+        query = select(model.persona).where(model.is_guest).order_by(model.id)
+        personas = await self._storage.run(lambda session: list(session.scalars(query)))
+        return [AgentConfig.model_validate(persona) for persona in personas]
 
     @override
     async def cursor(self, agent_id: str) -> PostId | None:

@@ -26,7 +26,7 @@ from puppet_engine.core.models import (
 from puppet_engine.core.settings import Settings
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.sqlite_store import SQLiteStore
-from puppet_engine.storage.base import Ledger
+from puppet_engine.storage.base import Arrival, Ledger
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
@@ -61,11 +61,15 @@ async def books(request: pytest.FixtureRequest) -> AsyncGenerator[Books]:
 
 
 async def enrol(books: Books) -> None:
-    await books.ledger.enrol(ADA, memories=[], events=[])
+    await books.ledger.enrol(Arrival(config=ADA))
 
 
 async def test_a_first_day_brings_memories_and_routine(books: Books) -> None:
-    events = await books.ledger.enrol(ADA, memories=[Memory(content="I am Ada")], events=[TIMER])
+    arrival = Arrival(
+        config=ADA, first_memories=[Memory(content="I am Ada")], first_events=[TIMER]
+    )
+
+    events = await books.ledger.enrol(arrival)
 
     assert [(e.type, e.due_at, e.agent_id) for e in events] == [("post.due", TIMER.due_at, "ada")]
     assert [m.content for m in await books.memory.get_memories("ada")] == ["I am Ada"]
@@ -137,7 +141,7 @@ async def test_a_refused_intent_leaves_no_memory(books: Books) -> None:
 
 async def test_open_intents_come_in_their_order_and_only_the_agents_own(books: Books) -> None:
     await enrol(books)
-    await books.ledger.enrol(AgentConfig(id="bob", name="Bob"), memories=[], events=[])
+    await books.ledger.enrol(Arrival(config=AgentConfig(id="bob", name="Bob")))
     drafts = [POST.model_copy(update={"payload": {"text": str(n)}}) for n in range(3)]
     await books.ledger.commit("ada", None, TurnOutcome(intents=tuple(drafts)))
     await books.ledger.commit("bob", None, TurnOutcome(intents=(POST,)))
@@ -183,9 +187,15 @@ async def storage(tmp_path: Path) -> AsyncGenerator[Storage]:
 
 async def test_a_known_agent_gets_no_second_first_day(storage: Storage) -> None:
     ledger = StoredLedger(storage)
-    await ledger.enrol(ADA, memories=[Memory(content="I am Ada")], events=[TIMER])
+    arrival = Arrival(
+        config=ADA,
+        first_memories=[Memory(content="I am Ada")],
+        first_events=[TIMER],
+        routine=[TIMER],
+    )
+    await ledger.enrol(arrival)
 
-    again = await ledger.enrol(ADA, memories=[Memory(content="I am Ada")], events=[TIMER])
+    again = await ledger.enrol(arrival)
 
     assert again == []
     store = SQLiteStore(Settings(), storage=storage)
@@ -193,9 +203,30 @@ async def test_a_known_agent_gets_no_second_first_day(storage: Storage) -> None:
     assert len(await StoredEvents(storage).pending()) == 1
 
 
+async def test_a_known_agent_gets_the_routine_that_it_has_nothing_pending_of(
+    storage: Storage,
+) -> None:
+    ledger = StoredLedger(storage)
+    await ledger.enrol(Arrival(config=ADA, first_events=[TIMER]))
+    trade = TIMER.model_copy(update={"type": "trade.due"})
+
+    added = await ledger.enrol(Arrival(config=ADA, routine=[TIMER, trade]))
+
+    assert [event.type for event in added] == ["trade.due"]
+
+
+async def test_only_guests_are_known_to_the_ledger_alone(storage: Storage) -> None:
+    ledger = StoredLedger(storage)
+    bob = AgentConfig(id="bob", name="Bob", description="came by the door")
+    await ledger.enrol(Arrival(config=ADA))
+    await ledger.enrol(Arrival(config=bob, is_guest=True))
+
+    assert await ledger.guests() == [bob]
+
+
 async def test_a_turn_is_settled_with_its_outcome_or_not_at_all(storage: Storage) -> None:
     ledger, events = StoredLedger(storage), StoredEvents(storage)
-    await ledger.enrol(ADA, memories=[], events=[TIMER])
+    await ledger.enrol(Arrival(config=ADA, first_events=[TIMER]))
     (event,) = await events.pending()
     unstorable = EventDraft(type="noted", due_at=START, payload={"what": object()})
 
@@ -214,7 +245,7 @@ async def test_a_private_key_is_never_stored(storage: Storage, tmp_path: Path) -
         {**ADA.model_dump(), "solana_integration": {"private_key": secret}}
     )
 
-    await StoredLedger(storage).enrol(config, memories=[], events=[])
+    await StoredLedger(storage).enrol(Arrival(config=config))
 
     assert secret.encode() not in every_byte_in(tmp_path)
 

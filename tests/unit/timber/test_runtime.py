@@ -1,11 +1,14 @@
 """What opening and closing a Timber promises."""
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import Column, Integer, Table, inspect
 from tests.unit.timber.conftest import OpenTimber, WriteModels
 
+from timber.common.database.schema import drop_tables
 from timber.common.errors import (
     AlreadyOpenError,
     ConfigurationError,
@@ -135,3 +138,67 @@ def test_tables_are_created_only_when_asked_for(open_timber: OpenTimber) -> None
 def test_a_folder_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigurationError, match="'nowhere' is no folder"):
         Timber().open(TimberSettings(model_config_dirs=(Path("nowhere"),)))
+
+
+def test_a_table_declared_in_python_lives_beside_the_models(open_timber: OpenTimber) -> None:
+    timber = Timber()
+    Table("extra", timber.base.metadata, Column("id", Integer, primary_key=True))
+
+    open_timber(NOTE, timber=timber)
+    assert inspect(timber.database.engine).has_table("extra")
+    timber.close()
+
+    assert set(timber.base.metadata.tables) == {"extra"}
+
+
+def test_a_table_declared_in_python_keeps_its_name(open_timber: OpenTimber) -> None:
+    timber = Timber()
+    Table("notes", timber.base.metadata, Column("id", Integer, primary_key=True))
+
+    with pytest.raises(ModelFileError, match=r":4:17: a table 'notes' is declared in Python"):
+        open_timber(NOTE, timber=timber)
+
+    assert set(timber.base.metadata.tables) == {"notes"}
+
+
+def test_defaults_are_what_the_file_says(open_timber: OpenTimber) -> None:
+    timber = open_timber(
+        """
+        models:
+          - name: Order
+            table_name: orders
+            columns:
+              - {name: id, type: Integer, primary_key: true}
+              - {name: made_at, type: DateTime, default: now}
+              - {name: price, type: "Numeric(10, 2)", default: 1.1}
+              - {name: note, type: Text, default: uuid4}
+              - {name: options, type: JSON, default: [{a: 1.5}, null]}
+              - {name: count, type: BigInteger, default: 5000000000}
+        """,
+        timber=Timber(clock=StoppedClock(), new_id=lambda: "id-1"),
+    )
+    order = timber.models.get("Order")()
+
+    with timber.database.session_scope() as session:
+        session.add(order)
+
+    assert (order.id, order.made_at, order.price) == (1, MOMENT, Decimal("1.1"))
+    assert (order.note, order.options, order.count) == ("id-1", [{"a": 1.5}, None], 5_000_000_000)
+
+
+MOMENT = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+class StoppedClock:
+    """A clock that stands still."""
+
+    def now(self) -> datetime:
+        return MOMENT
+
+
+def test_dropping_takes_all_tables_away(open_timber: OpenTimber) -> None:
+    timber = open_timber(NOTE)
+
+    drop_tables(timber.database.engine, timber.base.metadata)
+
+    assert inspect(timber.database.engine).get_table_names() == []

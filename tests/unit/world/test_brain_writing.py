@@ -290,3 +290,35 @@ def test_the_hour_of_the_prompt_is_the_hour_of_the_text() -> None:
 
     assert any("Saturday" in post for post in posts)
     assert not any(day in post for post in posts for day in ("Monday", "Friday"))
+
+
+@pytest.mark.parametrize("persona", EVERYBODY, ids=lambda persona: persona.id)
+def test_somebody_in_distress_meets_kindness_without_decoration(persona: AgentConfig) -> None:
+    form = Formatting(uses_emojis=True, uses_hashtags=True, min_characters=100)
+    loud = persona.model_copy(update={"style_guide": StyleGuide(formatting=form)})
+
+    replies = [
+        write_reply(loud, "I was fired today and I am so scared.", seed=seed) for seed in range(20)
+    ]
+
+    for reply in replies:
+        assert not EMOJI.search(reply)
+        assert "#" not in reply
+        assert "?" not in reply or "need?" in reply or "eaten?" in reply
+
+
+def test_greetings_are_returned_and_praise_is_thanked_for() -> None:
+    odile = CAST[-1]
+
+    greetings = {write_reply(odile, "Good morning!", seed=seed) for seed in range(20)}
+    thanks = {write_reply(odile, "Congratulations on the lamp", seed=seed) for seed in range(20)}
+
+    assert any(greeting.startswith("Hello") for greeting in greetings)
+    assert any("You are welcome" in it for it in thanks)
+    assert not greetings & thanks
+
+
+def test_who_is_asked_for_a_favourite_names_one() -> None:
+    replies = [write_reply(CAST[-1], "What is your favourite smell?", seed=s) for s in range(20)]
+
+    assert sum("smell" in reply or "favourites" in reply for reply in replies) == 20

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from puppet_engine.world.brain.grammar import Rules
-from puppet_engine.world.brain.reading import Occasion, Speaker
+from puppet_engine.world.brain.reading import Occasion, Said, Speaker
 from puppet_engine.world.brain.words import content_words, hear
 
 _DAYPARTS: Final = (
@@ -38,11 +38,10 @@ def post_facts(speaker: Speaker, occasion: Occasion) -> Rules:
     )
 
 
-def reply_facts(speaker: Speaker, occasion: Occasion) -> Rules:
+def reply_facts(speaker: Speaker, occasion: Occasion, post: Said) -> Rules:
     """Return the facts for an answer to a post."""
-    assert occasion.post is not None  # noqa: S101 - the caller looked
-    heard = hear(occasion.post.text)
-    theirs = content_words(occasion.post.text)
+    heard = hear(post.text)
+    theirs = content_words(post.text)
     related = [it for it in occasion.memories if content_words(it) & theirs]
     own = _own_facts(speaker, occasion)
     return _present(
@@ -52,7 +51,8 @@ def reply_facts(speaker: Speaker, occasion: Occasion) -> Rules:
             "it": heard.things[:4],
             "echo": heard.echoes[:4],
             "word": heard.words[:4],
-            "you": [f"@{occasion.post.handle}"],
+            "kind": [heard.kind],
+            "you": [f"@{post.handle}"],
             "interest": speaker.interests,
         },
         speaker.avoided,
@@ -65,7 +65,8 @@ def topic_of(text: str) -> str:
     if len(topic) <= _LONGEST_TOPIC:
         return topic
     heard = hear(topic)
-    return next(iter((*heard.things, *heard.words)), topic[:_LONGEST_TOPIC])
+    things = (thing.partition(" ")[2] for thing in heard.things)
+    return next(iter((*things, *heard.words)), topic[:_LONGEST_TOPIC])
 
 
 def memories_of(texts: Iterable[str]) -> list[str]:

@@ -18,8 +18,11 @@ from timber.common.database.driver_errors import translate_errors
 from timber.common.database.sqlite_transactions import begin_early
 from timber.common.errors import ConfigurationError, FeatureUnavailableError
 
-BUSY_TIMEOUT_MS: Final = 30_000
-"""How long a writer on SQLite waits for the writer before it."""
+FILE_TIMEOUT_SECONDS: Final = 30
+"""How long a writer of an SQLite file waits for the writer before it."""
+
+MEMORY_TIMEOUT_SECONDS: Final = 10
+"""The same in memory, where readers, too, wait until a writer has committed."""
 
 _COMMON: Final[dict[str, Any]] = {
     # Row values, personal ones among them, stay out of exceptions and logs.
@@ -78,12 +81,13 @@ def _sqlite(url: URL, on_close: Callable[..., Any]) -> Engine:
         url = url.set(drivername="sqlite")
         if not str(url.database).startswith("file:"):
             Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    timeout = MEMORY_TIMEOUT_SECONDS if in_memory else FILE_TIMEOUT_SECONDS
     engine = create_engine(
         url,
         poolclass=QueuePool,
         # Connections are cheap here, and a session that waits for one may hold the write lock.
         max_overflow=-1,
-        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        connect_args={"check_same_thread": False, "timeout": timeout},
         **_COMMON,
     )
     event.listen(engine, "connect", _prepare_memory if in_memory else _prepare_file)

@@ -10,10 +10,6 @@ from timber.common.errors import DocumentError
 MAX_BYTES: Final = 10_000_000
 """Files over this size are refused: nobody writes them by hand."""
 
-_UNPRINTABLE: Final = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
-
 
 class Lines:
     """Finds line and column of a position in a text."""
@@ -30,7 +26,7 @@ def decode(content: bytes, *, source: str) -> str:
     """Return the text of a file.
 
     Raises:
-        DocumentError: it is too large, not UTF-8, or holds characters no text has.
+        DocumentError: it is too large, or not UTF-8.
 
     """
     if len(content) > MAX_BYTES:
@@ -43,8 +39,4 @@ def decode(content: bytes, *, source: str) -> str:
         before = content[: error.start].decode("utf-8-sig", errors="replace")
         line, column = Lines(before).mark(len(before))
         raise DocumentError([f"{source}:{line}:{column}: not UTF-8; save it as UTF-8"]) from None
-    if found := _UNPRINTABLE.search(text):
-        line, column = Lines(text).mark(found.start())
-        name = f"U+{ord(found[0]):04X}"
-        raise DocumentError([f"{source}:{line}:{column}: the character {name} is not allowed"])
     return text

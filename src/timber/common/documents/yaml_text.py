@@ -10,12 +10,15 @@ from typing import Any, Final, Never
 import yaml
 
 from timber.common.documents.document import MAX_DEPTH, Document, Mark, Path
-from timber.common.documents.text import decode
+from timber.common.documents.text import Lines, decode
 from timber.common.errors import DocumentError
 
 MAX_ALIASED: Final = 10_000
 """How many values all aliases of a file may stand for together."""
 
+_UNPRINTABLE: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
 _WORDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -37,6 +40,10 @@ def parse_yaml(content: bytes, *, source: str) -> Document:
 
     """
     text = decode(content, source=source)
+    if found := _UNPRINTABLE.search(text):
+        mark = Lines(text).mark(found.start())
+        problem = f"the character U+{ord(found[0]):04X} is not allowed"
+        raise DocumentError([f"{source}:{mark.line}:{mark.column}: {problem}"])
     builder = _Builder(source)
     try:
         builder.build(yaml.parse(text, Loader=yaml.CLoader))

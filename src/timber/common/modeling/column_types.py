@@ -27,6 +27,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from typing_extensions import override
 
+from timber.common.documents import closest
+
 _WRITTEN: Final = re.compile(r"([A-Za-z]+)\s*(?:\(\s*([0-9]{1,6}(?:\s*,\s*[0-9]{1,6})*)\s*\))?")
 _MAX_STRING: Final = 10_485_760  # PostgreSQL's own limit
 _MAX_PRECISION: Final = 1000
@@ -78,7 +80,7 @@ class ColumnType:
             return None
         kind = _KINDS[self.name]
         if not kind.accepts(default):
-            return f"the default of a {self.name} column must be {kind.default_is}"
+            return f"the default must be {kind.default_is}, for the type is {self.name}"
         if self.name == "String" and len(str(default)) > self.arguments[0]:
             return f"the default is longer than {self.arguments[0]}"
         return None
@@ -108,7 +110,8 @@ def parse_type(written: str) -> ColumnType:
     """
     match = _WRITTEN.fullmatch(written.strip())
     if match is None or match[1] not in _KINDS:
-        raise ValueError(f"no type {written[:50]!r}; there are: {', '.join(TYPE_NAMES)}")
+        hint = closest(written.partition("(")[0], TYPE_NAMES)
+        raise ValueError(f"no type {written[:50]!r}, but {', '.join(TYPE_NAMES)}{hint}")
     name, listed = match[1], match[2]
     kind = _KINDS[name]
     arguments = tuple(int(part) for part in listed.split(",")) if listed else ()

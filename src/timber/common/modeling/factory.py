@@ -33,6 +33,7 @@ class ModelFactory:
             ModelFileError: a name is taken by a table declared by hand.
 
         """
+        self._refuse_taken_names(catalogue)
         try:
             for entry in catalogue.tables.values():
                 with_model = entry.model
@@ -44,6 +45,18 @@ class ModelFactory:
         except SQLAlchemyError as error:
             self.dispose()
             raise ModelFileError([f"the models do not fit together: {error}"]) from error
+
+    def _refuse_taken_names(self, catalogue: Catalogue) -> None:
+        taken = [
+            entry.problem(
+                "table_name" if entry.model else "name",
+                message=f"a table {entry.name!r} is declared in Python already",
+            )
+            for entry in catalogue.tables.values()
+            if entry.name in self._metadata.tables
+        ]
+        if taken:
+            raise ModelFileError(taken)
 
     def dispose(self) -> None:
         """Forget the classes and take their tables out of the metadata."""

@@ -1,0 +1,60 @@
+"""What kind of text an occasion calls for: which rules make it, one after the other."""
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+from puppet_engine.world.brain.reading import Occasion, Said, Speaker
+from puppet_engine.world.brain.words import content_words, hear
+
+_PATIENCE: Final = 3
+"""After so many turns of their own in a conversation somebody takes their leave."""
+_EARLY_LEAVE: Final = 0.5
+_OWN_PATTERN: Final = 0.75
+"""How often a text is of the voice's own making, rather than of what all voices share."""
+_LEADING_IN: Final = 0.2
+_TRAILING_OFF: Final = 0.3
+_ASKING_BACK: Final = (0.4, 0.25, 0.1)
+"""How often a reply ends in a question, by the turns already taken."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The rules that make a text, and what makes it longer when it is too short."""
+
+    rules: tuple[str, ...]
+    filler: str
+    is_grave: bool = False
+    """No emojis and hashtags: somebody is in distress."""
+
+
+def plan_post(occasion: Occasion, chance: random.Random) -> Plan:
+    """Return the plan of a new post: perhaps a lead, the matter, perhaps an aside."""
+    own = chance.random() < _OWN_PATTERN
+    aside = ["aside"] if chance.random() < _TRAILING_OFF else []
+    if occasion.addressee:
+        return Plan(("addressed" if own else "addressed_shared", *aside), filler="aside")
+    lead = ["lead"] if chance.random() < _LEADING_IN else []
+    return Plan((*lead, "post" if own else "shared_post", *aside), filler="aside")
+
+
+def plan_reply(speaker: Speaker, occasion: Occasion, post: Said, chance: random.Random) -> Plan:
+    """Return the plan of a reply. Distress comes first, then what the speaker keeps out of."""
+    heard = hear(post.text)
+    if heard.calls_for == "console":
+        return Plan(("console",), filler="console", is_grave=True)
+    forbidden = {word for topic in speaker.avoided for word in content_words(topic)}
+    if forbidden & content_words(post.text):
+        return _reply("decline")
+    turns = sum(said.handle == speaker.handle for said in occasion.thread)
+    if turns >= _PATIENCE or (turns == _PATIENCE - 1 and chance.random() < _EARLY_LEAVE):
+        return _reply("farewell")
+    if heard.calls_for and not turns:
+        return _reply(heard.calls_for)
+    own = "answer" if heard.is_question else "reply"
+    substance = own if chance.random() < _OWN_PATTERN else "shared_reply"
+    return _reply(substance, *(["ask"] if chance.random() < _ASKING_BACK[turns] else []))
+
+
+def _reply(*rules: str) -> Plan:
+    return Plan(rules, filler="reply_aside")

@@ -1,0 +1,201 @@
+"""The cast of an engine with a database: who is there, and what happens to whom."""
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.fakes import FakeFeed, FakeNetwork, ScriptedLLM
+from tests.unit.agents.conftest import ADA
+from typing_extensions import override
+
+from puppet_engine.agents.agent import Agent
+from puppet_engine.agents.agent_manager import AgentManager
+from puppet_engine.core.clock import VirtualClock
+from puppet_engine.core.errors import (
+    AgentExistsError,
+    AgentNotFoundError,
+    ConfigurationError,
+    NetworkRefusedError,
+    NetworkUnavailableError,
+)
+from puppet_engine.core.ids import PostId, random_id
+from puppet_engine.core.settings import Settings
+from puppet_engine.events.engine import EventEngine
+from puppet_engine.memory.sqlite_store import SQLiteStore
+from puppet_engine.networks.base import SocialNetwork
+from puppet_engine.storage.events import StoredEvents
+from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.ledger import StoredLedger
+
+START = datetime(2026, 1, 5, 6, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+class Engine:
+    """All of an engine but its world, over one storage; a new one is a new process."""
+
+    def __init__(self, storage: Storage, feed: FakeFeed, **more: Any) -> None:
+        self.clock = feed.clock
+        self.events = StoredEvents(storage)
+        self.engine = EventEngine(store=self.events, clock=self.clock)
+        self.memory = SQLiteStore(Settings(), storage=storage, clock=self.clock)
+
+        async def open_account(agent: Agent) -> SocialNetwork:
+            return FakeNetwork(feed, agent.handle)
+
+        self.manager = AgentManager(
+            {
+                "memory_store": self.memory,
+                "default_llm_provider": ScriptedLLM(*(f"thought {n}" for n in range(99))),
+                "event_engine": self.engine,
+                "storage": StoredLedger(storage),
+                "clock": self.clock,
+                "open_account": more.get("open_account", open_account),
+            }
+        )
+
+
+@pytest.fixture
+async def storage(clock: VirtualClock) -> AsyncGenerator[Storage]:
+    opened = Storage("sqlite:///:memory:", clock=clock, ids=random_id)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def test_a_guest_is_there_again_after_a_restart(storage: Storage, feed: FakeFeed) -> None:
+    before = Engine(storage, feed)
+    await before.manager.start_agents()
+    await before.manager.create_agent(ADA)
+
+    after = Engine(storage, feed)
+    await after.manager.revive_guests()
+    await after.manager.start_agents()
+    await after.engine.run_until(START + HOUR)
+
+    assert after.manager.get_agent("ada").is_active
+    assert len(feed.posts) == 1
+
+
+async def test_what_is_to_happen_to_an_absent_agent_waits_for_it(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    before = Engine(storage, feed)
+    await before.manager.create_agent(ADA)
+    waiting = await before.events.pending()
+
+    without = Engine(storage, feed)
+    await without.manager.start_agents()
+    await without.engine.run_until(START + HOUR)
+    assert await without.events.pending() == waiting
+
+    await without.manager.create_agent(ADA)
+    await without.engine.run_until(START + 2 * HOUR)
+    assert len(feed.posts) == 1
+
+
+async def test_an_id_that_is_taken_is_refused(storage: Storage, feed: FakeFeed) -> None:
+    manager = Engine(storage, feed).manager
+    await manager.create_agent(ADA)
+
+    with pytest.raises(AgentExistsError, match="'ada'"):
+        await manager.create_agent(ADA)
+
+
+async def test_a_configuration_that_is_none_is_refused_without_showing_a_key(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    manager = Engine(storage, feed).manager
+    wrong = {**ADA, "naem": "x", "solana_integration": {"private_key": ["hunter2"]}}
+
+    with pytest.raises(ConfigurationError, match="naem") as caught:
+        await manager.create_agent(wrong)
+
+    assert "hunter2" not in str(caught.value)
+    assert manager.agents == {}
+
+
+async def test_an_unknown_agent_is_named_with_those_there_are(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    manager = Engine(storage, feed).manager
+    await manager.create_agent(ADA)
+
+    with pytest.raises(AgentNotFoundError, match="no agent 'eve'; there are: ada"):
+        await manager.trigger_post("eve")
+    with pytest.raises(AgentNotFoundError):
+        await manager.add_memory("eve", "x")
+
+
+async def test_a_triggered_post_is_public_and_remembered_when_it_returns(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    engine = Engine(storage, feed)
+    await engine.manager.create_agent(ADA)
+
+    post_id = await engine.manager.trigger_post("ada", {"topic": "tea"})
+
+    assert feed.posts[post_id].text == "thought 0"
+    newest = (await engine.manager.get_memories("ada", limit=1))[0]
+    assert newest.content == "I posted: thought 0"
+    assert newest.metadata["post_id"] == post_id
+
+
+class Moody(FakeNetwork):
+    """Fails as often as it is told, before or after it has published."""
+
+    def __init__(self, feed: FakeFeed, handle: str, failures: list[Exception]) -> None:
+        super().__init__(feed, handle)
+        self.failures = failures
+        self.publishes_first = True
+
+    @override
+    async def publish(self, text: str, *, in_reply_to: PostId | None = None) -> PostId:
+        if self.failures and not self.publishes_first:
+            raise self.failures.pop()
+        post_id = await super().publish(text, in_reply_to=in_reply_to)
+        if self.failures:
+            raise self.failures.pop()
+        return post_id
+
+
+async def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    network = Moody(feed, "ada", [NetworkUnavailableError("the cable is out")])
+
+    async def open_account(agent: Agent) -> SocialNetwork:
+        return network
+
+    engine = Engine(storage, feed, open_account=open_account)
+    await engine.manager.create_agent(ADA)
+
+    with pytest.raises(NetworkUnavailableError):
+        await engine.manager.trigger_post("ada")
+    await engine.engine.run_until(START + timedelta(minutes=1))
+
+    assert [post.text for post in feed.posts.values()] == ["thought 0"]
+    contents = [memory.content for memory in await engine.manager.get_memories("ada")]
+    assert contents.count("I posted: thought 0") == 1
+
+
+async def test_a_refused_post_leaves_no_memory_and_is_not_tried_again(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    network = Moody(feed, "ada", [NetworkRefusedError("not here")])
+    network.publishes_first = False
+
+    async def open_account(agent: Agent) -> SocialNetwork:
+        return network
+
+    engine = Engine(storage, feed, open_account=open_account)
+    await engine.manager.create_agent(ADA)
+
+    with pytest.raises(NetworkRefusedError, match="not here"):
+        await engine.manager.trigger_post("ada")
+    await engine.engine.run_until(START + timedelta(seconds=50))
+
+    assert feed.posts == {}
+    told = [event.type for event in await engine.engine.recent(limit=9)]
+    assert told == ["agent.failed"]
