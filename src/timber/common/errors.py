@@ -8,6 +8,8 @@ TimberError
 ├── ModelNotFoundError(LookupError)
 ├── NotOpenError(RuntimeError)               used before it was opened, or after it was closed
 ├── AlreadyOpenError(RuntimeError)           opened or configured twice
+├── MigrationError                           a step cannot be planned, read or run
+│   └── DataLossError                        it would destroy data, and nobody said that it may
 └── DatabaseError                            the database did not do what was asked
     ├── ConstraintError(ValueError)          a rule of the tables forbids it
     │   ├── DuplicateError                   unique
@@ -73,6 +75,23 @@ class AlreadyOpenError(TimberError, RuntimeError):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.__doc__)
+
+
+class MigrationError(TimberError):
+    """A migration cannot be planned, read or run; the database is as it was."""
+
+
+class DataLossError(MigrationError):
+    """A step would destroy data; `losses` says what and how many rows. Nothing was changed."""
+
+    def __init__(self, step: str, losses: Sequence[str]) -> None:
+        self.step = step
+        self.losses = tuple(losses)
+        listed = "".join(f"\n  - {loss}" for loss in losses)
+        super().__init__(
+            f"{step} would destroy data:{listed}\n"
+            "Nothing was changed. If that is what you want, say --allow-data-loss."
+        )
 
 
 class DatabaseError(TimberError):
