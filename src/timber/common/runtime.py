@@ -81,6 +81,25 @@ class Timber:
         finally:
             self.close()
 
+    @contextlib.contextmanager
+    def mapped(self, settings: TimberSettings) -> Generator[Self]:
+        """Map the models for the length of a block, without a database.
+
+        Raises:
+            AlreadyOpenError: it is open.
+            ConfigurationError: a folder of models is not there.
+            ModelFileError: model files are broken; holds every problem.
+
+        """
+        if self.is_open:
+            raise AlreadyOpenError
+        with contextlib.ExitStack() as undo:
+            models = self._load_models(settings)
+            undo.callback(models.dispose)
+            undo.callback(self.models.close)
+            self.models.open(models.classes)
+            yield self
+
     def _open(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
         models = self._load_models(settings)
         undo.callback(models.dispose)

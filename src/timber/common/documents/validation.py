@@ -33,6 +33,7 @@ def validate(model: type[Model], document: Document) -> Model:
                 dict.fromkeys(
                     _problem(details, model, document)
                     for details in error.errors(include_url=False)
+                    if not _only_follows(details)
                 )
             )
         ) from None
@@ -45,6 +46,13 @@ def closest(word: object, known: Iterable[str]) -> str:
     spelled = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word[:100].lower(), spelled, n=1)
     return f"; did you mean {spelled[near[0]]!r}?" if near else ""
+
+
+def _only_follows(details: ErrorDetails) -> bool:
+    """Say whether a list is only "too short" because each of its broken items was left out."""
+    if details["type"] != "too_short" or not isinstance(details["input"], list):
+        return False
+    return bool(len(details["input"]) >= details["ctx"]["min_length"])
 
 
 def _problem(details: ErrorDetails, model: type[BaseModel], document: Document) -> str:

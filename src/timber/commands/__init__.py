@@ -1,0 +1,1 @@
+"""What the `timber` command can do: one module each."""

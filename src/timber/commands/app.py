@@ -1,0 +1,20 @@
+"""The commands, put together."""
+
+from typing import Final
+
+import typer
+
+from timber.commands.check import check
+from timber.commands.graph import graph
+from timber.commands.schema import schema
+from timber.commands.stubs import stubs
+
+cli: Final = typer.Typer(
+    name="timber",
+    help="Models as a language: check them, complete them, type them, draw them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for command in (check, schema, stubs, graph):
+    cli.command()(command)

@@ -1,0 +1,67 @@
+"""`timber check`: every problem of the model files at once."""
+
+import json
+import re
+from typing import Annotated, Any, Final
+
+import typer
+
+from timber.commands.models import Directories, errors_for_people, settings_for
+from timber.common.errors import ModelFileError
+from timber.common.modeling.reader import model_files
+from timber.common.runtime import Timber
+from timber.common.settings import TimberSettings
+
+_LOCATED: Final = re.compile(
+    r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>.*)", re.DOTALL
+)
+
+
+def check(
+    directories: Directories = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+    ] = False,
+) -> None:
+    """Report every problem of the model files; exit with 1 if there is one."""
+    with errors_for_people():
+        settings = settings_for(directories)
+        names, problems = _findings(settings)
+    files = len(model_files(settings.model_config_dirs))
+    if as_json:
+        report = {"files": files, "models": names, "problems": [_parts(one) for one in problems]}
+        typer.echo(json.dumps(report, indent=2))
+    elif problems:
+        typer.echo("\n".join(problems))
+        typer.echo(f"{_count(len(problems), 'problem')} in {_count(files, 'file')}", err=True)
+    else:
+        typer.echo(f"{_count(len(names), 'model')} in {_count(files, 'file')}: no problems")
+    if problems:
+        raise typer.Exit(code=1)
+
+
+def _findings(settings: TimberSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the models, or else the problems in the order of the files."""
+    try:
+        with Timber().mapped(settings) as timber:
+            return timber.models.names(), ()
+    except ModelFileError as error:
+        return (), tuple(sorted(error.problems, key=_place))
+
+
+def _parts(problem: str) -> dict[str, Any]:
+    """Take a problem apart; one that no single place has caused has a message only."""
+    found = _LOCATED.fullmatch(problem)
+    if found is None:
+        return {"file": None, "line": None, "column": None, "message": problem}
+    place = {"line": int(found["line"]), "column": int(found["column"])}
+    return {"file": found["file"], **place, "message": found["message"]}
+
+
+def _place(problem: str) -> tuple[str, int, int]:
+    parts = _parts(problem)
+    return parts["file"] or "", parts["line"] or 0, parts["column"] or 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

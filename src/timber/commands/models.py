@@ -1,0 +1,80 @@
+"""How every command reaches the models, and how it speaks of what went wrong."""
+
+import contextlib
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from timber.common.errors import ConfigurationError, DocumentError, TimberError
+from timber.common.modeling.reader import model_files
+from timber.common.runtime import Timber
+from timber.common.settings import TimberSettings, load_settings
+
+Directories = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="DIR...",
+        help="Folders of model files; else those of TIMBER_MODEL_CONFIG_DIRS.",
+        show_default=False,
+    ),
+]
+
+
+def settings_for(directories: Sequence[Path] | None) -> TimberSettings:
+    """Return the settings of a Timber over these folders, or over those of the environment.
+
+    Raises:
+        ConfigurationError: there are none, or one of them is missing or has no model file.
+
+    """
+    settings = (
+        load_settings(model_config_dirs=tuple(directories)) if directories else load_settings()
+    )
+    if not settings.model_config_dirs:
+        raise ConfigurationError("no folder of model files: name one, or more")
+    for directory in settings.model_config_dirs:
+        if not model_files((directory,)):
+            raise ConfigurationError(
+                f"there is no model file (*.yaml, *.yml, *.json) under {str(directory)!r}"
+            )
+    return settings
+
+
+@contextlib.contextmanager
+def mapped_models(directories: Sequence[Path] | None) -> Generator[Timber]:
+    """Map the models of these folders, without a database."""
+    with Timber().mapped(settings_for(directories)) as timber:
+        yield timber
+
+
+@contextlib.contextmanager
+def errors_for_people() -> Generator[None]:
+    """Print an error of ours as text, a problem a line, and exit with 2."""
+    try:
+        yield
+    except DocumentError as error:
+        # As they are: editors and terminals jump to a `file:line:col` that is in one piece.
+        typer.echo("\n".join(error.problems), err=True)
+        raise typer.Exit(code=2) from error
+    except TimberError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(code=2) from error
+
+
+def write(text: str, output: Path | None) -> None:
+    """Write to a file, with the folders it needs, or to the terminal.
+
+    Raises:
+        ConfigurationError: the file cannot be written.
+
+    """
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{str(output)!r} cannot be written: {error.strerror}") from error
