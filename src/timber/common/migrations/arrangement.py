@@ -193,12 +193,12 @@ class Arrangement:
 
 
 def _plain(column: Column[Any]) -> Column[Any]:
-    """Return the column without its indexes and constraints, which have operations of their own."""
+    """Return the column alone: its indexes and constraints have operations of their own."""
     return Column(
         column.name,
         column.type,
         nullable=column.nullable,
-        server_default=column.server_default,  # type: ignore[arg-type] # its own kind is accepted
+        server_default=column.server_default,
         comment=column.comment,
     )
 

@@ -209,9 +209,7 @@ class _SQL:
     def _if_fits(self, fits: str, value: str) -> Conversion:
         # Half a number is another number: what does not fit is left out, not cut.
         value = value if self.is_sqlite else f"CAST({value} AS {self.target})"
-        return Conversion(
-            f"CASE WHEN {fits} THEN {value} END", f"NOT ({fits})", leaves_null=True
-        )
+        return Conversion(f"CASE WHEN {fits} THEN {value} END", f"NOT ({fits})", leaves_null=True)
 
     @staticmethod
     def _in_range(number: str, kind: Kind) -> str:

@@ -17,9 +17,7 @@ _ONE_AT_A_TIME: Final = threading.Lock()
 
 
 @contextmanager
-def watched_operations(
-    connection: Connection, context: MigrationContext
-) -> Generator[list[Loss]]:
+def watched_operations(connection: Connection, context: MigrationContext) -> Generator[list[Loss]]:
     """Let `alembic.op` act in this context, and give the list of what it destroys.
 
     It grows before each operation, also one that people wrote into a step by hand.

@@ -1,5 +1,6 @@
 """What a column holds, whatever database declared its type."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -9,11 +10,6 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 Name = Literal["text", "integer", "float", "numeric", "boolean", "moment", "date", "json", "other"]
 
 _BITS: Final = {types.SmallInteger: 16, types.BigInteger: 64}
-_NAMES: Final[dict[type[TypeEngine[Any]], Name]] = {
-    types.Boolean: "boolean",
-    types.Date: "date",
-    types.JSON: "json",
-}
 
 
 @dataclass(frozen=True)
@@ -40,28 +36,38 @@ def kind_of(column_type: TypeEngine[Any], dialect: Dialect) -> Kind:
     while isinstance(column_type, TypeDecorator):
         column_type = column_type.load_dialect_impl(dialect)
     column_type = column_type.dialect_impl(dialect)
-    if isinstance(column_type, types.Enum):
-        return _other(column_type, dialect)
-    if isinstance(column_type, types.String):
-        return Kind("text", length=column_type.length)
-    if isinstance(column_type, types.Numeric | types.Float | types.Integer):
-        return _number(column_type)
-    if isinstance(column_type, types.DateTime):
-        return Kind("moment", zoned=dialect.name == "sqlite" or bool(column_type.timezone))
-    for known, name in _NAMES.items():
+    for known, build in _BUILDERS.items():
         if isinstance(column_type, known):
-            return Kind(name)
+            return build(column_type, dialect)
     return _other(column_type, dialect)
 
 
-def _number(column_type: TypeEngine[Any]) -> Kind:
-    if isinstance(column_type, types.Float):
-        return Kind("float")
-    if isinstance(column_type, types.Numeric):
-        return Kind("numeric", precision=column_type.precision, scale=column_type.scale or 0)
+def _numeric(column_type: types.Numeric[Any], _dialect: Dialect) -> Kind:
+    return Kind("numeric", precision=column_type.precision, scale=column_type.scale or 0)
+
+
+def _moment(column_type: types.DateTime, dialect: Dialect) -> Kind:
+    return Kind("moment", zoned=dialect.name == "sqlite" or bool(column_type.timezone))
+
+
+def _integer(column_type: TypeEngine[Any], _dialect: Dialect) -> Kind:
     bits = (bits for known, bits in _BITS.items() if isinstance(column_type, known))
     return Kind("integer", bits=next(bits, 32))
 
 
 def _other(column_type: TypeEngine[Any], dialect: Dialect) -> Kind:
     return Kind("other", written=column_type.compile(dialect))
+
+
+_BUILDERS: Final[dict[type[TypeEngine[Any]], Callable[[Any, Dialect], Kind]]] = {
+    types.Enum: _other,
+    types.String: lambda one, _: Kind("text", length=one.length),
+    types.Float: lambda _, __: Kind("float"),
+    types.Numeric: _numeric,
+    types.Integer: _integer,
+    types.Boolean: lambda _, __: Kind("boolean"),
+    types.DateTime: _moment,
+    types.Date: lambda _, __: Kind("date"),
+    types.JSON: lambda _, __: Kind("json"),
+}
+"""The first type that fits decides."""

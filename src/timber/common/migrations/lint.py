@@ -163,11 +163,11 @@ def _rewrites(name: str, old: Any, new: Any, dialect: Dialect) -> bool:
 
 
 def _tell_index(operation: Any, _dialect: Dialect) -> Told:
-    yield (
-        "lock",
-        f"nobody can write to the table while the index {operation.index_name} is built; on a "
-        "large table run CREATE INDEX CONCURRENTLY by that name first",
+    message = (
+        f"nobody can write to the table while the index {operation.index_name} is built; if it "
+        "is large, run CREATE INDEX CONCURRENTLY first and give the step `if_not_exists=True`"
     )
+    yield "lock", message
 
 
 def _tell_unique(operation: Any, _dialect: Dialect) -> Told:

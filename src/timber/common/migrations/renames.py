@@ -86,7 +86,7 @@ def show_renamed(inspector: Inspector, renames: Renames) -> Inspector:
             for (schema, table), entry in found.items()
         }
     names = [renames.table(name) for name in inspector.get_table_names()]
-    inspector.get_table_names = lambda schema=None, **_: names  # type: ignore[method-assign]
+    vars(inspector)["get_table_names"] = lambda **_schema: names
     return inspector
 
 

@@ -1,6 +1,7 @@
 """What operations do, in words."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from alembic.operations import MigrateOperation
 from alembic.operations.ops import (
@@ -34,33 +35,12 @@ def summary(operations: Iterable[MigrateOperation], dialect: Dialect) -> tuple[s
 
 
 def _tell(operation: MigrateOperation, dialect: Dialect) -> str | None:
-    match operation:
-        case CreateTableOp(table_name=table):
-            return f"create table {table}"
-        case DropTableOp(table_name=table):
-            return f"drop table {table}"
-        case RenameTableOp(table_name=old, new_table_name=new):
-            return f"rename table {old} to {new}"
-        case AddFilledColumnOp(table_name=table, column=column):
-            return f"add column {table}.{column.name}, {_filled(operation)} in every row"
-        case AddColumnOp(table_name=table, column=column):
-            return f"add column {table}.{column.name}"
-        case DropColumnOp(table_name=table, column_name=column):
-            return f"drop column {table}.{column}"
-        case FillColumnOp(table_name=table, column_name=column):
-            return f"put {_filled(operation)} where {table}.{column} has no value"
-        case RenameColumnOp(table_name=table, column_name=column):
-            return f"rename column {table}.{column} to {operation.new_name}"
-        case AlterColumnOp():
-            return _altered(operation, dialect)
-        case _:
-            return _indexes_and_constraints(operation)
-
-
-def _filled(operation: FillColumnOp | AddFilledColumnOp) -> str:
-    if operation.generate is None:
-        return repr(operation.value)
-    return f"a new {operation.generate}" if operation.generate != "now" else "this moment"
+    if type(operation) is AlterColumnOp:
+        return _altered(operation, dialect)
+    for kind, tell in _TELL.items():
+        if isinstance(operation, kind):
+            return tell(operation)
+    return None
 
 
 def _altered(operation: AlterColumnOp, dialect: Dialect) -> str:
@@ -77,19 +57,34 @@ def _altered(operation: AlterColumnOp, dialect: Dialect) -> str:
     return f"make {column} {changed}"
 
 
-def _indexes_and_constraints(operation: MigrateOperation) -> str | None:
-    match operation:
-        case RenameUniqueConstraintOp(old_name=old, new_name=new):
-            return f"rename constraint {old} to {new}"
-        case RenameIndexOp(old_name=old, new_name=new):
-            return f"rename index {old} to {new}"
-        case CreateIndexOp(index_name=index, table_name=table):
-            return f"create index {index} on {table}"
-        case DropIndexOp(index_name=index):
-            return f"drop index {index}"
-        case AddConstraintOp():
-            return f"create constraint {operation.to_constraint().name} on {table_of(operation)}"
-        case DropConstraintOp(constraint_name=name, table_name=table):
-            return f"drop constraint {name} of {table}"
-        case _:
-            return None
+def _filled(operation: Any) -> str:
+    if operation.generate is None:
+        return repr(operation.value)
+    return "this moment" if operation.generate == "now" else f"a new {operation.generate}"
+
+
+_TELL: Final[dict[type[MigrateOperation], Callable[[Any], str]]] = {
+    CreateTableOp: lambda one: f"create table {one.table_name}",
+    DropTableOp: lambda one: f"drop table {one.table_name}",
+    RenameTableOp: lambda one: f"rename table {one.table_name} to {one.new_table_name}",
+    AddFilledColumnOp: lambda one: (
+        f"add column {one.table_name}.{one.column.name}, with {_filled(one)} in every row"
+    ),
+    AddColumnOp: lambda one: f"add column {one.table_name}.{one.column.name}",
+    DropColumnOp: lambda one: f"drop column {one.table_name}.{one.column_name}",
+    FillColumnOp: lambda one: (
+        f"put {_filled(one)} where {one.table_name}.{one.column_name} has no value"
+    ),
+    RenameColumnOp: lambda one: (
+        f"rename column {one.table_name}.{one.column_name} to {one.new_name}"
+    ),
+    RenameUniqueConstraintOp: lambda one: f"rename constraint {one.old_name} to {one.new_name}",
+    RenameIndexOp: lambda one: f"rename index {one.old_name} to {one.new_name}",
+    CreateIndexOp: lambda one: f"create index {one.index_name} on {one.table_name}",
+    DropIndexOp: lambda one: f"drop index {one.index_name}",
+    AddConstraintOp: lambda one: (
+        f"create constraint {one.to_constraint().name} on {table_of(one)}"
+    ),
+    DropConstraintOp: lambda one: f"drop constraint {one.constraint_name} of {one.table_name}",
+}
+"""The first kind that fits an operation speaks for it."""

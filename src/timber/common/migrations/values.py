@@ -54,19 +54,23 @@ def literal(value: object) -> str:
         TypeError: there is no way to write it.
 
     """
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float | Decimal):
+        return str(value)
+    return _quoted(_text_of(value))
+
+
+def _text_of(value: object) -> str:
     match value:
-        case None:
-            return "NULL"
-        case bool():
-            return "true" if value else "false"
-        case int() | float() | Decimal():
-            return str(value)
         case str():
-            return _quoted(value)
+            return value
         case date():
-            return _quoted(value.isoformat())
+            return value.isoformat()
         case dict() | list():
-            return _quoted(json.dumps(value, ensure_ascii=False, allow_nan=False))
+            return json.dumps(value, ensure_ascii=False, allow_nan=False)
         case _:
             raise TypeError(f"a {type(value).__name__} cannot be written as SQL")
 
