@@ -16,7 +16,7 @@ TimberError
     │   ├── MissingReferenceError            foreign key
     │   └── MissingValueError                not null
     ├── InvalidValueError(ValueError)        a value does not fit its column
-    ├── SchemaMismatchError                  a table or column is not there
+    ├── SchemaMismatchError                  the tables are not those of the models
     ├── ContentionError                      others were in the way; run the work again
     └── DatabaseUnavailableError             out of reach, full, or damaged
 
@@ -136,9 +136,12 @@ class InvalidValueError(DatabaseError, ValueError):
 
 
 class SchemaMismatchError(DatabaseError):
-    """The database lacks a table or a column that the models have."""
+    """The tables of the database are not those of the models."""
 
-    cure = "open with `create_tables=True`, or migrate the database"
+    cure = (
+        "where they differ, run `timber migrate plan`; where they are missing, "
+        "open with `create_tables=True`, or run `timber migrate apply` if you migrate already"
+    )
 
 
 class ContentionError(DatabaseError):

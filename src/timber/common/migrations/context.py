@@ -9,8 +9,8 @@ from sqlalchemy import Column, Connection, Dialect, literal_column
 from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
+from timber.common.database.schema import HISTORY_TABLE
 from timber.common.migrations.conversions import conversion
-from timber.common.migrations.history import TABLE_NAME
 
 
 class _ConvertingSQLite(SQLiteImpl):
@@ -50,7 +50,7 @@ def migration_context(connection: Connection, **options: Any) -> MigrationContex
         opts={
             "compare_type": True,
             "compare_server_default": True,
-            "version_table": TABLE_NAME,
+            "version_table": HISTORY_TABLE,
             **options,
         },
     )

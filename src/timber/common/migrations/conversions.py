@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Dialect
 from sqlalchemy.types import TypeEngine
 
-from timber.common.migrations.kinds import Kind, kind_of
+from timber.common.database.kinds import Kind, kind_of
 
 _EXACT_IN_FLOAT: Final = 2**53
 _DIGITS_IN_FLOAT: Final = 15

@@ -18,12 +18,11 @@ from sqlalchemy import (
     select,
 )
 
+from timber.common.database.schema import HISTORY_TABLE
 from timber.common.modeling.column_types import UtcDateTime
 
-TABLE_NAME: Final = "timber_migrations"
-
 _TABLE: Final = Table(
-    TABLE_NAME,
+    HISTORY_TABLE,
     MetaData(),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("revision", String(255), nullable=False, unique=True),
@@ -44,14 +43,9 @@ class Applied:
     applied_at: datetime
 
 
-def is_managed(connection: Connection) -> bool:
-    """Tell whether steps, and nothing else, change the tables of this database."""
-    return inspect(connection).has_table(TABLE_NAME)
-
-
 def read_history(connection: Connection) -> tuple[Applied, ...]:
     """Return the steps that the database has seen, the first one first."""
-    if not is_managed(connection):
+    if not inspect(connection).has_table(HISTORY_TABLE):
         return ()
     columns = [_TABLE.c[name] for name in Applied.__dataclass_fields__]
     rows = connection.execute(select(*columns).order_by(_TABLE.c.position))

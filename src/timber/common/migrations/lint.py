@@ -22,8 +22,8 @@ from alembic.operations.ops import (
 from sqlalchemy import Dialect
 from typing_extensions import override
 
+from timber.common.database.kinds import kind_of
 from timber.common.migrations.conversions import conversion
-from timber.common.migrations.kinds import kind_of
 from timber.common.migrations.losses import flat, table_of
 from timber.common.migrations.operations import (
     AddFilledColumnOp,

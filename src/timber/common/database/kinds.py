@@ -56,7 +56,8 @@ def _integer(column_type: TypeEngine[Any], _dialect: Dialect) -> Kind:
 
 
 def _other(column_type: TypeEngine[Any], dialect: Dialect) -> Kind:
-    return Kind("other", written=column_type.compile(dialect))
+    unknown = isinstance(column_type, types.NullType)
+    return Kind("other", written="" if unknown else column_type.compile(dialect))
 
 
 _BUILDERS: Final[dict[type[TypeEngine[Any]], Callable[[Any, Dialect], Kind]]] = {
