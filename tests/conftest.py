@@ -6,6 +6,9 @@ import socket
 
 import pytest
 
+# An installation loads it by itself; named here for those older than the entry point.
+pytest_plugins = ["timber.testing.plugin"]
+
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:

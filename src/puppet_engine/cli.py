@@ -35,7 +35,8 @@ Agents = Annotated[
 def run_command(
     agents: Agents = None,
     speed: Annotated[
-        float, typer.Option(min=0.001, help="Virtual seconds that pass in a real one.")
+        float,
+        typer.Option(min=0.001, max=604_800, help="Virtual seconds that pass in a real one."),
     ] = 240,
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Where the page is; 0: any free port.")
@@ -53,7 +54,9 @@ def run_command(
 
 @cli.command("rehearse")
 def rehearse_command(
-    hours: Annotated[float, typer.Option(min=0.01, help="Virtual hours to live.")] = 24,
+    hours: Annotated[
+        float, typer.Option(min=0.01, max=24 * 365, help="Virtual hours to live.")
+    ] = 24,
     seed: Annotated[int, typer.Option(help="Where all chance comes from.")] = 7,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object and nothing else.")

@@ -25,6 +25,7 @@ from puppet_engine.solana.trader import Trader
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
+from puppet_engine.storage.ownership import sole_owner
 from puppet_engine.world.desk import open_rehearsal_wallet, sign_up
 from puppet_engine.world.rehearsal import RehearsalWorld
 
@@ -111,6 +112,7 @@ class App:
         storage = Storage(url, clock=self.clock, ids=self._ids)
         await storage.open()
         parts.push_async_callback(storage.close)
+        parts.enter_context(sole_owner(url))
         return storage
 
     async def _enter_world(self, parts: contextlib.AsyncExitStack) -> RehearsalWorld:

@@ -1,7 +1,8 @@
 """The models of the process-wide Timber, by name; `timber stubs` writes their types.
 
-`timber_models.Book` is `get_model("Book")`, looked up each time. A project's own
-`timber_models.pyi` takes the place of this module for type checkers and editors, never at run time.
+`timber_models.Book` is `get_model("Book")`, looked up each time.
+A project's own `timber_models.pyi` stands in for this module, for type checkers and editors;
+at run time this one is there.
 """
 
 from typing import Any

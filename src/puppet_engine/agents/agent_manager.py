@@ -66,7 +66,7 @@ class AgentManager:
         self._open_account = config.get("open_account")
         self._open_wallet = config.get("open_wallet")
         self._is_started = False
-        self._being_created: set[str] = set()
+        self._being_created: list[Agent] = []
         self._twitter_client: Any = None
         self._turns = Turns(
             agents=self.agents,
@@ -101,18 +101,26 @@ class AgentManager:
 
         Raises:
             ConfigurationError: the configuration cannot be used.
-            AgentExistsError: an agent of that id is here already.
+            AgentExistsError: an agent of that id or handle is here already.
 
         """
         persona = _read(config)
-        if persona.id in self.agents or persona.id in self._being_created:
-            raise AgentExistsError(persona.id)
-        self._being_created.add(persona.id)
+        agent = Agent(persona)
+        self._require_free(agent)
+        self._being_created.append(agent)
         try:
-            await self._take_up(Agent(persona))
+            await self._take_up(agent)
         finally:
-            self._being_created.discard(persona.id)
+            self._being_created.remove(agent)
         return persona.id
+
+    def _require_free(self, agent: Agent) -> None:
+        for other in (*self.agents.values(), *self._being_created):
+            if other.id == agent.id:
+                raise AgentExistsError(agent.id)
+            if other.handle.lower() == agent.handle.lower():
+                # Two agents on one account would take each other's posts for their own.
+                raise AgentExistsError(agent.id, handle=other.handle)
 
     async def _take_up(self, agent: Agent) -> None:
         if self._open_account is not None:

@@ -205,9 +205,11 @@ class Turns(Consumer):
     async def _clear_or_later(self, agent: Agent) -> None:
         try:
             await self._clear(agent)
-        except PuppetEngineError as error:
-            log.warning("the outbox of %s is not clear: %s", agent.id, error)
+        except Exception as error:
             await self._remind(agent)
+            if not isinstance(error, PuppetEngineError):
+                raise
+            log.warning("the outbox of %s is not clear: %s", agent.id, error)
 
     async def _remind(self, agent: Agent) -> None:
         if await self._ledger.open_intents(agent.id):

@@ -94,8 +94,11 @@ class VirtualClock(Clock):
     @override
     async def wait_until(self, due: datetime) -> None:
         while self.now() < due:
-            await self._idle.wait()
-            await self._pass_towards(due)
+            if self._busy:
+                # Look again after it: other work may have begun, or the clock have been set.
+                await self._idle.wait()
+            else:
+                await self._pass_towards(due)
 
     async def _pass_towards(self, due: datetime) -> None:
         if self._factor == inf:

@@ -64,11 +64,13 @@ class AgentNotFoundError(PuppetEngineError, LookupError):
 
 
 class AgentExistsError(PuppetEngineError, ValueError):
-    """An agent of that id is already there."""
+    """An agent of that id or handle is already there."""
 
-    def __init__(self, agent_id: str) -> None:
+    def __init__(self, agent_id: str, *, handle: str | None = None) -> None:
         self.agent_id = agent_id
-        super().__init__(f"an agent {agent_id!r} exists already; choose another id")
+        taken = f"an agent {agent_id!r}" if handle is None else f"an agent called @{handle}"
+        wanted = "id" if handle is None else "handle"
+        super().__init__(f"{taken} exists already; choose another {wanted}")
 
 
 class MemoryNotFoundError(PuppetEngineError, LookupError):

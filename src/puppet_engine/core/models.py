@@ -21,7 +21,8 @@ from puppet_engine.core.ids import AgentId, EventId, IntentId, MemoryId, PostId
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Probability = Annotated[float, Field(ge=0, le=1)]
-Hours = Annotated[float, Field(gt=0, le=24 * 365)]
+Hours = Annotated[float, Field(ge=1 / 3600, le=24 * 365)]
+"""A span of one second to one year; between shorter ones virtual time would not pass."""
 HourOfDay = Annotated[int, Field(ge=0, le=23)]
 
 

@@ -217,8 +217,9 @@ class EventEngine:
         if isinstance(error, RateLimitedError):
             due_at = max(due_at, error.resets_at)
         again = event.model_copy(update={"due_at": due_at, "failures": failures})
-        await self._store.postpone(again, error=reason)
-        self.accept([again])
+        # Its turn may have become fact before something went wrong: then it must not come back.
+        if await self._store.postpone(again, error=reason):
+            self.accept([again])
 
     async def _give_up(self, event: Event, reason: str) -> None:
         if self._consumer is not None and self._consumer.takes(event):

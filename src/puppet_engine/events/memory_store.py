@@ -39,8 +39,11 @@ class InMemoryEventStore(EventStore):
         self._over.append(event)
 
     @override
-    async def postpone(self, event: Event, *, error: str) -> None:
+    async def postpone(self, event: Event, *, error: str) -> bool:
+        if any(over.id == event.id for over in self._over):
+            return False
         self._pending[event.id] = event
+        return True
 
     @override
     async def cancel(self, event_id: str) -> bool:

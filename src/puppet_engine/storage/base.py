@@ -35,8 +35,11 @@ class EventStore(ABC):
         """Mark an event as over; with an `error`, as one that could not be handled."""
 
     @abstractmethod
-    async def postpone(self, event: Event, *, error: str) -> None:
-        """Let an event come again, at its new `due_at` and with its new count of failures."""
+    async def postpone(self, event: Event, *, error: str) -> bool:
+        """Let an event come again, at its new `due_at` and with its new count of failures.
+
+        False when it is over: it stays so.
+        """
 
     @abstractmethod
     async def cancel(self, event_id: str) -> bool:

@@ -38,14 +38,15 @@ class StoredEvents(EventStore):
         )
 
     @override
-    async def postpone(self, event: Event, *, error: str) -> None:
-        def work(session: Session) -> None:
+    async def postpone(self, event: Event, *, error: str) -> bool:
+        def work(session: Session) -> bool:
             row = session.get(self._storage.model("Event"), event.sequence)
-            # An event that is over stays over, whatever went wrong after it.
-            if row is not None and row.settled_at is None:
-                row.due_at, row.failures, row.error = event.due_at, event.failures, error
+            if row is None or row.settled_at is not None:
+                return False
+            row.due_at, row.failures, row.error = event.due_at, event.failures, error
+            return True
 
-        await self._storage.run(work)
+        return await self._storage.run(work)
 
     @override
     async def cancel(self, event_id: str) -> bool:

@@ -4,6 +4,7 @@ from typing import Final
 
 import typer
 
+from timber.commands.admin import admin
 from timber.commands.check import check
 from timber.commands.graph import graph
 from timber.commands.migrate import migrate_app
@@ -12,11 +13,11 @@ from timber.commands.stubs import stubs
 
 cli: Final = typer.Typer(
     name="timber",
-    help="Models as a language: check them, complete them, type them, draw them, migrate them.",
+    help="Models as a language: check, complete, type, draw, migrate them, and look into them.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (check, schema, stubs, graph):
+for command in (check, schema, stubs, graph, admin):
     cli.command()(command)
 cli.add_typer(migrate_app)

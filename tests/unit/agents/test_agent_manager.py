@@ -103,6 +103,16 @@ async def test_an_id_that_is_taken_is_refused(storage: Storage, feed: FakeFeed) 
         await manager.create_agent(ADA)
 
 
+async def test_a_handle_that_is_taken_is_refused(storage: Storage, feed: FakeFeed) -> None:
+    manager = Engine(storage, feed).manager
+    await manager.create_agent(ADA)
+
+    with pytest.raises(AgentExistsError, match="called @ada exists already; choose another hand"):
+        await manager.create_agent({**ADA, "id": "impostor", "handle": "ADA"})
+
+    assert list(manager.agents) == ["ada"]
+
+
 async def test_a_configuration_that_is_none_is_refused_without_showing_a_key(
     storage: Storage, feed: FakeFeed
 ) -> None:
@@ -178,6 +188,24 @@ async def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(
     assert [post.text for post in feed.posts.values()] == ["thought 0"]
     contents = [memory.content for memory in await engine.manager.get_memories("ada")]
     assert contents.count("I posted: thought 0") == 1
+
+
+async def test_a_network_that_fails_as_nobody_foresaw_does_not_make_an_agent_post_twice(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    network = Moody(feed, "ada", [KeyError("an answer without an id")])
+
+    async def open_account(agent: Agent) -> SocialNetwork:
+        return network
+
+    engine = Engine(storage, feed, open_account=open_account)
+    await engine.manager.create_agent(ADA)
+
+    await engine.engine.run_until(START + timedelta(minutes=30))
+
+    assert [post.text for post in feed.posts.values()] == ["@bob thought 0"]
+    contents = [memory.content for memory in await engine.manager.get_memories("ada")]
+    assert contents.count("I posted: @bob thought 0") == 1
 
 
 async def test_a_refused_post_leaves_no_memory_and_is_not_tried_again(

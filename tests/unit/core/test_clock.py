@@ -32,6 +32,32 @@ async def test_virtual_time_stands_still_while_something_is_in_flight() -> None:
     assert clock.now() == START + HOUR
 
 
+@pytest.mark.parametrize("factor", [math.inf, 1e9])
+async def test_a_clock_set_past_the_end_of_a_wait_is_not_taken_back(factor: float) -> None:
+    clock = VirtualClock(START, factor=factor)
+    with clock.in_flight():
+        waiting = asyncio.ensure_future(clock.wait_until(START + HOUR))
+        await asyncio.sleep(0.01)
+        clock.set(START + 2 * HOUR)
+
+    await waiting
+
+    assert clock.now() == START + 2 * HOUR
+
+
+async def test_time_does_not_pass_between_one_piece_of_work_and_the_next() -> None:
+    clock = VirtualClock(START)
+    with clock.in_flight():
+        waiting = asyncio.ensure_future(clock.wait_until(START + HOUR))
+        await asyncio.sleep(0.01)
+
+    with clock.in_flight():
+        await asyncio.sleep(0.01)
+        assert clock.now() == START
+
+    await waiting
+
+
 async def test_time_between_waits_costs_no_virtual_time() -> None:
     clock = VirtualClock(START, factor=1e9)
 

@@ -127,6 +127,23 @@ async def test_a_failing_event_comes_again_later_and_later_and_is_then_given_up(
     assert life.engine.failed_turns == ATTEMPTS
 
 
+async def test_an_event_that_was_settled_before_its_turn_failed_does_not_come_again() -> None:
+    taken: list[str] = []
+
+    async def settle_and_fail(event: Event) -> None:
+        taken.append(event.id)
+        await life.store.settle(event)
+        raise KeyError("an answer without an id")
+
+    life = Life(settle_and_fail)
+    await life.engine.publish(life.draft())
+
+    await life.engine.run_until(START + 24 * HOUR)
+
+    assert len(taken) == 1
+    assert life.engine.failed_turns == 1
+
+
 async def test_a_rate_limited_event_waits_for_the_limit_to_end() -> None:
     moments: list[datetime] = []
 
@@ -243,7 +260,7 @@ async def test_a_broken_store_ends_the_engine_and_join_says_so() -> None:
             raise OSError("the disk is full")
 
         @override
-        async def postpone(self, event: Event, *, error: str) -> None:
+        async def postpone(self, event: Event, *, error: str) -> bool:
             raise OSError("the disk is full")
 
     engine = EventEngine(store=Broken(), clock=VirtualClock(START))

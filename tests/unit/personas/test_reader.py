@@ -76,6 +76,16 @@ def test_a_range_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:
     assert problem == f"2:3: {said} (at behavior.post_frequency)"
 
 
+def test_posts_between_which_no_time_passes_are_refused(tmp_path: Path) -> None:
+    content = """{"id": "ada", "name": "Ada",
+ "behavior": {"post_frequency": {"min_hours_between_posts": 1e-300}}}"""
+
+    (problem,) = problems_of(content, tmp_path)
+
+    assert problem.startswith("2:61: input should be greater than")
+    assert "min_hours_between_posts" in problem
+
+
 def test_an_unknown_time_zone_is_refused_and_a_known_one_suggested(tmp_path: Path) -> None:
     text = '{"id": "ada", "name": "Ada", "behavior": {"timezone": "Europe/Wien"}}'
 

@@ -255,7 +255,8 @@ async def test_an_event_that_is_over_cannot_be_brought_back(storage: Storage) ->
     (event,) = await events.append([TIMER])
     await events.settle(event)
 
-    await events.postpone(event.model_copy(update={"failures": 1}), error="late")
+    kept = await events.postpone(event.model_copy(update={"failures": 1}), error="late")
 
+    assert not kept
     assert await events.pending() == []
     assert not await events.cancel(event.id)

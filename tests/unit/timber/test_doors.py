@@ -8,19 +8,24 @@ import pytest
 from timber.common import initialize_timber, shutdown_timber
 from timber.common.errors import AlreadyOpenError, ConfigurationError, NotOpenError
 from timber.common.models import Base, get_model
+from timber.common.runtime import default_timber
 from timber.common.services.db_service import db_service
 from timber.common.settings import TimberSettings, load_settings
 from timber.common.utils.config import config
 
 
 @pytest.fixture(autouse=True)
-def closed_again() -> Iterator[None]:
-    """Leave the process-wide Timber as it was found."""
-    assigned = dict(config._assigned)
+def closed() -> Iterator[None]:
+    """Give each test a closed Timber, and leave it as other tests of the process had it."""
+    settings, assigned = default_timber._settings, dict(config._assigned)
+    shutdown_timber()
+    config._assigned.clear()
     yield
     shutdown_timber()
     config._assigned.clear()
     config._assigned.update(assigned)
+    if settings is not None:
+        default_timber.open(settings)
 
 
 def test_the_doors_open_and_close_together() -> None:

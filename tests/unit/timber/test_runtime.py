@@ -12,6 +12,7 @@ from timber.common.database.schema import drop_tables
 from timber.common.errors import (
     AlreadyOpenError,
     ConfigurationError,
+    DatabaseUnavailableError,
     ModelFileError,
     ModelNotFoundError,
     NotOpenError,
@@ -202,3 +203,11 @@ def test_dropping_takes_all_tables_away(open_timber: OpenTimber) -> None:
     drop_tables(timber.database.engine, timber.base.metadata)
 
     assert inspect(timber.database.engine).get_table_names() == []
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file", encoding="utf-8")
+    settings = TimberSettings(database_url=f"sqlite:///{tmp_path}/var/sub/rows.db")
+
+    with pytest.raises(DatabaseUnavailableError, match="sub' cannot be made: Not a directory"):
+        Timber().open(settings)

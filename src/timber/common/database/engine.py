@@ -16,7 +16,11 @@ from sqlalchemy.pool import QueuePool
 
 from timber.common.database.driver_errors import translate_errors
 from timber.common.database.sqlite_transactions import begin_early
-from timber.common.errors import ConfigurationError, FeatureUnavailableError
+from timber.common.errors import (
+    ConfigurationError,
+    DatabaseUnavailableError,
+    FeatureUnavailableError,
+)
 
 FILE_TIMEOUT_SECONDS: Final = 30
 """How long a writer of an SQLite file waits for the writer before it."""
@@ -80,7 +84,7 @@ def _sqlite(url: URL, on_close: Callable[..., Any]) -> Engine:
     else:
         url = url.set(drivername="sqlite")
         if not str(url.database).startswith("file:"):
-            Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(str(url.database)).parent)
     timeout = MEMORY_TIMEOUT_SECONDS if in_memory else FILE_TIMEOUT_SECONDS
     engine = create_engine(
         url,
@@ -93,6 +97,14 @@ def _sqlite(url: URL, on_close: Callable[..., Any]) -> Engine:
     event.listen(engine, "connect", _prepare_memory if in_memory else _prepare_file)
     begin_early(engine)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"the folder {str(folder)!r} cannot be made: {error.strerror}"
+        raise DatabaseUnavailableError(what) from error
 
 
 def _prepare_memory(connection: sqlite3.Connection, _record: object) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import contextvars
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
@@ -17,6 +17,9 @@ from timber.common.errors import DatabaseError, NotOpenError
 from timber.common.modeling import mixins
 
 Result = TypeVar("Result")
+
+MakeSession: TypeAlias = Callable[[sessionmaker[Session]], Session]
+"""Makes a session with what the sessionmaker of a database has been taught."""
 
 _THREADS: Final = 16
 """How many transactions of async callers are under way at once; more wait their turn."""
@@ -34,6 +37,7 @@ class DatabaseService:
     def __init__(self, *, clock: Clock) -> None:
         self._sessions = sessionmaker[Session](expire_on_commit=False)
         mixins.install(self._sessions, clock=clock)
+        self._make_session: MakeSession | None = None
         self._engine: Engine | None = None
         self._threads: ThreadPoolExecutor | None = None
         self._resources = contextlib.ExitStack()
@@ -76,7 +80,21 @@ class DatabaseService:
             NotOpenError: the Timber is not open.
 
         """
+        if self._make_session is not None:
+            return self._make_session(self._sessions)
         return self._sessions(bind=self.engine)
+
+    @contextlib.contextmanager
+    def sessions_made_by(self, make_session: MakeSession) -> Generator[None]:
+        """Let `make_session` make every session, for the length of a block.
+
+        So can all that is done in the block, whoever does it, be part of one transaction.
+        """
+        before, self._make_session = self._make_session, make_session
+        try:
+            yield
+        finally:
+            self._make_session = before
 
     @contextlib.contextmanager
     def session_scope(self) -> Generator[Session]:

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from pydantic.config import JsonDict
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -177,19 +176,3 @@ _KINDS: Final[Mapping[str, _Kind]] = MappingProxyType(
 
 TYPE_NAMES: Final = tuple(_KINDS)
 """The names of all column types."""
-
-
-def _spelling(name: str, kind: _Kind) -> str:
-    """Return the regular expression of a type as it may be written, its sizes not limited."""
-    sizes = r"\s*,\s*".join([r"[0-9]{1,6}"] * len(kind.limits))
-    return rf"{name}\s*\(\s*(?=0*[1-9]){sizes}\s*\)" if sizes else name
-
-
-TYPE_SCHEMA: Final[JsonDict] = {
-    "anyOf": [
-        {"enum": [name for name, kind in _KINDS.items() if not kind.limits]},
-        {"pattern": rf"^\s*({'|'.join(_spelling(*item) for item in _KINDS.items())})\s*$"},
-    ],
-    "examples": [kind.example for kind in _KINDS.values() if kind.example],
-}
-"""What `parse_type` accepts, as a JSON Schema: names that editors propose, then every spelling."""

@@ -1,14 +1,17 @@
 """The JSON Schema of model files, by which editors complete and check them."""
 
+import keyword
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from pydantic import AfterValidator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core.core_schema import CoreSchema
+from pydantic_core.core_schema import AfterValidatorFunctionSchema, CoreSchema
 from typing_extensions import override
 
-from timber.common.modeling.spec import ModelFile
+from timber.common.modeling.column_types import TYPE_NAMES, parse_type
+from timber.common.modeling.spec import ModelFile, Name, Reference, TypeName
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -46,8 +49,65 @@ _RULES: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
 """What the validators of a whole entry refuse; a test holds the two together."""
 
 
+def _reads(written: str) -> bool:
+    try:
+        parse_type(written)
+    except ValueError:
+        return False
+    return True
+
+
+def _spelling(name: str) -> str:
+    """Return the regular expression of a type, found by asking the reader of types itself."""
+    number = r"\s*[0-9]+\s*"
+    if _reads(name):
+        return name
+    if _reads(f"{name}(1)") and not _reads(f"{name}(x)"):
+        return rf"{name}\s*\({number}\)"
+    if _reads(f"{name}(1, 1)") and not _reads(f"{name}(x, x)"):
+        return rf"{name}\s*\({number},{number}\)"
+    return rf"{name}\s*\(.+\)"
+
+
+def _type_schema() -> dict[str, Any]:
+    """Return the names of types, which editors propose, and every way to write one."""
+    spellings = "|".join(map(_spelling, TYPE_NAMES))
+    return {
+        "anyOf": [
+            {"enum": [name for name in TYPE_NAMES if _reads(name)]},
+            {"pattern": rf"^\s*({spellings})\s*$"},
+        ],
+        "examples": [example for example in _EXAMPLES if _reads(example)],
+    }
+
+
+def _validator(annotated: Any) -> object:
+    """Return the function by which a type of the dialect checks its values."""
+    [validator] = (one for one in annotated.__metadata__ if isinstance(one, AfterValidator))
+    return validator.func
+
+
+_EXAMPLES: Final = ("String(36)", "Numeric(10, 2)", "Enum(draft, done)", "Array(String(20))")
+_SPELLED: Final[Mapping[object, dict[str, Any]]] = MappingProxyType(
+    {
+        _validator(Name): {
+            "pattern": "^(?!__)[A-Za-z_][A-Za-z0-9_]*$",
+            "not": {"enum": keyword.kwlist},
+        },
+        _validator(Reference): {"pattern": r"^[^.]+\.[^.]+$", "examples": ["users.user_id"]},
+        _validator(TypeName): _type_schema(),
+    }
+)
+"""What the validators of single values refuse."""
+
+
 class _ForEditors(GenerateJsonSchema):
-    """Leaves out what only clutters a completion: titles, and `null` as a default."""
+    """Says what validators check; leaves out titles, and `null` as a default, which clutter."""
+
+    @override
+    def function_after_schema(self, schema: AfterValidatorFunctionSchema) -> JsonSchemaValue:
+        spelled = _SPELLED.get(schema["function"]["function"], {})
+        return {**super().function_after_schema(schema), **spelled}
 
     @override
     def field_title_should_be_set(self, schema: Any) -> bool:

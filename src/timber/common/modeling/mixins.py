@@ -37,27 +37,27 @@ class TimestampMixin:
     @classmethod
     def created_at(cls) -> Mapped[datetime]:
         """When the row was created."""
-        now = cls.__clock__.now
+        clock = cls.__clock__
         return mapped_column(
-            UtcDateTime, nullable=False, default=lambda _: now(), sort_order=900, info=_NOW
+            UtcDateTime, nullable=False, default=lambda _: clock.now(), sort_order=900, info=_NOW
         )
 
     @declared_attr
     @classmethod
     def updated_at(cls) -> Mapped[datetime]:
         """When the row was last changed."""
-        now = cls.__clock__.now
+        clock = cls.__clock__
 
         def created(context: DefaultExecutionContext) -> datetime:
             # Rows that bypass the unit of work (bulk, Core) have their created_at by now.
             parameters: dict[str, Any] = context.get_current_parameters()  # type: ignore[no-untyped-call]
-            return cast("datetime", parameters.get("created_at") or now())
+            return cast("datetime", parameters.get("created_at") or clock.now())
 
         column: MappedColumn[datetime] = mapped_column(
             UtcDateTime,
             nullable=False,
             default=created,
-            onupdate=lambda _: now(),
+            onupdate=lambda _: clock.now(),
             sort_order=901,
             info=_NOW,
         )

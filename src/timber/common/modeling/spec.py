@@ -13,9 +13,8 @@ from pydantic import (
     StrictStr,
     model_validator,
 )
-from pydantic.config import JsonDict
 
-from timber.common.modeling.column_types import TYPE_SCHEMA, ColumnType, parse_type
+from timber.common.modeling.column_types import ColumnType, parse_type
 
 MAX_NAME: Final = 63
 """How long a name may be: PostgreSQL cuts longer ones."""
@@ -41,22 +40,9 @@ def _type(written: str) -> str:
     return written
 
 
-# What the validators refuse, as far as a JSON Schema can say it; a test holds the two together.
-_NAME_SCHEMA: Final[JsonDict] = {
-    "pattern": "^(?!__)[A-Za-z_][A-Za-z0-9_]*$",
-    "not": {"enum": [*keyword.kwlist]},
-}
-_REFERENCE_SCHEMA: Final[JsonDict] = {"pattern": r"^[^.]+\.[^.]+$", "examples": ["users.user_id"]}
-
-Name = Annotated[
-    StrictStr,
-    Field(min_length=1, max_length=MAX_NAME, json_schema_extra=_NAME_SCHEMA),
-    AfterValidator(_identifier),
-]
-Reference = Annotated[
-    StrictStr, Field(json_schema_extra=_REFERENCE_SCHEMA), AfterValidator(_reference)
-]
-TypeName = Annotated[StrictStr, Field(json_schema_extra=TYPE_SCHEMA), AfterValidator(_type)]
+Name = Annotated[StrictStr, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_identifier)]
+Reference = Annotated[StrictStr, AfterValidator(_reference)]
+TypeName = Annotated[StrictStr, AfterValidator(_type)]
 MixinName = Literal["TimestampMixin", "SoftDeleteMixin"]
 
 
@@ -78,6 +64,8 @@ class ColumnSpec(_Spec):
     unique: StrictBool = False
     index: StrictBool = False
     foreign_key: Reference | None = None
+    sensitive: StrictBool = False
+    """Whether tools that show rows, such as the admin site, mask its values."""
     description: StrictStr | None = None
     was: Name | None = None
     """What the column was called before: a migration renames it, and keeps what is in it."""

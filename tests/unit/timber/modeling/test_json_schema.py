@@ -79,7 +79,7 @@ def paths(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 ODD_VALUES: Final = [
     *(None, True, False, 0, -1, 7, 1.5, "", "x", "two words", "1st", "class", "__own", "x" * 64),
     *("users", "users.user_id", "a.b.c", ".b", "a.", [], {}, ["x"], ["x", "x y"], {"x": ["y"]}),
-    *("Text", " Text ", "text", "Text(3)", "String", "String(0)", "String( 36 )", "Numeric(10,2)"),
+    *("Text", " Text ", "text", "Text(3)", "String", "String(x)", "String( 36 )", "Numeric(10,2)"),
     *("Numeric(10)", "many_to_many", "one_to_one", "delete", "retain", "TimestampMixin"),
 ]
 MAPPING_KEYS: Final = [

@@ -1,0 +1,280 @@
+"""The fixtures of Timber's testing guide, for every project that has Timber installed.
+
+Nothing is imported, opened or changed until a test asks for one of them.
+A project replaces any of them by a fixture of the same name in its own `conftest.py`.
+"""
+
+import random
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from faker import Faker
+    from sqlalchemy.orm import Session
+
+    from timber.common.runtime import Timber
+    from timber.testing.clock import FrozenClock
+    from timber.testing.factories import RowMaker
+    from timber.testing.isolation import Isolation
+    from timber.testing.postgresql import PostgresqlServer
+
+REAL_COMMITS: Final = "real_commits"
+MODEL_DIRS: Final = "timber_model_dirs"
+_OPENED: Final = "timber_opened_for_tests"
+
+pytest.register_assert_rewrite("timber.testing.contracts")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the setting that says where the models are."""
+    parser.addini(
+        MODEL_DIRS,
+        "folders of the model files that tests open Timber with, relative to this file; "
+        "data/models where it is left out",
+        type="paths",
+        default=[],
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line(
+        "markers",
+        f"{REAL_COMMITS}: let the sessions of a test commit in transactions of their own; "
+        "all tables are emptied after it",
+    )
+
+
+@pytest.fixture(autouse=True)
+def _isolate_what_uses_timber(request: pytest.FixtureRequest) -> None:
+    # Before the other fixtures of the test, which may store rows through the services alone.
+    if _OPENED in request.fixturenames:
+        request.getfixturevalue("timber_isolation")
+
+
+# ---------------------------------------------------------------- the database
+
+
+@pytest.fixture(scope="session")
+def test_database_url(request: pytest.FixtureRequest) -> str:
+    """Return TEST_DATABASE_URL, or a database in memory; each worker of xdist gets its own."""
+    import os  # noqa: PLC0415
+
+    from timber.testing.database import url_for_worker  # noqa: PLC0415
+
+    url = os.environ.get("TEST_DATABASE_URL", "sqlite:///:memory:")  # noqa: TID251 - the guide's
+    return url_for_worker(url, _of_xdist(request.config, "workerid"))
+
+
+@pytest.fixture(scope="session")
+def timber_model_dirs(request: pytest.FixtureRequest) -> Sequence[Path]:
+    """Return the folders of the models: the setting of that name, or `data/models`."""
+    folders: list[Path] = request.config.getini(MODEL_DIRS)
+    usual = request.config.rootpath / "data" / "models"
+    return folders or ([usual] if usual.is_dir() else [])
+
+
+@pytest.fixture(scope="session")
+def timber_options() -> Mapping[str, Any]:
+    """Return what else `initialize_timber` is called with."""
+    return {
+        "enable_encryption": True,
+        "enable_gdpr": True,
+        "enable_auto_vector_ingestion": False,
+    }
+
+
+@pytest.fixture(scope="session")
+def timber_opened_for_tests(
+    test_database_url: str,
+    timber_model_dirs: Sequence[Path],
+    timber_options: Mapping[str, Any],
+) -> Iterator["Timber"]:
+    """Give the process-wide Timber, open; its tables are dropped in the end."""
+    from timber.common.bootstrap import initialize_timber, shutdown_timber  # noqa: PLC0415
+    from timber.common.database.schema import drop_tables  # noqa: PLC0415
+    from timber.common.runtime import default_timber  # noqa: PLC0415
+    from timber.testing.database import refuse_foreign_rows  # noqa: PLC0415
+
+    refuse_foreign_rows(test_database_url)
+    initialize_timber(timber_model_dirs, database_url=test_database_url, **timber_options)
+    try:
+        yield default_timber
+        drop_tables(default_timber.database.engine, default_timber.base.metadata)
+    finally:
+        shutdown_timber()
+
+
+@pytest.fixture(scope="session")
+def initialize_timber_for_tests(timber_opened_for_tests: "Timber") -> None:
+    """Open Timber once for all tests."""
+
+
+@pytest.fixture
+def timber_isolation(
+    initialize_timber_for_tests: None,  # noqa: ARG001 - a project may open it in its own way
+    request: pytest.FixtureRequest,
+) -> Iterator["Isolation | None"]:
+    """Undo after the test what it committed, in whatever session; None under `real_commits`."""
+    from timber.common.runtime import default_timber  # noqa: PLC0415
+    from timber.testing.database import empty_tables  # noqa: PLC0415
+    from timber.testing.isolation import isolated  # noqa: PLC0415
+
+    if request.node.get_closest_marker(REAL_COMMITS) is None:
+        with isolated(default_timber.database) as isolation:
+            yield isolation
+        return
+    yield None
+    with default_timber.database.engine.begin() as connection:
+        empty_tables(connection, default_timber.base.metadata)
+
+
+@pytest.fixture
+def db_session(timber_isolation: "Isolation | None") -> Iterator["Session"]:
+    """Give a session; what it commits is seen by every other session of the test, and undone."""
+    from timber.common.runtime import default_timber  # noqa: PLC0415
+
+    with default_timber.database.session() as session:
+        if timber_isolation is not None:
+            timber_isolation.be_ground(session)
+        yield session
+
+
+@pytest.fixture
+def clean_database(db_session: "Session") -> None:
+    """Empty all tables for the test."""
+    from timber.common.runtime import default_timber  # noqa: PLC0415
+    from timber.testing.database import empty_tables  # noqa: PLC0415
+
+    empty_tables(db_session.connection(), default_timber.base.metadata)
+    db_session.commit()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(request: pytest.FixtureRequest) -> Iterator["PostgresqlServer"]:
+    """Start a PostgreSQL with pgvector, one for all workers of the run."""
+    from timber.common.ids import random_uuid  # noqa: PLC0415
+    from timber.testing.postgresql import running_server  # noqa: PLC0415
+
+    run_id = _of_xdist(request.config, "testrunuid") or random_uuid().replace("-", "")
+    with running_server(run_id) as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: "PostgresqlServer") -> Iterator[str]:
+    """Give the URL of a fresh database for the test."""
+    with postgresql_server.database() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def postgresql_module_url(postgresql_server: "PostgresqlServer") -> Iterator[str]:
+    """Give the URL of a fresh database for all tests of the module."""
+    with postgresql_server.database() as url:
+        yield url
+
+
+# ---------------------------------------------------------------- rows
+
+
+@pytest.fixture
+def make(
+    db_session: "Session", timber_faker: "Faker", request: pytest.FixtureRequest
+) -> "RowMaker":
+    """Make rows from what the model files say: `make("User", email="a@example.org")`."""
+    from timber.common.runtime import default_timber  # noqa: PLC0415
+    from timber.testing.factories import RowMaker  # noqa: PLC0415
+    from timber.testing.invention import Inventor  # noqa: PLC0415
+
+    inventor = Inventor(faker=timber_faker, seed=_seed(request))
+    return RowMaker(models=default_timber.models, session=db_session, inventor=inventor)
+
+
+@pytest.fixture(scope="session")
+def timber_faker() -> "Faker":
+    """Return the Faker that invents the values of `make`; it is seeded by each test's name."""
+    try:
+        from faker import Faker  # noqa: PLC0415
+    except ImportError as error:
+        from timber.common.errors import FeatureUnavailableError  # noqa: PLC0415
+
+        cure = "pip install 'puppet-engine[testing]'"
+        raise FeatureUnavailableError("make", cure=cure) from error
+    return Faker()
+
+
+@pytest.fixture
+def sample_user(db_session: "Session") -> Any:
+    """Store a user."""
+    from timber.common.models import get_model  # noqa: PLC0415
+
+    user = get_model("User")(
+        user_id="test-user-123", email="test@example.com", username="testuser"
+    )
+    db_session.add(user)
+    db_session.commit()
+    return user
+
+
+@pytest.fixture
+def sample_research_session(db_session: "Session", sample_user: Any) -> Any:
+    """Store a session of research on one stock; needs the model `StockResearchSession`."""
+    from timber.common.models import get_model  # noqa: PLC0415
+
+    session = get_model("StockResearchSession")(
+        user_id=sample_user.user_id,
+        ticker="AAPL",
+        state="initialized",
+        config={"analysis_type": "fundamental"},
+    )
+    db_session.add(session)
+    db_session.commit()
+    return session
+
+
+# ---------------------------------------------------------------- stand-ins
+
+
+@pytest.fixture
+def frozen_clock(monkeypatch: pytest.MonkeyPatch) -> "FrozenClock":
+    """Stop the clock of Timber, until the test moves it."""
+    from timber.common.clock import SystemClock  # noqa: PLC0415
+    from timber.testing.clock import FrozenClock  # noqa: PLC0415
+
+    clock = FrozenClock()
+    monkeypatch.setattr(SystemClock, "now", lambda _: clock.now())
+    return clock
+
+
+@pytest.fixture
+def mock_stock_data(request: pytest.FixtureRequest) -> Any:
+    """Return a pandas DataFrame of thirty days of prices, up to now."""
+    from timber.common.clock import SystemClock  # noqa: PLC0415
+    from timber.testing.samples import stock_data  # noqa: PLC0415
+
+    chance = random.Random(_seed(request))  # noqa: S311 - nothing secret
+    return stock_data(end=SystemClock().now(), chance=chance)
+
+
+@pytest.fixture
+def mock_embedding_service() -> Any:
+    """Return a mock that embeds every text as the same vector of 384 numbers."""
+    from timber.testing.samples import mock_embeddings  # noqa: PLC0415
+
+    return mock_embeddings()
+
+
+def _seed(request: pytest.FixtureRequest) -> int:
+    """Return the same number at every run of a test, whatever runs before it."""
+    return zlib.crc32(request.node.nodeid.encode())
+
+
+def _of_xdist(config: pytest.Config, name: str) -> str | None:
+    """Return what xdist tells its workers by that name; None without xdist."""
+    told: Mapping[str, str] = getattr(config, "workerinput", {})
+    return told.get(name)
