@@ -53,7 +53,7 @@ class Column:
     foreign_key: str | None = None
 
     def said(self) -> dict[str, Any]:
-        said = {key: value for key, value in vars(self).items() if value not in (None, False)}
+        said = {key: value for key, value in vars(self).items() if value is not None}
         return {**said, "nullable": self.nullable}
 
 

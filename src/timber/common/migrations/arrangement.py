@@ -26,7 +26,7 @@ from timber.common.migrations.operations import (
 )
 from timber.common.migrations.ordering import in_order
 from timber.common.migrations.renames import Renames
-from timber.common.migrations.values import default_of
+from timber.common.migrations.values import UUID_LENGTH, default_of
 
 _NEUTRAL: Final[dict[str, tuple[Any, str | None]]] = {
     "text": ("", None),
@@ -142,9 +142,12 @@ class Arrangement:
         return Column(known.name, kind, nullable=False, info=known.info, default=known.default)
 
     def _may_leave_null(self, operation: AlterColumnOp) -> bool:
+        """Tell whether rows can be without a value of the new type, which can be given then only."""
         new, old = operation.modify_type, operation.existing_type
         if new is None or old is None:
             return False
+        if operation.modify_nullable is False:
+            return True
         return conversion("value", old, new, self.connection.dialect).leaves_null
 
     # ------------------------------------------------------------------ defaults
@@ -160,11 +163,21 @@ class Arrangement:
                 )
         return found
 
-    def _default_or_neutral(self, _table: str, column: Column[Any]) -> tuple[Any, str | None]:
+    def _default_or_neutral(self, table: str, column: Column[Any]) -> tuple[Any, str | None]:
         found = default_of(column)
         if found != _NOTHING:
             return found
-        return _NEUTRAL.get(kind_of(column.type, self.connection.dialect).name, _NOTHING)
+        kind = kind_of(column.type, self.connection.dialect)
+        if not self._was_unique(table, column.name):
+            return _NEUTRAL.get(kind.name, _NOTHING)
+        fits = kind.name == "text" and (kind.length is None or kind.length >= UUID_LENGTH)
+        return (None, "uuid4") if fits else _NOTHING
+
+    def _was_unique(self, table: str, column: str) -> bool:
+        cache, key = self.view.info_cache, (None, table)
+        constraints = cache["alembic_unique_constraints"].get(key, ())
+        indexes = (one for one in cache["alembic_indexes"].get(key, ()) if one["unique"])
+        return any(column in one["column_names"] for one in (*constraints, *indexes))
 
     # ------------------------------------------------------------------ foreign keys
 

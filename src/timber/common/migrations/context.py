@@ -40,6 +40,9 @@ class _ConvertingPostgreSQL(PostgresqlImpl):
             how = conversion(name, old, new, self.dialect)
             if not how.type_only:
                 changes.setdefault("postgresql_using", how.expression)
+        if new is not None and changes.get("nullable"):
+            # At once, for the conversion may leave nulls.
+            super().alter_column(table_name, column_name, nullable=changes.pop("nullable"))
         super().alter_column(table_name, column_name, **changes)
 
 

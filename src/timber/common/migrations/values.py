@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column
 
+UUID_LENGTH: Final = 36
 _SQLITE_UUID: Final = (
     "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || "
     "substr(hex(randomblob(2)), 2) || '-' || substr('89ab', 1 + abs(random() % 4), 1) || "
