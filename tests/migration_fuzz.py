@@ -119,7 +119,7 @@ def _lost_of(
         for id_, value in given.items()
         if not same(value, after[id_][heir.name], column.type, heir.type)
     ]
-    for id_, row in after.items():
+    for row in after.values():
         assert heir.nullable or row[heir.name] is not None
     return Counter({f"{table.name}.{heir.name}": len(lost)})
 

@@ -1,6 +1,7 @@
 """Random models A, what they may become, B, and rows of A: for the fuzz of migrations."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -158,8 +159,7 @@ def _changed(draw: st.DrawFn, table: Table, kept: set[str]) -> Table:
             columns.append(replace(column, foreign_key=None))
         elif column.foreign_key or draw(st.integers(0, 4)):
             columns.append(draw(_changed_column(column)))
-    for position in range(draw(st.integers(0, 2))):
-        columns.append(draw(_column(f"n_{position}")))
+    columns += [draw(_column(f"n_{position}")) for position in range(draw(st.integers(0, 2)))]
     columns = columns or [Column("only", "Text")]
     if draw(st.booleans()):
         return Table(f"{table.name}_renamed", tuple(columns), was=table.name)
@@ -194,42 +194,51 @@ def same(old: Any, new: Any, before: str, after: str) -> bool:
     names = before.partition("(")[0], after.partition("(")[0]
     if names[0] == names[1]:
         return bool(old == new)
-    text = {"String", "Text"}
-    if names[1] in text:
-        return _same_text(old, str(new), names[0])
-    if names[0] in text:
-        return names[1] in {"Integer", "BigInteger"} and str(new) == old
-    numbers = {"Integer", "BigInteger", "Float", "Numeric"}
-    if set(names) <= numbers:
+    if names[1] in TEXTS:
+        return _reads_as(str(new), old, names[0])
+    if set(names) <= NUMBERS:
         return _exact(old) == _exact(new)
+    return _same_otherwise(old, new, names)
+
+
+TEXTS = {"String", "Text"}
+WHOLE = {"Integer", "BigInteger"}
+NUMBERS = {*WHOLE, "Float", "Numeric"}
+READERS: dict[str, Callable[[str], Any]] = {
+    "Boolean": {"true": True, "false": False}.get,
+    "Date": date.fromisoformat,
+    "DateTime": lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
+    "JSON": json.loads,
+    "Float": float,
+}
+
+
+def _reads_as(text: str, old: Any, before: str) -> bool:
+    if before in TEXTS:
+        return bool(text == old)
+    try:
+        return bool(READERS.get(before, Decimal)(text) == old)
+    except (ValueError, ArithmeticError):
+        return False  # such as the default, in the place of what was lost
+
+
+def _same_otherwise(old: Any, new: Any, names: tuple[str, str]) -> bool:
     match names:
         case ("Boolean", "Integer" | "BigInteger") | ("Integer" | "BigInteger", "Boolean"):
             return bool(old == new)
+        case ("String" | "Text", "Integer" | "BigInteger"):
+            return bool(str(new) == old)
         case ("Date", "DateTime"):
-            return bool(new == datetime(old.year, old.month, old.day, tzinfo=UTC))
+            return bool(new == _midnight(old))
         case ("DateTime", "Date"):
-            return bool(old == datetime(new.year, new.month, new.day, tzinfo=UTC))
+            return bool(old == _midnight(new))
         case _:
             return False
 
 
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
 def _exact(number: Any) -> Decimal:
     return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
-
-
-def _same_text(old: Any, new: str, before: str) -> bool:
-    match before:
-        case "String" | "Text":
-            return bool(old == new)
-        case "Boolean":
-            return new == str(old).lower()
-        case "Date":
-            return new == old.isoformat()
-        case "DateTime":
-            return bool(datetime.fromisoformat(new).replace(tzinfo=UTC) == old)
-        case "JSON":
-            return bool(json.loads(new) == old)
-        case "Float":
-            return float(new) == old
-        case _:
-            return Decimal(new) == Decimal(old)

@@ -142,7 +142,7 @@ class Arrangement:
         return Column(known.name, kind, nullable=False, info=known.info, default=known.default)
 
     def _may_leave_null(self, operation: AlterColumnOp) -> bool:
-        """Tell whether rows can be without a value of the new type, which can be given then only."""
+        """Tell whether rows can lack a value of the new type, which can be given then only."""
         new, old = operation.modify_type, operation.existing_type
         if new is None or old is None:
             return False

@@ -110,7 +110,8 @@ def test_a_database_made_without_steps_is_adopted(project: Project) -> None:
     timber(project, "plan")
     project.run(
         "CREATE TABLE notes (id INTEGER NOT NULL PRIMARY KEY, size BIGINT)",
-        "CREATE TABLE users (user_id VARCHAR(36) NOT NULL PRIMARY KEY, email VARCHAR(320) NOT NULL, "
+        "CREATE TABLE users (user_id VARCHAR(36) NOT NULL PRIMARY KEY, "
+        "email VARCHAR(320) NOT NULL, "
         "username VARCHAR(150) NOT NULL, created_at DATETIME NOT NULL, "
         "updated_at DATETIME NOT NULL, deleted_at DATETIME)",
         "CREATE INDEX ix_users_email ON users (email)",
