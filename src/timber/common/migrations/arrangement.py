@@ -138,8 +138,11 @@ class Arrangement:
     def _column(self, operation: AlterColumnOp) -> Column[Any]:
         """Return the column as it is after the operation."""
         known = self.metadata.tables[operation.table_name].columns[operation.column_name]
-        kind = operation.modify_type or operation.existing_type or known.type
-        return Column(known.name, kind, nullable=False, info=known.info, default=known.default)
+        new = operation.modify_type or operation.existing_type or known.type
+        dialect = self.connection.dialect
+        if kind_of(new, dialect) != kind_of(known.type, dialect):
+            return Column(known.name, new)  # on the way back: the default is of another type
+        return Column(known.name, new, info=known.info, default=known.default)
 
     def _may_leave_null(self, operation: AlterColumnOp) -> bool:
         """Tell whether rows can lack a value of the new type, which can be given then only."""

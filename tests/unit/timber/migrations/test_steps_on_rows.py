@@ -171,3 +171,15 @@ def test_a_database_with_steps_is_changed_by_steps_only(filled: Project) -> None
         pass
 
     assert filled.rows("SELECT 1 FROM sqlite_master WHERE name = 'others'") == []
+
+
+def test_a_type_that_is_taken_back_is_not_filled_with_the_newer_default(filled: Project) -> None:
+    number = "{name: label, type: Integer, nullable: false, default: 5}"
+    moment = "{name: label, type: DateTime, nullable: false, default: now}"
+    filled.step(changed(number), allow_data_loss=True)
+    filled.step(changed(moment), allow_data_loss=True)
+
+    with filled.migrator() as migrator:
+        migrator.roll_back(allow_data_loss=True)
+
+    assert filled.rows("SELECT label FROM owners ORDER BY id") == [(0,), (0,)]
