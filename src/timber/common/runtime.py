@@ -1,6 +1,7 @@
 """Timber: a database, its models, and the services over them, as one thing to open and close."""
 
 import contextlib
+import logging
 import threading
 from collections.abc import Generator
 from typing import Final, Self
@@ -8,10 +9,11 @@ from typing import Final, Self
 from sqlalchemy.orm import DeclarativeBase
 
 from timber.common.clock import Clock, SystemClock
+from timber.common.database.fitness import check_database
 from timber.common.database.schema import create_tables
 from timber.common.database.service import DatabaseService
 from timber.common.errors import AlreadyOpenError
-from timber.common.ids import IdFactory, random_uuid
+from timber.common.ids import IdFactory, OrderedUuids, random_uuid
 from timber.common.modeling.base import new_base
 from timber.common.modeling.catalogue import Catalogue
 from timber.common.modeling.checks import check
@@ -21,6 +23,7 @@ from timber.common.modeling.reader import model_files, packaged_directories, rea
 from timber.common.modeling.registry import ModelRegistry
 from timber.common.settings import Config, TimberSettings
 
+_log: Final = logging.getLogger(__name__)
 _BACKENDS: Final[frozenset[str]] = frozenset()
 """The flags of models that have a working backend."""
 
@@ -37,7 +40,9 @@ class Timber:
         self.config = Config()
         self.models = ModelRegistry()
         self.database = DatabaseService(clock=clock)
-        self._columns = ColumnBuilder(clock=clock, new_id=new_id)
+        self._columns = ColumnBuilder(
+            clock=clock, new_id=new_id, new_ordered_id=OrderedUuids(clock=clock)
+        )
         self._settings: TimberSettings | None = None
         self._opened = contextlib.ExitStack()
         self._lock = threading.Lock()
@@ -105,10 +110,11 @@ class Timber:
         undo.callback(models.dispose)
         undo.callback(self.database.close)
         self.database.open(settings.database_url)
+        check_database(models.catalogue, self.database.engine, create=settings.create_tables)
         if settings.create_tables:
             create_tables(self.database.engine, self.base.metadata)
         undo.callback(self.models.close)
-        self.models.open(models.classes)
+        self.models.open(models.classes, notes=models.catalogue.notes)
         undo.callback(self._follow, None)
         self._follow(settings)
 
@@ -117,6 +123,8 @@ class Timber:
         sources = read_model_files(model_files((*packaged, *settings.model_config_dirs)))
         catalogue = Catalogue(sources)
         check(catalogue, backends=_BACKENDS)
+        for note in catalogue.notes:
+            _log.warning("%s", note)
         factory = ModelFactory(base=self.base, columns=self._columns)
         factory.build(catalogue)
         return factory

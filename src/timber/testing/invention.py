@@ -13,7 +13,7 @@ from sqlalchemy import Column, Float, String
 from typing_extensions import override
 
 from timber.common.errors import ConfigurationError
-from timber.common.modeling.column_types import UtcDateTime
+from timber.common.modeling.stored_types import UtcDateTime, Vector
 
 _BY_NAME: Final[Mapping[str, str]] = {
     "city": "city",
@@ -72,6 +72,8 @@ class Inventor:
         if provider is not None and isinstance(column.type, String):
             text: str = getattr(self._faker, provider)()
             return text[: column.type.length]
+        if isinstance(column.type, Vector):
+            return [self._chance.uniform(-1, 1) for _ in range(column.type.dimensions)]
         key = model, str(column.key)
         if key not in self._factories:
             self._factories[key] = self._factory(model, column)

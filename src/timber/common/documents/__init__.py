@@ -4,7 +4,7 @@ from timber.common.documents.document import Document, Mark, Path, ProblemList
 from timber.common.documents.json_text import parse_json
 from timber.common.documents.reader import read_document
 from timber.common.documents.validation import closest, validate
-from timber.common.documents.yaml_text import parse_yaml
+from timber.common.documents.yaml_text import is_plain_text, parse_yaml
 
 __all__ = [
     "Document",
@@ -12,6 +12,7 @@ __all__ = [
     "Path",
     "ProblemList",
     "closest",
+    "is_plain_text",
     "parse_json",
     "parse_yaml",
     "read_document",

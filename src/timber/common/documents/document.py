@@ -13,6 +13,12 @@ Path: TypeAlias = tuple[str | int, ...]
 MAX_DEPTH: Final = 64
 """How deep lists and mappings may be nested."""
 
+MAX_VALUES: Final = 250_000
+"""How many values a file may hold: some ten thousand tables."""
+
+MAX_PROBLEMS: Final = 500
+"""How many problems are told at once; who has more has another kind of problem."""
+
 
 class Mark(NamedTuple):
     """A place in a file; line and column count from 1."""
@@ -42,13 +48,18 @@ class Document:
 
     def problem(self, path: Path, message: str, *, of_key: bool = False) -> str:
         """Return `file:line:col: message (at path)`."""
-        location = f" (at {'.'.join(map(str, path))})" if path else ""
+        location = f" (at {'.'.join(map(_printable, path))})" if path else ""
         said, semicolon, hint = message.partition("; did you mean ")
         return f"{self.at(self.mark(path, of_key=of_key))}: {said}{location}{semicolon}{hint}"
 
     def at(self, mark: Mark) -> str:
         """Return `file:line:col`."""
         return f"{self.source}:{mark.line}:{mark.column}"
+
+
+def _printable(step: object) -> str:
+    """Return a step of a path without what would command a terminal."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in str(step))
 
 
 class ProblemList:
@@ -59,10 +70,22 @@ class ProblemList:
         self._problems: list[str] = []
 
     def add(self, problem: str) -> None:
-        self._problems.append(problem)
+        """Take one problem.
+
+        Raises:
+            DocumentError: there are more than are told at once.
+
+        """
+        if len(self._problems) < MAX_PROBLEMS:
+            self._problems.append(problem)
+            return
+        self._problems[-1] += f"; there are more than {MAX_PROBLEMS} problems"
+        self.raise_any()
 
     def extend(self, problems: Iterable[str]) -> None:
-        self._problems.extend(problems)
+        """Take problems one by one, as `add` does."""
+        for problem in problems:
+            self.add(problem)
 
     @contextmanager
     def collecting(self) -> Generator[None]:
@@ -70,7 +93,10 @@ class ProblemList:
         try:
             yield
         except DocumentError as error:
-            self.extend(error.problems)
+            problems = error.problems
+        else:
+            return
+        self.extend(problems)
 
     def raise_any(self) -> None:
         """Raise what was collected, each problem once; do nothing if that is nothing."""

@@ -6,7 +6,14 @@ from collections.abc import Callable
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, Final, Never
 
-from timber.common.documents.document import MAX_DEPTH, Document, Mark, Path
+from timber.common.documents.document import (
+    MAX_DEPTH,
+    MAX_PROBLEMS,
+    MAX_VALUES,
+    Document,
+    Mark,
+    Path,
+)
 from timber.common.documents.text import Lines, decode
 from timber.common.errors import DocumentError
 
@@ -63,6 +70,8 @@ class _Reader:
         first = self._peek()
         if depth > MAX_DEPTH:
             self._fail(f"nested more than {MAX_DEPTH} deep")
+        if len(self.value_marks) > MAX_VALUES:
+            self._fail(f"a file holds at most {MAX_VALUES} values")
         self.value_marks[path] = self._lines.mark(self._at)
         match first:
             case "{":
@@ -162,6 +171,8 @@ class _Reader:
     def _note(self, position: int, message: str) -> None:
         line, column = self._lines.mark(position)
         self._problems.append(f"{self._source}:{line}:{column}: {message}")
+        if len(self._problems) > MAX_PROBLEMS:
+            raise DocumentError(self._problems)
 
     def _fail(self, message: str) -> Never:
         self._note(self._at, message)

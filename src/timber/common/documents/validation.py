@@ -9,11 +9,25 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from timber.common.documents.document import Document, Path
+from timber.common.documents.document import MAX_PROBLEMS, Document, Path
 from timber.common.errors import DocumentError
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_MUST_BE: Final = {
+    "string_type": "text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "model_type": "a mapping",
+    "dict_type": "a mapping",
+    "tuple_type": "a list",
+    "list_type": "a list",
+}
+_OLD_BOOLEANS: Final = {
+    **dict.fromkeys(("yes", "y", "on"), "true"),
+    **dict.fromkeys(("no", "n", "off"), "false"),
+}
+"""What YAML 1.1 took for true and false, and YAML 1.2 takes for text."""
 _QUOTED: Final = re.compile(r"'([^']*)'")
 
 
@@ -28,15 +42,9 @@ def validate(model: type[Model], document: Document) -> Model:
     try:
         return model.model_validate(document.value)
     except ValidationError as error:
-        raise DocumentError(
-            tuple(
-                dict.fromkeys(
-                    _problem(details, model, document)
-                    for details in error.errors(include_url=False)
-                    if not _only_follows(details)
-                )
-            )
-        ) from None
+        found = [one for one in error.errors(include_url=False) if not _only_follows(one)]
+        told = (_problem(details, model, document) for details in found[:MAX_PROBLEMS])
+        raise DocumentError(tuple(dict.fromkeys(told))) from None
 
 
 def closest(word: object, known: Iterable[str]) -> str:
@@ -70,9 +78,17 @@ def _problem(details: ErrorDetails, model: type[BaseModel], document: Document) 
             known = _QUOTED.findall(expected)
             message = f"must be {expected}{closest(details['input'], known)}"
             return document.problem(path, message)
+        case kind if kind in _MUST_BE:
+            return document.problem(path, f"must be {_MUST_BE[kind]}{_meant(details['input'])}")
         case _:
             said = details["msg"].removeprefix("Value error, ")
             return document.problem(path, said[:1].lower() + said[1:])
+
+
+def _meant(written: object) -> str:
+    if isinstance(written, str) and (meant := _OLD_BOOLEANS.get(written.lower())):
+        return f", and {written} is text; did you mean {meant}?"
+    return ""
 
 
 def _path(loc: tuple[int | str, ...], value: Any) -> Path:

@@ -9,7 +9,14 @@ from typing import Any, Final, Never
 
 import yaml
 
-from timber.common.documents.document import MAX_DEPTH, Document, Mark, Path
+from timber.common.documents.document import (
+    MAX_DEPTH,
+    MAX_PROBLEMS,
+    MAX_VALUES,
+    Document,
+    Mark,
+    Path,
+)
 from timber.common.documents.text import Lines, decode
 from timber.common.errors import DocumentError
 
@@ -29,7 +36,13 @@ _WORDS: Final[dict[str, Any]] = {
 }
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NUMERIC_STARTS: Final = frozenset("0123456789+-.")
 _MAX_DIGITS: Final = 100
+
+
+def is_plain_text(text: str) -> bool:
+    """Tell whether YAML 1.2 reads a text as text where it stands without quotes."""
+    return text not in _WORDS and not _INTEGER.fullmatch(text) and not _FLOAT.fullmatch(text)
 
 
 def parse_yaml(content: bytes, *, source: str) -> Document:
@@ -85,75 +98,84 @@ class _Builder:
         self.key_marks: dict[Path, Mark] = {}
         self.problems: list[str] = []
         self._source = source
+        self._events: Iterator[yaml.Event] = iter(())
+        self._recordings: list[list[yaml.Event]] = []
+        """One for each anchored value that is being read."""
         self._anchored: dict[str, list[yaml.Event]] = {}
+        self._replayed = False
         self._aliased = 0
 
     def build(self, parsed: Iterator[yaml.Event]) -> None:
         """Take the events of a whole stream."""
-        events = _Events(parsed)
-        events.next()  # the start of the stream
-        if isinstance(events.peek(), yaml.StreamEndEvent):
-            self._fail(events.peek(), "the file is empty")
-        events.next()  # the start of the document
-        self.value = self._node(events, (), 0)
-        events.next()  # the end of the document
-        if not isinstance(events.peek(), yaml.StreamEndEvent):
-            self._fail(events.peek(), "a second document begins here; one a file is allowed")
+        self._events = parsed
+        self._next()  # the start of the stream
+        event = self._next()  # the start of the document
+        if isinstance(event, yaml.StreamEndEvent):
+            self._fail(event, "the file is empty")
+        self.value = self._node(self._next(), (), 0)
+        self._next()  # the end of the document
+        event = self._next()
+        if not isinstance(event, yaml.StreamEndEvent):
+            self._fail(event, "a second document begins here; one a file is allowed")
 
-    def _node(self, events: "_Events", path: Path, depth: int) -> Any:
-        event = events.next()
+    def _next(self) -> yaml.Event:
+        event = next(self._events)
+        for recording in self._recordings:
+            recording.append(event)
+        return event
+
+    def _node(self, event: yaml.Event, path: Path, depth: int) -> Any:
+        marks = self.value_marks
+        marks[path] = _mark(event.start_mark)
         if depth > MAX_DEPTH:
             self._fail(event, f"nested more than {MAX_DEPTH} deep")
-        self.value_marks[path] = _mark(event.start_mark)
-        if isinstance(event, yaml.AliasEvent):
+        if len(marks) > MAX_VALUES:
+            self._fail(event, f"a file holds at most {MAX_VALUES} values")
+        kind = type(event)
+        if kind is yaml.AliasEvent:
             return self._alias(event, path, depth)
-        if events.replayed:
+        if self._replayed:
             self._count(event)
-        self._refuse_tag(event)
-        return self._content(event, events, path, depth)
+        if event.tag is not None:  # type: ignore[attr-defined]  # all but an alias have one
+            self._refuse_tag(event)
+        if event.anchor is not None:  # type: ignore[attr-defined]
+            return self._anchor(event, path, depth)
+        if kind is yaml.ScalarEvent:
+            return self._scalar(event)
+        return self._collection(event, path, depth)
 
-    def _content(self, event: yaml.Event, events: "_Events", path: Path, depth: int) -> Any:
-        anchor = getattr(event, "anchor", None)
-        recording = events.record(event) if anchor is not None else None
-        value: Any
-        if isinstance(event, yaml.SequenceStartEvent):
-            value = self._sequence(events, path, depth)
-        elif isinstance(event, yaml.MappingStartEvent):
-            value = self._mapping(events, path, depth)
-        else:
-            value = self._scalar(event)
-        if anchor is not None and recording is not None:
-            self._anchored[anchor] = recording
-            events.stop(recording)
-        return value
+    def _collection(self, event: yaml.Event, path: Path, depth: int) -> Any:
+        if type(event) is yaml.MappingStartEvent:
+            return self._mapping(path, depth + 1)
+        if type(event) is yaml.SequenceStartEvent:
+            return self._sequence(path, depth + 1)
+        return self._scalar(event)
 
-    def _sequence(self, events: "_Events", path: Path, depth: int) -> list[Any]:
+    def _sequence(self, path: Path, depth: int) -> list[Any]:
         values: list[Any] = []
-        while not isinstance(events.peek(), yaml.SequenceEndEvent):
-            values.append(self._node(events, (*path, len(values)), depth + 1))
-        events.next()
+        while type(event := self._next()) is not yaml.SequenceEndEvent:
+            values.append(self._node(event, (*path, len(values)), depth))
         return values
 
-    def _mapping(self, events: "_Events", path: Path, depth: int) -> dict[str, Any]:
+    def _mapping(self, path: Path, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        while not isinstance(events.peek(), yaml.MappingEndEvent):
-            event = events.peek()
-            key = self._key(events)
+        while type(event := self._next()) is not yaml.MappingEndEvent:
+            key = self._key(event)
             here = (*path, key)
             if key in values:
                 first = self.key_marks[here]
                 self._note(event, f"the key {key!r} is there already, in line {first.line}")
                 here = (*path, f"{key} (again)")
             self.key_marks[here] = _mark(event.start_mark)
-            values.setdefault(key, self._node(events, here, depth + 1))
-        events.next()
+            value = self._node(self._next(), here, depth)
+            values.setdefault(key, value)
         return values
 
-    def _key(self, events: "_Events") -> str:
-        event = events.next()
-        if not isinstance(event, yaml.ScalarEvent):
+    def _key(self, event: yaml.Event) -> str:
+        if type(event) is not yaml.ScalarEvent:
             self._fail(event, "a key must be text, written out")
-        self._refuse_tag(event)
+        if event.tag is not None:
+            self._refuse_tag(event)
         value = self._scalar(event)
         if isinstance(value, str):
             return value
@@ -161,24 +183,39 @@ class _Builder:
         return str(event.value)
 
     def _scalar(self, event: yaml.Event) -> Any:
-        text = str(getattr(event, "value", ""))
-        plain = getattr(event, "implicit", (False, False))[0]
-        if not plain:
+        text: str = event.value  # type: ignore[attr-defined]  # a scalar has one
+        if not event.implicit[0]:  # type: ignore[attr-defined]  # it is in quotes
             return text
         if text in _WORDS:
             return _WORDS[text]
-        if _INTEGER.fullmatch(text):
-            if len(text) > _MAX_DIGITS:
-                self._note(event, f"a number of more than {_MAX_DIGITS} digits")
-                return 0
-            return int(text, 10 if text[:2] not in {"0o", "0x"} else 0)
-        return float(text) if _FLOAT.fullmatch(text) else text
+        return self._number(event, text) if text[0] in _NUMERIC_STARTS else text
 
-    def _alias(self, event: yaml.AliasEvent, path: Path, depth: int) -> Any:
-        recorded = self._anchored.get(str(event.anchor))
+    def _number(self, event: yaml.Event, text: str) -> int | float | str:
+        if not _INTEGER.fullmatch(text):
+            return float(text) if _FLOAT.fullmatch(text) else text
+        if len(text) > _MAX_DIGITS:
+            self._note(event, f"a number of more than {_MAX_DIGITS} digits")
+            return 0
+        return int(text, 10 if text[:2] not in {"0o", "0x"} else 0)
+
+    def _anchor(self, event: yaml.Event, path: Path, depth: int) -> Any:
+        recording = [event]
+        self._recordings.append(recording)
+        value = self._collection(event, path, depth)
+        self._recordings = [one for one in self._recordings if one is not recording]
+        self._anchored[str(event.anchor)] = recording  # type: ignore[attr-defined]
+        return value
+
+    def _alias(self, event: yaml.Event, path: Path, depth: int) -> Any:
+        anchor = str(event.anchor)  # type: ignore[attr-defined]
+        recorded = self._anchored.get(anchor)
         if recorded is None:
-            self._fail(event, f"no anchor &{event.anchor} is complete before this alias")
-        return self._node(_Events(iter(recorded), replayed=True), path, depth)
+            self._fail(event, f"no anchor &{anchor} is complete before this alias")
+        outside = self._events, self._recordings, self._replayed
+        self._events, self._recordings, self._replayed = iter(recorded), [], True
+        value = self._node(self._next(), path, depth)
+        self._events, self._recordings, self._replayed = outside
+        return value
 
     def _count(self, event: yaml.Event) -> None:
         self._aliased += 1
@@ -186,43 +223,16 @@ class _Builder:
             self._fail(event, f"aliases stand for more than {MAX_ALIASED} values")
 
     def _refuse_tag(self, event: yaml.Event) -> None:
-        tag = getattr(event, "tag", None)
-        if tag not in {None, "!", "tag:yaml.org,2002:str"}:
+        tag = event.tag  # type: ignore[attr-defined]
+        if tag not in {"!", "tag:yaml.org,2002:str"}:
             self._note(event, f"the tag {tag!r} is not supported")
 
     def _note(self, event: yaml.Event, message: str) -> None:
         line, column = _mark(event.start_mark)
         self.problems.append(f"{self._source}:{line}:{column}: {message}")
+        if len(self.problems) > MAX_PROBLEMS:
+            raise DocumentError(self.problems)
 
     def _fail(self, event: yaml.Event, message: str) -> Never:
         self._note(event, message)
         raise DocumentError(self.problems)
-
-
-class _Events:
-    """Events one by one, with one of look-ahead; what an anchor names is recorded."""
-
-    def __init__(self, events: Iterator[yaml.Event], *, replayed: bool = False) -> None:
-        self._events = events
-        self._next: yaml.Event | None = None
-        self._recordings: list[list[yaml.Event]] = []
-        self.replayed = replayed
-
-    def peek(self) -> yaml.Event:
-        if self._next is None:
-            self._next = next(self._events)
-        return self._next
-
-    def next(self) -> yaml.Event:
-        event = self.peek()
-        self._next = None
-        for recording in self._recordings:
-            recording.append(event)
-        return event
-
-    def record(self, first: yaml.Event) -> list[yaml.Event]:
-        self._recordings.append([first])
-        return self._recordings[-1]
-
-    def stop(self, recording: list[yaml.Event]) -> None:
-        self._recordings = [one for one in self._recordings if one is not recording]

@@ -1,19 +1,29 @@
 """Builds the mapped classes of a checked catalogue."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set as AbstractSet
 from typing import Any
 
-from sqlalchemy import Index, Table as SQLTable
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Table as SQLTable,
+    UniqueConstraint,
+)
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, relationship
+from sqlalchemy.orm import DeclarativeBase
 
 from timber.common.errors import ModelFileError
 from timber.common.modeling.base import new_generation
 from timber.common.modeling.catalogue import Catalogue, Table
-from timber.common.modeling.columns import ColumnBuilder
+from timber.common.modeling.columns import ColumnBuilder, action
+from timber.common.modeling.conditions import parse_condition
+from timber.common.modeling.cycles import closing_keys
 from timber.common.modeling.mixins import MIXINS
-from timber.common.modeling.relations import find_link
-from timber.common.modeling.spec import ModelSpec, RelationshipSpec
+from timber.common.modeling.reader import ModelSources
+from timber.common.modeling.relationship_options import RelationshipBuilder
+from timber.common.modeling.spec import ModelSpec
 
 
 class ModelFactory:
@@ -21,10 +31,12 @@ class ModelFactory:
 
     def __init__(self, *, base: type[DeclarativeBase], columns: ColumnBuilder) -> None:
         self.classes: dict[str, type[Any]] = {}
+        self.catalogue = Catalogue(ModelSources((), ()))
         self._metadata = base.metadata
         self._columns = columns
         self._generation = new_generation(base)
         self._tables: list[SQLTable] = []
+        self._late: AbstractSet[tuple[str, tuple[str, ...]]] = frozenset()
 
     def build(self, catalogue: Catalogue) -> None:
         """Build every table and class, and resolve all relationships.
@@ -34,16 +46,26 @@ class ModelFactory:
 
         """
         self._refuse_taken_names(catalogue)
+        self.catalogue = catalogue
+        self._late = closing_keys(catalogue)
+        relationships = RelationshipBuilder(
+            catalogue=catalogue, metadata=self._metadata, classes=self.classes
+        )
+        entry: Table | None = None
         try:
             for entry in catalogue.tables.values():
                 with_model = entry.model
                 if with_model is None:
                     self._build_table(entry)
                 else:
-                    self._build_class(entry, with_model, catalogue)
+                    self._build_class(entry, with_model, relationships)
+            entry = None
             self._generation.registry.configure()
         except SQLAlchemyError as error:
             self.dispose()
+            message = f"SQLAlchemy refuses it: {error}"
+            if entry is not None:
+                raise ModelFileError([entry.problem(message=message)]) from error
             raise ModelFileError([f"the models do not fit together: {error}"]) from error
 
     def _refuse_taken_names(self, catalogue: Catalogue) -> None:
@@ -67,53 +89,61 @@ class ModelFactory:
         self.classes.clear()
 
     def _build_table(self, entry: Table) -> None:
-        columns = (self._columns.build(column) for column in entry.spec.columns)
-        info = {"was": entry.spec.was}
-        self._tables.append(SQLTable(entry.name, self._metadata, *columns, info=info))
+        table = SQLTable(
+            entry.name,
+            self._metadata,
+            *self._built_columns(entry).values(),
+            *self._table_arguments(entry),
+            info={"was": entry.spec.was},
+        )
+        self._tables.append(table)
 
-    def _build_class(self, entry: Table, model: ModelSpec, catalogue: Catalogue) -> None:
-        bases = (*(MIXINS[name] for name in dict.fromkeys(model.mixins)), self._generation)
+    def _build_class(
+        self, entry: Table, model: ModelSpec, relationships: RelationshipBuilder
+    ) -> None:
+        mixins = (MIXINS[name] for name in entry.mixin_names if name in MIXINS)
         attributes: dict[str, Any] = {
             "__module__": "timber.common.models",
             "__doc__": model.description or f"A row of {model.table_name}.",
             "__tablename__": model.table_name,
-            "__table_args__": (*_indexes(model), {"info": {"was": model.was}}),
+            "__table_args__": (*self._table_arguments(entry), {"info": {"was": model.was}}),
             "__clock__": self._columns.clock,
             "__timber__": model,
         }
-        attributes |= {one.name: self._columns.build(one) for one in model.columns}
+        attributes |= self._built_columns(entry)
         for one in model.relationships:
-            attributes[one.name] = self._relationship(entry, one, catalogue)
-        built: Any = type(model.name, bases, attributes)
+            attributes[one.name] = relationships.build(entry, one)
+        built: Any = type(model.name, (*mixins, self._generation), attributes)
         self.classes[model.name] = built
         self._tables.append(built.__table__)
 
-    def _relationship(self, entry: Table, one: RelationshipSpec, catalogue: Catalogue) -> Any:
-        link = find_link(entry, one, catalogue)
-        options: dict[str, Any] = {"back_populates": one.back_populates}
-        if one.type == "many_to_many":
-            options["secondary"] = lambda: self._metadata.tables[link.table]
-            options |= self._sides(link.table, *link.columns)
-        else:
-            options["foreign_keys"] = lambda: self._metadata.tables[link.table].c[link.columns[0]]
-            options["uselist"] = one.type == "one_to_many"
-            if link.points_away:
-                options["remote_side"] = lambda: self._target(link.table, link.columns[0])
-        return relationship(lambda: self.classes[one.model], **options)
+    def _built_columns(self, entry: Table) -> dict[str, Column[Any]]:
+        return {
+            one.name: self._columns.build(one, use_alter=(entry.name, (one.name,)) in self._late)
+            for one in entry.own_columns
+        }
 
-    def _target(self, table: str, column: str) -> Any:
-        (foreign_key,) = self._metadata.tables[table].c[column].foreign_keys
-        return foreign_key.column
-
-    def _sides(self, table: str, here: str, there: str) -> dict[str, Any]:
-        """Say which foreign key of an association table belongs to which side."""
-
-        def join(name: str) -> Any:
-            return self._metadata.tables[table].c[name] == self._target(table, name)
-
-        return {"primaryjoin": lambda: join(here), "secondaryjoin": lambda: join(there)}
-
-
-def _indexes(model: ModelSpec) -> Iterator[Index]:
-    for index in model.indexes:
-        yield Index(index.name, *index.columns, unique=index.unique)
+    def _table_arguments(self, entry: Table) -> Iterator[Any]:
+        for key in entry.spec.foreign_keys:
+            yield ForeignKeyConstraint(
+                key.columns,
+                key.references,
+                ondelete=action(key.on_delete),
+                onupdate=action(key.on_update),
+                use_alter=(entry.name, key.columns) in self._late,
+            )
+        for unique in entry.spec.unique:
+            yield UniqueConstraint(*unique.columns, name=unique.name)
+        checks = [(one.name, one.check) for one in entry.own_columns if one.check]
+        checks += [(one.name, one.condition) for one in entry.spec.checks]
+        for name, condition in checks:
+            yield CheckConstraint(parse_condition(condition).expression, name=name)
+        for index in entry.spec.indexes:
+            where = parse_condition(index.where).expression if index.where else None
+            yield Index(
+                index.name,
+                *index.columns,
+                unique=index.unique,
+                sqlite_where=where,
+                postgresql_where=where,
+            )

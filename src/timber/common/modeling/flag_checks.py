@@ -3,23 +3,26 @@
 from collections.abc import Iterator, Set as AbstractSet
 from typing import Final
 
-from timber.common.documents import closest
-from timber.common.modeling.catalogue import Table
-from timber.common.modeling.spec import ModelSpec, StatesSpec
+from timber.common.documents import Path, closest
+from timber.common.modeling.catalogue import Catalogue, Table
+from timber.common.modeling.spec import ModelSpec
+from timber.common.modeling.state_checks import state_problems
+from timber.common.modeling.subjects import subject_path
 
-FLAGS: Final = ("encryption", "caching", "vector_search", "gdpr")
+FLAGS: Final = ("encryption", "caching", "vector_search", "gdpr", "retention", "audit")
 """The flags of a model that need a backend."""
 
 
-def flag_problems(table: Table, backends: AbstractSet[str]) -> Iterator[str]:
+def flag_problems(table: Table, catalogue: Catalogue, backends: AbstractSet[str]) -> Iterator[str]:
     """Check states and flags of a model; `backends` names the flags that work here."""
     if table.model is None:
         return
+    yield from state_problems(table)
     yield from _backend_problems(table, table.model, backends)
     yield from _field_problems(table, table.model)
-    if table.model.states:
-        yield from _state_problems(table, table.model.states)
-        yield from _state_column_problems(table, table.model.states)
+    yield from _encryption_problems(table, table.model)
+    yield from _kind_problems(table, table.model)
+    yield from _subject_problems(table, table.model, catalogue)
 
 
 def _backend_problems(table: Table, model: ModelSpec, backends: AbstractSet[str]) -> Iterator[str]:
@@ -34,56 +37,65 @@ def _backend_problems(table: Table, model: ModelSpec, backends: AbstractSet[str]
 
 
 def _field_problems(table: Table, model: ModelSpec) -> Iterator[str]:
-    named: list[tuple[tuple[str | int, ...], str]] = []
-    if model.encryption:
-        named += [(("encryption", "fields", i), n) for i, n in enumerate(model.encryption.fields)]
-    if model.vector_search:
-        named.append((("vector_search", "content_field"), model.vector_search.content_field))
-    if model.gdpr:
-        named += [
-            (("gdpr", "export_fields", i), n) for i, n in enumerate(model.gdpr.export_fields)
-        ]
-        if model.gdpr.user_id_field:
-            named.append((("gdpr", "user_id_field"), model.gdpr.user_id_field))
-    for path, name in named:
+    for path, name in _named_fields(model):
         if name not in table.columns:
             message = f"{table.name!r} has no column {name!r}{closest(name, table.columns)}"
             yield table.problem(*path, message=message)
 
 
-def _state_problems(table: Table, states: StatesSpec) -> Iterator[str]:
-    declared = {*states.transitions, *states.final}
-    if states.initial not in declared:
-        message = f"{states.initial!r} has no transitions and is not final"
-        yield table.problem(
-            "states", "initial", message=message + closest(states.initial, declared)
-        )
-    for state, targets in states.transitions.items():
-        if state in states.final and targets:
-            message = f"{state!r} is final, so nothing can follow it"
-            yield table.problem("states", "transitions", state, message=message, of_key=True)
-        for place, target in enumerate(targets):
-            if target not in declared:
-                message = f"{target!r} has no transitions and is not final"
-                where = ("states", "transitions", state, place)
-                yield table.problem(*where, message=message + closest(target, declared))
+def _named_fields(model: ModelSpec) -> Iterator[tuple[Path, str]]:
+    lists: list[tuple[str, str, tuple[str, ...]]] = []
+    if model.encryption:
+        lists.append(("encryption", "fields", model.encryption.fields))
+    if model.gdpr:
+        lists.append(("gdpr", "export_fields", model.gdpr.export_fields))
+    if model.audit:
+        lists.append(("audit", "fields", model.audit.fields))
+    for flag, key, names in lists:
+        yield from (((flag, key, place), name) for place, name in enumerate(names))
+    if model.vector_search:
+        yield ("vector_search", "content_field"), model.vector_search.content_field
+    if model.retention:
+        yield ("retention", "since"), model.retention.since
 
 
-def _state_column_problems(table: Table, states: StatesSpec) -> Iterator[str]:
-    column = table.columns.get(states.column)
-    if column is None:
-        hint = closest(states.column, table.columns)
-        message = f"{table.name!r} has no column {states.column!r} to keep the state in{hint}"
-        yield table.problem("states", message=message, of_key=True)
+def _encryption_problems(table: Table, model: ModelSpec) -> Iterator[str]:
+    """Refuse to make a secret of what the database compares or enforces."""
+    encryption = model.encryption
+    if encryption is None:
         return
-    kind = column.column_type
-    longest = max(map(len, states.all))
-    if kind.name not in {"String", "Text"}:
-        message = f"the state is text, but {column.name!r} is of type {column.type}"
-        yield table.problem("states", message=message, of_key=True)
-    elif kind.arguments and longest > kind.arguments[0]:
-        message = f"a state has {longest} characters, {column.name!r} holds {kind.arguments[0]}"
-        yield table.problem("states", message=message, of_key=True)
-    if column.default not in {None, states.initial}:
-        message = f"{column.name!r} starts as {column.default!r}, not as the initial state"
-        yield table.problem("states", "initial", message=message)
+    if encryption.enabled and not encryption.fields:
+        yield table.problem("encryption", message="`fields` names what is encrypted")
+    for place, name in enumerate(encryption.fields):
+        column = table.columns.get(name)
+        if column is None:
+            continue
+        for key in ("primary_key", "foreign_key", "unique", "index", "check", "server_default"):
+            if getattr(column, key) not in (None, False):
+                message = f"{name!r} cannot be encrypted: it has a `{key}`"
+                yield table.problem("encryption", "fields", place, message=message)
+
+
+def _kind_problems(table: Table, model: ModelSpec) -> Iterator[str]:
+    if model.vector_search:
+        name = model.vector_search.content_field
+        if table.families.get(name, "text") not in {"text", "JSON", "CHAR", "Enum"}:
+            message = (
+                f"{name!r} is of type {table.columns[name].type}, which has no meaning to find"
+            )
+            yield table.problem("vector_search", "content_field", message=message)
+    if model.retention:
+        name = model.retention.since
+        if table.families.get(name, "Date") not in {"Date", "DateTime"}:
+            message = f"{name!r} is of type {table.columns[name].type}, from which no days count"
+            yield table.problem("retention", "since", message=message)
+
+
+def _subject_problems(table: Table, model: ModelSpec, catalogue: Catalogue) -> Iterator[str]:
+    gdpr = model.gdpr
+    if gdpr is None or not (gdpr.enabled or gdpr.user_id_field):
+        return
+    try:
+        subject_path(table, gdpr.user_id_field, catalogue)
+    except ValueError as error:
+        yield table.problem("gdpr", "user_id_field", message=str(error))

@@ -11,7 +11,8 @@ from pydantic_core.core_schema import AfterValidatorFunctionSchema, CoreSchema
 from typing_extensions import override
 
 from timber.common.modeling.column_types import TYPE_NAMES, parse_type
-from timber.common.modeling.spec import ModelFile, Name, Reference, TypeName
+from timber.common.modeling.notation import Name, Reference, TypeName
+from timber.common.modeling.spec import ModelFile
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

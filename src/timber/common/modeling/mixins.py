@@ -81,10 +81,13 @@ class SoftDeleteMixin:
 MIXINS: Final[Mapping[str, type]] = MappingProxyType(
     {"TimestampMixin": TimestampMixin, "SoftDeleteMixin": SoftDeleteMixin}
 )
-MIXIN_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {"TimestampMixin": ("created_at", "updated_at"), "SoftDeleteMixin": ("deleted_at",)}
+MIXIN_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "TimestampMixin": {"created_at": "DateTime", "updated_at": "DateTime"},
+        "SoftDeleteMixin": {"deleted_at": "DateTime"},
+    }
 )
-"""The columns that each mixin adds."""
+"""The columns that each mixin adds, with their types as a model file writes them."""
 
 _NOT_DELETED: Final = with_loader_criteria(
     SoftDeleteMixin,

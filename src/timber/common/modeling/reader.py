@@ -1,14 +1,15 @@
 """Finds model files, and reads all of them before it complains about any."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Set as AbstractSet
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from timber.common.documents import Document, ProblemList, read_document, validate
 from timber.common.errors import ConfigurationError, ModelFileError
 from timber.common.modeling import builtin_directory
+from timber.common.modeling.legacy import modernise
 from timber.common.modeling.spec import ModelFile
 
 ENTRY_POINTS: Final = "timber.models"
@@ -23,6 +24,26 @@ class SourceFile:
 
     document: Document
     content: ModelFile
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether Timber itself ships it."""
+        return Path(self.document.source).parent == builtin_directory()
+
+    def without(self, models: AbstractSet[str]) -> "SourceFile":
+        """Return it without these models, if it is Timber's own."""
+        if not self.is_builtin:
+            return self
+        kept = tuple(model for model in self.content.models if model.name not in models)
+        return replace(self, content=self.content.model_copy(update={"models": kept}))
+
+
+class ModelSources(NamedTuple):
+    """All model files, and what was read otherwise than it is written."""
+
+    files: tuple[SourceFile, ...]
+    notes: tuple[str, ...]
+    """Each as `file:line:col: what`."""
 
 
 def packaged_directories(*, entry_points: bool) -> tuple[Path, ...]:
@@ -65,18 +86,22 @@ def model_files(directories: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(found.values())
 
 
-def read_model_files(files: Iterable[Path]) -> tuple[SourceFile, ...]:
-    """Read model files.
+def read_model_files(files: Iterable[Path]) -> ModelSources:
+    """Read model files, those of the older shape too.
 
     Raises:
         ModelFileError: with the problems of all files.
 
     """
     problems = ProblemList(ModelFileError)
-    sources: list[SourceFile] = []
+    documents: list[Document] = []
     for file in files:
         with problems.collecting():
-            document = read_document(file)
+            documents.append(read_document(file))
+    notes = modernise(documents)
+    sources: list[SourceFile] = []
+    for document in documents:
+        with problems.collecting():
             sources.append(SourceFile(document, validate(ModelFile, document)))
     problems.raise_any()
-    return tuple(sources)
+    return ModelSources(tuple(sources), notes)

@@ -1,6 +1,6 @@
 """Finds models by name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ class ModelRegistry:
 
     def __init__(self) -> None:
         self._classes: Mapping[str, type[Any]] | None = None
+        self._notes: tuple[str, ...] = ()
 
     def get(self, name: str) -> type[Any]:
         """Return the mapped class of that name.
@@ -41,9 +42,20 @@ class ModelRegistry:
         """Return the names of all models, sorted."""
         return tuple(sorted(self._opened()))
 
-    def open(self, classes: Mapping[str, type[Any]]) -> None:
+    def notes(self) -> tuple[str, ...]:
+        """Return what was read otherwise than it is written, each as `file:line:col: what`.
+
+        Raises:
+            NotOpenError: the Timber is not open.
+
+        """
+        self._opened()
+        return self._notes
+
+    def open(self, classes: Mapping[str, type[Any]], *, notes: Sequence[str] = ()) -> None:
         """Fill the registry."""
         self._classes = MappingProxyType(dict(classes))
+        self._notes = tuple(notes)
 
     def close(self) -> None:
         """Empty the registry."""

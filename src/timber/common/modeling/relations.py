@@ -1,11 +1,10 @@
 """How a relationship finds the foreign key that makes it."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 from timber.common.documents import closest
-from timber.common.modeling.catalogue import Catalogue, Table
+from timber.common.modeling.catalogue import Catalogue, ForeignKey, Table
 from timber.common.modeling.spec import RelationshipSpec
 
 
@@ -15,14 +14,15 @@ class Link:
 
     table: str
     """The table that holds the foreign keys."""
-    columns: tuple[str, ...]
-    """One column; for a `many_to_many` those to the one side, then those to the other."""
+    keys: tuple[ForeignKey, ...]
+    """One foreign key; for a `many_to_many` that to the one side, then that to the other."""
     points_away: bool
     """Whether the model that has the relationship holds the foreign key itself."""
 
     @property
-    def identity(self) -> tuple[str, frozenset[str]]:
-        return self.table, frozenset(self.columns)
+    def columns(self) -> frozenset[str]:
+        """The columns that make it."""
+        return frozenset(column for key in self.keys for column in key.columns)
 
 
 def find_link(owner: Table, relationship: RelationshipSpec, catalogue: Catalogue) -> Link:
@@ -45,25 +45,32 @@ def find_link(owner: Table, relationship: RelationshipSpec, catalogue: Catalogue
             return _held_by(target, owner, relationship.foreign_key, points_away=False)
         case "one_to_one":
             away = bool(owner.foreign_keys_to(target.name))
+            if owner.name == target.name:
+                # Of two that show one link between rows of one model, the first looks forward.
+                away = not _comes_second(owner, relationship)
             holder, other = (owner, target) if away else (target, owner)
             return _held_by(holder, other, relationship.foreign_key, points_away=away)
 
 
-def _held_by(holder: Table, other: Table, chosen: str | None, *, points_away: bool) -> Link:
+def _held_by(
+    holder: Table, other: Table, chosen: tuple[str, ...] | None, *, points_away: bool
+) -> Link:
     candidates = holder.foreign_keys_to(other.name)
     if chosen is not None:
-        if chosen not in candidates:
-            hint = closest(chosen, candidates)
+        found = [key for key in candidates if set(key.columns) == set(chosen)]
+        if not found:
+            hint = closest(chosen[0], [key.columns[0] for key in candidates])
+            written = ", ".join(chosen)
             raise ValueError(
-                f"{holder.name}.{chosen} is no foreign key to the table {other.name!r}{hint}"
+                f"{holder.name}.{written} is no foreign key to the table {other.name!r}{hint}"
             )
-        return Link(holder.name, (chosen,), points_away)
+        return Link(holder.name, (found[0],), points_away)
     if not candidates:
         raise ValueError(f"{holder.name} has no foreign key to the table {other.name!r}")
     if len(candidates) > 1:
+        listed = " and ".join("+".join(key.columns) for key in candidates)
         raise ValueError(
-            f"{' and '.join(candidates)} of {holder.name} point to {other.name!r}: "
-            "name one of them as `foreign_key`"
+            f"{listed} of {holder.name} point to {other.name!r}: name one of them as `foreign_key`"
         )
     return Link(holder.name, candidates, points_away)
 
@@ -73,12 +80,12 @@ def _through(
 ) -> Link:
     secondary = str(relationship.secondary)
     table = catalogue.tables.get(secondary)
-    associations = [name for name, one in catalogue.tables.items() if one.model is None]
     if table is None or table.model is not None:
+        associations = [name for name, one in catalogue.tables.items() if one.model is None]
         raise ValueError(f"no association table {secondary!r}{closest(secondary, associations)}")
-    here, there = table.foreign_keys_to(owner.name), table.foreign_keys_to(target.name)
+    here: Sequence[ForeignKey] = table.foreign_keys_to(owner.name)
+    there: Sequence[ForeignKey] = table.foreign_keys_to(target.name)
     if owner.name == target.name:
-        # Of two that show one link between rows of one model, the first written looks forward.
         here, there = here[:1], here[1:]
         if _comes_second(owner, relationship):
             here, there = there, here
@@ -94,69 +101,3 @@ def _comes_second(owner: Table, relationship: RelationshipSpec) -> bool:
     names = [one.name for one in owner.model.relationships] if owner.model else []
     back = relationship.back_populates
     return back in names and names.index(back) < names.index(relationship.name)
-
-
-def relation_problems(catalogue: Catalogue) -> Iterator[str]:
-    """Check every relationship: that it has a link, and who else shows the same one."""
-    links: dict[tuple[str, frozenset[str]], list[tuple[Table, int, RelationshipSpec]]] = {}
-    for owner in catalogue.models.values():
-        for position, relationship in enumerate(owner.model.relationships if owner.model else ()):
-            try:
-                link = find_link(owner, relationship, catalogue)
-            except ValueError as error:
-                yield owner.problem("relationships", position, message=str(error))
-            else:
-                links.setdefault(link.identity, []).append((owner, position, relationship))
-                yield from _back_problem(owner, position, relationship, catalogue)
-    for shown in links.values():
-        for one, other in combinations(shown, 2):
-            yield from _sharing_problem(one, other)
-
-
-_OPPOSITE = {
-    "many_to_one": "one_to_many",
-    "one_to_many": "many_to_one",
-    "one_to_one": "one_to_one",
-    "many_to_many": "many_to_many",
-}
-
-
-def _back_problem(
-    owner: Table, position: int, relationship: RelationshipSpec, catalogue: Catalogue
-) -> Iterator[str]:
-    name = relationship.back_populates
-    target = catalogue.models[relationship.model].model
-    if name is None or target is None or owner.model is None:
-        return
-    names = [one.name for one in target.relationships]
-    where = ("relationships", position, "back_populates")
-    back = next((one for one in target.relationships if one.name == name), None)
-    if back is None:
-        message = f"{target.name} has no relationship {name!r}{closest(name, names)}"
-        yield owner.problem(*where, message=message)
-    elif back == relationship and target.name == owner.model.name:
-        yield owner.problem(*where, message="a relationship cannot be its own other side")
-    elif (
-        back.back_populates != relationship.name
-        or back.model != owner.model.name
-        or back.type != _OPPOSITE[relationship.type]
-    ):
-        message = (
-            f"{target.name}.{name} must be a {_OPPOSITE[relationship.type]} "
-            f"to {owner.model.name} with `back_populates: {relationship.name}`"
-        )
-        yield owner.problem(*where, message=message)
-
-
-def _sharing_problem(
-    one: tuple[Table, int, RelationshipSpec], other: tuple[Table, int, RelationshipSpec]
-) -> Iterator[str]:
-    if one[2].back_populates == other[2].name and other[2].back_populates == one[2].name:
-        return
-    owner, position, _ = other
-    first = f"{one[0].model.name if one[0].model else ''}.{one[2].name}"
-    yield owner.problem(
-        "relationships",
-        position,
-        message=f"shows the same link as {first}: let the two name each other in `back_populates`",
-    )

@@ -1,69 +1,92 @@
 """The dialect of model files: what may be written, as pydantic models."""
 
-import keyword
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-    StrictStr,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, StrictBool, StrictStr, WithJsonSchema, model_validator
 
 from timber.common.modeling.column_types import ColumnType, parse_type
+from timber.common.modeling.features import (
+    AuditSpec,
+    CachingSpec,
+    EncryptionSpec,
+    GdprSpec,
+    RetentionSpec,
+    StatesSpec,
+    VectorSearchSpec,
+)
+from timber.common.modeling.mixins import MIXINS
+from timber.common.modeling.notation import (
+    MAX_NAME,
+    ConditionText,
+    Name,
+    Names,
+    Reference,
+    Spec,
+    TypeName,
+)
+from timber.common.modeling.relationship_spec import RelationshipSpec
 
-MAX_NAME: Final = 63
-"""How long a name may be: PostgreSQL cuts longer ones."""
+__all__ = [
+    "MAX_NAME",
+    "AuditSpec",
+    "CachingSpec",
+    "CheckSpec",
+    "ColumnSpec",
+    "EncryptionSpec",
+    "ForeignKeySpec",
+    "GdprSpec",
+    "IndexSpec",
+    "MixinSpec",
+    "ModelFile",
+    "ModelSpec",
+    "RelationshipSpec",
+    "RetentionSpec",
+    "StatesSpec",
+    "TableSpec",
+    "UniqueSpec",
+    "VectorSearchSpec",
+]
+
+MixinName = Annotated[
+    Name,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": [*MIXINS, "OwnerMixin"]},
+                {"type": "string", "pattern": "^(?!__)[A-Za-z_]\\w*$"},
+            ]
+        }
+    ),
+]
+Action = Literal["cascade", "set null", "set default", "restrict", "no action"]
+"""What the database does to the rows that point to a row which goes or changes its key."""
 
 
-def _identifier(name: str) -> str:
-    if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
-        raise ValueError(f"{name[:MAX_NAME]!r} cannot be a name: use letters, digits and _")
-    if name.startswith("__"):
-        raise ValueError(f"{name!r} cannot be a name: two leading underscores are Python's own")
-    return name
+def _action(written: Any) -> Any:
+    return written.lower().replace("_", " ") if isinstance(written, str) else written
 
 
-def _reference(written: str) -> str:
-    table, dot, column = written.partition(".")
-    if not dot or not table or not column or "." in column:
-        raise ValueError("write a foreign key as `table.column`")
-    return written
+Actions = Annotated[Action | None, BeforeValidator(_action)]
 
 
-def _type(written: str) -> str:
-    parse_type(written)
-    return written
-
-
-Name = Annotated[StrictStr, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_identifier)]
-Reference = Annotated[StrictStr, AfterValidator(_reference)]
-TypeName = Annotated[StrictStr, AfterValidator(_type)]
-MixinName = Literal["TimestampMixin", "SoftDeleteMixin"]
-
-
-class _Spec(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
-    )
-
-
-class ColumnSpec(_Spec):
+class ColumnSpec(Spec):
     """One column; it may be null unless it is a primary key or says otherwise."""
 
     name: Name
     type: TypeName
     primary_key: StrictBool = False
     default: Any = None
-    """A literal value, `uuid4` (a new id) or `now`."""
+    """What Timber stores where nothing is given: a literal, `uuid4`, `uuid7` or `now`."""
+    server_default: Any = None
+    """What the database stores where nothing is given: a literal, `uuid4` or `now`."""
     nullable: StrictBool | None = None
     unique: StrictBool = False
     index: StrictBool = False
     foreign_key: Reference | None = None
+    on_delete: Actions = None
+    on_update: Actions = None
+    check: ConditionText | None = None
+    """What must hold for every row, such as `price > 0`."""
     sensitive: StrictBool = False
     """Whether tools that show rows, such as the admin site, mask its values."""
     description: StrictStr | None = None
@@ -74,111 +97,101 @@ class ColumnSpec(_Spec):
     def column_type(self) -> ColumnType:
         return parse_type(self.type)
 
+    @property
+    def may_be_null(self) -> bool:
+        """Whether the column takes null."""
+        return not self.primary_key if self.nullable is None else self.nullable
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.primary_key and self.nullable:
             raise ValueError("a primary key cannot be nullable")
-        if self.default is not None and (
-            problem := self.column_type.default_problem(self.default)
-        ):
-            raise ValueError(problem)
+        if self.default is not None:
+            _raise(self.column_type.default_problem(self.default))
+        if self.server_default is not None:
+            _raise(self.column_type.server_default_problem(self.server_default))
+        if self.foreign_key is None and (self.on_delete or self.on_update):
+            raise ValueError("`on_delete` and `on_update` belong to a `foreign_key`")
+        if not self.may_be_null and "set null" in {self.on_delete, self.on_update}:
+            raise ValueError("`set null` needs a column that may be null")
         return self
 
 
-class RelationshipSpec(_Spec):
-    """A way from the rows of one model to those of another."""
+def _raise(problem: str | None) -> None:
+    if problem:
+        raise ValueError(problem)
 
-    name: Name
-    model: Name
-    type: Literal["many_to_one", "one_to_many", "one_to_one", "many_to_many"]
-    secondary: Name | None = None
-    """The association table of a `many_to_many`."""
-    back_populates: Name | None = None
-    """The relationship of the other model that shows the same link."""
-    foreign_key: Name | None = None
-    """Which column makes the link, where more than one could."""
+
+class ForeignKeySpec(Spec):
+    """A foreign key of several columns."""
+
+    columns: Names
+    references: Annotated[tuple[Reference, ...], Field(min_length=1)]
+    """The columns of the other table, in the same order, each as `table.column`."""
+    on_delete: Actions = None
+    on_update: Actions = None
+
+    @property
+    def table(self) -> str:
+        """The table it points to."""
+        return self.references[0].partition(".")[0]
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if (self.type == "many_to_many") != (self.secondary is not None):
-            raise ValueError("a many_to_many, and nothing else, names its table in `secondary`")
-        if self.secondary and self.foreign_key:
-            raise ValueError("a many_to_many finds its foreign keys in its `secondary` table")
+        if len(self.columns) != len(self.references):
+            raise ValueError("`columns` and `references` need the same number of columns")
+        if len({reference.partition(".")[0] for reference in self.references}) > 1:
+            raise ValueError("all `references` must be columns of one table")
         return self
 
 
-class IndexSpec(_Spec):
+class CheckSpec(Spec):
+    """What must hold for every row."""
+
+    name: Name
+    condition: ConditionText
+
+
+class UniqueSpec(Spec):
+    """Columns that together have no value twice."""
+
+    columns: Names
+    name: Name | None = None
+
+
+class IndexSpec(Spec):
     """An index over columns, in the order given."""
 
     name: Name
-    columns: Annotated[tuple[Name, ...], Field(min_length=1)]
+    columns: Names
     unique: StrictBool = False
+    where: ConditionText | None = None
+    """Which rows it holds; all when left out."""
 
 
-class StatesSpec(_Spec):
-    """The state machine of a column."""
-
-    column: Name = "state"
-    initial: StrictStr
-    transitions: dict[StrictStr, tuple[StrictStr, ...]]
-    final: tuple[StrictStr, ...] = ()
-
-    @property
-    def all(self) -> frozenset[str]:
-        """Every state there is."""
-        targets = (state for states in self.transitions.values() for state in states)
-        return frozenset((self.initial, *self.transitions, *targets, *self.final))
-
-
-class EncryptionSpec(_Spec):
-    """Which fields are encrypted before they reach the database."""
-
-    enabled: StrictBool
-    fields: tuple[Name, ...] = ()
-
-
-class CachingSpec(_Spec):
-    """Whether rows are cached, and for how long."""
-
-    enabled: StrictBool
-    ttl_seconds: Annotated[StrictInt, Field(gt=0)] = 3600
-
-
-class VectorSearchSpec(_Spec):
-    """Which field is found by its meaning."""
-
-    enabled: StrictBool
-    content_field: Name
-
-
-class GdprSpec(_Spec):
-    """What becomes of the rows about a person who asks for export or erasure."""
-
-    enabled: StrictBool
-    user_id_field: Name | None = None
-    """The path to the person; found through foreign keys when left out."""
-    export_fields: tuple[Name, ...] = ()
-    on_erase: Literal["delete", "anonymise", "retain"] = "delete"
-    reason: StrictStr | None = None
-    """Why rows are retained: the law that demands it."""
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if (self.on_erase == "retain") != bool(self.reason):
-            raise ValueError("`on_erase: retain`, and nothing else, needs a `reason`")
-        return self
-
-
-class TableSpec(_Spec):
+class TableSpec(Spec):
     """A table that links two others, without a model of its own."""
 
     name: Name
     was: Name | None = None
     """What the table was called before."""
     columns: Annotated[tuple[ColumnSpec, ...], Field(min_length=1)]
+    foreign_keys: tuple[ForeignKeySpec, ...] = ()
+    unique: tuple[UniqueSpec, ...] = ()
+    checks: tuple[CheckSpec, ...] = ()
+    indexes: tuple[IndexSpec, ...] = ()
+    description: StrictStr | None = None
 
 
-class ModelSpec(_Spec):
+class MixinSpec(Spec):
+    """Columns that several models share."""
+
+    name: Name
+    columns: Annotated[tuple[ColumnSpec, ...], Field(min_length=1)]
+    description: StrictStr | None = None
+
+
+class ModelSpec(Spec):
     """One model: a class, its table, and what Timber does for its rows."""
 
     name: Name
@@ -189,23 +202,30 @@ class ModelSpec(_Spec):
     """By this the session service finds the model."""
     description: StrictStr | None = None
     mixins: tuple[MixinName, ...] = ()
+    """Timber's own mixins, and those of the model files."""
     columns: Annotated[tuple[ColumnSpec, ...], Field(min_length=1)]
-    relationships: tuple[RelationshipSpec, ...] = ()
+    foreign_keys: tuple[ForeignKeySpec, ...] = ()
+    unique: tuple[UniqueSpec, ...] = ()
+    checks: tuple[CheckSpec, ...] = ()
     indexes: tuple[IndexSpec, ...] = ()
+    relationships: tuple[RelationshipSpec, ...] = ()
     states: StatesSpec | None = None
     encryption: EncryptionSpec | None = None
     caching: CachingSpec | None = None
     vector_search: VectorSearchSpec | None = None
     gdpr: GdprSpec | None = None
+    retention: RetentionSpec | None = None
+    audit: AuditSpec | None = None
 
     def column(self, name: str) -> ColumnSpec | None:
         """Return the column of that name as written here; None if it is not."""
         return next((column for column in self.columns if column.name == name), None)
 
 
-class ModelFile(_Spec):
+class ModelFile(Spec):
     """What one file holds."""
 
     version: StrictStr | None = None
+    mixins: tuple[MixinSpec, ...] = ()
     association_tables: tuple[TableSpec, ...] = ()
     models: tuple[ModelSpec, ...] = ()

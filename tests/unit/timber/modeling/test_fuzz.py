@@ -26,8 +26,16 @@ def load(text: str) -> tuple[str, ...]:
             return timber.models.names()
 
 
-ARGUMENTS = {"String": "(36)", "Numeric": "(10, 2)"}
-types = st.sampled_from([name + ARGUMENTS.get(name, "") for name in TYPE_NAMES])
+ARGUMENTS = {
+    "String": "(36)",
+    "Unicode": "(36)",
+    "CHAR": "(2)",
+    "Numeric": "(10, 2)",
+    "Vector": "(3)",
+    "Enum": "(draft, done)",
+    "Array": "(Integer)",
+}
+types = st.sampled_from([name + ARGUMENTS.get(name, "") for name in TYPE_NAMES if name != "Array"])
 
 
 @st.composite

@@ -138,7 +138,7 @@ def file_with(key: str, value: object) -> dict[str, object]:
         ("caching", {"enabled": True}, {"enabled": True, "ttl_seconds": 0}),
         ("gdpr", {"enabled": True}, {"enabled": True, "reason": "none is needed"}),
         ("gdpr", {"enabled": True}, {"enabled": True, "on_erase": "retain", "reason": ""}),
-        ("mixins", ["TimestampMixin"], ["TimestmpMixin"]),
+        ("mixins", ["TimestampMixin", "Priced"], ["my mixin"]),
     ],
 )
 def test_what_is_wrong_in_form_is_refused(key: str, good: object, bad: object) -> None:

@@ -1,0 +1,77 @@
+"""Whom a row is about: the way along foreign keys from a row to a person."""
+
+from collections.abc import Iterator
+
+from timber.common.documents import closest
+from timber.common.modeling.catalogue import Catalogue, Table
+
+PEOPLE = "users"
+"""The table whose rows are the persons that other rows are about."""
+
+
+def subject_path(table: Table, written: str | None, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the columns that lead from a row of `table` to a person's key.
+
+    Each column but the last is a foreign key to the table where the next one is.
+    The path is empty for the table of people itself. `written` is the path of the model
+    file, `column.column`; without one, it is the shortest way to the table of people.
+
+    Raises:
+        ValueError: a part of `written` leads nowhere, or there is not one shortest way.
+
+    """
+    if written is not None:
+        return _follow(table, written, catalogue)
+    if table.name == PEOPLE:
+        return ()
+    ways = _shortest(table, catalogue)
+    if not ways:
+        raise ValueError(
+            f"no foreign keys lead from {table.name!r} to {PEOPLE!r}: name the `user_id_field`"
+        )
+    if len(ways) > 1:
+        listed = " and ".join(".".join(way) for way in ways)
+        raise ValueError(f"{listed} lead to {PEOPLE!r}: name one of them as `user_id_field`")
+    return ways[0]
+
+
+def _follow(table: Table, written: str, catalogue: Catalogue) -> tuple[str, ...]:
+    path = tuple(written.split("."))
+    for position, name in enumerate(path):
+        column = table.columns.get(name)
+        if column is None:
+            hint = closest(name, table.columns)
+            raise ValueError(f"{table.name!r} has no column {name!r}{hint}")
+        if position == len(path) - 1:
+            break
+        target = (column.foreign_key or "").partition(".")[0]
+        if target not in catalogue.tables:
+            raise ValueError(f"{table.name}.{name} is no foreign key, so no path goes on from it")
+        table = catalogue.tables[target]
+    return path
+
+
+def _shortest(start: Table, catalogue: Catalogue) -> list[tuple[str, ...]]:
+    seen = {start.name}
+    reached: list[tuple[Table, tuple[str, ...]]] = [(start, ())]
+    while reached:
+        steps = [
+            (target, (*path, column))
+            for table, path in reached
+            for column, target in _steps(table, catalogue)
+        ]
+        if found := [path for target, path in steps if target.name == PEOPLE]:
+            return found
+        following: dict[str, tuple[Table, tuple[str, ...]]] = {}
+        for target, path in steps:
+            if target.name not in seen:
+                following.setdefault(target.name, (target, path))
+        seen |= following.keys()
+        reached = list(following.values())
+    return []
+
+
+def _steps(table: Table, catalogue: Catalogue) -> Iterator[tuple[str, Table]]:
+    for key in table.foreign_keys:
+        if len(key.columns) == 1 and key.table in catalogue.tables:
+            yield key.columns[0], catalogue.tables[key.table]
