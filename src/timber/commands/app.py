@@ -7,15 +7,17 @@ import typer
 from timber.commands.admin import admin
 from timber.commands.check import check
 from timber.commands.graph import graph
+from timber.commands.migrate import migrate_app
 from timber.commands.schema import schema
 from timber.commands.stubs import stubs
 
 cli: Final = typer.Typer(
     name="timber",
-    help="Models as a language: check them, complete them, type them, draw them, look into them.",
+    help="Models as a language: check, complete, type, draw, migrate them, and look into them.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 for command in (check, schema, stubs, graph, admin):
     cli.command()(command)
+cli.add_typer(migrate_app)

@@ -8,6 +8,8 @@ TimberError
 ├── ModelNotFoundError(LookupError)
 ├── NotOpenError(RuntimeError)               used before it was opened, or after it was closed
 ├── AlreadyOpenError(RuntimeError)           opened or configured twice
+├── MigrationError                           a step cannot be planned, read or run
+│   └── DataLossError                        it would destroy data, and nobody said that it may
 └── DatabaseError                            the database did not do what was asked
     ├── ConstraintError(ValueError)          a rule of the tables forbids it
     │   ├── DuplicateError                   unique
@@ -15,7 +17,7 @@ TimberError
     │   └── MissingValueError                not null
     ├── InvalidValueError(ValueError)        a value does not fit its column
     ├── UnknownColumnError(ValueError)       a row has a key that is no column of its table
-    ├── SchemaMismatchError                  a table or column is not there
+    ├── SchemaMismatchError                  the tables are not those of the models
     ├── AccessDeniedError                    the user of the URL may not do this
     ├── ConflictError                        somebody else changed the row since it was read
     ├── HardDeleteError                      a row was to go for good, and nobody said so
@@ -82,6 +84,23 @@ class AlreadyOpenError(TimberError, RuntimeError):
         super().__init__(message or self.__doc__)
 
 
+class MigrationError(TimberError):
+    """A migration cannot be planned, read or run; the database is as it was."""
+
+
+class DataLossError(MigrationError):
+    """A step would destroy data; `losses` says what and how many rows. Nothing was changed."""
+
+    def __init__(self, step: str, losses: Sequence[str]) -> None:
+        self.step = step
+        self.losses = tuple(losses)
+        listed = "".join(f"\n  - {loss}" for loss in losses)
+        super().__init__(
+            f"{step} would destroy data:{listed}\n"
+            "Nothing was changed. If that is what you want, say --allow-data-loss."
+        )
+
+
 class DatabaseError(TimberError):
     """The database did not do what was asked; `code` is its own name for the reason."""
 
@@ -130,9 +149,12 @@ class UnknownColumnError(DatabaseError, ValueError):
 
 
 class SchemaMismatchError(DatabaseError):
-    """The database lacks a table or a column that the models have."""
+    """The tables of the database are not those of the models."""
 
-    cure = "open with `create_tables=True`, or migrate the database"
+    cure = (
+        "where they differ, run `timber migrate plan`; where they are missing, "
+        "open with `create_tables=True`, or run `timber migrate apply` if you migrate already"
+    )
 
 
 class AccessDeniedError(DatabaseError):

@@ -29,11 +29,13 @@ def check(catalogue: Catalogue, *, backends: AbstractSet[str]) -> None:
     """
     problems = ProblemList(ModelFileError)
     problems.extend(_name_problems(catalogue))
+    problems.extend(_old_table_name_problems(catalogue))
     for mixin in catalogue.mixin_entries:
         problems.extend(_mixin_problems(mixin))
     for table in catalogue.entries:
         problems.extend(_mixin_name_problems(table, catalogue))
         problems.extend(_column_problems(table))
+        problems.extend(_old_column_name_problems(table))
         problems.extend(rule_problems(table))
         problems.extend(flag_problems(table, catalogue, backends))
     problems.extend(key_problems(catalogue))
@@ -95,6 +97,24 @@ def _column_problems(table: Table) -> Iterator[str]:
     )
     for kind, position, name in named:
         yield from _column_name_problems(table, kind, position, name, seen)
+
+
+def _old_table_name_problems(catalogue: Catalogue) -> Iterator[str]:
+    present = {name.lower() for name in catalogue.tables}
+    for entry in catalogue.entries:
+        if entry.spec.was and entry.spec.was.lower() in present:
+            message = f"there is a table {entry.spec.was!r} still, so this cannot have been it"
+            yield entry.problem("was", message=message)
+        present |= {entry.spec.was.lower()} if entry.spec.was else set()
+
+
+def _old_column_name_problems(table: Table) -> Iterator[str]:
+    present = {name.lower() for name in table.columns}
+    for position, column in enumerate(table.spec.columns):
+        if column.was and column.was.lower() in present:
+            message = f"there is a column {column.was!r} still, so this cannot have been it"
+            yield table.problem("columns", position, "was", message=message)
+        present |= {column.was.lower()} if column.was else set()
 
 
 def _mixin_clashes(table: Table, seen: set[str]) -> Iterator[str]:

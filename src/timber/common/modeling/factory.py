@@ -95,6 +95,7 @@ class ModelFactory:
             self._metadata,
             *self._built_columns(entry).values(),
             *self._table_arguments(entry),
+            info={"was": entry.spec.was},
         )
         self._tables.append(table)
 
@@ -106,7 +107,7 @@ class ModelFactory:
             "__module__": "timber.common.models",
             "__doc__": model.description or f"A row of {model.table_name}.",
             "__tablename__": model.table_name,
-            "__table_args__": tuple(self._table_arguments(entry)),
+            "__table_args__": (*self._table_arguments(entry), {"info": {"was": model.was}}),
             "__clock__": self._columns.clock,
             "__timber__": model,
         }

@@ -18,6 +18,9 @@ INCLUDE_DELETED: Final = "include_deleted"
 HARD_DELETE: Final = "hard_delete"
 """The execution option that lets `delete(Model)` delete rows for good."""
 
+_NOW: Final = {"default": "now"}
+"""For migrations: what rows get that were there before the column."""
+
 
 class TimestampMixin:
     """Adds `created_at` and `updated_at`; equal on creation, and `updated_at` moves on update."""
@@ -30,7 +33,7 @@ class TimestampMixin:
         """When the row was created."""
         clock = cls.__clock__
         return mapped_column(
-            UtcDateTime, nullable=False, default=lambda _: clock.now(), sort_order=900
+            UtcDateTime, nullable=False, default=lambda _: clock.now(), sort_order=900, info=_NOW
         )
 
     @declared_attr
@@ -50,6 +53,7 @@ class TimestampMixin:
             default=created,
             onupdate=lambda _: clock.now(),
             sort_order=901,
+            info=_NOW,
         )
         return column
 

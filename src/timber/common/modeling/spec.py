@@ -90,6 +90,8 @@ class ColumnSpec(Spec):
     sensitive: StrictBool = False
     """Whether tools that show rows, such as the admin site, mask its values."""
     description: StrictStr | None = None
+    was: Name | None = None
+    """What the column was called before: a migration renames it, and keeps what is in it."""
 
     @property
     def column_type(self) -> ColumnType:
@@ -171,6 +173,8 @@ class TableSpec(Spec):
     """A table that links two others, without a model of its own."""
 
     name: Name
+    was: Name | None = None
+    """What the table was called before."""
     columns: Annotated[tuple[ColumnSpec, ...], Field(min_length=1)]
     foreign_keys: tuple[ForeignKeySpec, ...] = ()
     unique: tuple[UniqueSpec, ...] = ()
@@ -192,6 +196,8 @@ class ModelSpec(Spec):
 
     name: Name
     table_name: Name
+    was: Name | None = None
+    """What the table was called before: a migration renames it, and keeps its rows."""
     session_type: StrictStr | None = None
     """By this the session service finds the model."""
     description: StrictStr | None = None

@@ -1,0 +1,255 @@
+"""From what Alembic found to what can be run on tables that hold rows."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from alembic.operations import MigrateOperation
+from alembic.operations.ops import (
+    AddColumnOp,
+    AlterColumnOp,
+    CreateForeignKeyOp,
+    CreateTableOp,
+    ModifyTableOps,
+)
+from sqlalchemy import Column, Connection, Inspector, MetaData
+
+from timber.common.database.kinds import kind_of
+from timber.common.errors import MigrationError
+from timber.common.migrations.conversions import conversion
+from timber.common.migrations.index_renames import with_renames
+from timber.common.migrations.losses import flat, rows_without
+from timber.common.migrations.operations import (
+    AddFilledColumnOp,
+    FillColumnOp,
+    RenameIndexOp,
+)
+from timber.common.migrations.ordering import in_order
+from timber.common.migrations.renames import Renames
+from timber.common.migrations.values import UUID_LENGTH, default_of
+
+_NEUTRAL: Final[dict[str, tuple[Any, str | None]]] = {
+    "text": ("", None),
+    "integer": (0, None),
+    "float": (0, None),
+    "numeric": (0, None),
+    "boolean": (False, None),
+    "json": ({}, None),
+    "date": ("1970-01-01", None),
+    "moment": (None, "now"),
+}
+"""What a dropped column gets when it is brought back, for its values are gone."""
+
+_NOTHING: Final[tuple[Any, str | None]] = (None, None)
+Default = Callable[[str, Column[Any]], tuple[Any, str | None]]
+"""Of a table and a column: the value for rows that have none, or what generates one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrangement:
+    """Arranges the operations between one database and the models."""
+
+    connection: Connection
+    metadata: MetaData
+    renames: Renames
+    view: Inspector
+    """The database in new names."""
+
+    def upgrade(self, operations: Sequence[MigrateOperation]) -> list[MigrateOperation]:
+        """Return operations that lead to the models.
+
+        Raises:
+            MigrationError: rows would have no value where one is needed.
+
+        """
+        return self._arranged(operations, self._default)
+
+    def downgrade(self, operations: Sequence[MigrateOperation]) -> list[MigrateOperation]:
+        """Return operations that lead back."""
+        return self._arranged(operations, self._default_or_neutral)
+
+    def _arranged(
+        self, operations: Sequence[MigrateOperation], default: Default
+    ) -> list[MigrateOperation]:
+        keys = self._keys_in_the_way(operations)
+        arranged: list[MigrateOperation] = [one.reverse() for one in keys]
+        for operation in in_order(operations):
+            if isinstance(operation, ModifyTableOps):
+                arranged += self._table(operation, default)
+            else:
+                if isinstance(operation, CreateTableOp):
+                    operation.info.clear()  # our notes, of no use to the database
+                arranged.append(operation)
+        return [*arranged, *keys]
+
+    # ------------------------------------------------------------------ columns
+
+    def _table(self, changes: ModifyTableOps, default: Default) -> Iterator[MigrateOperation]:
+        table = changes.table_name
+        together: list[MigrateOperation] = []
+        after: list[MigrateOperation] = []
+        for operation in with_renames(changes.ops):
+            match operation:
+                case AddColumnOp(column=column) if _needs_value(column):
+                    yield from self._add(table, column, default)
+                case AlterColumnOp() if _ends_not_null(operation):
+                    yield from self._alter(operation, default, after)
+                    together.append(operation)
+                case AddColumnOp():
+                    operation.column = _plain(operation.column)
+                    together.append(operation)
+                case RenameIndexOp():
+                    yield operation
+                case _:
+                    together.append(operation)
+        if together:
+            yield ModifyTableOps(table, together)
+        yield from after
+
+    def _add(self, table: str, column: Column[Any], default: Default) -> list[MigrateOperation]:
+        value, generate = default(table, column)
+        if (value, generate) != _NOTHING:
+            return [AddFilledColumnOp(table, _plain(column), value=value, generate=generate)]
+        # There is nothing to fill with, so the table must be empty when this runs.
+        nullable = Column(column.name, column.type, nullable=True, comment=column.comment)
+        return [
+            ModifyTableOps(table, [AddColumnOp(table, nullable)]),
+            _not_null(table, column),
+        ]
+
+    def _alter(
+        self, operation: AlterColumnOp, default: Default, after: list[MigrateOperation]
+    ) -> Iterator[MigrateOperation]:
+        """Fill before a column must not be null, or after its values were converted."""
+        table = operation.table_name
+        column = self._column(operation)
+        empties = self._may_leave_null(operation)
+        if operation.modify_nullable is None and not empties:
+            return
+        value, generate = default(table, column)
+        fill = FillColumnOp(table, column.name, value=value, generate=generate)
+        fills = [fill] if (value, generate) != _NOTHING else []
+        if empties:
+            operation.modify_nullable = True
+            after += [*fills, _not_null(table, column)]
+        else:
+            yield from fills
+
+    def _column(self, operation: AlterColumnOp) -> Column[Any]:
+        """Return the column as it is after the operation."""
+        known = self.metadata.tables[operation.table_name].columns[operation.column_name]
+        new = operation.modify_type or operation.existing_type or known.type
+        dialect = self.connection.dialect
+        if kind_of(new, dialect) != kind_of(known.type, dialect):
+            return Column(known.name, new)  # on the way back: the default is of another type
+        return Column(known.name, new, info=known.info, default=known.default)
+
+    def _may_leave_null(self, operation: AlterColumnOp) -> bool:
+        """Tell whether rows can lack a value of the new type, which can be given then only."""
+        new, old = operation.modify_type, operation.existing_type
+        if new is None or old is None:
+            return False
+        if operation.modify_nullable is False:
+            return True
+        return conversion("value", old, new, self.connection.dialect).leaves_null
+
+    # ------------------------------------------------------------------ defaults
+
+    def _default(self, table: str, column: Column[Any]) -> tuple[Any, str | None]:
+        found = default_of(column)
+        if found == _NOTHING:
+            bare = rows_without(self.connection, self.view, table, column.name, self.renames)
+            if bare:
+                raise MigrationError(
+                    f"{table}.{column.name} must not be null, and {bare} of its rows would have "
+                    "no value: give the column a `default`, or let it be `nullable: true`"
+                )
+        return found
+
+    def _default_or_neutral(self, table: str, column: Column[Any]) -> tuple[Any, str | None]:
+        found = default_of(column)
+        if found != _NOTHING:
+            return found
+        kind = kind_of(column.type, self.connection.dialect)
+        if not self._was_unique(table, column.name):
+            return _NEUTRAL.get(kind.name, _NOTHING)
+        fits = kind.name == "text" and (kind.length is None or kind.length >= UUID_LENGTH)
+        return (None, "uuid4") if fits else _NOTHING
+
+    def _was_unique(self, table: str, column: str) -> bool:
+        cache, key = self.view.info_cache, (None, table)
+        constraints = cache["alembic_unique_constraints"].get(key, ())
+        indexes = (one for one in cache["alembic_indexes"].get(key, ()) if one["unique"])
+        return any(column in one["column_names"] for one in (*constraints, *indexes))
+
+    # ------------------------------------------------------------------ foreign keys
+
+    def _keys_in_the_way(self, operations: Sequence[MigrateOperation]) -> list[ModifyTableOps]:
+        """Return the keys that must be away while a column becomes another kind of value.
+
+        Both ends of a key change, one after the other, and PostgreSQL checks in between.
+        """
+        alters = [one for one in flat(operations) if isinstance(one, AlterColumnOp)]
+        changed = {(one.table_name, one.column_name) for one in alters if self._changes_kind(one)}
+        touched = {getattr(one, "constraint_name", None) for one in flat(operations)}
+        reflected = self.view.info_cache["alembic_foreign_keys"] if changed else {}
+        return [
+            ModifyTableOps(table, [_foreign_key(table, key)])
+            for (_schema, table), keys in sorted(reflected.items())
+            for key in keys
+            if key["name"] not in touched and _ends(table, key) & changed
+        ]
+
+    def _changes_kind(self, operation: AlterColumnOp) -> bool:
+        new, old = operation.modify_type, operation.existing_type
+        if new is None or old is None:
+            return False
+        dialect = self.connection.dialect
+        return kind_of(new, dialect).name != kind_of(old, dialect).name
+
+
+def _plain(column: Column[Any]) -> Column[Any]:
+    """Return the column alone: its indexes and constraints have operations of their own."""
+    return Column(
+        column.name,
+        column.type,
+        nullable=column.nullable,
+        server_default=column.server_default,
+        comment=column.comment,
+    )
+
+
+def _needs_value(column: Column[Any]) -> bool:
+    return not column.nullable and column.server_default is None
+
+
+def _ends_not_null(operation: AlterColumnOp) -> bool:
+    ends = operation.modify_nullable
+    return (operation.existing_nullable if ends is None else ends) is False
+
+
+def _not_null(table: str, column: Column[Any]) -> ModifyTableOps:
+    demand = AlterColumnOp(
+        table,
+        column.name,
+        existing_type=column.type,
+        existing_nullable=True,
+        modify_nullable=False,
+    )
+    return ModifyTableOps(table, [demand])
+
+
+def _ends(table: str, key: dict[str, Any]) -> set[tuple[str, str]]:
+    here = {(table, name) for name in key["constrained_columns"]}
+    return here | {(key["referred_table"], name) for name in key["referred_columns"]}
+
+
+def _foreign_key(table: str, key: dict[str, Any]) -> CreateForeignKeyOp:
+    return CreateForeignKeyOp(
+        key["name"],
+        table,
+        key["referred_table"],
+        key["constrained_columns"],
+        key["referred_columns"],
+        **{name: key.get("options", {}).get(name) for name in ("ondelete", "onupdate")},
+    )

@@ -1,0 +1,87 @@
+"""Alembic's context for one connection, set up so that values survive a change of type."""
+
+from typing import Any, TextIO
+
+from alembic.ddl.postgresql import PostgresqlImpl
+from alembic.ddl.sqlite import SQLiteImpl
+from alembic.migration import MigrationContext
+from sqlalchemy import Column, Connection, Dialect, literal_column
+from sqlalchemy.types import TypeEngine
+from typing_extensions import override
+
+from timber.common.database.schema import HISTORY_TABLE
+from timber.common.migrations.conversions import conversion
+
+
+class _ConvertingSQLite(SQLiteImpl):
+    """Converts values itself: a CAST of SQLite's makes 2020 of '2020-01-31', and 0 of 'none'."""
+
+    @override
+    def cast_for_batch_migrate(
+        self,
+        existing: Column[Any],
+        existing_transfer: dict[str, Any],
+        new_type: TypeEngine[Any],
+    ) -> None:
+        name = self.dialect.identifier_preparer.quote(_name_now(existing_transfer, existing))
+        how = conversion(name, existing.type, new_type, self.dialect)
+        if not how.type_only:
+            existing_transfer["expr"] = literal_column(how.expression)
+
+
+class _ConvertingPostgreSQL(PostgresqlImpl):
+    """Says how to convert values, where a step does not."""
+
+    @override
+    def alter_column(self, table_name: str, column_name: str, **changes: Any) -> None:
+        new, old = changes.get("type_"), changes.get("existing_type")
+        if new is not None and old is not None:
+            name = self.dialect.identifier_preparer.quote(column_name)
+            how = conversion(name, old, new, self.dialect)
+            if not how.type_only:
+                changes.setdefault("postgresql_using", how.expression)
+        if new is not None and changes.get("nullable"):
+            # At once, for the conversion may leave nulls.
+            super().alter_column(table_name, column_name, nullable=changes.pop("nullable"))
+        super().alter_column(table_name, column_name, **changes)
+
+
+def migration_context(connection: Connection, **options: Any) -> MigrationContext:
+    """Return the context of a connection, whose transactions stay its owner's business."""
+    context = MigrationContext.configure(
+        connection,
+        opts={
+            "compare_type": True,
+            "compare_server_default": True,
+            "version_table": HISTORY_TABLE,
+            **options,
+        },
+    )
+    _set_up(context)
+    return context
+
+
+def offline_context(dialect: Dialect, output: TextIO) -> MigrationContext:
+    """Return a context that writes SQL instead of running it."""
+    context = MigrationContext.configure(
+        dialect=dialect, opts={"as_sql": True, "output_buffer": output, "literal_binds": True}
+    )
+    _set_up(context)
+    return context
+
+
+def _set_up(context: MigrationContext) -> None:
+    kind = _ConvertingSQLite if context.dialect.name == "sqlite" else _ConvertingPostgreSQL
+    context.impl = kind(
+        context.dialect,
+        context.connection,
+        context.as_sql,
+        transactional_ddl=True,
+        output_buffer=context.output_buffer,
+        context_opts=context.opts,
+    )
+
+
+def _name_now(transfer: dict[str, Any], existing: Column[Any]) -> str:
+    """Return the column's name in the table that is copied from."""
+    return str(getattr(transfer.get("expr"), "name", existing.name))

@@ -1,0 +1,63 @@
+"""Runs the operations of a step, and notes what they destroy before they do."""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from alembic.migration import MigrationContext
+from alembic.operations import BatchOperations, MigrateOperation, Operations
+from sqlalchemy import Connection
+
+from timber.common.migrations.losses import Loss, loss_of
+from timber.common.migrations.renames import Renames
+
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""`alembic.op`, by which steps speak, is one for the whole process."""
+
+
+@contextmanager
+def watched_operations(connection: Connection, context: MigrationContext) -> Generator[list[Loss]]:
+    """Let `alembic.op` act in this context, and give the list of what it destroys.
+
+    It grows before each operation, also one that people wrote into a step by hand.
+    """
+    losses: list[Loss] = []
+
+    def watch(operation: MigrateOperation) -> None:
+        loss = loss_of(connection, operation, Renames())
+        if loss is not None and loss.rows:
+            losses.append(loss)
+
+    with _ONE_AT_A_TIME:
+        opened = Operations.context(context)
+        operations = opened.__enter__()
+        try:
+            _watch(operations, watch)
+            yield losses
+        finally:
+            # Left without the exception, for which Alembic's own would not clean up.
+            opened.__exit__(None, None, None)
+
+
+def _watch(operations: Operations, watch: Any) -> None:
+    batch_alter_table = operations.batch_alter_table
+
+    @contextmanager
+    def watched_batch(*arguments: Any, **options: Any) -> Generator[BatchOperations]:
+        with batch_alter_table(*arguments, **options) as batch:
+            vars(batch)["invoke"] = _watched(batch, watch)
+            yield batch
+
+    vars(operations)["invoke"] = _watched(operations, watch)
+    vars(operations)["batch_alter_table"] = watched_batch
+
+
+def _watched(operations: Operations | BatchOperations, watch: Any) -> Any:
+    invoke = operations.invoke
+
+    def watched(operation: MigrateOperation) -> Any:
+        watch(operation)
+        return invoke(operation)
+
+    return watched

@@ -1,0 +1,34 @@
+"""Random models become other random models, on PostgreSQL, with rows in them."""
+
+import tempfile
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from psycopg import sql
+from sqlalchemy import make_url
+from tests.migration_fuzz import run
+from tests.migration_pairs import Pair, pairs
+
+SCHEMA = sql.SQL("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
+
+@pytest.mark.timeout(600)
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.function_scoped_fixture,
+    ],
+)
+@given(pair=pairs())
+def test_nothing_is_lost_that_was_not_declared(postgresql_url: str, pair: Pair) -> None:
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute(SCHEMA)
+    url = make_url(postgresql_url).render_as_string(hide_password=False)
+
+    with tempfile.TemporaryDirectory() as folder:
+        run(Path(folder), pair, url)

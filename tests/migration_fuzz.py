@@ -1,0 +1,144 @@
+"""One run of the fuzz: from A to B and back, with rows, on one database."""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select
+from tests.migration_pairs import Column, Pair, Table, same, written
+from tests.unit.timber.migrations.conftest import Project
+
+from timber.common.errors import DataLossError
+from timber.common.migrations.difference import find_difference
+from timber.common.runtime import Timber
+
+Rows = dict[str, dict[int, dict[str, Any]]]
+"""By table, then by id."""
+
+_LOSS = re.compile(r"(?:the table (?P<table>\w+)|(?P<column>\w+\.\w+)) .*: (?P<rows>\d+) rows?$")
+
+
+def run(folder: Path, pair: Pair, database_url: str) -> None:
+    """Migrate there and back, and check that nothing is lost that was not declared."""
+    project = Project(folder, database_url=database_url)
+    project.step(written(pair.before))
+    before = _fill(project, pair)
+
+    project.say(written(pair.after))
+    with project.migrator() as migrator:
+        plan = migrator.plan()
+        migrator.write(plan)
+    declared = Counter({_where(one.table, one.column): one.rows for one in plan.losses})
+    assert _change(project, "apply") == declared, "the plan and the run declare the same"
+
+    after = _agreeing(project)
+    lost = _lost_on_the_way(pair, before, after)
+    assert lost == declared, "what is lost is what was declared"
+
+    declared_back = _change(project, "roll_back")
+    project.say(written(pair.before))
+    back = _agreeing(project)
+    undeclared = _lost_there_and_back(pair, before, back) - declared - declared_back
+    assert not undeclared, "nothing is lost there and back that was not declared"
+
+
+def _where(table: str, column: str | None) -> str:
+    return f"{table}.{column}" if column else table
+
+
+def _fill(project: Project, pair: Pair) -> Rows:
+    with (
+        Timber().opened(project.settings()) as timber,
+        timber.database.engine.begin() as connection,
+    ):
+        for table, rows in pair.rows.items():
+            if rows:
+                connection.execute(insert(timber.base.metadata.tables[table]), rows)
+    return _agreeing(project)
+
+
+def _agreeing(project: Project) -> Rows:
+    """Return all rows, of tables that are those of the models."""
+    rows: Rows = {}
+    with (
+        Timber().opened(project.settings(create_tables=True)) as timber,
+        timber.database.engine.connect() as connection,
+    ):
+        assert find_difference(connection, timber.base.metadata, known=frozenset()).is_empty
+        for name, table in timber.base.metadata.tables.items():
+            found = connection.execute(select(table)).mappings()
+            rows[name] = {row["id"]: dict(row) for row in found if "id" in row}
+    return rows
+
+
+def _change(project: Project, how: str) -> Counter[str]:
+    """Apply or roll back, at first without the word; return what that says would be lost."""
+    with project.migrator() as migrator:
+        try:
+            getattr(migrator, how)()
+        except DataLossError as error:
+            getattr(migrator, how)(allow_data_loss=True)
+            return Counter(dict(_parsed(loss) for loss in error.losses))
+    return Counter()
+
+
+def _parsed(loss: str) -> tuple[str, int]:
+    found = _LOSS.search(loss)
+    assert found, loss
+    table, column = found["table"], found["column"]
+    return table or column, int(found["rows"])
+
+
+def _lost_on_the_way(pair: Pair, before: Rows, after: Rows) -> Counter[str]:
+    lost: Counter[str] = Counter()
+    kept = {table.was or table.name: table for table in pair.after}
+    for table in pair.before:
+        rows = before[table.name]
+        if table.name not in kept:
+            lost[table.name] += len(rows)
+            continue
+        new = kept[table.name]
+        assert after[new.name].keys() == rows.keys()
+        for column in table.columns:
+            lost += _lost_of(column, new, rows, after[new.name])
+    return +lost
+
+
+def _lost_of(
+    column: Column, table: Table, rows: dict[int, Any], after: dict[int, Any]
+) -> Counter[str]:
+    heirs = [one for one in table.columns if column.name in (one.was, one.name)]
+    given = {id_: row[column.name] for id_, row in rows.items() if row[column.name] is not None}
+    if not heirs:
+        return Counter({f"{table.name}.{column.name}": len(given)})
+    [heir] = heirs
+    lost = [
+        id_
+        for id_, value in given.items()
+        if not same(value, after[id_][heir.name], column.type, heir.type)
+    ]
+    for row in after.values():
+        assert heir.nullable or row[heir.name] is not None
+    return Counter({f"{table.name}.{heir.name}": len(lost)})
+
+
+def _lost_there_and_back(pair: Pair, before: Rows, back: Rows) -> Counter[str]:
+    """Return how many values differ, by the names of B, under which they were declared."""
+    lost: Counter[str] = Counter()
+    kept = {table.was or table.name: table for table in pair.after}
+    for table in pair.before:
+        if table.name not in kept:
+            lost[table.name] += len(before[table.name].keys() - back[table.name].keys())
+            continue
+        new = kept[table.name]
+        for column in table.columns:
+            name = next(
+                (one.name for one in new.columns if column.name in (one.was, one.name)),
+                column.name,
+            )
+            for id_, row in before[table.name].items():
+                value = row[column.name]
+                if value is not None and back[table.name][id_][column.name] != value:
+                    lost[f"{new.name}.{name}"] += 1
+    return lost

@@ -1,0 +1,244 @@
+"""Random models A, what they may become, B, and rows of A: for the fuzz of migrations."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+VALUES: dict[str, list[Any]] = {
+    "String(8)": ["", "7", "abc", "-12", "é'%:\"", "12345678"],
+    "String(40)": ["", "7", "a:b'c%d\\", "2147483648", "x" * 40, "12"],
+    "Text": ["", "41", "a\nb", "ü" * 90, "-5", "007"],
+    "Integer": [0, 1, -1, 7, 2**31 - 1, -(2**31), 40_000],
+    "BigInteger": [0, 1, -9, 2**31, 2**53 + 1, 2**63 - 1, -(2**63)],
+    "Float": [0.0, 1.0, 0.1, -2.25, 1e10, 0.1 + 0.2, 1.23456789012345678, 3e9],
+    "Numeric(10, 2)": [Decimal("0.00"), Decimal("1.50"), Decimal("-7.00"), Decimal("99999999.99")],
+    "Numeric(12, 4)": [Decimal("0.0001"), Decimal("2.5000"), Decimal("-12345678.9012")],
+    "Boolean": [True, False],
+    "DateTime": [
+        datetime(2020, 1, 31, tzinfo=UTC),
+        datetime(2021, 5, 6, 7, 8, 9, 12, tzinfo=UTC),
+    ],
+    "Date": [date(2020, 1, 31), date(1999, 12, 31)],
+    "JSON": [{}, {"a": [1, None]}, [], "text", 7, {"k": "ä'%:"}],
+}
+DEFAULTS: dict[str, Any] = {
+    "String(8)": "it's",
+    "String(40)": "a:b %s",
+    "Text": "none\\",
+    "Integer": -3,
+    "BigInteger": 2**40,
+    "Float": 0.5,
+    "Numeric(10, 2)": 1.25,
+    "Numeric(12, 4)": 2,
+    "Boolean": False,
+    "DateTime": "now",
+    "JSON": {"of": ["old"]},
+}
+TYPES = sorted(VALUES)
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: str
+    was: str | None = None
+    nullable: bool = True
+    default: Any = None
+    index: bool = False
+    unique: bool = False
+    foreign_key: str | None = None
+
+    def said(self) -> dict[str, Any]:
+        said = {key: value for key, value in vars(self).items() if value is not None}
+        return {**said, "nullable": self.nullable}
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    columns: tuple[Column, ...]
+    was: str | None = None
+
+    def said(self) -> dict[str, Any]:
+        key = {"name": "id", "type": "Integer", "primary_key": True}
+        columns = [key, *(column.said() for column in self.columns)]
+        model = {"name": self.name.title().replace("_", ""), "table_name": self.name}
+        return {**model, "columns": columns, **({"was": self.was} if self.was else {})}
+
+
+@dataclass(frozen=True)
+class Pair:
+    before: tuple[Table, ...]
+    after: tuple[Table, ...]
+    rows: dict[str, list[dict[str, Any]]]
+
+
+def written(tables: tuple[Table, ...]) -> str:
+    """Return the model file; JSON is YAML."""
+    return json.dumps({"models": [table.said() for table in tables]}, ensure_ascii=False)
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> Pair:
+    names = draw(st.lists(st.sampled_from("abcd"), min_size=1, max_size=3, unique=True))
+    before = tuple(draw(_table(f"t_{name}", [f"t_{one}" for one in names])) for name in names)
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for table in before:
+        rows[table.name] = draw(_rows(table))
+    after = [table for table in before if draw(st.integers(0, 5))]
+    kept = {table.name for table in after}
+    changed = [draw(_changed(table, kept)) for table in after]
+    renamed = {table.was: table.name for table in changed if table.was}
+    if draw(st.booleans()):
+        changed.append(draw(_table("t_new", ["t_new"])))
+    return Pair(before, tuple(_pointing(table, renamed) for table in changed), rows)
+
+
+def _pointing(table: Table, renamed: dict[str, str]) -> Table:
+    columns = tuple(
+        replace(one, foreign_key=f"{renamed.get(target, target)}.id")
+        if one.foreign_key and (target := one.foreign_key.partition(".")[0])
+        else one
+        for one in table.columns
+    )
+    return replace(table, columns=columns)
+
+
+@st.composite
+def _table(draw: st.DrawFn, name: str, others: list[str]) -> Table:
+    columns = [draw(_column(f"c_{position}")) for position in range(draw(st.integers(1, 4)))]
+    if draw(st.booleans()):
+        target = draw(st.sampled_from(others))
+        columns.append(Column("link", "Integer", foreign_key=f"{target}.id"))
+    return Table(name, tuple(columns))
+
+
+@st.composite
+def _column(draw: st.DrawFn, name: str) -> Column:
+    kind = draw(st.sampled_from(TYPES))
+    nullable = draw(st.booleans()) or kind not in DEFAULTS
+    column = Column(
+        name,
+        kind,
+        nullable=nullable,
+        default=None if nullable else DEFAULTS[kind],
+        index=kind != "JSON" and draw(st.booleans()),
+    )
+    if kind == "String(40)" and draw(st.booleans()):
+        # What is unique must stay so when old rows get a value.
+        return replace(column, unique=True, default=None if nullable else "uuid4")
+    return column
+
+
+@st.composite
+def _rows(draw: st.DrawFn, table: Table) -> list[dict[str, Any]]:
+    rows = []
+    for position in range(draw(st.integers(0, 4))):
+        row: dict[str, Any] = {"id": position + 1}
+        for column in table.columns:
+            value = draw(st.sampled_from(VALUES[column.type]))
+            if column.unique:
+                value = f"{position}{value}"[:40]
+            if column.foreign_key or (column.nullable and draw(st.integers(0, 3)) == 0):
+                value = None
+            row[column.name] = value
+        rows.append(row)
+    return rows
+
+
+@st.composite
+def _changed(draw: st.DrawFn, table: Table, kept: set[str]) -> Table:
+    columns: list[Column] = []
+    for column in table.columns:
+        if column.foreign_key and column.foreign_key.partition(".")[0] not in kept:
+            columns.append(replace(column, foreign_key=None))
+        elif column.foreign_key or draw(st.integers(0, 4)):
+            columns.append(draw(_changed_column(column)))
+    columns += [draw(_column(f"n_{position}")) for position in range(draw(st.integers(0, 2)))]
+    columns = columns or [Column("only", "Text")]
+    if draw(st.booleans()):
+        return Table(f"{table.name}_renamed", tuple(columns), was=table.name)
+    return replace(table, columns=tuple(columns))
+
+
+@st.composite
+def _changed_column(draw: st.DrawFn, column: Column) -> Column:
+    if draw(st.booleans()):
+        column = replace(column, name=f"{column.name}_renamed", was=column.name)
+    if column.foreign_key or column.unique:
+        return replace(column, unique=column.unique and draw(st.booleans()))
+    if draw(st.integers(0, 2)) == 0:
+        kind = draw(st.sampled_from(TYPES))
+        nullable = draw(st.booleans()) or kind not in DEFAULTS
+        default = None if nullable else DEFAULTS[kind]
+        column = replace(column, type=kind, nullable=nullable, default=default)
+    elif column.type in DEFAULTS:
+        nullable = draw(st.booleans())
+        default = None if nullable else DEFAULTS[column.type]
+        column = replace(column, nullable=nullable, default=default)
+    return replace(column, index=column.type != "JSON" and draw(st.booleans()))
+
+
+# ------------------------------------------------------------------ what is the same value
+
+
+def same(old: Any, new: Any, before: str, after: str) -> bool:
+    """Tell whether a value of one type says the same as one of another; written without SQL."""
+    if new is None:
+        return old is None
+    names = before.partition("(")[0], after.partition("(")[0]
+    if names[0] == names[1]:
+        return bool(old == new)
+    if names[1] in TEXTS:
+        return _reads_as(str(new), old, names[0])
+    if set(names) <= NUMBERS:
+        return _exact(old) == _exact(new)
+    return _same_otherwise(old, new, names)
+
+
+TEXTS = {"String", "Text"}
+WHOLE = {"Integer", "BigInteger"}
+NUMBERS = {*WHOLE, "Float", "Numeric"}
+READERS: dict[str, Callable[[str], Any]] = {
+    "Boolean": {"true": True, "false": False}.get,
+    "Date": date.fromisoformat,
+    "DateTime": lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
+    "JSON": json.loads,
+    "Float": float,
+}
+
+
+def _reads_as(text: str, old: Any, before: str) -> bool:
+    if before in TEXTS:
+        return bool(text == old)
+    try:
+        return bool(READERS.get(before, Decimal)(text) == old)
+    except (ValueError, ArithmeticError):
+        return False  # such as the default, in the place of what was lost
+
+
+def _same_otherwise(old: Any, new: Any, names: tuple[str, str]) -> bool:
+    match names:
+        case ("Boolean", "Integer" | "BigInteger") | ("Integer" | "BigInteger", "Boolean"):
+            return bool(old == new)
+        case ("String" | "Text", "Integer" | "BigInteger"):
+            return bool(str(new) == old)
+        case ("Date", "DateTime"):
+            return bool(new == _midnight(old))
+        case ("DateTime", "Date"):
+            return bool(old == _midnight(new))
+        case _:
+            return False
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _exact(number: Any) -> Decimal:
+    return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
