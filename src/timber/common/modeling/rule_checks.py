@@ -17,9 +17,14 @@ def rule_problems(table: Table) -> Iterator[str]:
         if len(set(names)) < len(names):
             yield table.problem(*path, message="a column is named twice")
     for path, condition in _conditions(table):
-        message = parse_condition(condition).problem(table.families) or ""
-        if message:
+        if message := parse_condition(condition).problem(table.families):
             yield table.problem(*path, message=message)
+    for mixin in filter(None, map(table.mixins.get, table.mixin_names)):
+        for position, column in enumerate(mixin.spec.columns):
+            written = column.check
+            message = written and parse_condition(written).problem(table.families)
+            if message:
+                yield mixin.problem("columns", position, "check", message=message)
 
 
 def _column_lists(table: Table) -> Iterator[tuple[Path, tuple[str, ...]]]:
@@ -30,7 +35,7 @@ def _column_lists(table: Table) -> Iterator[tuple[Path, tuple[str, ...]]]:
 
 
 def _conditions(table: Table) -> Iterator[tuple[Path, str]]:
-    for position, column in enumerate(table.own_columns):
+    for position, column in enumerate(table.spec.columns):
         if column.check:
             yield ("columns", position, "check"), column.check
     for position, check in enumerate(table.spec.checks):
