@@ -19,11 +19,14 @@ def rule_problems(table: Table) -> Iterator[str]:
     for path, condition in _conditions(table):
         if message := parse_condition(condition).problem(table.families):
             yield table.problem(*path, message=message)
+    yield from _mixin_problems(table)
+
+
+def _mixin_problems(table: Table) -> Iterator[str]:
     for mixin in filter(None, map(table.mixins.get, table.mixin_names)):
         for position, column in enumerate(mixin.spec.columns):
-            written = column.check
-            message = written and parse_condition(written).problem(table.families)
-            if message:
+            condition = parse_condition(column.check) if column.check else None
+            if condition and (message := condition.problem(table.families)):
                 yield mixin.problem("columns", position, "check", message=message)
 
 
