@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready-to-run
 READY_DEV := $(VENV)/ready-to-develop
+PEERS := .venv-bench
+READY_PEERS := $(PEERS)/ready-to-measure
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
 PYTEST := -m pytest --numprocesses auto --dist loadgroup
 SUITE := $(PYTEST) -m "not slow"
@@ -15,7 +17,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-slow check lint format bench fuzz docs pin
+.PHONY: help run test test-slow check lint format bench bench-full fuzz docs pin
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,8 +47,11 @@ format: $(READY_DEV) ## Format the code and mend what can be mended
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(READY) ## Measure, and write benchmarks/results.json and docs/benchmarks.md
-	@$(BIN)/python benchmarks/rehearsal.py
+bench: $(READY_DEV) $(READY_PEERS) ## Measure us and our peers; write docs/benchmarks.md (ARGS="--help")
+	@$(BIN)/python -m benchmarks.harness $(ARGS)
+
+bench-full: $(READY_DEV) $(READY_PEERS) ## The same at the large sizes, which takes longer
+	@$(BIN)/python -m benchmarks.harness --full $(ARGS)
 
 fuzz: $(READY_DEV) ## Feed broken model files to Timber until one brings a traceback (ARGS="--examples 50000")
 	@$(BIN)/python fuzz/model_files.py $(ARGS)
@@ -76,4 +81,12 @@ $(READY): pyproject.toml constraints.txt | $(BIN)/python
 $(READY_DEV): $(READY)
 	@echo "Installing the tools of development ..."
 	@$(INSTALL) --group dev
+	@touch $@
+
+$(READY_PEERS): benchmarks/peers.txt constraints.txt | $(BIN)/python
+	@echo "Installing the peers into $(PEERS) ..."
+	@$(BIN)/python -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --upgrade pip --constraint constraints.txt
+	@$(PEERS)/bin/python -m pip install --quiet --requirement benchmarks/peers.txt \
+		--constraint constraints.txt --build-constraint constraints.txt
 	@touch $@

@@ -18,6 +18,7 @@ DOCS: Final = Path(__file__).parents[1] / "docs"
 SETTINGS: Final = {
     "Puppet Engine": "puppet_engine.core.settings",
     "Timber": "timber.common.settings",
+    "Timber's admin site": "timber.admin.settings",
 }
 ERRORS: Final = {"Puppet Engine": "puppet_engine.core.errors", "Timber": "timber.common.errors"}
 T = TypeVar("T")

@@ -8,7 +8,7 @@ import logging
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -26,6 +26,9 @@ cli = typer.Typer(
     add_completion=False,
 )
 
+WATCHABLE_SPEED: Final = 240
+"""So fast that agents who speak every few hours are worth watching."""
+
 Agents = Annotated[
     Path | None, typer.Option("--agents", help="The folder of persona files.", show_default=False)
 ]
@@ -35,9 +38,14 @@ Agents = Annotated[
 def run_command(
     agents: Agents = None,
     speed: Annotated[
-        float,
-        typer.Option(min=0.001, max=604_800, help="Virtual seconds that pass in a real one."),
-    ] = 240,
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=604_800,
+            help="Virtual seconds that pass in a real one.",
+            show_default=f"{WATCHABLE_SPEED}",
+        ),
+    ] = None,
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Where the page is; 0: any free port.")
     ] = None,
@@ -48,6 +56,8 @@ def run_command(
     """Let a cast live in the rehearsal world until Ctrl-C; the next time they go on from there."""
     with _errors_for_people():
         settings = _settings(agents_dir=agents, speed=speed, port=port, database_url=database)
+        if "speed" not in settings.model_fields_set:
+            settings.speed = WATCHABLE_SPEED
         _set_up_logs(settings)
         asyncio.run(run(settings, console=Console()))
 
@@ -132,5 +142,5 @@ def _errors_for_people() -> Generator[None]:
         console = Console(stderr=True, soft_wrap=True)
         console.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(code=2) from error
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, asyncio.CancelledError) as error:
         raise typer.Exit(code=130) from error

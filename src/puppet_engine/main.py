@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from pathlib import Path
 from typing import Final, TypeVar
 
 from pydantic import SecretStr
@@ -31,7 +32,8 @@ from puppet_engine.world.rehearsal import RehearsalWorld
 
 log = logging.getLogger(__name__)
 
-IN_MEMORY: Final = "sqlite:///:memory:"
+SQLITE: Final = "sqlite:///"
+IN_MEMORY: Final = f"{SQLITE}:memory:"
 
 T = TypeVar("T")
 
@@ -116,9 +118,7 @@ class App:
         return storage
 
     async def _enter_world(self, parts: contextlib.AsyncExitStack) -> RehearsalWorld:
-        fleeting = self.settings.database_url == IN_MEMORY
-        url = IN_MEMORY if fleeting else self.settings.world_database_url
-        storage = await self._open(parts, url)
+        storage = await self._open(parts, world_url(self.settings))
         world = RehearsalWorld(storage=storage, clock=self.clock, seed=self.settings.seed)
         await world.start()
         parts.push_async_callback(world.stop)
@@ -174,6 +174,20 @@ def read_cast(settings: Settings) -> list[AgentConfig]:
     if not chosen and not settings.agents_dir.is_dir():
         return []
     return read_personas(settings.agents_dir)
+
+
+def world_url(settings: Settings) -> str:
+    """Return where the world is kept: beside the agents' own file, for neither is whole alone.
+
+    The world of agents that live in memory does too; that of agents on a server is in `var/`.
+    """
+    agents = settings.database_url
+    if agents == IN_MEMORY or settings.world_database_url is not None:
+        return settings.world_database_url or IN_MEMORY
+    if not agents.startswith(SQLITE):
+        return f"{SQLITE}var/world.db"
+    file = Path(agents.removeprefix(SQLITE))
+    return f"{SQLITE}{file.with_name(f'{file.stem}-world{file.suffix}')}"
 
 
 def with_brain(settings: Settings, world: RehearsalWorld) -> Settings:

@@ -71,7 +71,12 @@ async def rehearse(
     """
     began = time.perf_counter()
     settings = settings.model_copy(
-        update={"database_url": IN_MEMORY, "seed": seed, "llm_provider": "rehearsal"}
+        update={
+            "database_url": IN_MEMORY,
+            "world_database_url": None,
+            "seed": seed,
+            "llm_provider": "rehearsal",
+        }
     )
     clock = VirtualClock(FIRST_MOMENT)
     app = create_app(settings, clock=clock, ids=seeded_ids(seed))

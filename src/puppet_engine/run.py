@@ -24,16 +24,28 @@ async def run(settings: Settings, *, console: Console) -> None:
     """
     app = create_app(settings)
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _stop_at_signals(stop)
     async with contextlib.AsyncExitStack() as parts:
         await app.startup()
         parts.push_async_callback(app.shutdown)
         url = await _open_page(app, parts)
         _greet(app, url, console)
         await _until(stop, app)
-        console.print("Ending: the turns under way are finished first.")
+        console.print("Ending: the turns under way are finished first. Ctrl-C again: at once.")
     console.print("Ended. Start again, and everybody goes on where they stopped.")
+
+
+def _stop_at_signals(stop: asyncio.Event) -> None:
+    """End in good order at the first signal, and at once at the second: nothing is lost by it."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def end() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, end)
 
 
 async def _open_page(app: App, parts: contextlib.AsyncExitStack) -> str:

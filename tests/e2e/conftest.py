@@ -16,10 +16,16 @@ class Installed:
     folder: Path
 
     def run(self, *command: str | Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
+        # Not measured: coverage is of the sources, not of a copy of them.
+        unmeasured = {
+            name: value
+            for name, value in environment(PYTHONPATH=str(self.folder)).items()
+            if not name.startswith("COVERAGE_")
+        }
         return subprocess.run(
             [str(part) for part in command],
             cwd=cwd,
-            env=environment(PYTHONPATH=str(self.folder)),
+            env=unmeasured,
             capture_output=True,
             text=True,
             check=False,

@@ -1,13 +1,16 @@
 """What the plugin promises to a project that only has it installed: no conftest, no imports."""
 
 import os
+import re
 import shutil
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 pytest_plugins = "pytester"
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -60,6 +63,21 @@ def test_the_guides_tests_pass_with_nothing_but_the_plugin(run: Run) -> None:
     outcomes = result.parseoutcomes()
     assert outcomes.keys() <= {"passed", "xfailed"}
     assert outcomes["passed"] >= 16
+
+
+@pytest.mark.parametrize("database", ["memory", "postgresql"])
+def test_the_examples_of_the_howto_pass(
+    run: Run, pytester: pytest.Pytester, database: str
+) -> None:
+    page = ROOT / "docs" / "howto" / "test-your-application.md"
+    examples = re.findall(r"```python\n# (\S+)\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    for name, text in examples:
+        if name != "conftest.py" or database == "postgresql":
+            pytester.path.joinpath(name).write_text(text, encoding="utf-8")
+
+    outcomes = run().parseoutcomes()
+
+    assert outcomes == {"passed": 9}
 
 
 COMMITS = """
@@ -199,6 +217,20 @@ def test_the_workers_of_xdist_have_databases_of_their_own(
     result.assert_outcomes(passed=14)
     made = {path.name for path in pytester.path.glob("tests.db-gw?")}
     assert made == {"tests.db-gw0", "tests.db-gw1"}
+
+
+def test_the_workers_of_xdist_have_postgresql_databases_of_their_own(
+    run: Run, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_DATABASE_URL", postgresql_url)
+
+    result = run(COMMITS, options=("-n", "2"))
+
+    result.assert_outcomes(passed=14)
+    with psycopg.connect(postgresql_url) as connection:
+        made = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE '%_gw_'")
+        name = str(make_url(postgresql_url).database)
+        assert {row[0] for row in made} >= {f"{name}_gw0", f"{name}_gw1"}
 
 
 def test_a_project_that_uses_none_of_it_is_left_alone(run: Run) -> None:

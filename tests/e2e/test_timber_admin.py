@@ -26,7 +26,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-COMMAND = "import typer; from timber.commands.admin import admin; typer.run(admin)"
+COMMAND = "from timber.cli import main; main()"
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 
 pytestmark = [
@@ -69,7 +69,17 @@ def database(folder: Path) -> str:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, MODELS, "--database", database(tmp_path), "--port", "0"],
+        [
+            sys.executable,
+            "-c",
+            COMMAND,
+            "admin",
+            MODELS,
+            "--database",
+            database(tmp_path),
+            "--port",
+            "0",
+        ],
         env={"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -61,7 +61,10 @@ class AgentManager:
         ids = config.get("ids", random_id)
         self._clock = clock
         self._ledger = config.get("storage") or DirectLedger(
-            memory=self.memory_store, clock=clock, ids=ids
+            memory=self.memory_store,
+            clock=clock,
+            ids=ids,
+            settle=config["event_engine"].settle,
         )
         self._open_account = config.get("open_account")
         self._open_wallet = config.get("open_wallet")
@@ -188,6 +191,7 @@ class AgentManager:
             LLMError: no text came about; nothing was published.
             NetworkRefusedError: the network said no; nothing was published.
             NetworkUnavailableError: no answer; the outcome is looked up until it is known.
+                Also while that is so of an earlier post: then nothing new was written.
             MissingCredentialError: the agent has no account.
 
         """

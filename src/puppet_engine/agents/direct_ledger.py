@@ -1,6 +1,6 @@
 """What agents do, without a database of events: for an `AgentManager` without a storage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -26,7 +26,15 @@ from puppet_engine.storage.base import Arrival, Ledger
 class DirectLedger(Ledger):
     """Keeps memories in a store and the rest in this process, where a kill would lose it."""
 
-    def __init__(self, *, memory: MemoryStore, clock: Clock, ids: IdFactory) -> None:
+    def __init__(
+        self,
+        *,
+        memory: MemoryStore,
+        clock: Clock,
+        ids: IdFactory,
+        settle: Callable[[Event], Awaitable[None]] | None = None,
+    ) -> None:
+        self._settle = settle
         self._memory = memory
         self._clock = clock
         self._ids = ids
@@ -53,6 +61,8 @@ class DirectLedger(Ledger):
     async def commit(
         self, agent_id: str, event: Event | None, outcome: TurnOutcome, *, error: str = ""
     ) -> list[Event]:
+        if event is not None and self._settle is not None:
+            await self._settle(event)
         for memory in outcome.memories:
             await self._memory.add_memory(agent_id, memory)
         if outcome.cursor is not None:

@@ -18,17 +18,12 @@ from puppet_engine.agents.publishing import Publisher
 from puppet_engine.agents.recall import memory_kept
 from puppet_engine.agents.trading import TradePerformer, Trading
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.errors import (
-    NetworkError,
-    NothingToDoError,
-    PuppetEngineError,
-    TradeError,
-)
-from puppet_engine.core.models import Effect, Event, EventDraft, IntentKind, TurnOutcome
+from puppet_engine.core.errors import NothingToDoError, PuppetEngineError
+from puppet_engine.core.models import Event, EventDraft, IntentKind, TurnOutcome
 from puppet_engine.core.plugins import find_plugin, plugin_names
 from puppet_engine.events.base import Consumer
 from puppet_engine.events.engine import EventEngine
-from puppet_engine.events.outbox import CLEAR_OUTBOX, Outbox, Performer, clear_later
+from puppet_engine.events.outbox import CLEAR_OUTBOX, Clearance, Outbox, Performer, clear_later
 from puppet_engine.llm.base import LLMProvider
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.networks.base import SocialNetwork
@@ -66,6 +61,8 @@ class Turns(Consumer):
         self._actions = _actions(timedelta(minutes=mention_poll_minutes))
         self._outbox = Outbox(ledger=ledger, clock=clock, accept=engine.accept)
         self._triggered = 0
+        self._reminded: set[str] = set()
+        """Those for whom a `CLEAR_OUTBOX` of this process is pending."""
         self._parked: defaultdict[str, list[Event]] = defaultdict(list)
         self.accept = engine.accept
         self.networks: dict[str, SocialNetwork] = {}
@@ -80,22 +77,25 @@ class Turns(Consumer):
         return event.type == CLEAR_OUTBOX or event.type in self._actions
 
     @override
-    async def consume(self, event: Event) -> None:
+    async def consume(self, event: Event) -> bool:
         agent = self._agents.get(event.agent_id or "")
         if agent is None:
             # It stays pending: whoever it happens to may come back, today or after a restart.
             self._parked[event.agent_id or ""].append(event)
-            return
+            return False
         async with self._locks[agent.id]:
             if event.type == CLEAR_OUTBOX:
-                await self._clear(agent)
+                if (reason := (await self._clear(agent)).held_up) is not None:
+                    raise reason
                 await self._commit(agent, event, TurnOutcome())
-                return
+                self._reminded.discard(agent.id)
+                return True
             outcome = await self._take(agent, event.type, event.payload, f"{event.sequence}")
             await self._commit(agent, event, outcome)
             # From here on the event is over: what fails now must not bring it back.
             if outcome.intents:
                 await self._clear_or_later(agent)
+        return True
 
     @override
     async def abandon(self, event: Event, *, error: str) -> None:
@@ -135,17 +135,16 @@ class Turns(Consumer):
             async with self._locks[agent.id]:
                 self._triggered += 1
                 occasion = f"now {self._clock.now().isoformat()} {self._triggered}"
+                # What is still open goes first, so that what comes of this turn is its own.
+                _raise_if_any((await self._clear_or_later(agent)).held_up)
                 turn = await self._turn(agent, dict(context or {}), occasion)
                 outcome = await self._actions[event_type].take(turn)
                 if not outcome.intents:
                     raise NothingToDoError(agent.id, event_type)
                 await self._commit(agent, None, outcome)
-                try:
-                    effects = await self._clear(agent)
-                except (NetworkError, TradeError):
-                    await self._remind(agent)
-                    raise
-        return list(effects.values())[-1].result
+                clearance = await self._clear_or_later(agent)
+        _raise_if_any(clearance.held_up, *clearance.refusals)
+        return clearance.effects[-1].result
 
     async def clear_outbox(self, agent: Agent) -> None:
         """Finish what an agent left half done; what cannot be finished now is tried again."""
@@ -199,22 +198,26 @@ class Turns(Consumer):
         outcome = outcome.model_copy(update={"events": (*outcome.events, *told)})
         self.accept(await self._ledger.commit(agent.id, event, outcome, error=error))
 
-    async def _clear(self, agent: Agent) -> dict[str, Effect]:
+    async def _clear(self, agent: Agent) -> Clearance:
         return await self._outbox.clear(agent.id, self._performers(agent))
 
-    async def _clear_or_later(self, agent: Agent) -> None:
+    async def _clear_or_later(self, agent: Agent) -> Clearance:
+        """Clear an agent's outbox; what cannot go out now is tried again, whatever happens."""
         try:
-            await self._clear(agent)
-        except Exception as error:
+            clearance = await self._clear(agent)
+        except Exception:
             await self._remind(agent)
-            if not isinstance(error, PuppetEngineError):
-                raise
-            log.warning("the outbox of %s is not clear: %s", agent.id, error)
+            raise
+        if clearance.held_up is not None:
+            log.warning("the outbox of %s is not clear: %s", agent.id, clearance.held_up)
+            await self._remind(agent)
+        return clearance
 
     async def _remind(self, agent: Agent) -> None:
-        if await self._ledger.open_intents(agent.id):
+        if agent.id not in self._reminded:
             reminder = TurnOutcome(events=(clear_later(agent.id, self._clock),))
             await self._commit(agent, None, reminder)
+            self._reminded.add(agent.id)
 
     def _performers(self, agent: Agent) -> dict[IntentKind, Performer]:
         performers: dict[IntentKind, Performer] = {}
@@ -228,6 +231,12 @@ class Turns(Consumer):
                 agent=agent, trader=trader, ledger=self._ledger, clock=self._clock
             )
         return performers
+
+
+def _raise_if_any(*errors: PuppetEngineError | None) -> None:
+    for error in errors:
+        if error is not None:
+            raise error
 
 
 def _actions(poll: timedelta) -> dict[str, Action]:

@@ -18,7 +18,16 @@ from pydantic import (
 
 from puppet_engine.core.ids import AgentId, EventId, IntentId, MemoryId, PostId
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+# Names are shown everywhere: no control characters, no marks that turn the direction of writing.
+Name = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+$",
+    ),
+]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Hours = Annotated[float, Field(ge=1 / 3600, le=24 * 365)]
@@ -33,6 +42,10 @@ def _known_time_zone(name: str) -> str:
     near = get_close_matches(name, sorted(known), n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "; give one like 'Europe/Vienna'"
     raise ValueError(f"unknown time zone {name!r}{hint}")
+
+
+def _without_at(handle: str) -> str:
+    return handle.removeprefix("@")
 
 
 TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
@@ -161,7 +174,8 @@ class SolanaIntegration(Noun):
 class Acquaintance(Noun):
     """Somebody the agent knows from the start."""
 
-    handle: Name
+    handle: Annotated[Name, AfterValidator(_without_at)]
+    """Kept without the @."""
     attitude: str = ""
 
 

@@ -45,8 +45,8 @@ class Settings(BaseSettings):
     openai_model: str = "gpt-5-mini"
     llm_timeout_seconds: Annotated[float, Field(gt=0)] = 60
 
-    world_database_url: str = "sqlite:///var/world.db"
-    """Where the rehearsal world keeps what was said in it."""
+    world_database_url: str | None = None
+    """Where the rehearsal world keeps what was said in it; beside the agents' own when unset."""
     speed: Annotated[float, Field(gt=0)] = 1
     """How many virtual seconds pass in a real one while nothing is under way in the world."""
     mention_poll_minutes: Annotated[float, Field(gt=0)] = 10

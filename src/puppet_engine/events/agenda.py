@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterable, Set as AbstractSet
 from datetime import datetime
+from itertools import count
 
 from puppet_engine.core.models import Event
 
@@ -11,7 +12,8 @@ class Agenda:
     """The events ahead. An agent that is busy lets the others go first."""
 
     def __init__(self) -> None:
-        self._queue: list[tuple[datetime, str, int, Event]] = []
+        self._queue: list[tuple[datetime, str, int, int, Event]] = []
+        self._entries = count()
         self._known: dict[str, Event] = {}
 
     def __len__(self) -> int:
@@ -22,8 +24,8 @@ class Agenda:
         for event in events:
             if event.id not in self._known:
                 self._known[event.id] = event
-                entry = (event.due_at, event.agent_id or "", event.sequence, event)
-                heapq.heappush(self._queue, entry)
+                order = (event.due_at, event.agent_id or "", event.sequence)
+                heapq.heappush(self._queue, (*order, next(self._entries), event))
 
     def drop(self, event_id: str) -> None:
         """Take an event off; nothing happens when it is not there."""
@@ -35,7 +37,7 @@ class Agenda:
         found = None
         while self._queue and found is None:
             entry = heapq.heappop(self._queue)
-            event = entry[3]
+            event = entry[-1]
             # A dropped event leaves its entry behind, even when it comes again later.
             if self._known.get(event.id) is not event:
                 continue

@@ -17,8 +17,11 @@ class Consumer(ABC):
         """Say whether the event is the consumer's to settle."""
 
     @abstractmethod
-    async def consume(self, event: Event) -> None:
-        """Do what the event asks for, and settle it, or leave it pending for another process."""
+    async def consume(self, event: Event) -> bool:
+        """Do what the event asks for, settle it, and return True.
+
+        False leaves it pending, for a process in which it can happen.
+        """
 
     @abstractmethod
     async def abandon(self, event: Event, *, error: str) -> None:

@@ -46,7 +46,7 @@ class EventEngine:
         self._consumer: Consumer | None = None
         self._feed = Feed()
         self._wake = asyncio.Event()
-        self._under_way: dict[asyncio.Task[None], str | None] = {}
+        self._under_way: dict[asyncio.Task[None], Event] = {}
         self._loop: asyncio.Task[None] | None = None
         self._loaded = False
         self._failure: BaseException | None = None
@@ -111,7 +111,9 @@ class EventEngine:
         self._wake.set()
 
     async def cancel(self, event_id: str) -> bool:
-        """Drop an event that has not happened yet; False when it is over or unknown."""
+        """Drop an event that has not happened yet; False when it is over, under way or unknown."""
+        if event_id in {event.id for event in self._under_way.values()}:
+            return False
         self._agenda.drop(event_id)
         return await self._store.cancel(event_id)
 
@@ -158,7 +160,7 @@ class EventEngine:
         raise self._failure
 
     def _busy(self) -> set[str]:
-        return {agent_id for agent_id in self._under_way.values() if agent_id is not None}
+        return {event.agent_id for event in self._under_way.values() if event.agent_id}
 
     async def _wait_for_change(self) -> None:
         self._wake.clear()
@@ -181,7 +183,7 @@ class EventEngine:
 
     async def _begin(self, event: Event) -> None:
         task = asyncio.create_task(self._take(event), name=f"{event.type} of {event.agent_id}")
-        self._under_way[task] = event.agent_id
+        self._under_way[task] = event
         task.add_done_callback(self._end)
         while len(self._under_way) >= self._concurrency:
             # `wait` cancels nothing: who stops the engine lets the turns under way end.
@@ -196,30 +198,36 @@ class EventEngine:
     async def _take(self, event: Event) -> None:
         with self._clock.in_flight():
             try:
-                if self._consumer is not None and self._consumer.takes(event):
-                    await self._consumer.consume(event)
-                else:
-                    await self._store.settle(event)
+                is_over = await self._happen(event)
             except Exception as error:  # the border of the agent loop
                 log.exception("%s of agent %s failed", event.type, event.agent_id)
                 await self._postpone(event, error)
             else:
-                self._feed.tell(event)
+                if is_over:
+                    self._feed.tell(event)
+
+    async def _happen(self, event: Event) -> bool:
+        """Let an event happen; False when it has to wait for another process."""
+        if self._consumer is not None and self._consumer.takes(event):
+            return await self._consumer.consume(event)
+        await self._store.settle(event)
+        return True
 
     async def _postpone(self, event: Event, error: Exception) -> None:
         self.failed_turns += 1
         reason = f"{type(error).__name__}: {error}"
         failures = event.failures + 1
-        if failures >= ATTEMPTS:
-            await self._give_up(event, reason)
-            return
         due_at = self._clock.now() + FIRST_RETRY * 2 ** (failures - 1)
         if isinstance(error, RateLimitedError):
             due_at = max(due_at, error.resets_at)
         again = event.model_copy(update={"due_at": due_at, "failures": failures})
         # Its turn may have become fact before something went wrong: then it must not come back.
-        if await self._store.postpone(again, error=reason):
+        if not await self._store.postpone(again, error=reason):
+            return
+        if failures < ATTEMPTS:
             self.accept([again])
+        else:
+            await self._give_up(event, reason)
 
     async def _give_up(self, event: Event, reason: str) -> None:
         if self._consumer is not None and self._consumer.takes(event):

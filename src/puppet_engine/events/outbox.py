@@ -8,6 +8,7 @@ the outcome is looked up before anything is sent again.
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from puppet_engine.core.errors import (
     MissingCredentialError,
     NetworkRefusedError,
     NetworkUnavailableError,
+    PuppetEngineError,
     RateLimitedError,
     TradeError,
 )
@@ -52,6 +54,17 @@ class Performer(ABC):
         """Return what an earlier attempt brought about; None when it did nothing."""
 
 
+@dataclass(frozen=True)
+class Clearance:
+    """What came of an agent's intents."""
+
+    effects: list[Effect] = field(default_factory=list)
+    refusals: list[PuppetEngineError] = field(default_factory=list)
+    """Those that were refused for good."""
+    held_up: PuppetEngineError | None = None
+    """Why intents are still open; None when none is."""
+
+
 class Outbox:
     """The intents of all agents, on their way out."""
 
@@ -62,24 +75,27 @@ class Outbox:
         self._clock = clock
         self._accept = accept
 
-    async def clear(
-        self, agent_id: str, performers: Mapping[IntentKind, Performer]
-    ) -> dict[str, Effect]:
-        """Carry out an agent's open intents, oldest first; return what came of each, by its id.
+    async def clear(self, agent_id: str, performers: Mapping[IntentKind, Performer]) -> Clearance:
+        """Carry out an agent's open intents, oldest first, and return what came of them.
 
-        Raises:
-            NetworkRefusedError, TradeError: one was refused, for good; the later ones stay open.
-            NetworkUnavailableError, ChainUnavailableError, RateLimitedError: one stays open.
-            MissingCredentialError: one stays open, for nobody here can carry it out.
-
+        A refusal is final and holds nobody up;
+        an intent whose outcome is unknown, or that has to wait, holds up all that came after it.
         """
-        effects: dict[str, Effect] = {}
+        clearance = Clearance()
         for intent in await self._ledger.open_intents(agent_id):
             if intent.kind not in performers:
                 # Not refused: the operator may only have forgotten a key, this time.
-                raise MissingCredentialError(f"what {agent_id!r} wants done", [intent.kind])
-            effects[intent.id] = await self._carry_out(intent, performers[intent.kind])
-        return effects
+                reason = MissingCredentialError(f"what {agent_id!r} wants done", [intent.kind])
+                return replace(clearance, held_up=reason)
+            try:
+                effect = await self._carry_out(intent, performers[intent.kind])
+            except (RateLimitedError, NetworkUnavailableError, ChainUnavailableError) as error:
+                return replace(clearance, held_up=error)
+            except (NetworkRefusedError, TradeError) as error:
+                clearance.refusals.append(error)
+            else:
+                clearance.effects.append(effect)
+        return clearance
 
     async def _carry_out(self, intent: Intent, performer: Performer) -> Effect:
         try:

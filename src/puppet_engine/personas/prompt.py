@@ -162,8 +162,7 @@ def _allowance(what: str, allowed: bool, favourites: Sequence[str]) -> str:
 
 
 def _acquaintance(person: Acquaintance) -> str:
-    handle = "@" + person.handle.removeprefix("@")
-    return f"{handle}: {person.attitude}" if person.attitude else handle
+    return f"@{person.handle}: {person.attitude}" if person.attitude else f"@{person.handle}"
 
 
 def _moment(now: datetime) -> str:

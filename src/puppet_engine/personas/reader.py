@@ -36,6 +36,8 @@ def read_personas(directory: Path) -> list[AgentConfig]:
         PersonaError: with all problems of all files at once; also when there is no file.
 
     """
+    if not directory.is_dir():
+        raise PersonaError([f"{directory}: no such folder; name one with persona files in it"])
     files = sorted(directory.glob("*.json"))
     if not files:
         raise PersonaError([f"{directory}: no persona here; put at least one *.json file there"])
@@ -54,6 +56,8 @@ def read_personas(directory: Path) -> list[AgentConfig]:
 
 
 def _read(file: Path) -> _Persona:
+    if file.exists() and not file.is_file():
+        raise PersonaError([f"{file}:1:1: cannot be read: not an ordinary file"])
     try:
         document = read_document(file)
         return _Persona(validate(AgentConfig, document), document)

@@ -19,10 +19,11 @@ from timber.common.errors import (
 
 _NAMED: Final = re.compile(r"constraint '([^']+)'")
 _COLUMN: Final = re.compile(r"column '([^']+)'")
+_SQLITE_INDEX: Final = re.compile(r"constraint failed: index '([^']+)'")
 _SQLITE: Final = re.compile(r"constraint failed: (.+?) \[")
 
 _SAID: Final[dict[type[DatabaseError], str]] = {
-    DuplicateError: "another row has this value already, perhaps a deleted one: choose another",
+    DuplicateError: "another row has this value already: choose another",
     MissingValueError: "this must have a value",
     MissingReferenceError: "this points to a row that is not there: choose another",
     InvalidValueError: "this does not fit the column",
@@ -39,6 +40,8 @@ def problems_at_fields(error: DatabaseError, shape: Shape) -> dict[str, str]:
 
 def _columns(message: str, shape: Shape) -> list[str]:
     """Return the columns that a message names, itself or by a constraint."""
+    if match := _SQLITE_INDEX.search(message):
+        return _constrained(match[1], shape)
     if match := _SQLITE.search(message):
         return [part.rpartition(".")[2] for part in match[1].split(", ")]
     if match := _COLUMN.search(message):

@@ -23,6 +23,9 @@ _OVERTAKEN: Final = (
     "somebody else has changed this row since the form was opened: "
     "look at it in another window, then send this form again to put yours over it"
 )
+HARD_DELETE: Final = "hard_delete"
+"""The execution option by which a statement says that it means to delete for ever."""
+
 _ALL: Final = {INCLUDE_DELETED: True}
 
 
@@ -208,7 +211,8 @@ class Rows:
             for name in self._sets:
                 self._unlink(session, row, name)
             this = self._shape.with_key(self._shape.key_of(row)).whereclause
-            session.execute(delete(self._shape.model).where(*([] if this is None else [this])))
+            statement = delete(self._shape.model).where(*([] if this is None else [this]))
+            session.execute(statement, execution_options={HARD_DELETE: True})
         return len(rows)
 
     def _unlink(self, session: Session, row: Any, name: str) -> None:

@@ -56,7 +56,7 @@ class Shape:
     def masked(self) -> frozenset[str]:
         """The columns whose values never leave the server: encrypted, personal or sensitive."""
         spec = self.spec
-        named = {column.name for column in spec.columns if column.sensitive}
+        named = {name for name, column in self.columns.items() if column.info.get("sensitive")}
         named |= set(spec.encryption.fields) if spec.encryption else set()
         named |= set(spec.gdpr.export_fields) if spec.gdpr and spec.gdpr.enabled else set()
         return frozenset(named - set(self.key_columns))
@@ -64,7 +64,9 @@ class Shape:
     @cached_property
     def kept(self) -> frozenset[str]:
         """The columns that Timber keeps itself."""
-        return frozenset(name for one in self.spec.mixins for name in MIXIN_COLUMNS.get(one, ()))
+        kept = {name for one in self.spec.mixins for name in MIXIN_COLUMNS.get(one, ())}
+        version = self.mapper.version_id_col
+        return frozenset(kept if version is None else kept | {str(version.key)})
 
     @property
     def deletes_softly(self) -> bool:

@@ -16,7 +16,7 @@ from starlette_admin.widgets import BaseWidget
 from typing_extensions import override
 
 from timber.admin.actions import RowActions
-from timber.admin.counting import RowCount
+from timber.admin.counting import COUNTED, RowCount
 from timber.admin.errors import RejectedError
 from timber.admin.fields import UNCHANGED, ColumnField, MaskedField, SetField, as_html
 from timber.admin.form import FormBuilder
@@ -130,12 +130,16 @@ class TimberView(RowActions):
         filters: FilterGroup | None = None,
     ) -> Sequence[Any]:
         query = self._query(request, q, filters)
-        order = [(name, way) for name, way in sorts or () if name in self.shape.columns]
+        unasked = "sort" not in request.query_params
 
         def work(session: Session) -> tuple[Sequence[Any], dict[tuple[str, Any], str]]:
-            rows = self._rows.page(
-                session, query, order=order, offset=min(skip, DEEPEST), limit=limit
-            )
+            if unasked and isinstance(sorts, list) and self._is_large(session, query):
+                # To sort a large table costs seconds, which nobody asked for.
+                # The list of the page is emptied, so that its header shows no order either.
+                sorts.clear()
+            order = [(name, way) for name, way in sorts or () if name in self.shape.columns]
+            offset = min(skip, DEEPEST)
+            rows = self._rows.page(session, query, order=order, offset=offset, limit=limit)
             return rows, self._rows.labels(session, rows)
 
         rows, request.state.labels = await self._read(work)
@@ -231,6 +235,9 @@ class TimberView(RowActions):
         )
 
     # ------------------------------------------------------------ the way to the database
+
+    def _is_large(self, session: Session, query: Query) -> bool:
+        return self._rows.count(session, query) > COUNTED
 
     def _query(self, request: Request, search: str | None, filters: FilterGroup | None) -> Query:
         condition = None

@@ -6,13 +6,11 @@ from typing import Annotated, Final
 
 import typer
 
-from timber.common.errors import FeatureUnavailableError, TimberError
+from timber.commands.models import errors_for_people
+from timber.common.errors import FeatureUnavailableError
 from timber.common.settings import load_settings
 
 PORT: Final = 8330
-
-UNUSABLE: Final = 2
-"""The exit code for input that cannot be used."""
 
 
 def admin(
@@ -20,8 +18,12 @@ def admin(
         Path, typer.Argument(metavar="DIR", help="The folder of model files.", show_default=False)
     ],
     database: Annotated[
-        str, typer.Option(help="Where the rows are, an SQLAlchemy URL.", show_default=False)
-    ],
+        str | None,
+        typer.Option(
+            help="Where the rows are, an SQLAlchemy URL; else TIMBER_DATABASE_URL.",
+            show_default=False,
+        ),
+    ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Where the site is; 0: any free port.")
     ] = PORT,
@@ -36,27 +38,26 @@ def admin(
 
     The password is TIMBER_ADMIN_PASSWORD, or one that is made up and printed.
     """
-    try:
+    with errors_for_people():
         _serve(directory, database, port=port, read_only=read_only, create_tables=create_tables)
-    except TimberError as error:
-        typer.secho(str(error), fg=typer.colors.RED, err=True)
-        raise typer.Exit(UNUSABLE) from error
 
 
 def _serve(
-    directory: Path, database: str, *, port: int, read_only: bool, create_tables: bool
+    directory: Path, database: str | None, *, port: int, read_only: bool, create_tables: bool
 ) -> None:
     try:
         from timber.admin.server import listening, opened_for_admin, serve  # noqa: PLC0415
         from timber.admin.settings import load_admin_settings  # noqa: PLC0415
         from timber.admin.site import create_site  # noqa: PLC0415
     except ModuleNotFoundError as error:
+        if str(error.name).startswith("timber"):
+            raise
         cure = "pip install 'puppet-engine[admin]'"
         raise FeatureUnavailableError("the admin site", cure=cure) from error
     given = load_admin_settings().password
     password = given.get_secret_value() if given else secrets.token_urlsafe(12)
     settings = load_settings(
-        database_url=database,
+        **({} if database is None else {"database_url": database}),
         model_config_dirs=(directory,),
         create_tables=create_tables and not read_only,
     )

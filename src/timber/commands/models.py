@@ -64,13 +64,13 @@ def errors_for_people() -> Generator[None]:
 
 
 def write(text: str, output: Path | None) -> None:
-    """Write to a file, with the folders it needs, or to the terminal.
+    """Write to a file, with the folders it needs, or to the terminal: None, or `-`.
 
     Raises:
         ConfigurationError: the file cannot be written.
 
     """
-    if output is None:
+    if output is None or output == Path("-"):
         typer.echo(text, nl=False)
         return
     try:

@@ -1,5 +1,6 @@
 """What another distribution lets agents do."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +36,8 @@ class Napping(Action):
 
 def install(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     monkeypatch.syspath_prepend(folder)
+    # Each test has another distribution under this name.
+    monkeypatch.delitem(sys.modules, "napping_agents", raising=False)
     (folder / "napping_agents.py").write_text(code)
     info = folder / "napping_agents-1.0.dist-info"
     info.mkdir()

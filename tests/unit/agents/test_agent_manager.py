@@ -208,6 +208,50 @@ async def test_a_network_that_fails_as_nobody_foresaw_does_not_make_an_agent_pos
     assert contents.count("I posted: @bob thought 0") == 1
 
 
+async def test_an_old_refusal_is_not_taken_for_that_of_a_new_post(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    network = Moody(
+        feed, "ada", [NetworkRefusedError("not here"), NetworkUnavailableError("down")]
+    )
+    network.publishes_first = False
+
+    async def open_account(agent: Agent) -> SocialNetwork:
+        return network
+
+    engine = Engine(storage, feed, open_account=open_account)
+    await engine.manager.create_agent(ADA)
+    with pytest.raises(NetworkUnavailableError):
+        await engine.manager.trigger_post("ada")
+
+    post_id = await engine.manager.trigger_post("ada")
+
+    assert [post.text for post in feed.posts.values()] == ["thought 1"]
+    assert feed.posts[post_id].text == "thought 1"
+
+
+async def test_while_the_outcome_of_a_post_is_unknown_no_other_is_written(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    network = Moody(feed, "ada", [NetworkUnavailableError("down")] * 2)
+    network.publishes_first = False
+
+    async def open_account(agent: Agent) -> SocialNetwork:
+        return network
+
+    engine = Engine(storage, feed, open_account=open_account)
+    await engine.manager.create_agent(ADA)
+    for _ in range(2):
+        with pytest.raises(NetworkUnavailableError):
+            await engine.manager.trigger_post("ada")
+
+    await engine.engine.run_until(START + timedelta(minutes=1))
+
+    assert [post.text for post in feed.posts.values()] == ["thought 0"]
+    pending = [event.type for event in await engine.events.pending()]
+    assert "outbox.due" not in pending
+
+
 async def test_a_refused_post_leaves_no_memory_and_is_not_tried_again(
     storage: Storage, feed: FakeFeed
 ) -> None:
@@ -218,6 +262,7 @@ async def test_a_refused_post_leaves_no_memory_and_is_not_tried_again(
         return network
 
     engine = Engine(storage, feed, open_account=open_account)
+    await engine.engine.load()
     await engine.manager.create_agent(ADA)
 
     with pytest.raises(NetworkRefusedError, match="not here"):

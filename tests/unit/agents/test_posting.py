@@ -5,6 +5,7 @@ from tests.fakes import FakeMemoryStore, ScriptedLLM
 from tests.unit.agents.conftest import ADA, MakeTurn
 
 from puppet_engine.agents.agent import Agent
+from puppet_engine.agents.first_day import first_memories
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.recall import OWN_WORDS
 from puppet_engine.core.errors import LLMRefusedError, MissingCredentialError
@@ -73,6 +74,17 @@ async def test_a_post_addressed_to_somebody_is_not_addressed_twice(make_turn: Ma
     outcome = await Posting().take(make_turn(llm, {"first": True}))
 
     assert outcome.intents[0].payload["text"] == "What do you say, @Bob?"
+
+
+async def test_an_acquaintance_written_with_an_at_sign_is_addressed_with_one(
+    make_turn: MakeTurn,
+) -> None:
+    agent = ada(initial_memory={"relationships": [{"handle": "@bob"}]})
+
+    outcome = await Posting().take(make_turn(ScriptedLLM("Hello!"), {"first": True}, agent=agent))
+
+    assert outcome.intents[0].payload["text"] == "@bob Hello!"
+    assert [memory.content for memory in first_memories(agent.config)] == ["I know @bob."]
 
 
 async def test_an_agent_without_an_account_neither_posts_nor_plans_to(

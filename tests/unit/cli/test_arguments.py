@@ -1,9 +1,11 @@
 """What the `puppets` command refuses before anything starts."""
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from puppet_engine.cli import cli
+from puppet_engine.core.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -20,3 +22,28 @@ def test_a_span_or_speed_without_measure_is_refused(arguments: tuple[str, ...]) 
 
     assert result.exit_code == 2
     assert "Invalid value" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable", "speed"),
+    [((), None, 240), ((), "30", 30), (("--speed", "7"), "30", 7)],
+)
+def test_the_speed_is_the_argument_or_the_environment_or_worth_watching(
+    arguments: tuple[str, ...],
+    variable: str | None,
+    speed: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[Settings] = []
+
+    async def run(settings: Settings, *, console: Console) -> None:
+        started.append(settings)
+
+    monkeypatch.setattr("puppet_engine.cli.run", run)
+    if variable is not None:
+        monkeypatch.setenv("PUPPET_SPEED", variable)
+
+    result = CliRunner().invoke(cli, ["run", *arguments])
+
+    assert result.exit_code == 0
+    assert [settings.speed for settings in started] == [speed]

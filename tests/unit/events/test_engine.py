@@ -32,9 +32,10 @@ class Script(Consumer):
         return event.agent_id is not None
 
     @override
-    async def consume(self, event: Event) -> None:
+    async def consume(self, event: Event) -> bool:
         await self.action(event)
         await self.store.settle(event)
+        return True
 
     @override
     async def abandon(self, event: Event, *, error: str) -> None:
@@ -219,6 +220,37 @@ async def test_a_cancelled_event_never_happens() -> None:
 
     assert life.engine.failed_turns == 0
     assert not await life.engine.cancel(event.id)
+
+
+async def test_an_event_under_way_can_no_longer_be_cancelled() -> None:
+    cancelled = []
+
+    async def cancel_itself(event: Event) -> None:
+        cancelled.append(await life.engine.cancel(event.id))
+
+    life = Life(cancel_itself)
+    await life.engine.publish(life.draft())
+
+    await life.engine.run_until(START)
+
+    assert cancelled == [False]
+    assert [event.type for event in await life.engine.recent(limit=9)] == ["post.due"]
+
+
+async def test_what_failed_after_it_became_fact_is_neither_repeated_nor_given_up() -> None:
+    async def settle_then_fail(event: Event) -> None:
+        await life.store.settle(event)
+        raise KeyError("an odd answer")
+
+    life = Life(settle_then_fail)
+    (event,) = await life.engine.publish(life.draft())
+    worn_out = event.model_copy(update={"failures": ATTEMPTS - 1})
+    life.engine._agenda.drop(event.id)
+    life.engine.accept([worn_out])
+
+    await life.engine.run_until(START + HOUR)
+
+    assert life.script.abandoned == []
 
 
 async def test_stopping_lets_the_turn_under_way_come_to_its_end() -> None:

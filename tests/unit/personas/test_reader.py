@@ -1,6 +1,7 @@
 """Persona files: what is read, and what is said about mistakes."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,13 @@ def test_an_unknown_key_deep_inside_is_compared_with_its_own_neighbours(tmp_path
         "2:58: unknown key 'atitude' (at initial_memory.relationships.0.atitude)"
         "; did you mean 'attitude'?"
     )
+
+
+def test_a_key_cannot_command_the_terminal_that_shows_it(tmp_path: Path) -> None:
+    (problem,) = problems_of(r'{"id": "ada", "name": "Ada", "\u001b[31mred": 1}', tmp_path)
+
+    assert problem.isprintable()
+    assert problem.endswith(r"(at \x1b[31mred)")
 
 
 def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
@@ -150,10 +158,32 @@ def test_two_personas_of_one_handle_are_refused_also_when_it_is_made_from_the_id
         read_personas(tmp_path)
 
 
-@pytest.mark.parametrize("folder", [".", "missing"])
-def test_a_folder_without_personas_is_refused(folder: str, tmp_path: Path) -> None:
+def test_a_folder_without_personas_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PersonaError, match="no persona here; put at least one"):
-        read_personas(tmp_path / folder)
+        read_personas(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PersonaError, match="no such folder"):
+        read_personas(tmp_path / "missing")
+
+
+@pytest.mark.timeout(5)
+def test_a_pipe_that_nobody_writes_to_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+
+    with pytest.raises(PersonaError, match=r"pipe\.json:1:1: .*not an ordinary file"):
+        read_personas(tmp_path)
+
+
+@pytest.mark.parametrize("sign", ["\x1b", "\x00", "\u202e", "\n"])
+def test_a_name_that_would_play_tricks_on_a_screen_is_refused(sign: str, tmp_path: Path) -> None:
+    file = put(tmp_path, "a.json", {"id": "a", "name": f"A{sign}B"})
+
+    with pytest.raises(PersonaError) as caught:
+        read_persona(file)
+
+    assert sign not in str(caught.value)
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:

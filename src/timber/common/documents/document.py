@@ -48,13 +48,18 @@ class Document:
 
     def problem(self, path: Path, message: str, *, of_key: bool = False) -> str:
         """Return `file:line:col: message (at path)`."""
-        location = f" (at {'.'.join(map(str, path))})" if path else ""
+        location = f" (at {'.'.join(map(_printable, path))})" if path else ""
         said, semicolon, hint = message.partition("; did you mean ")
         return f"{self.at(self.mark(path, of_key=of_key))}: {said}{location}{semicolon}{hint}"
 
     def at(self, mark: Mark) -> str:
         """Return `file:line:col`."""
         return f"{self.source}:{mark.line}:{mark.column}"
+
+
+def _printable(step: object) -> str:
+    """Return a step of a path without what would command a terminal."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in str(step))
 
 
 class ProblemList:

@@ -63,6 +63,7 @@ class ColumnBuilder:
             default=None if spec.default is None else self._default(written, spec.default),
             server_default=_server_default(written, spec.server_default),
             comment=spec.description,
+            info={"sensitive": spec.sensitive},
         )
 
     def _default(self, kind: ColumnType, value: Any) -> Callable[..., Any]:

@@ -1,12 +1,21 @@
 """Draws mapped models as an entity-relationship diagram in Mermaid."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from sqlalchemy import Column, ForeignKeyConstraint, MetaData, Table
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Enum,
+    ForeignKeyConstraint,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
 from sqlalchemy.types import TypeEngine
 
+from timber.common.modeling.column_types import TYPE_NAMES
 from timber.common.modeling.flag_checks import FLAGS
 from timber.common.modeling.python_types import undecorated
 from timber.common.modeling.spec import ModelSpec
@@ -14,6 +23,8 @@ from timber.common.modeling.spec import ModelSpec
 _INDENT: Final = " " * 4
 _KEY_WORDS: Final = frozenset({"pk", "fk", "uk"})
 """Words that Mermaid takes as the mark of a key, wherever they stand among the columns."""
+_KEYS: Final = (PrimaryKeyConstraint, UniqueConstraint)
+_SIZES: Final = ("length", "precision", "scale", "dimensions")
 
 
 def diagram(metadata: MetaData, models: Iterable[type[Any]]) -> str:
@@ -61,11 +72,11 @@ def _attribute(column: Column[Any], spec: ModelSpec | None) -> str:
 
 def _type(kind: TypeEngine[Any]) -> str:
     """Return the type as a model file writes it, without what Mermaid cannot read."""
-    bare = undecorated(kind)
-    sizes = [getattr(bare, size, None) for size in ("length", "precision", "scale")]
+    shown = kind if type(kind).__name__ in TYPE_NAMES else undecorated(kind)
+    sizes = [getattr(shown, size, None) for size in _SIZES]
     given = "_".join(str(size) for size in sizes if isinstance(size, int))
-    written = f"{type(bare).__name__}({given})" if given else type(bare).__name__
-    return re.sub(r"[^A-Za-z0-9_()]", "_", written)
+    name = "Array" if isinstance(shown, ARRAY) else type(shown).__name__
+    return f"{name}({given})" if given and not isinstance(shown, Enum) else name
 
 
 def _keys(column: Column[Any]) -> Iterator[str]:
@@ -73,8 +84,15 @@ def _keys(column: Column[Any]) -> Iterator[str]:
         yield "PK"
     if column.foreign_keys:
         yield "FK"
-    if column.unique and not column.primary_key:
+    if {column} in _unique(column.table) and not column.primary_key:
         yield "UK"
+
+
+def _unique(table: Table) -> list[set[Column[Any]]]:
+    """Return the sets of columns that, together, have no value twice."""
+    keys = (key for key in table.constraints if isinstance(key, _KEYS))
+    indexes = (index for index in table.indexes if index.unique)
+    return [set(one.columns) for one in (*keys, *indexes)]
 
 
 def _notes(column: Column[Any], spec: ModelSpec | None) -> Iterator[str]:
@@ -101,7 +119,7 @@ def _noted(spec: ModelSpec) -> dict[str, tuple[str | None, ...]]:
 def _link(key: ForeignKeyConstraint) -> str:
     child = key.table
     columns, identity = set(key.columns), set(child.primary_key.columns)
-    single = columns == identity or (len(columns) == 1 and all(one.unique for one in columns))
+    single = any(unique <= columns for unique in _unique(child))
     shape = (
         "|o" if any(column.nullable for column in columns) else "||",
         "--" if columns <= identity else "..",

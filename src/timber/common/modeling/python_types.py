@@ -3,7 +3,8 @@
 import builtins
 import json
 from collections.abc import Set as AbstractSet
-from typing import Any, Final
+from types import NoneType, UnionType
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from sqlalchemy import ARRAY, JSON, Column, Enum
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -56,22 +57,50 @@ def value_type(column: Column[Any], names: Names) -> str:
 
 def _annotation(kind: TypeEngine[Any], names: Names) -> str:
     bare = undecorated(kind)
+    declared = _declared(kind)
+    if declared is not None:
+        return _written(declared, names)
     if isinstance(bare, Enum) and bare.enum_class is None:
         return f"{names.imported('typing', 'Literal')}[{', '.join(map(quoted, bare.enums))}]"
     if isinstance(bare, ARRAY):
         return f"{names.of(list)}[{_annotation(bare.item_type, names)}]"
     if isinstance(bare, JSON):
-        return names.imported("typing", "Any")
-    return _plain(kind, names) or _plain(bare, names) or names.imported("typing", "Any")
+        return _written(Any, names)
+    return _written(_plain(kind) or _plain(bare) or Any, names)
 
 
-def _plain(kind: TypeEngine[Any], names: Names) -> str | None:
+def _declared(kind: TypeEngine[Any]) -> Any:
+    """Return what a decorator of ours says that it makes of a stored value; None if nothing."""
+    if not isinstance(kind, TypeDecorator):
+        return None
+    makes = type(kind).process_result_value
+    if makes is TypeDecorator.process_result_value:
+        return None
+    try:
+        found = get_type_hints(makes).get("return")
+    except NameError:
+        # Its annotations are for type checkers only.
+        return None
+    several = [one for one in get_args(found) if one is not NoneType]
+    return several[0] if get_origin(found) in {Union, UnionType} and len(several) == 1 else found
+
+
+def _plain(kind: TypeEngine[Any]) -> type | None:
     """Return the class that the type itself names; None if it names none."""
     try:
         found = kind.python_type
     except NotImplementedError:
         return None
-    return None if found is object else names.of(found)
+    return None if found is object else found
+
+
+def _written(kind: Any, names: Names) -> str:
+    """Return how the module writes a class, or a generic one with its arguments."""
+    origin = get_origin(kind)
+    if isinstance(origin, type):
+        arguments = ", ".join(_written(argument, names) for argument in get_args(kind))
+        return f"{names.of(origin)}[{arguments}]"
+    return names.of(kind) if isinstance(kind, type) else names.imported("typing", "Any")
 
 
 def quoted(text: str) -> str:

@@ -67,7 +67,7 @@ def test_a_forged_session_is_none(open_site: OpenSite) -> None:
 
 def test_cookies_stay_on_this_site_and_the_session_out_of_scripts(open_site: OpenSite) -> None:
     visitor = open_site()
-    visitor.get("/login")
+    token = visitor.get("/login").headers["set-cookie"]
 
     answer = visitor.client.post(
         "/login",
@@ -85,6 +85,7 @@ def test_cookies_stay_on_this_site_and_the_session_out_of_scripts(open_site: Ope
 
     assert "httponly" in session.lower()
     assert "samesite=strict" in session.lower()
+    assert "samesite=strict" in token.lower()
 
 
 def test_a_change_without_the_token_of_the_form_is_refused(visitor: Visitor) -> None:

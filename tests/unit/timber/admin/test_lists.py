@@ -1,9 +1,11 @@
 """What lists show, find and hide."""
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, insert
 from tests.unit.timber.admin.conftest import OpenSite, Visitor
 
 from timber.admin.counting import COUNTED
@@ -41,6 +43,17 @@ def test_a_filter_narrows_a_list(visitor: Visitor) -> None:
     assert "Thin" not in page
 
 
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put this machine in another time zone."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Pacific/Auckland")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_from_greenwich")
 def test_a_moment_in_a_filter_is_in_utc(visitor: Visitor) -> None:
     author = visitor.add("Author", name="Ada")
     visitor.add("Book", author_id=author, title="Then", printed_at=visitor.clock.now())
@@ -76,7 +89,7 @@ def test_a_page_of_references_costs_one_query_for_each_reference(visitor: Visito
 
     visitor.get("/Book/list")
 
-    assert len(statements) == 3, statements
+    assert len(statements) == 4, statements
 
 
 def test_who_points_at_a_row_is_linked_and_not_loaded(visitor: Visitor) -> None:
@@ -194,6 +207,26 @@ def test_a_large_table_is_not_counted_to_its_end(visitor: Visitor) -> None:
 
     assert "of more than 10,000 entries" in page
     assert "more than 10,000" in visitor.get("/").text
+
+
+def test_the_newest_rows_come_first_unless_that_would_sort_a_large_table(
+    visitor: Visitor,
+) -> None:
+    for name in ("first", "second"):
+        visitor.add("Author", name=name, created_at=visitor.clock.now())
+        visitor.clock.pass_by(1)
+    small = visitor.get("/Author/list").text.partition("<tbody")[2]
+    author = visitor.timber.models.get("Author")
+    with visitor.timber.database.session_scope() as session:
+        rows = [{"id": f"{number:06}", "name": f"{number:06}"} for number in range(COUNTED)]
+        session.execute(insert(author), rows)
+    large = visitor.get("/Author/list").text.partition("<tbody")[2]
+    asked = visitor.get("/Author/list", sort="created_at__asc").text.partition("<tbody")[2]
+
+    assert small.index("second") < small.index("first")
+    assert large.index("000000") < large.index("000024")
+    assert "first" not in large
+    assert asked.index("first") < asked.index("second")
 
 
 def test_a_site_that_is_read_only_offers_and_does_no_change(open_site: OpenSite) -> None:

@@ -32,7 +32,7 @@ LIBRARY = """
           - {name: state, type: Text, nullable: false}
           - {name: owner, type: Integer, foreign_key: people.id, nullable: false}
           - {name: uk, type: JSON}
-        states: {initial: new, transitions: {new: []}}
+        states: {initial: new, transitions: {new: [done]}, final: [done]}
         encryption: {enabled: true, fields: [price, title]}
         caching: {enabled: false}
         vector_search: {enabled: true, content_field: title}
@@ -49,6 +49,8 @@ LIBRARY = """
         columns:
           - {name: person_id, type: Integer, foreign_key: people.id, primary_key: true}
           - {name: code, type: LargeBinary, unique: true}
+          - {name: copy_of, type: Integer, foreign_key: passports.person_id}
+        indexes: [{name: one_copy, columns: [copy_of], unique: true}]
 """
 """Every kind of link, key and note; the flags are on as if their backends were there."""
 
@@ -70,6 +72,7 @@ erDiagram
     "passports"["Passport"] {
         Integer person_id PK, FK
         LargeBinary code UK
+        Integer copy_of FK, UK
     }
     "people"["Person"] {
         Integer id PK
@@ -82,6 +85,7 @@ erDiagram
     "people" ||..o{ "books" : "owner"
     "books" ||--o{ "links" : "book_id"
     "tags" ||--o{ "links" : "tag_id"
+    "passports" |o..o| "passports" : "copy_of"
     "people" ||--o| "passports" : "person_id"
 """
 

@@ -146,6 +146,32 @@ def test_a_thread_waits_for_the_scope_of_another_to_end(
         undoing.result()
 
 
+def test_the_test_s_own_session_ends_after_those_of_threads_upon_it(
+    timber: Timber, counter: type[Any], names: Callable[[], list[str]]
+) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def create() -> None:
+        with timber.database.session_scope() as session:
+            session.add(counter(name="thread"))
+            session.flush()
+            begun.set()
+            ended.wait(0.1)  # it does not happen
+
+    with isolated(timber.database) as isolation, timber.database.session() as ground:
+        isolation.be_ground(ground)
+        ground.add(counter(name="ground"))
+        ground.flush()
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            creating = pool.submit(create)
+            begun.wait(5)
+            ground.commit()
+            ended.set()
+            creating.result()
+
+        assert names() == ["ground", "thread"]
+
+
 async def test_tasks_that_commit_at_the_same_time_are_isolated_too(
     timber: Timber, counter: type[Any], names: Callable[[], list[str]]
 ) -> None:

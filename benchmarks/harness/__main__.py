@@ -1,0 +1,122 @@
+"""The command behind `make bench` and `make bench-full`."""
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from benchmarks.harness.benchmark import Benchmark
+from benchmarks.harness.databases import Databases
+from benchmarks.harness.machine import load, this_machine
+from benchmarks.harness.page import page, table
+from benchmarks.harness.plan import Run, groups
+from benchmarks.harness.results import Result, results
+from benchmarks.harness.runner import ROOT, BenchmarkError, Environment, Runner
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+RESULTS: Final = ROOT / "benchmarks" / "results.json"
+PAGE: Final = ROOT / "docs" / "benchmarks.md"
+_FAILED, _UNUSABLE = 1, 2
+
+Told = Sequence[tuple[Benchmark, Sequence[Result]]]
+
+
+def catalogue() -> tuple[Benchmark, ...]:
+    """Return every benchmark: each module beside the harness has its `BENCHMARKS`."""
+    modules = sorted(file.stem for file in ROOT.joinpath("benchmarks").glob("*.py"))
+    return tuple(
+        benchmark
+        for module in modules
+        for benchmark in importlib.import_module(f"benchmarks.{module}").BENCHMARKS
+    )
+
+
+def main() -> int:
+    """Measure; write the results, unless only some benchmarks were asked for."""
+    given = _parser().parse_args()
+    chosen = [one for one in catalogue() if not given.only or one.name in given.only]
+    if unknown := set(given.only) - {one.name for one in chosen}:
+        known = ", ".join(repr(one.name) for one in catalogue())
+        print(f"no benchmark {', '.join(map(repr, unknown))}; there are: {known}", file=sys.stderr)
+        return _UNUSABLE
+    before = load()
+    try:
+        told = measured(chosen, full=given.full, peers=given.peers)
+    except BenchmarkError as error:
+        print(error, file=sys.stderr)
+        return _FAILED
+    print(table(row for _, rows in told for row in rows))
+    if not given.only:
+        command = "make bench-full" if given.full else "make bench"
+        text = page(told, machine=this_machine(), loads=(before, load()), command=command)
+        PAGE.write_text(text, encoding="utf-8")
+        write(row for _, rows in told for row in rows)
+    return 0
+
+
+def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Told:
+    """Run benchmarks, and return what each of them found."""
+    chosen = tuple(benchmarks)
+    runs = sum(len(group.runs) for one in chosen for group in groups(one, full=full))
+    with _progress() as progress, Databases() as databases:
+        bar = progress.add_task("", total=runs)
+
+        def seen(benchmark: Benchmark, run: Run) -> None:
+            said = f"{benchmark.name} · {run.database or ''} · {run.size:,} · {run.contender}"
+            progress.update(bar, advance=1, description=said)
+
+        runner = Runner(
+            ours=Environment(python=Path(sys.executable), import_path=(ROOT / "src", ROOT)),
+            peers=Environment(python=peers),
+            databases=databases,
+        )
+
+        return [
+            (one, tuple(results(one, runner.run(one, full=full, seen=seen), full=full)))
+            for one in chosen
+        ]
+
+
+def write(rows: Iterable[Result]) -> None:
+    """Write `benchmarks/results.json`."""
+    listed = json.dumps([asdict(row) for row in rows], indent=2)
+    RESULTS.write_text(listed + "\n", encoding="utf-8")
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="measure the large sizes as well")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="measure this benchmark (may be given again), and write nothing",
+    )
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        default=ROOT / ".venv-bench" / "bin" / "python",
+        metavar="PYTHON",
+        help="the Python of the environment with the peers",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""Writes `docs/benchmarks.md` from the rows of `benchmarks/results.json`."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from benchmarks.harness.benchmark import Benchmark
+from benchmarks.harness.machine import Machine
+from benchmarks.harness.results import Result, Side
+
+_COLUMNS = "| | ours | peer | theirs | ratio | target | met |\n|--|--|--|--|--|--|--|"
+_COST_COLUMNS = (
+    "| | who | figure at each size | spread | wall | CPU | memory | Python's part | growth |\n"
+    "|--|--|--|--|--|--|--|--|--|"
+)
+_READING = """\
+Every run is a fresh process; ours and theirs take turns, \
+and after each run it is checked that the work was done.
+The figures are medians; the ratio is ours divided by theirs, \
+with the bounds of the middle half of the turns.
+CPU is the processor time of the client and its child processes, \
+without that of a PostgreSQL server.
+Memory is how much the resident memory grew at its peak; \
+Python's part of it is what its allocator held, in a traced run of its own.
+Spread is the median distance from the median; \
+growth is `p` where the CPU time grows as size to the power of p.
+The peers' versions are in [peers.txt](../benchmarks/peers.txt), \
+every figure in [results.json](../benchmarks/results.json)."""
+
+
+def page(
+    told: Sequence[tuple[Benchmark, Sequence[Result]]],
+    *,
+    machine: Machine,
+    loads: tuple[float, float],
+    command: str,
+) -> str:
+    """Return the page; `loads` are the machine's at the beginning and at the end."""
+    return (
+        "\n\n".join(
+            [
+                "# Benchmarks",
+                f"<!-- Written by `{command}`. -->",
+                _described(machine, loads, command),
+                _READING,
+                "## Figures and targets",
+                _table(_COLUMNS, (_row(row) for _, rows in told for row in rows)),
+                "## What each one does",
+                "\n".join(f"- **{benchmark.name}**: {benchmark.about}" for benchmark, _ in told),
+                "## What it costs",
+                _table(_COST_COLUMNS, (line for _, rows in told for line in _costs(rows))),
+            ]
+        )
+        + "\n"
+    )
+
+
+def table(rows: Iterable[Result]) -> str:
+    """Return the table of figures and targets alone."""
+    return _table(_COLUMNS, map(_row, rows))
+
+
+def _described(machine: Machine, loads: tuple[float, float], command: str) -> str:
+    return (
+        f"Measured by `{command}` on {machine.cores} cores of {machine.processor}, "
+        f"{machine.memory_gib} GiB, {machine.system}, with Python {machine.python}, "
+        f"SQLAlchemy {machine.sqlalchemy} and SQLite {machine.sqlite}.\n"
+        f"The load of the machine was {loads[0]:.1f} at the beginning and {loads[1]:.1f} "
+        "at the end; a load above the number of cores stretches wall time, not CPU time."
+    )
+
+
+def _table(columns: str, rows: Iterable[str]) -> str:
+    return "\n".join([columns, *rows])
+
+
+def _row(row: Result) -> str:
+    cells = [
+        f"{row.name} ({row.size:,} {row.item})",
+        f"{row.value:,g} {row.unit}",
+        row.peer or "",
+        "" if row.peer_value is None else f"{row.peer_value:,g}",
+        _ratio(row),
+        "" if row.target is None else f"{row.target_is} {row.target:g}",
+        {None: "", True: "yes", False: "**no**"}[row.met],
+    ]
+    return _line(cells)
+
+
+def _ratio(row: Result) -> str:
+    if row.ratio is None:
+        return ""
+    if row.ratio_middle_half is None:
+        return f"{row.ratio:.2f}"
+    low, high = row.ratio_middle_half
+    return f"{row.ratio:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _costs(rows: Sequence[Result]) -> Iterator[str]:
+    """Yield one line for each side of the rows, ours once for each name."""
+    seen: set[tuple[str, str]] = set()
+    for row in rows:
+        sides: Mapping[str, Side | None] = {"ours": row.ours, row.peer or "": row.theirs}
+        for who, side in sides.items():
+            if side is not None and (row.name, who) not in seen:
+                seen.add((row.name, who))
+                yield _line(_cost_cells(row, who, side))
+
+
+def _cost_cells(row: Result, who: str, side: Side) -> list[str]:
+    sizes = ", ".join(f"{int(size):,}: {figure:,g}" for size, figure in side.sizes.items())
+    return [
+        row.name,
+        who,
+        sizes,
+        f"± {side.spread:,g}",
+        f"{side.wall_seconds:g} s",
+        f"{side.cpu_seconds:g} s",
+        f"{side.resident_mib:g} MiB",
+        "" if side.python_mib is None else f"{side.python_mib:g} MiB",
+        "" if side.growth is None else f"{side.growth:.2f}",
+    ]
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,134 @@
+"""Starts the processes of a benchmark, and refuses figures of work that was not done."""
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.harness.benchmark import OURS, Benchmark, Sample
+from benchmarks.harness.databases import Databases
+from benchmarks.harness.plan import Group, Run, groups
+from benchmarks.harness.stage import Facts
+from benchmarks.harness.worker import Job, Outcome, outcome_from
+
+ROOT: Final = Path(__file__).parents[2]
+_LIMIT_SECONDS: Final = 900
+
+
+class BenchmarkError(Exception):
+    """A run failed, or did something else than it was to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """A Python with what some contenders need."""
+
+    python: Path
+    import_path: tuple[Path, ...] = (ROOT,)
+
+    def work(self, job: Job) -> Outcome:
+        """Do a job in a fresh process.
+
+        Raises:
+            BenchmarkError: the process failed.
+
+        """
+        done = subprocess.run(  # noqa: S603 - our own module
+            [self.python, "-m", "benchmarks.harness.worker"],
+            input=json.dumps(asdict(job)),
+            env={"PYTHONPATH": ":".join(map(str, self.import_path))},
+            capture_output=True,
+            text=True,
+            timeout=_LIMIT_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise BenchmarkError(f"{job.contender} at {job.size} failed:\n{done.stderr}")
+        return outcome_from(json.loads(done.stdout))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """Runs benchmarks in two environments, on databases."""
+
+    ours: Environment
+    peers: Environment
+    databases: Databases
+
+    def run(
+        self, benchmark: Benchmark, *, full: bool, seen: Callable[[Benchmark, Run], object]
+    ) -> Mapping[Run, Sample]:
+        """Return a sample of every run; `seen` hears of each when it is done.
+
+        Raises:
+            BenchmarkError: a run failed or did something else than it was to do.
+
+        """
+        samples: dict[Run, Sample] = {}
+        for group in groups(benchmark, full=full):
+            with self._prepared(benchmark, group) as prepared_url:
+                for run in group.runs:
+                    samples[run] = self._sample(benchmark, run, prepared_url)
+                    seen(benchmark, run)
+            refuse_unlike(benchmark, [samples[run].facts for run in group.runs])
+        return samples
+
+    @contextlib.contextmanager
+    def _prepared(self, benchmark: Benchmark, group: Group) -> Iterator[str | None]:
+        """Give a filled database for all runs of a group, or None: each gets an empty one."""
+        if benchmark.prepare is None:
+            yield None
+            return
+        with self.databases.empty(group.database) as url, self.databases.folder() as folder:
+            job = Job(
+                contender=benchmark.prepare, size=group.size, database_url=url, folder=str(folder)
+            )
+            self.peers.work(job)
+            yield url
+
+    def _sample(self, benchmark: Benchmark, run: Run, prepared_url: str | None) -> Sample:
+        environment = self.ours if run.contender == OURS else self.peers
+        with contextlib.ExitStack() as stack:
+            url = prepared_url
+            if url is None:
+                url = stack.enter_context(self.databases.empty(run.database))
+            job = Job(
+                contender=benchmark.contenders[run.contender],
+                size=run.size,
+                database_url=url,
+                folder=str(stack.enter_context(self.databases.folder())),
+                traced=run.traced,
+            )
+            outcome = environment.work(job)
+        refuse_other_work(job, expected=benchmark.expect(run.size), done=outcome.facts)
+        return Sample(size=run.size, facts=outcome.facts, **asdict(outcome.measurement))
+
+
+def refuse_other_work(job: Job, *, expected: Facts, done: Facts) -> None:
+    """Do nothing, if all that was expected was done.
+
+    Raises:
+        BenchmarkError: something was not.
+
+    """
+    wrong = {name: done.get(name) for name in expected if done.get(name) != expected[name]}
+    if wrong:
+        raise BenchmarkError(
+            f"{job.contender} at {job.size} did {wrong!r}, but was to do {dict(expected)!r}: "
+            "its figures would be of other work"
+        )
+
+
+def refuse_unlike(benchmark: Benchmark, done: Sequence[Facts]) -> None:
+    """Do nothing, if the runs of one size agree in what must be alike.
+
+    Raises:
+        BenchmarkError: they do not.
+
+    """
+    for name in benchmark.alike:
+        if len({facts[name] for facts in done}) > 1:
+            raise BenchmarkError(f"the runs of {benchmark.name!r} differ in their {name!r}")

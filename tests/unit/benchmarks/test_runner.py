@@ -1,0 +1,76 @@
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from benchmarks.harness.benchmark import Benchmark, Scale
+from benchmarks.harness.databases import Databases
+from benchmarks.harness.plan import Run
+from benchmarks.harness.runner import ROOT, BenchmarkError, Environment, Runner, refuse_unlike
+
+
+@pytest.fixture
+def runner() -> Iterator[Runner]:
+    here = Environment(
+        python=Path(sys.executable), import_path=(ROOT, *map(Path, filter(None, sys.path)))
+    )
+    with Databases() as databases:
+        yield Runner(ours=here, peers=here, databases=databases)
+
+
+@pytest.fixture
+def brief(benchmark_of_counting: Benchmark) -> Benchmark:
+    return replace(
+        benchmark_of_counting,
+        scale=Scale(sizes=(20,), headline=20),
+        repetitions=1,
+        traced=False,
+    )
+
+
+def test_every_run_is_a_process_of_its_own_whose_work_is_measured(
+    runner: Runner, brief: Benchmark
+) -> None:
+    seen: list[Run] = []
+
+    samples = runner.run(brief, full=False, seen=lambda _, run: seen.append(run))
+
+    assert list(samples) == seen
+    assert [run.contender for run in seen] == ["ours", "Abacus"]
+    assert all(sample.facts == {"counted": 20} for sample in samples.values())
+    assert all(sample.wall_seconds > 0 for sample in samples.values())
+
+
+def test_work_that_was_not_done_gives_no_figures(runner: Runner, brief: Benchmark) -> None:
+    benchmark = replace(brief, expect=lambda size: {"counted": size + 1})
+
+    with pytest.raises(
+        BenchmarkError, match=r"did \{'counted': 20\}, but was to do \{'counted': 21\}"
+    ):
+        runner.run(benchmark, full=False, seen=lambda *_: None)
+
+
+def test_a_run_that_fails_is_told_with_its_traceback(runner: Runner, brief: Benchmark) -> None:
+    benchmark = replace(brief, ours="tests.unit.benchmarks.conftest:nobody")
+
+    with pytest.raises(BenchmarkError, match="nobody"):
+        runner.run(benchmark, full=False, seen=lambda *_: None)
+
+
+def test_runs_that_differ_in_what_must_be_alike_give_no_figures(brief: Benchmark) -> None:
+    benchmark = replace(brief, alike=("digest",))
+
+    refuse_unlike(benchmark, [{"digest": "a"}, {"digest": "a"}])
+    with pytest.raises(BenchmarkError, match="differ in their 'digest'"):
+        refuse_unlike(benchmark, [{"digest": "a"}, {"digest": "b"}])
+
+
+def test_an_sqlite_database_is_empty_and_ends_with_its_run() -> None:
+    with Databases() as databases, databases.empty("sqlite") as url:
+        file = Path(url.removeprefix("sqlite:///"))
+
+        assert file.parent.is_dir()
+        assert not file.exists()
+
+    assert not file.parent.exists()
