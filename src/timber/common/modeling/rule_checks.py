@@ -17,8 +17,9 @@ def rule_problems(table: Table) -> Iterator[str]:
         if len(set(names)) < len(names):
             yield table.problem(*path, message="a column is named twice")
     for path, condition in _conditions(table):
-        if message := parse_condition(condition).problem(table.families):
-            yield table.problem(*path, message=message)
+        problem = parse_condition(condition).problem(table.families)
+        if problem:
+            yield table.problem(*path, message=problem)
     yield from _mixin_problems(table)
 
 
