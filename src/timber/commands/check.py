@@ -26,27 +26,38 @@ def check(
     """Report every problem of the model files; exit with 1 if there is one."""
     with errors_for_people():
         settings = settings_for(directories)
-        names, problems = _findings(settings)
+        names, notes, problems = _findings(settings)
     files = len(model_files(settings.model_config_dirs))
     if as_json:
-        report = {"files": files, "models": names, "problems": [_parts(one) for one in problems]}
+        report = {
+            "files": files,
+            "models": names,
+            "notes": [_parts(one) for one in notes],
+            "problems": [_parts(one) for one in problems],
+        }
         typer.echo(json.dumps(report, indent=2))
     elif problems:
         typer.echo("\n".join(problems))
         typer.echo(f"{_count(len(problems), 'problem')} in {_count(files, 'file')}", err=True)
     else:
+        typer.echo("".join(f"{note}\n" for note in notes), nl=False, err=True)
         typer.echo(f"{_count(len(names), 'model')} in {_count(files, 'file')}: no problems")
     if problems:
         raise typer.Exit(code=1)
 
 
-def _findings(settings: TimberSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of the models, or else the problems in the order of the files."""
+def _findings(
+    settings: TimberSettings,
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the models and the notes on them, or else the problems in order.
+
+    Notes say what was read otherwise than it is written; nobody must act on them.
+    """
     try:
         with Timber().mapped(settings) as timber:
-            return timber.models.names(), ()
+            return timber.models.names(), timber.models.notes(), ()
     except ModelFileError as error:
-        return (), tuple(sorted(error.problems, key=_place))
+        return (), (), tuple(sorted(error.problems, key=_place))
 
 
 def _parts(problem: str) -> dict[str, Any]:

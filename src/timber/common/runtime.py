@@ -102,11 +102,13 @@ class Timber:
             models = self._load_models(settings)
             undo.callback(models.dispose)
             undo.callback(self.models.close)
-            self.models.open(models.classes)
+            self.models.open(models.classes, notes=models.catalogue.notes)
             yield self
 
     def _open(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
         models = self._load_models(settings)
+        for note in models.catalogue.notes:
+            _log.warning("%s", note)
         undo.callback(models.dispose)
         undo.callback(self.database.close)
         self.database.open(settings.database_url, settings.connection_options)
@@ -123,8 +125,6 @@ class Timber:
         sources = read_model_files(model_files((*packaged, *settings.model_config_dirs)))
         catalogue = Catalogue(sources)
         check(catalogue, backends=_BACKENDS)
-        for note in catalogue.notes:
-            _log.warning("%s", note)
         factory = ModelFactory(base=self.base, columns=self._columns)
         factory.build(catalogue)
         return factory

@@ -259,8 +259,10 @@ def test_a_server_without_pgvector_is_told_with_the_place(postgresql_url: str) -
     assert name
 
 
+@pytest.mark.timeout(240)
+@pytest.mark.filterwarnings("ignore:Did not recognize type 'vector'")
 @settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

@@ -69,10 +69,10 @@ class Condition:
             if name not in families:
                 return f"no column {name!r}{closest(name, families)}"
         for name, use in self.uses:
-            if (families[name] in _NUMBERS) != (use == "number"):
-                return f"the column {name!r} of type {families[name]} is no {use}"
-            if (families[name] == "Boolean") != (use == "truth"):
-                return f"the column {name!r} of type {families[name]} is no {use}"
+            matches = (families[name] in _NUMBERS) == (use == "number")
+            if not matches or (families[name] == "Boolean") != (use == "truth"):
+                said = "neither true nor false" if use == "truth" else f"no {use}"
+                return f"the column {name!r} of type {families[name]} is {said}"
         return None
 
 

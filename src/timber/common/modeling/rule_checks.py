@@ -17,9 +17,18 @@ def rule_problems(table: Table) -> Iterator[str]:
         if len(set(names)) < len(names):
             yield table.problem(*path, message="a column is named twice")
     for path, condition in _conditions(table):
-        message = parse_condition(condition).problem(table.families) or ""
-        if message:
-            yield table.problem(*path, message=message)
+        problem = parse_condition(condition).problem(table.families)
+        if problem:
+            yield table.problem(*path, message=problem)
+    yield from _mixin_problems(table)
+
+
+def _mixin_problems(table: Table) -> Iterator[str]:
+    for mixin in filter(None, map(table.mixins.get, table.mixin_names)):
+        for position, column in enumerate(mixin.spec.columns):
+            condition = parse_condition(column.check) if column.check else None
+            if condition and (message := condition.problem(table.families)):
+                yield mixin.problem("columns", position, "check", message=message)
 
 
 def _column_lists(table: Table) -> Iterator[tuple[Path, tuple[str, ...]]]:
@@ -30,7 +39,7 @@ def _column_lists(table: Table) -> Iterator[tuple[Path, tuple[str, ...]]]:
 
 
 def _conditions(table: Table) -> Iterator[tuple[Path, str]]:
-    for position, column in enumerate(table.own_columns):
+    for position, column in enumerate(table.spec.columns):
         if column.check:
             yield ("columns", position, "check"), column.check
     for position, check in enumerate(table.spec.checks):

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from tests.unit.timber.conftest import WriteModels
@@ -85,7 +86,19 @@ def test_a_machine_reads_the_names_of_good_models(write_models: WriteModels) -> 
     done = timber("check", write_models(GOOD), "--json")
 
     assert done.exit_code == 0
-    assert json.loads(done.stdout) == {"files": 1, "models": ["Note", "User"], "problems": []}
+    assert json.loads(done.stdout) == {
+        "files": 1,
+        "models": ["Note", "User"],
+        "notes": [],
+        "problems": [],
+    }
+
+
+def test_what_is_read_otherwise_is_told_and_is_no_problem(write_models: WriteModels) -> None:
+    done = timber("check", write_models("depends: [a.yaml]\n" + dedent(GOOD)))
+
+    assert done.exit_code == 0
+    assert "models.yaml:1:1: `depends` is left out" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["check", "stubs", "graph"])
