@@ -89,6 +89,9 @@ class Arrangement:
         together: list[MigrateOperation] = []
         after: list[MigrateOperation] = []
         for operation in with_renames(changes.ops):
+            if isinstance(operation, AlterColumnOp):
+                default_clause: Any = operation.modify_server_default
+                operation.modify_server_default = getattr(default_clause, "arg", default_clause)
             match operation:
                 case AddColumnOp(column=column) if _needs_value(column):
                     yield from self._add(table, column, default)
@@ -214,7 +217,7 @@ def _plain(column: Column[Any]) -> Column[Any]:
         column.name,
         column.type,
         nullable=column.nullable,
-        server_default=column.server_default,
+        server_default=getattr(column.server_default, "arg", None),
         comment=column.comment,
     )
 

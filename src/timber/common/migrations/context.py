@@ -11,10 +11,23 @@ from typing_extensions import override
 
 from timber.common.database.schema import HISTORY_TABLE
 from timber.common.migrations.conversions import conversion
+from timber.common.migrations.server_defaults import differ
 
 
 class _ConvertingSQLite(SQLiteImpl):
     """Converts values itself: a CAST of SQLite's makes 2020 of '2020-01-31', and 0 of 'none'."""
+
+    @override
+    def compare_server_default(
+        self,
+        inspector_column: Column[Any],
+        metadata_column: Column[Any],
+        rendered_metadata_default: str | None,
+        rendered_inspector_default: str | None,
+    ) -> bool:
+        if metadata_column.primary_key and metadata_column.server_default is None:
+            return False  # what counts by itself
+        return differ(metadata_column, rendered_inspector_default, self.dialect)
 
     @override
     def cast_for_batch_migrate(
@@ -31,6 +44,18 @@ class _ConvertingSQLite(SQLiteImpl):
 
 class _ConvertingPostgreSQL(PostgresqlImpl):
     """Says how to convert values, where a step does not."""
+
+    @override
+    def compare_server_default(
+        self,
+        inspector_column: Column[Any],
+        metadata_column: Column[Any],
+        rendered_metadata_default: str | None,
+        rendered_inspector_default: str | None,
+    ) -> bool:
+        if metadata_column.primary_key and metadata_column.server_default is None:
+            return False  # what counts by itself
+        return differ(metadata_column, rendered_inspector_default, self.dialect)
 
     @override
     def alter_column(self, table_name: str, column_name: str, **changes: Any) -> None:

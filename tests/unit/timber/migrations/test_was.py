@@ -27,7 +27,7 @@ MODELS = """
         ("table_name: cards", "table_name: cards\n        was: notes", "a table 'notes' still"),
         ("name: label", "name: label, was: id", "a column 'id' still"),
         ("name: label", "name: label, was: label", "a column 'label' still"),
-        ("name: label", "name: label, was: 1", "valid string"),
+        ("name: label", "name: label, was: 1", "must be text"),
     ],
 )
 def test_an_old_name_that_cannot_be_is_refused(
