@@ -32,7 +32,9 @@ GENERATED: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             f"substr({_POSTGRESQL_MILLISECONDS}, 1, 8) || '-' || "
             f"substr({_POSTGRESQL_MILLISECONDS}, 9) FROM 1) PLACING '7' FROM 15)",
         },
-        "now": {"sqlite": "strftime('%Y-%m-%d %H:%M:%f000', 'now')", "postgresql": "now()"},
+        # Whole seconds: in a process whose libraries leave the processor's floating point in
+        # disorder, SQLite was seen to write the fraction of `%f` as NaN.
+        "now": {"sqlite": "strftime('%Y-%m-%d %H:%M:%S.000000', 'now')", "postgresql": "now()"},
     }
 )
 """By the default's name in a model file, then by dialect: a new value for each row."""
