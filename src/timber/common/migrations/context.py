@@ -1,17 +1,21 @@
 """Alembic's context for one connection, set up so that values survive a change of type."""
 
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, Dialect, literal_column
+from sqlalchemy import Column, Connection, Dialect, MetaData, literal_column
 from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
 from timber.common.database.schema import HISTORY_TABLE
 from timber.common.migrations.conversions import conversion
 from timber.common.migrations.server_defaults import differ
+from timber.common.modeling.base import NAMING
+
+_NAMES: Final = MetaData(naming_convention=NAMING)
+"""By which a step names the constraint that comes with a type, as the models do."""
 
 
 class _ConvertingSQLite(SQLiteImpl):
@@ -79,6 +83,7 @@ def migration_context(connection: Connection, **options: Any) -> MigrationContex
             "compare_type": True,
             "compare_server_default": True,
             "version_table": HISTORY_TABLE,
+            "target_metadata": _NAMES,
             **options,
         },
     )
@@ -89,7 +94,13 @@ def migration_context(connection: Connection, **options: Any) -> MigrationContex
 def offline_context(dialect: Dialect, output: TextIO) -> MigrationContext:
     """Return a context that writes SQL instead of running it."""
     context = MigrationContext.configure(
-        dialect=dialect, opts={"as_sql": True, "output_buffer": output, "literal_binds": True}
+        dialect=dialect,
+        opts={
+            "as_sql": True,
+            "output_buffer": output,
+            "literal_binds": True,
+            "target_metadata": _NAMES,
+        },
     )
     _set_up(context)
     return context

@@ -10,7 +10,7 @@ from alembic.operations.ops import (
     DropConstraintOp,
     DropIndexOp,
 )
-from sqlalchemy import Column, Index, UniqueConstraint
+from sqlalchemy import ClauseElement, Column, Index, UniqueConstraint
 
 from timber.common.migrations.operations import RenameIndexOp, RenameUniqueConstraintOp
 
@@ -54,7 +54,10 @@ def _dropped(operation: MigrateOperation) -> Index | UniqueConstraint | None:
 
 def _is_plain(item: Index | UniqueConstraint) -> bool:
     """Tell whether columns are all there is to it: no condition, no expression, no options."""
-    options = {name: value for name, value in item.dialect_kwargs.items() if value}
+    # A condition is SQL, of which Python cannot ask whether it is true.
+    empty: tuple[object, ...] = ([], (), {})
+    given = (one for one in item.dialect_kwargs.values() if one is not None and one is not False)
+    options = [one for one in given if isinstance(one, ClauseElement) or one not in empty]
     expressions = item.expressions if isinstance(item, Index) else list(item.columns)
     return not options and all(isinstance(one, Column) for one in expressions)
 
