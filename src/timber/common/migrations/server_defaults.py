@@ -13,7 +13,8 @@ _SAME: Final = {"now()": "current_timestamp", "1": "true", "0": "false"}
 
 def differ(column: Column[Any], reflected: str | None, dialect: Dialect) -> bool:
     """Tell whether a column's default is another one than that of the database."""
-    compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type] # as SQLAlchemy itself makes one
+    # Without a statement, as SQLAlchemy itself makes one.
+    compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
     said: str | None = compiler.get_column_default_string(column)
     if said is None or reflected is None:
         return said is not reflected
