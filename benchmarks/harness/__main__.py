@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import json
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -21,7 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 RESULTS: Final = ROOT / "benchmarks" / "results.json"
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
-_FAILED, _UNUSABLE = 1, 2
+_FAILED, _UNUSABLE, _ENDED = 1, 2, 143
 
 Told = Sequence[tuple[Benchmark, Sequence[Result]]]
 
@@ -38,6 +39,8 @@ def catalogue() -> tuple[Benchmark, ...]:
 
 def main() -> int:
     """Measure; write the results, unless only some benchmarks were asked for."""
+    # Ended by a signal, it still stops the database server that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
     given = _parser().parse_args()
     chosen = [one for one in catalogue() if not given.only or one.name in given.only]
     if unknown := set(given.only) - {one.name for one in chosen}:
