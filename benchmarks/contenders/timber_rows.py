@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.contenders import readings
 from benchmarks.harness.stage import Stage, Trial
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
@@ -31,8 +31,7 @@ def bulk_insert(stage: Stage) -> Iterator[Trial]:
     with _opened(stage) as (timber, reading):
 
         def work() -> None:
-            with timber.database.session_scope() as session:
-                session.execute(insert(reading), rows)
+            timber.database.bulk_insert(reading, rows)
 
         yield Trial(work=work, check=lambda: readings.stored(stage.database_url))
 
@@ -53,15 +52,14 @@ def create_one_by_one(stage: Stage) -> Iterator[Trial]:
 
 @contextlib.contextmanager
 def stream(stage: Stage) -> Iterator[Trial]:
-    """Read every row as an object of the session, in parts."""
+    """Read every row as an object, in parts."""
     count = 0
     with _opened(stage) as (timber, reading):
 
         def work(limit: int | None = None) -> None:
             nonlocal count
-            statement = select(reading).limit(limit).execution_options(yield_per=500)
-            with timber.database.session_scope() as session:
-                count = sum(1 for _ in session.scalars(statement))
+            with timber.database.stream(select(reading).limit(limit)) as rows:
+                count = sum(1 for _ in rows)
 
         work(1)  # what is made once in a process is not of the stream
         yield Trial(work=work, check=lambda: {"rows": count})
