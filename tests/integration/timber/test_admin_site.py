@@ -93,11 +93,11 @@ def test_a_row_is_found_by_its_text_and_by_its_key(
     assert ids("a-key") == ["a-key"]
 
 
+# Nobody else can open a database in memory.
+@pytest.mark.parametrize("database_url", ["file", "postgresql"], indirect=True)
 def test_reading_only_is_kept_by_the_database(
     timber: Timber, account: type[Any], database_url: str
 ) -> None:
-    if ":memory:" in database_url:
-        pytest.skip("nobody else can open it")
     settings = TimberSettings(
         database_url=database_url, packaged_models=False, create_tables=False
     )

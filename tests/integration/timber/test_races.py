@@ -89,9 +89,9 @@ def test_no_write_is_skewed(timber: Timber, account: type[Any], patience: float)
     assert sorted(left) == [False, True]
 
 
+# SQLite lets one write at a time, so two never wait for each other.
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_deadlock_is_broken_and_the_work_done(timber: Timber, account: type[Any]) -> None:
-    if timber.database.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite lets one write at a time, so two never wait for each other")
     add(timber, account(id="a", label="a"), account(id="b", label="b"))
     meeting = Meeting()
 
@@ -115,9 +115,9 @@ def test_a_deadlock_is_broken_and_the_work_done(timber: Timber, account: type[An
     assert read(timber, lambda s: s.scalars(select(account.balance)).all()) == [2, 2]
 
 
+# On SQLite the second waits for the first.
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_without_a_retry_the_loser_learns_of_it(timber: Timber, account: type[Any]) -> None:
-    if timber.database.engine.dialect.name != "postgresql":
-        pytest.skip("on SQLite the second waits for the first")
     add(timber, account(id="one", label="one"))
 
     def change(session: Session) -> None:
