@@ -4,10 +4,16 @@ import ipaddress
 import os
 import socket
 
+import hypothesis
 import pytest
 
 # An installation loads it by itself; named here for those older than the entry point.
 pytest_plugins = ["timber.testing.plugin"]
+
+
+# The same examples in every run: what fails here fails for everybody. `make fuzz` looks for new.
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True)
