@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     """The folder of persona files, `*.json`."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     enable_metrics: bool = True
-    """Serve counts at /metrics."""
+    """Accepted as the guide gives it; no metrics are served yet, whatever it says."""
     seed: int = 7
     """Where all chance comes from; the same seed gives the same life."""
 
