@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from faker import Faker
@@ -31,6 +31,10 @@ _BY_NAME: Final[Mapping[str, str]] = {
 
 _ATTEMPTS: Final = 100
 """How often a value that must be unique is drawn before giving up."""
+
+
+_LATEST: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""No invented moment is later; Faker's own bound is the present, so a seed would not repeat."""
 
 
 class Inventor:
@@ -98,8 +102,19 @@ class Inventor:
             def get_sqlalchemy_types(cls) -> dict[Any, Any]:
                 return {
                     **super().get_sqlalchemy_types(),
-                    UtcDateTime: lambda: faker.date_time(tzinfo=UTC),
+                    UtcDateTime: lambda: faker.date_time(tzinfo=UTC, end_datetime=_LATEST),
                     Float: lambda: chance.uniform(0, 1000),
+                }
+
+            @classmethod
+            @override
+            def get_provider_map(cls) -> dict[Any, Any]:
+                return {
+                    **super().get_provider_map(),
+                    date: lambda: faker.date_object(end_datetime=_LATEST),
+                    datetime: lambda: faker.date_time(end_datetime=_LATEST),
+                    time: lambda: faker.time_object(end_datetime=_LATEST),
+                    timedelta: lambda: timedelta(seconds=chance.randrange(100_000)),
                 }
 
         return OneColumn
