@@ -1,6 +1,7 @@
 """A place inside a column of JSON, as conditions speak of it: `data.score`."""
 
-from typing import Any, Final, Literal, TypeAlias, cast
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import (
     ColumnClause,
@@ -17,7 +18,7 @@ from sqlalchemy.sql.expression import false
 Kind: TypeAlias = Literal["number", "text", "truth"]
 """What a value in JSON is taken for."""
 
-_KINDS: Final = {
+_KINDS: Final[Mapping[str, Mapping[Kind, tuple[str, ...]]]] = {
     "sqlite": {
         "number": ("integer", "real"),
         "text": ("text",),
@@ -31,7 +32,7 @@ _KINDS: Final = {
 class JsonPath(ColumnClause[Any]):
     """It has no type until it is compared: JSON may hold anything there."""
 
-    inherit_cache = True
+    inherit_cache: bool | None = True
 
     def __init__(self, written: str, *, dialect: str) -> None:
         super().__init__(written)
@@ -41,7 +42,7 @@ class JsonPath(ColumnClause[Any]):
     @property
     def is_absent(self) -> ColumnElement[bool]:
         """Whether there is nothing, or null."""
-        return cast("ColumnElement[bool]", func.coalesce(self._type, "null") == "null")
+        return func.coalesce(self._type, "null") == "null"
 
     def of_kind(self, kind: Kind) -> ColumnElement[Any]:
         """Return the value if it is of that kind; null otherwise, on both databases."""
@@ -56,14 +57,14 @@ class JsonPath(ColumnClause[Any]):
 
     @property
     def _type(self) -> ColumnElement[Any]:
-        place = column(self.base)
+        place: ColumnElement[Any] = column(self.base)
         if self._dialect == "sqlite":
             return func.json_type(place, self._sqlite_path)
         return func.jsonb_typeof(func.jsonb_extract_path(place, *self._steps))
 
     @property
     def _text(self) -> ColumnElement[Any]:
-        place = column(self.base)
+        place: ColumnElement[Any] = column(self.base)
         if self._dialect == "sqlite":
             return func.json_extract(place, self._sqlite_path)
         return func.jsonb_extract_path_text(place, *self._steps)

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar
 
 from sqlalchemy import select
 
@@ -13,6 +13,9 @@ from timber.common.errors import ConfigurationError, InvalidRequestError, UserNo
 from timber.common.modeling.registry import ModelRegistry
 
 Result = TypeVar("Result")
+
+LARGEST_PAGE: Final = 10_000
+"""How many rows a page has at most."""
 
 
 class Transact(Protocol):
@@ -48,7 +51,7 @@ class Service:
         Whoever owns the session commits it. What a service returns belongs to it meanwhile.
         """
         joined = copy.copy(self)
-        joined._transact = Joined(session)
+        joined._transact = Joined(session)  # noqa: SLF001 - a copy of itself
         return joined
 
     def _model(self, name: str, *columns: str) -> type[Any]:
@@ -81,6 +84,8 @@ def checked_limit(limit: int) -> int:
         InvalidRequestError: it is none.
 
     """
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 0 < limit <= 10_000:
-        raise InvalidRequestError(f"limit: {limit!r} is no whole number from 1 to 10,000")
+    if type(limit) is not int or not 0 < limit <= LARGEST_PAGE:
+        raise InvalidRequestError(
+            f"limit: {limit!r} is no whole number from 1 to {LARGEST_PAGE:,}"
+        )
     return limit

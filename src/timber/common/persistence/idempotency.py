@@ -58,7 +58,7 @@ class Idempotency:
         """
         if key is None:
             return create()
-        if not isinstance(key, str) or not 0 < len(key) <= _LONGEST:
+        if type(key) is not str or not 0 < len(key) <= _LONGEST:
             raise InvalidRequestError(
                 f"idempotency_key: give a text of 1 to {_LONGEST} characters, such as a UUID"
             )

@@ -1,4 +1,4 @@
-"""Hears by LISTEN what other processes have committed, in a thread with a connection of its own."""
+"""Hears by LISTEN what other processes commit, in a thread with a connection of its own."""
 
 import json
 import logging
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import Engine, text
+from typing_extensions import override
 
 from timber.common.errors import DatabaseError
 from timber.common.persistence.signals import CHANNEL, Signals
@@ -81,6 +82,7 @@ class _Thread(threading.Thread):
         self._bell.close()
         self._ear.close()
 
+    @override
     def run(self) -> None:
         wait = _FIRST_WAIT_SECONDS
         while not self._ended.is_set():

@@ -268,12 +268,13 @@ class NotificationService(Service):
 
     def _following(self, user_id: str, number: int) -> Select[Any]:
         model = self._rows
-        return (
+        following: Select[Any] = (
             self._visible(select(model), user_id)
             .where(model.number > number)
             .order_by(model.number)
             .limit(100)
         )
+        return following
 
     def _visible(self, statement: Select[Any], user_id: str) -> Any:
         return self._alive(statement.where(self._rows.user_id == user_id))

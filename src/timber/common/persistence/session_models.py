@@ -27,7 +27,8 @@ class SessionModel:
 
     @cached_property
     def mapper(self) -> Mapper[Any]:
-        return inspect(self.model)
+        mapper: Mapper[Any] = inspect(self.model)
+        return mapper
 
     @cached_property
     def key(self) -> Any:

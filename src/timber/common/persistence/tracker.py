@@ -175,7 +175,7 @@ class TrackerService(Service):
             select(model.event_type, func.count()), user_id, None, since, until
         ).group_by(model.event_type)
         return self._transact(
-            lambda session: {kind: number for kind, number in session.execute(statement)}
+            lambda session: {row[0]: row[1] for row in session.execute(statement)}
         )
 
     def count_by_time(

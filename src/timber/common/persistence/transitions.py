@@ -80,7 +80,7 @@ class Transitions:
         states = sessions.states
         what = f"{sessions.session_type} session {key!r} is {source!r}"
         if target not in states.all:
-            hint = closest(target, states.all) if isinstance(target, str) else ""
+            hint = closest(target, states.all)
             listed = ", ".join(sorted(states.all))
             raise InvalidStateTransitionError(
                 f"no state {target!r}{hint}", cure=f"the states are: {listed}"
