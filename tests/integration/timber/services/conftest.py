@@ -86,7 +86,9 @@ def open_services(folder: Path, database_url: str, **settings: Any) -> TimberSet
 def add_users(timber: Timber, *names: str) -> None:
     user = timber.models.get("User")
     with timber.database.session_scope() as session:
-        session.add_all(user(user_id=one, email=f"{one}@example.org", username=one) for one in names)
+        session.add_all(
+            user(user_id=one, email=f"{one}@example.org", username=one) for one in names
+        )
 
 
 @pytest.fixture(scope="package")
@@ -103,7 +105,9 @@ def opened(
     """Open a Timber on each kind of database, for all tests of this folder."""
     folder = tmp_path_factory.mktemp("services")
     with contextlib.ExitStack() as stack:
-        url = {"memory": "sqlite:///:memory:", "file": f"sqlite:///{folder}/a.db"}.get(request.param)
+        url = {"memory": "sqlite:///:memory:", "file": f"sqlite:///{folder}/a.db"}.get(
+            request.param
+        )
         if url is None:
             server: PostgresqlServer = request.getfixturevalue("postgresql_server")
             url = stack.enter_context(server.database())

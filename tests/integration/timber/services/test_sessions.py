@@ -75,9 +75,7 @@ def test_what_cannot_begin_says_why(ask: Ask, sessions: SessionService) -> None:
     assert len(ask(sessions.list_sessions, "research")) == 0
 
 
-def test_a_deleted_user_begins_nothing(
-    ask: Ask, sessions: SessionService, timber: Timber
-) -> None:
+def test_a_deleted_user_begins_nothing(ask: Ask, sessions: SessionService, timber: Timber) -> None:
     with timber.database.session_scope() as session:
         session.delete(session.get_one(timber.models.get("User"), "bob"))
 
@@ -85,9 +83,7 @@ def test_a_deleted_user_begins_nothing(
         ask(sessions.create_session, "research", "bob")
 
 
-def test_states_follow_the_machine_and_leave_a_history(
-    ask: Ask, sessions: SessionService
-) -> None:
+def test_states_follow_the_machine_and_leave_a_history(ask: Ask, sessions: SessionService) -> None:
     key = ask(sessions.create_session, "research", "ada")
 
     assert ask(sessions.transition_state, key, "research", "processing", reason="go") is True
