@@ -120,7 +120,7 @@ class _Thread(threading.Thread):
                 _log.debug("the lost connection could not be closed: %s", error)
 
     def _hear(self) -> None:
-        driver = self._connection.connection.driver_connection
+        driver = self._connection.connection.dbapi_connection  # psycopg's own
         for told in driver.notifies(timeout=0):
             self._signals.wake(json.loads(told.payload))
         select.select([driver.fileno(), self._ear], [], [])

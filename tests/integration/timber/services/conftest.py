@@ -116,12 +116,12 @@ def opened(
 
 
 @pytest.fixture
-def timber(opened: Timber) -> Iterator[Timber]:
-    """Give it with two users, and empty it after the test."""
-    add_users(opened, "ada", "bob")
-    yield opened
+def timber(opened: Timber) -> Timber:
+    """Give it with nothing in it but two users."""
     with opened.database.engine.begin() as connection:
         empty_tables(connection, opened.base.metadata)
+    add_users(opened, "ada", "bob")
+    return opened
 
 
 @pytest.fixture

@@ -41,7 +41,8 @@ def test_unread_ones_come_first_the_newest_first_in_pages(
     for place in (1, 4):
         assert ask(notes.mark_as_read, keys[place]) is True
 
-    titles, cursor = [], None
+    titles: list[list[str]] = []
+    cursor = None
     while not titles or cursor:
         page = ask(notes.get_user_notifications, "ada", 2, cursor=cursor)
         titles.append([one.title for one in page])

@@ -64,7 +64,7 @@ def test_what_cannot_begin_says_why(ask: Ask, sessions: SessionService) -> None:
         ask(create, "note", "ada")
     with pytest.raises(InvalidStateTransitionError, match="begins as 'initialized'"):
         ask(create, "research", "ada", initial_state="completed")
-    with pytest.raises(UnknownColumnError, match="ResearchSession has no column 'tickr'.*ticker"):
+    with pytest.raises(UnknownColumnError, match=r"ResearchSession has no column 'tickr'.*ticker"):
         ask(create, "research", "ada", tickr="AAPL")
     with pytest.raises(UnknownColumnError, match="Chat has no column 'config'"):
         ask(create, "chat", "ada", config={})
@@ -175,7 +175,8 @@ def test_lists_come_in_pages_the_newest_first(
     ask(sessions.create_session, "research", "bob")
     ask(sessions.transition_state, made[0], "research", "failed")
 
-    pages, cursor = [], None
+    pages: list[list[str]] = []
+    cursor = None
     while not pages or cursor:
         page = ask(sessions.list_sessions, "research", user_id="ada", limit=2, cursor=cursor)
         pages.append([one.id for one in page])
@@ -245,7 +246,7 @@ def test_a_state_that_others_change_meanwhile_is_noticed(
     model = timber.models.get("ResearchSession")
 
     with timber.persistence.unit_of_work() as unit:
-        at_hand = unit.session.get(model, key)
+        at_hand: Any = unit.session.get_one(model, key)
         unit.session.execute(
             update(model).where(model.id == key).values(state="processing"),
             execution_options={"synchronize_session": False},

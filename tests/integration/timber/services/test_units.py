@@ -61,9 +61,13 @@ def test_a_unit_is_kept_whole(ask: Ask, manager: PersistenceManager, timber: Tim
 
 
 def test_or_nothing_of_it(manager: PersistenceManager, timber: Timber) -> None:
-    with pytest.raises(UserNotFoundError), manager.unit_of_work() as unit:
-        do_all(unit)
-        unit.track_event("nobody", "a")
+    def fail() -> None:
+        with manager.unit_of_work() as unit:
+            do_all(unit)
+            unit.track_event("nobody", "a")
+
+    with pytest.raises(UserNotFoundError):
+        fail()
 
     assert counts(timber) == NOTHING
 
@@ -76,10 +80,13 @@ async def test_so_it_is_on_the_event_loop(manager: PersistenceManager, timber: T
         )
     assert counts(timber)["TrackedEvent"] == 10
 
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with manager.async_unit_of_work() as unit:
             await unit.call(unit.update_research_session, key, "research", state="failed")
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     found = await manager.call(manager.get_research_session, key, "research")
     assert found.state == "initialized"
 
@@ -142,14 +149,14 @@ def test_a_key_of_another_request_is_refused(
     create, request = creating(manager)[kind]
     ask(create, **request, idempotency_key="once")
     before = counts(timber)
-    changed = {
+    changed: dict[str, Any] = {
         "session": {"ticker": "B"},
         "notification": {"title": "B"},
         "event": {"event_data": {"a": 1}},
-    }[kind]
+    }
 
     with pytest.raises(IdempotencyConflictError, match="'once' was used for another"):
-        ask(create, **request | changed, idempotency_key="once")
+        ask(create, **request | changed[kind], idempotency_key="once")
     with pytest.raises(InvalidRequestError, match="idempotency_key"):
         ask(create, **request, idempotency_key="")
 
