@@ -44,8 +44,9 @@ async def test_a_feed_tells_what_comes_and_nothing_of_others(manager: Persistenc
 
 
 async def test_a_feed_goes_on_where_another_ended(manager: PersistenceManager) -> None:
-    for number in range(250):
-        create(manager, str(number))
+    with manager.unit_of_work() as unit:
+        for number in range(250):
+            unit.create_notification("ada", "info", str(number), "Text")
 
     async with manager.notifications.feed("ada", after=100) as news:
         assert await titles(news, 150) == [str(number) for number in range(100, 250)]
