@@ -97,7 +97,7 @@ class PortfolioNotFoundError(ResearchDeskError, LookupError):
 
 
 class ForeignPortfolioError(PortfolioNotFoundError, PermissionError):
-    """The portfolio is somebody else's. It reads as one that is not there, so as to tell nothing."""
+    """The portfolio is somebody else's; the message tells no more than if there were none."""
 
 
 class PositionNotFoundError(ResearchDeskError, LookupError):

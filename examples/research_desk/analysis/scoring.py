@@ -59,7 +59,7 @@ class Criterion:
     worst: float
     best: float
     why: str
-    percent: bool = True
+    written: str = "{:.1%}"
 
     def judge(self, indicators: Indicators) -> Component:
         """Return what the criterion makes of the indicators."""
@@ -78,7 +78,7 @@ class Criterion:
         )
 
     def _shown(self, value: float) -> str:
-        return f"{value:+.1%}" if self.percent else f"{value:.1f}"
+        return self.written.format(value)
 
 
 CRITERIA: Final = (
@@ -90,6 +90,7 @@ CRITERIA: Final = (
         worst=-0.5,
         best=0.5,
         why="What has risen tends to rise on",
+        written="{:+.1%}",
     ),
     Criterion(
         name="trend",
@@ -99,6 +100,7 @@ CRITERIA: Final = (
         worst=-0.05,
         best=0.05,
         why="A trend that gains strength, as a part of the price",
+        written="{:+.1%}",
     ),
     Criterion(
         name="strength",
@@ -108,7 +110,7 @@ CRITERIA: Final = (
         worst=80,
         best=30,
         why="What has been bought by everybody has few buyers left",
-        percent=False,
+        written="{:.1f}",
     ),
     Criterion(
         name="calm",

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from typing_extensions import override
+
 from examples.research_desk.errors import MarketUnavailableError, UnknownTickerError
 from examples.research_desk.market.base import PriceHistory, PriceSource, Quote, QuoteSource
 from examples.research_desk.market.offline import OfflinePrices
@@ -22,6 +24,7 @@ class Market(PriceSource, QuoteSource):
         self._prices = tuple(prices)
         self._quotes = tuple(quotes)
 
+    @override
     def history(self, ticker: str) -> PriceHistory:
         """Return the closes that the first source has.
 
@@ -32,6 +35,7 @@ class Market(PriceSource, QuoteSource):
         """
         return _first(ticker, {source.name: source.history for source in self._prices})
 
+    @override
     def quote(self, ticker: str) -> Quote:
         """Return the current price; without a source of those, the last close.
 
@@ -69,5 +73,7 @@ def market_of(settings: DeskSettings) -> Market:
         "offline": OfflinePrices,
         "yahoo": lambda: YahooPrices(timeout_seconds=seconds),
     }
-    quotes = [HttpQuotes(settings.quotes_url, timeout_seconds=seconds)] if settings.quotes_url else []
+    quotes = (
+        [HttpQuotes(settings.quotes_url, timeout_seconds=seconds)] if settings.quotes_url else []
+    )
     return Market([makers[name]() for name in settings.sources], quotes)

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from typing_extensions import override
-from vega_datasets import local_data
+from vega_datasets import local_data  # type: ignore[import-untyped]  # it has no types
 
 from examples.research_desk.errors import UnknownTickerError
 from examples.research_desk.market.base import Close, PriceHistory, PriceSource

@@ -45,15 +45,15 @@ def price_chart(history: PriceHistory, palette: Palette = LIGHT, *, narrow: bool
     )
     price, fall, strength = figure.subplots(3, 1, sharex=True, height_ratios=(3, 1.3, 1.3))
 
-    price.plot(days, prices, color=palette.price, linewidth=1.6)  # type: ignore[arg-type]  # dates are drawn
+    price.plot(days, prices, color=palette.price, linewidth=1.6)
     price.set_yscale("log")
     price.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     price.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     price.yaxis.set_minor_formatter(NullFormatter())
     fallen = drawdowns(prices)
-    fall.fill_between(days, fallen, 0, color=palette.fall, alpha=0.6, linewidth=0)  # type: ignore[arg-type]  # dates are drawn
+    fall.fill_between(days, fallen, 0, color=palette.fall, alpha=0.6, linewidth=0)
     fall.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    strength.plot(days, relative_strength(prices), color=palette.strength, linewidth=1.2)  # type: ignore[arg-type]  # dates are drawn
+    strength.plot(days, relative_strength(prices), color=palette.strength, linewidth=1.2)
     strength.set_ylim(0, 100)
     strength.set_yticks((30, 70))
 

@@ -4,17 +4,20 @@ import base64
 from pathlib import Path
 from typing import Final, TypedDict
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from examples.research_desk.analysis.scoring import BUY_FROM, SELL_TO, Analysis, Recommendation
 from examples.research_desk.market.base import PriceHistory
 from examples.research_desk.reports.chart import DARK, price_chart
 
-_TEMPLATES: Final = FileSystemLoader(Path(__file__).parent / "templates")
-_TEXTS: Final = Environment(
-    loader=_TEMPLATES, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+_TEMPLATES: Final = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
 )
-_PAGES: Final = _TEXTS.overlay(autoescape=True)
 
 
 class Report(TypedDict):
@@ -48,6 +51,7 @@ def write_report(analysis: Analysis, history: PriceHistory) -> Report:
         "buy_from": BUY_FROM,
         "sell_to": SELL_TO,
         "first": history.closes[0].day,
+        "price": f"{history.last.price:,.2f} {history.currency}",
     }
     chart = price_chart(history)
     pictures = {
@@ -60,8 +64,8 @@ def write_report(analysis: Analysis, history: PriceHistory) -> Report:
         title=title,
         summary=summary,
         recommendation=analysis["recommendation"],
-        markdown=_TEXTS.get_template("report.md").render(told),
-        html=_PAGES.get_template("report.html").render(told, pictures=pictures),
+        markdown=_TEMPLATES.get_template("report.md").render(told),
+        html=_TEMPLATES.get_template("report.html").render(told, pictures=pictures),
         chart=chart,
     )
 

@@ -46,7 +46,7 @@ class PositionReturns(TypedDict):
 
 
 class Returns(TypedDict):
-    """What a portfolio has come to. `total_return` is the gain as a part of the cost: 0.1 is 10 %."""
+    """What a portfolio has come to; `total_return` is the gain by the cost: 0.1 is 10 %."""
 
     portfolio_id: str
     currency: str

@@ -44,9 +44,7 @@ class Outcome(TypedDict):
 class StockResearch:
     """Researches stocks, with the prices of a market, for the users of a Timber."""
 
-    def __init__(
-        self, *, persistence: PersistenceManager, market: Callable[[], Market]
-    ) -> None:
+    def __init__(self, *, persistence: PersistenceManager, market: Callable[[], Market]) -> None:
         self._persistence = persistence
         self._market = market
 
@@ -126,7 +124,7 @@ class StockResearch:
 
         """
         symbol = normalized(ticker)
-        self._check_ticker(self._open_session(session_id), symbol)
+        _check_ticker(self._open_session(session_id), symbol)
         history = self._market().history(symbol)
 
         def work(unit: UnitOfWork) -> None:
@@ -206,8 +204,11 @@ class StockResearch:
                 expected_state="processing",
             )
             unit.create_notification(
-                session.user_id, "success", f"Research complete: {report['title']}",
-                report["summary"], about,
+                session.user_id,
+                "success",
+                f"Research complete: {report['title']}",
+                report["summary"],
+                about,
             )
             unit.track_event(session.user_id, "research_completed", about)
             return True
@@ -227,7 +228,10 @@ class StockResearch:
             session = _still_open(unit, session_id)
             unit.sessions.transition_state(session_id, SESSION_TYPE, "failed", reason=reason)
             unit.create_notification(
-                session.user_id, "error", f"Research failed: {session.ticker}", reason,
+                session.user_id,
+                "error",
+                f"Research failed: {session.ticker}",
+                reason,
                 {"session_id": session_id},
             )
             unit.track_event(session.user_id, "research_failed", {"session_id": session_id})
@@ -292,13 +296,6 @@ class StockResearch:
     def _open_session(self, session_id: str) -> Any:
         return self._persistence.run(lambda unit: _still_open(unit, session_id))
 
-    def _check_ticker(self, session: Any, ticker: str) -> None:
-        if session.ticker != ticker:
-            raise ResearchOrderError(
-                f"the research {session.id!r} is about {session.ticker!r}, not {ticker!r}: "
-                "begin another for that"
-            )
-
 
 def _still_open(unit: UnitOfWork, session_id: str) -> Any:
     session = unit.get_research_session(session_id, SESSION_TYPE)
@@ -314,6 +311,14 @@ def _stored(session: Any, what: str, step: str) -> Any:
             f"the research {session.id!r} has no {what} yet: call `{step}` first"
         )
     return found
+
+
+def _check_ticker(session: Any, ticker: str) -> None:
+    if session.ticker != ticker:
+        raise ResearchOrderError(
+            f"the research {session.id!r} is about {session.ticker!r}, not {ticker!r}: "
+            "begin another for that"
+        )
 
 
 def _check_analysis(session: Any, analysis: Analysis) -> None:
