@@ -131,7 +131,7 @@ def test_a_connection_that_broke_says_so_and_where(postgresql_url: str) -> None:
             with socket.socket(fileno=os.dup(driver.fileno())) as under_it:
                 under_it.shutdown(socket.SHUT_RDWR)
             with pytest.raises(
-                DatabaseUnavailableError, match="the connection was lost: .+"
+                DatabaseUnavailableError, match=r"the connection was lost: .+"
             ) as caught:
                 connection.execute(text("SELECT 1"))
     finally:

@@ -1,7 +1,7 @@
 """What the timestamps of a row promise, on SQLite in memory, in a file, and on PostgreSQL."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -149,12 +149,12 @@ def test_an_upsert_moves_updated_at_each_time_it_is_run(timber: Timber) -> None:
     page = timber.models.get("Page")
     table = page.__table__
     add(timber, page(id="one", body="a"))
-    moments = []
+    moments: list[datetime] = []
 
     for _ in range(3):
         with timber.database.engine.begin() as connection:
             connection.execute(upsert(connection, page.__table__))
-            moments.append(connection.scalar(select(table.c.updated_at)))
+            moments.append(connection.execute(select(table.c.updated_at)).scalar_one())
 
     assert moments == sorted(set(moments))
 
