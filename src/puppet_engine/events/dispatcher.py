@@ -106,9 +106,7 @@ class Dispatcher:
     def _can_begin(self) -> bool:
         self._ripen()
         return (
-            self._agenda.has_free
-            and not self._pausing
-            and len(self._workers) < self._concurrency
+            self._agenda.has_free and not self._pausing and len(self._workers) < self._concurrency
         )
 
     def _ripen(self) -> None:
@@ -158,7 +156,7 @@ class Dispatcher:
             try:
                 with self._clock.in_flight():
                     is_over = await self._happen(event) is not False
-            except Exception as error:  # the border of the agent loop
+            except Exception as error:  # noqa: BLE001 - the border of the agent loop; it is logged
                 with self._clock.in_flight():
                     await self._fail(event, error)
             else:
