@@ -52,7 +52,7 @@ async def dead(storage: Storage) -> list[Event]:
 
 async def puppets(*arguments: str) -> Result:
     # In a thread: the command runs an event loop of its own.
-    return await asyncio.to_thread(CliRunner().invoke, cli, ["events", *arguments])
+    return await asyncio.to_thread(lambda: CliRunner().invoke(cli, ["events", *arguments]))
 
 
 def told(result: Result) -> dict[str, Any]:
