@@ -44,6 +44,7 @@ class Storage:
         self._timber = Timber(clock=clock)
         self._opening = asyncio.Lock()
         self._writer: GroupCommit | None = None
+        self._forbidden: StorageError | None = None
 
     @property
     def is_open(self) -> bool:
@@ -69,6 +70,10 @@ class Storage:
             await self._writer.close()
             self._writer = None
             await asyncio.to_thread(self._timber.close)
+
+    def forbid_writing(self, reason: StorageError) -> None:
+        """Refuse all that is to be written from now on: the database is not ours any more."""
+        self._forbidden = reason
 
     def model(self, name: str) -> Any:
         """Return the class of one of the engine's tables. Raises `NotRunningError`."""
@@ -96,6 +101,8 @@ class Storage:
         """
         if self._writer is None:
             raise _not_open()
+        if self._forbidden is not None:
+            raise self._forbidden
         with _in_our_words():
             return await self._writer.write(together, argument)
 
