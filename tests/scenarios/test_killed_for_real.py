@@ -1,7 +1,10 @@
 """A process that is killed by the system, anywhere, loses nothing and does nothing twice."""
 
 import random
+import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,18 @@ from tests.kills.harness import Lives, lives
 from puppet_engine.core.failpoints import Failpoint
 
 KILLS = 1_000
+
+A_POST = "(SELECT min(sequence) FROM events WHERE type = 'post.due' AND settled_as > 20)"
+DAMAGES = (
+    "DELETE FROM events WHERE settled_at IS NULL AND type = 'post.due' AND agent_id = 'agent-1'",
+    f"UPDATE events SET type = 'noted' WHERE sequence = {A_POST}",
+    "DELETE FROM intents WHERE sequence = 3",
+    "UPDATE intents SET state = 'refused' WHERE sequence = 3",
+    "DELETE FROM memories WHERE json_extract(details, '$.source') = 'self' AND sequence % 2",
+    # The last event of an agent is over before all others.
+    "UPDATE events SET settled_as = 1 - settled_as WHERE agent_id = 'agent-1'",
+)
+"""What an audit must find."""
 
 
 async def settle(life: Lives) -> None:
@@ -27,11 +42,20 @@ async def test_a_life_killed_at_every_failpoint_and_at_random_is_sound(tmp_path:
         for _ in range(6):
             await life.die_after(chance.uniform(0.05, 1.2))
         await settle(life)
-        found = audit(tmp_path / "life.db", await life.published())
+        published = await life.published()
+    found = audit(tmp_path / "life.db", published)
 
     assert found.faults == []
     assert found.turns > 50
     assert found.posts > 20
+    # The auditor is no yes-man.
+    assert audit(tmp_path / "life.db", [*published, published[0]]).faults
+    assert audit(tmp_path / "life.db", published[1:]).faults
+    for damage in DAMAGES:
+        spoilt = Path(shutil.copy(tmp_path / "life.db", tmp_path / "spoilt.db"))
+        with closing(sqlite3.connect(spoilt)) as database:
+            database.executescript(damage)
+        assert audit(spoilt, published).faults, damage
 
 
 @pytest.mark.slow
