@@ -156,6 +156,7 @@ class App:
                 "open_account": open_account,
                 "open_wallet": open_wallet,
                 "mention_poll_minutes": self.settings.mention_poll_minutes,
+                "resident_agents": self.settings.resident_agents,
             }
         )
 

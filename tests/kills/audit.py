@@ -101,7 +101,7 @@ def _lost_or_repeated_effects(
 
 
 def _broken_order(database: sqlite3.Connection) -> Iterable[str]:
-    """An event that was there before another, and due before it, must be over before it."""
+    """Find events that were there before another, and due before it, but over after it."""
     taken: dict[str, list[Row]] = defaultdict(list)
     for agent, *row in database.execute(
         "SELECT agent_id, sequence, due_at FROM events"

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from os import kill
 from pathlib import Path
 
-from sqlalchemy import select
 from tests.kills.audit import Published
 from tests.kills.life import Orders, SharedClock, line_of
 
@@ -41,7 +40,9 @@ class Lives:
     async def die_at(self, point: str, passage: int) -> None:
         """Live until a failpoint is passed so often, and be killed there."""
         await self._begin(replace(self._orders, fatal_point=point, fatal_passage=passage))
-        assert await self._exit_code() == -signal.SIGKILL, f"{point} was not passed {passage} times"
+        assert await self._exit_code() == -signal.SIGKILL, (
+            f"{point} was not passed {passage} times"
+        )
 
     async def live(self, seconds: float) -> None:
         """Live for so many seconds, and end in good order."""
@@ -51,9 +52,7 @@ class Lives:
     async def published(self) -> list[Published]:
         """Return every post that the world has."""
         entries = await load(self._world, "x")
-        handles = {
-            record["id"]: record["handle"] for kind, record in entries if kind == "account"
-        }
+        handles = {record["id"]: record["handle"] for kind, record in entries if kind == "account"}
         return [
             Published(
                 post_id=str(record["id"]), handle=handles[record["author_id"]], text=record["text"]
@@ -85,7 +84,12 @@ async def lives(folder: Path) -> AsyncGenerator[Lives]:
     world = RehearsalWorld(storage=storage, clock=clock, seed=1)
     await world.start()
     forks = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.kills.life", stdin=PIPE, stdout=PIPE, cwd=ROOT,
+        sys.executable,
+        "-m",
+        "tests.kills.life",
+        stdin=PIPE,
+        stdout=PIPE,
+        cwd=ROOT,
         env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
     )
     orders = Orders(database=str(folder / "life.db"), world=world.url, began=began)

@@ -1,4 +1,4 @@
-"""A busy life that can be killed: real turns on a real file, against a world in another process."""
+"""A busy life that can be killed: real turns on a real file, the world in another process."""
 
 import asyncio
 import json
@@ -149,9 +149,14 @@ def main() -> None:
                 asyncio.run(live(orders))
             sys.stderr.flush()
             os._exit(0)
-        print(child, flush=True)
+        _tell(child)
         _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        _tell(os.waitstatus_to_exitcode(status))
+
+
+def _tell(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
 
 
 def line_of(orders: Orders) -> str:

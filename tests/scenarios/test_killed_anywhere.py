@@ -72,9 +72,7 @@ async def live(database: Path, feed: FakeFeed, fate: Fate) -> None:
     """Be one process: live from where the database was left until the end, or a kill."""
     clock = feed.clock
     assert isinstance(clock, VirtualClock)
-    storage = Storage(
-        f"sqlite:///{database}", clock=clock, ids=random_id, synchronous="NORMAL"
-    )
+    storage = Storage(f"sqlite:///{database}", clock=clock, ids=random_id, synchronous="NORMAL")
     await storage.open()
     try:
         events = StoredEvents(storage)

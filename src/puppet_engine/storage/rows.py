@@ -19,7 +19,9 @@ from puppet_engine.core.models import (
 )
 from puppet_engine.storage.gateway import Storage
 
-_ONE_SETTLES_AT_A_TIME: Final = select(func.pg_advisory_xact_lock(func.hashtext("puppet_engine.settled_as")))
+_ONE_SETTLES_AT_A_TIME: Final = select(
+    func.pg_advisory_xact_lock(func.hashtext("puppet_engine.settled_as"))
+)
 
 
 def add_events(session: Session, storage: Storage, drafts: Sequence[EventDraft]) -> list[Event]:

@@ -66,9 +66,7 @@ def _settle(session: Session, storage: Storage, turns: Sequence[TurnRows]) -> li
         return [True] * len(turns)
     model = storage.model("Event")
     numbers = next_settlements(session, storage)
-    pending = select(model.sequence).where(
-        model.sequence.in_(wanted), model.settled_at.is_(None)
-    )
+    pending = select(model.sequence).where(model.sequence.in_(wanted), model.settled_at.is_(None))
     table: Table = model.__table__
     open_ones = set(session.connection().execute(pending.with_for_update()).scalars())
     is_new, settled, now = [], [], storage.clock.now()
@@ -81,8 +79,10 @@ def _settle(session: Session, storage: Storage, turns: Sequence[TurnRows]) -> li
                 {"of": turn.event.sequence, "at": now, "as": next(numbers), "why": turn.error}
             )
     if settled:
-        over = {
-            "settled_at": bindparam("at"), "settled_as": bindparam("as"), "error": bindparam("why")
+        over: Row = {
+            "settled_at": bindparam("at"),
+            "settled_as": bindparam("as"),
+            "error": bindparam("why"),
         }
         statement = update(table).where(table.c.sequence == bindparam("of")).values(over)
         session.connection().execute(statement, settled)
