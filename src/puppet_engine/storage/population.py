@@ -86,9 +86,11 @@ def require_free_handle(session: Session, storage: Storage, arrival: Arrival) ->
         AgentExistsError: another agent has it.
 
     """
+    if not arrival.handle:
+        return
     model = storage.model("Agent")
     others = select(model.id).where(
-        model.handle == (arrival.handle.lower() or None), model.id != arrival.config.id
+        model.handle == arrival.handle.lower(), model.id != arrival.config.id
     )
     if session.connection().execute(others.limit(1)).first() is not None:
         raise AgentExistsError(arrival.config.id, handle=arrival.handle)
