@@ -30,9 +30,17 @@ class Lives:
     _forks: Process
     _world: Storage
 
-    async def die_after(self, seconds: float) -> None:
-        """Live, and be killed from outside after so many seconds."""
+    async def die_young(self, seconds: float) -> None:
+        """Be killed from outside so many seconds after birth, most likely at the start."""
         pid = await self._begin(self._orders)
+        await asyncio.sleep(seconds)
+        kill(pid, signal.SIGKILL)
+        assert await self._exit_code() == -signal.SIGKILL
+
+    async def die_after(self, seconds: float) -> None:
+        """Live, and be killed from outside after so many seconds of taking turns."""
+        pid = await self._begin(self._orders)
+        await self._told("alive")
         await asyncio.sleep(seconds)
         kill(pid, signal.SIGKILL)
         assert await self._exit_code() == -signal.SIGKILL
@@ -64,14 +72,19 @@ class Lives:
     async def _begin(self, orders: Orders) -> int:
         assert self._forks.stdin is not None
         self._forks.stdin.write(line_of(orders).encode())
-        return await self._told()
+        return await self._told("process")
 
     async def _exit_code(self) -> int:
-        return await asyncio.wait_for(self._told(), 60)
+        return await asyncio.wait_for(self._told("exit"), 60)
 
-    async def _told(self) -> int:
+    async def _told(self, wanted: str) -> int:
+        """Return the number that is told under a name; what else is told does not matter."""
         assert self._forks.stdout is not None
-        return int(await self._forks.stdout.readline())
+        told = ""
+        while told != wanted:
+            told, number = (await self._forks.stdout.readline()).decode().split()
+            assert wanted == "exit" or told != "exit", "the life has ended by itself"
+        return int(number)
 
 
 @asynccontextmanager

@@ -132,6 +132,7 @@ async def live(orders: Orders) -> None:
             await manager.create_agent(config)
         await manager.start_agents()
         await engine.start()
+        _tell("alive")
         while orders.until is None or time.monotonic() < orders.until:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         await engine.stop()
@@ -149,14 +150,14 @@ def main() -> None:
                 asyncio.run(live(orders))
             sys.stderr.flush()
             os._exit(0)
-        _tell(child)
+        _tell("process", child)
         _, status = os.waitpid(child, 0)
-        _tell(os.waitstatus_to_exitcode(status))
+        _tell("exit", os.waitstatus_to_exitcode(status))
 
 
-def _tell(number: int) -> None:
-    sys.stdout.write(f"{number}\n")
-    sys.stdout.flush()
+def _tell(what: str, number: int = 0) -> None:
+    # In one write: a process that is killed leaves no half of a line.
+    os.write(1, f"{what} {number}\n".encode())
 
 
 def line_of(orders: Orders) -> str:

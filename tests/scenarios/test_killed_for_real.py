@@ -39,8 +39,9 @@ async def test_a_life_killed_at_every_failpoint_and_at_random_is_sound(tmp_path:
     async with lives(tmp_path) as life:
         for point in Failpoint:
             await life.die_at(point, passage=chance.randint(3, 8))
-        for _ in range(6):
-            await life.die_after(chance.uniform(0.05, 1.2))
+        for _ in range(3):
+            await life.die_young(chance.uniform(0.01, 0.5))
+            await life.die_after(chance.uniform(0, 0.8))
         await settle(life)
         published = await life.published()
     found = audit(tmp_path / "life.db", published)
@@ -64,10 +65,13 @@ async def test_a_life_killed_a_thousand_times_is_sound(tmp_path: Path) -> None:
     chance = random.Random("a thousand kills")
     async with lives(tmp_path) as life:
         for done in range(1, KILLS + 1):
-            if done % 4:
-                await life.die_after(chance.uniform(0.05, 1.0))
-            else:
-                await life.die_at(chance.choice(list(Failpoint)), chance.randint(1, 12))
+            match done % 5:
+                case 0:
+                    await life.die_at(chance.choice(list(Failpoint)), chance.randint(1, 12))
+                case 1:
+                    await life.die_young(chance.uniform(0.01, 0.5))
+                case _:
+                    await life.die_after(chance.uniform(0, 0.8))
             if not done % 50:
                 posts = len(await life.published())
                 print(f"killed {done} times of {KILLS}; {posts} posts", file=sys.__stderr__)
