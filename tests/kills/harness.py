@@ -80,11 +80,11 @@ class Lives:
     async def _told(self, wanted: str) -> int:
         """Return the number that is told under a name; what else is told does not matter."""
         assert self._forks.stdout is not None
-        told = ""
-        while told != wanted:
+        while True:
             told, number = (await self._forks.stdout.readline()).decode().split()
-            assert wanted == "exit" or told != "exit", "the life has ended by itself"
-        return int(number)
+            if told == wanted:
+                return int(number)
+            assert told != "exit", "the life has ended by itself"
 
 
 @asynccontextmanager
