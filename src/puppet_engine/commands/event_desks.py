@@ -10,7 +10,7 @@ import httpx2
 from typing_extensions import override
 
 from puppet_engine.core.clock import SystemClock, VirtualClock
-from puppet_engine.core.errors import ConfigurationError
+from puppet_engine.core.errors import ConfigurationError, StorageError
 from puppet_engine.core.ids import random_id
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
@@ -34,10 +34,10 @@ class Desk(ABC):
 
 @contextlib.asynccontextmanager
 async def open_desk(database_url: str, api: str | None) -> AsyncGenerator[Desk]:
-    """Open the API at `api`, or without one the database, for this process alone.
+    """Open the API at `api`, or without one the database.
 
     Raises:
-        ConfigurationError: an engine lives on the database, or nothing answers at `api`.
+        ConfigurationError: there is no such database, or nothing answers at `api`.
 
     """
     if api is not None:
@@ -49,12 +49,10 @@ async def open_desk(database_url: str, api: str | None) -> AsyncGenerator[Desk]:
     storage = Storage(database_url, clock=clock, ids=random_id)
     await storage.open()
     try:
-        # A live engine would not see what is replayed under its feet: it owns the database.
-        with sole_owner(database_url):
-            events = StoredEvents(storage)
-            # The agents' time stands where the engine stopped; what is replayed is due there.
-            clock.set(await events.latest_moment() or clock.now())
-            yield StoppedDesk(events, clock)
+        events = StoredEvents(storage)
+        # The agents' time stands where the engine stopped; what is replayed is due there.
+        clock.set(await events.latest_moment() or clock.now())
+        yield StoppedDesk(events, clock, database_url)
     finally:
         await storage.close()
 
@@ -71,9 +69,10 @@ def _require_there(database_url: str) -> None:
 class StoppedDesk(Desk):
     """The rows of an engine that does not run."""
 
-    def __init__(self, events: StoredEvents, clock: VirtualClock) -> None:
+    def __init__(self, events: StoredEvents, clock: VirtualClock, database_url: str) -> None:
         self._events = events
         self._clock = clock
+        self._database_url = database_url
 
     @override
     async def dead_letters(self, *, before: int | None, limit: int) -> list[dict[str, Any]]:
@@ -82,7 +81,14 @@ class StoppedDesk(Desk):
 
     @override
     async def replay(self, event_id: str) -> str:
-        return (await self._events.replay(event_id, due_at=self._clock.now())).id
+        losses: list[StorageError] = []
+        # A live engine would not see what is replayed under its feet: it owns the database.
+        hold = sole_owner(self._database_url, since=SystemClock().now(), on_loss=losses.append)
+        async with hold:
+            event = await self._events.replay(event_id, due_at=self._clock.now())
+        if losses:
+            raise losses[0]
+        return event.id
 
 
 class LiveDesk(Desk):
