@@ -103,6 +103,9 @@ class Arrangement:
                     together.append(operation)
                 case RenameIndexOp():
                     yield operation
+                case CreateForeignKeyOp():
+                    operation.kw.pop("use_alter", None)  # both tables are there by then
+                    together.append(operation)
                 case _:
                     together.append(operation)
         if together:

@@ -47,10 +47,11 @@ def find_difference(
     view = show_renamed(inspect(connection), renames)
     _refuse_new_keys(view, metadata)
     found = _compare(connection, view, metadata, known)
+    reverse = found.reverse_into(DowngradeOps([])).ops  # of what was not yet arranged
     names = _rename_operations(metadata, renames)
     arrangement = Arrangement(connection=connection, metadata=metadata, renames=renames, view=view)
     there = arrangement.upgrade(found.ops)
-    back = arrangement.downgrade(found.reverse_into(DowngradeOps([])).ops)
+    back = arrangement.downgrade(reverse)
     return Difference(
         renames=renames,
         upgrade=(*names, *there),

@@ -1,6 +1,5 @@
 """Runs steps: each in one transaction, one process at a time."""
 
-import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -9,6 +8,7 @@ from sqlalchemy import Connection, Engine, text
 
 from timber.common.clock import Clock
 from timber.common.database.schema import alone
+from timber.common.database.sqlite_references import without_references
 from timber.common.errors import DataLossError, MigrationError, MissingReferenceError
 from timber.common.migrations.context import migration_context
 from timber.common.migrations.guard import watched_operations
@@ -97,7 +97,7 @@ class Runner:
     @contextmanager
     def _alone(self) -> Generator[Connection]:
         """Give a connection inside a transaction that no other process migrates beside."""
-        with self._engine.connect() as connection, _without_references(connection):
+        with self._engine.connect() as connection, without_references(connection):
             alone(connection)
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
@@ -125,22 +125,6 @@ def pending_of(revisions: Sequence[Revision], history: Sequence[Applied]) -> tup
                 "restore it, and put the change into a new step"
             )
     return tuple(revisions[len(history) :])
-
-
-@contextmanager
-def _without_references(connection: Connection) -> Generator[None]:
-    """Keep SQLite from following foreign keys while tables are rebuilt."""
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        yield
-        return
-    # A table is rebuilt by dropping the old one, which would delete the rows that point to it.
-    driver.execute("PRAGMA foreign_keys = OFF")
-    try:
-        yield
-    finally:
-        driver.rollback()
-        driver.execute("PRAGMA foreign_keys = ON")
 
 
 def _check_references(connection: Connection, name: str) -> None:
