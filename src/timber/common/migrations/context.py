@@ -2,15 +2,17 @@
 
 from typing import Any, Final, TextIO
 
+from alembic.ddl._autogen import ComparisonResult
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, Dialect, MetaData, literal_column
+from sqlalchemy import CheckConstraint, Column, Connection, Dialect, MetaData, literal_column
 from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
 from timber.common.database.schema import HISTORY_TABLE
 from timber.common.migrations.conversions import conversion
+from timber.common.migrations.enum_values import said_by, values_of
 from timber.common.migrations.server_defaults import differ
 from timber.common.modeling.base import NAMING
 
@@ -32,6 +34,21 @@ class _ConvertingSQLite(SQLiteImpl):
         if metadata_column.primary_key and metadata_column.server_default is None:
             return False  # what counts by itself
         return differ(metadata_column, rendered_inspector_default, self.dialect)
+
+    @override
+    def compare_type(
+        self, inspector_column: Column[Any], metadata_column: Column[Any]
+    ) -> bool:
+        there, said = inspector_column.type, metadata_column.type
+        if values_of(there) != values_of(said):
+            return True
+        return super().compare_type(inspector_column, metadata_column)
+
+    @override
+    def compare_check_constraint(
+        self, metadata_constraint: CheckConstraint, reflected_constraint: CheckConstraint
+    ) -> ComparisonResult:
+        return _compare_checks(metadata_constraint, reflected_constraint)
 
     @override
     def cast_for_batch_migrate(
@@ -60,6 +77,21 @@ class _ConvertingPostgreSQL(PostgresqlImpl):
         if metadata_column.primary_key and metadata_column.server_default is None:
             return False  # what counts by itself
         return differ(metadata_column, rendered_inspector_default, self.dialect)
+
+    @override
+    def compare_type(
+        self, inspector_column: Column[Any], metadata_column: Column[Any]
+    ) -> bool:
+        there, said = inspector_column.type, metadata_column.type
+        if values_of(there) != values_of(said):
+            return True
+        return super().compare_type(inspector_column, metadata_column)
+
+    @override
+    def compare_check_constraint(
+        self, metadata_constraint: CheckConstraint, reflected_constraint: CheckConstraint
+    ) -> ComparisonResult:
+        return _compare_checks(metadata_constraint, reflected_constraint)
 
     @override
     def alter_column(self, table_name: str, column_name: str, **changes: Any) -> None:
@@ -116,6 +148,13 @@ def _set_up(context: MigrationContext) -> None:
         output_buffer=context.output_buffer,
         context_opts=context.opts,
     )
+
+
+def _compare_checks(said: CheckConstraint, there: CheckConstraint) -> ComparisonResult:
+    """Tell whether an `Enum` has other values; of conditions at large nobody can tell."""
+    if getattr(said, "_type_bound", False) and {*said_by(said)} != {*said_by(there)}:
+        return ComparisonResult.Different("other values")
+    return ComparisonResult.Equal()
 
 
 def _name_now(transfer: dict[str, Any], existing: Column[Any]) -> str:

@@ -15,7 +15,8 @@ from timber.common.errors import MigrationError
 from timber.common.migrations.arrangement import Arrangement
 from timber.common.migrations.context import migration_context
 from timber.common.migrations.operations import RenameColumnOp, ReversibleRenameTableOp
-from timber.common.migrations.renames import Renames, find_renames, show_renamed
+from timber.common.migrations.renames import Renames, find_renames
+from timber.common.migrations.view import show_renamed
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from alembic.operations.ops import (
 )
 from sqlalchemy import ForeignKeyConstraint, Table
 
+from timber.common.migrations.losses import flat
+
 
 def in_order(operations: Sequence[MigrateOperation]) -> list[MigrateOperation]:
     """Return operations on whole tables so that each can run when its turn comes.
@@ -24,6 +26,8 @@ def in_order(operations: Sequence[MigrateOperation]) -> list[MigrateOperation]:
     drops = {one.table_name: one for one in operations if isinstance(one, DropTableOp)}
     others = [one for one in operations if not isinstance(one, CreateTableOp | DropTableOp)]
     others = [one for one in others if not _goes_with(one, drops)]
+    for key in (one for one in flat(others) if isinstance(one, CreateForeignKeyOp)):
+        key.kw.pop("use_alter", None)  # both of its tables are there by then
     made, late = _sorted({name: one.to_table() for name, one in creates.items()})
     gone, early = _sorted({name: one.to_table() for name, one in drops.items()})
     for name, keys in late.items():
