@@ -6,7 +6,7 @@ from alembic.ddl._autogen import ComparisonResult
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.migration import MigrationContext
-from sqlalchemy import CheckConstraint, Column, Connection, Dialect, MetaData, literal_column
+from sqlalchemy import CheckConstraint, ClauseElement, Column, Connection, Dialect, MetaData, literal_column
 from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
@@ -14,6 +14,7 @@ from timber.common.database.schema import HISTORY_TABLE
 from timber.common.migrations.conversions import conversion
 from timber.common.migrations.enum_values import said_by, values_of
 from timber.common.migrations.server_defaults import differ
+from timber.common.migrations.values import escaped
 from timber.common.modeling.base import NAMING
 
 _NAMES: Final = MetaData(naming_convention=NAMING)
@@ -49,6 +50,13 @@ class _ConvertingSQLite(SQLiteImpl):
         self, metadata_constraint: CheckConstraint, reflected_constraint: CheckConstraint
     ) -> ComparisonResult:
         return _compare_checks(metadata_constraint, reflected_constraint)
+
+    @override
+    def render_ddl_sql_expr(
+        self, expr: ClauseElement, is_server_default: bool = False, **options: Any
+    ) -> str:
+        written = super().render_ddl_sql_expr(expr, is_server_default, **options)
+        return _as_written(written, self.dialect)
 
     @override
     def cast_for_batch_migrate(
@@ -92,6 +100,13 @@ class _ConvertingPostgreSQL(PostgresqlImpl):
         self, metadata_constraint: CheckConstraint, reflected_constraint: CheckConstraint
     ) -> ComparisonResult:
         return _compare_checks(metadata_constraint, reflected_constraint)
+
+    @override
+    def render_ddl_sql_expr(
+        self, expr: ClauseElement, is_server_default: bool = False, **options: Any
+    ) -> str:
+        written = super().render_ddl_sql_expr(expr, is_server_default, **options)
+        return _as_written(written, self.dialect)
 
     @override
     def alter_column(self, table_name: str, column_name: str, **changes: Any) -> None:
@@ -148,6 +163,12 @@ def _set_up(context: MigrationContext) -> None:
         output_buffer=context.output_buffer,
         context_opts=context.opts,
     )
+
+
+def _as_written(sql: str, dialect: Dialect) -> str:
+    """Return SQL for the text of a step, without what the driver would read out of it."""
+    percents = getattr(dialect.identifier_preparer, "_double_percents", False)
+    return escaped(sql.replace("%%", "%") if percents else sql)
 
 
 def _compare_checks(said: CheckConstraint, there: CheckConstraint) -> ComparisonResult:

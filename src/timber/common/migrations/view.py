@@ -8,6 +8,7 @@ from sqlalchemy import Dialect, Enum, Inspector, TextClause, text
 
 from timber.common.migrations.enum_values import allowed_by, check_name, condition_for
 from timber.common.migrations.renames import Renames
+from timber.common.migrations.values import escaped
 
 Reflected: TypeAlias = dict[tuple[str | None, str], Any]
 
@@ -56,12 +57,12 @@ def _show_enums(inspector: Inspector, renames: Renames) -> None:
         for column in columns:
             check = checks.get(_enum_check(table, column["name"], renames, inspector.dialect))
             length = getattr(column["type"], "length", None)
-            values = allowed_by(check["sqltext"]) if check and length else ()
+            values = allowed_by(str(text(check["sqltext"]))) if check and length else ()
             if check and values:
                 longest = max(length or 0, *map(len, values))
                 column["type"] = Enum(*values, native_enum=False, length=longest)
                 # PostgreSQL's own words for it are no SQL for another database.
-                check["sqltext"] = condition_for(quote(column["name"]), values)
+                check["sqltext"] = escaped(condition_for(quote(column["name"]), values))
 
 
 def _enum_check(table: str, column: str, renames: Renames, dialect: Dialect) -> str:
@@ -83,7 +84,8 @@ def _renamed(facet: str, table: str, entry: Any, renames: Renames) -> Any:
             return [_constrained(table, one, renames, "column_names") for one in entry]
         case "check_constraints":
             return [
-                {**one, "sqltext": _condition(table, one["sqltext"], renames)} for one in entry
+                {**one, "sqltext": escaped(_condition(table, one["sqltext"], renames))}
+                for one in entry
             ]
         case _:
             return entry
@@ -117,7 +119,9 @@ def _index(table: str, index: Any, renames: Renames) -> Any:
 def _where(table: str, condition: Any, renames: Renames) -> Any:
     if isinstance(condition, TextClause):
         return text(_condition(table, condition.text, renames))
-    return _condition(table, condition, renames) if isinstance(condition, str) else condition
+    if isinstance(condition, str):
+        return escaped(_condition(table, condition, renames))
+    return condition
 
 
 def _column(table: str, column: dict[str, Any], renames: Renames) -> dict[str, Any]:
