@@ -12,6 +12,7 @@ from tests.unit.timber.migrations.conftest import Project
 
 from timber.common.errors import DataLossError, MigrationError, SchemaMismatchError
 from timber.common.migrations.difference import find_difference
+from timber.common.migrations.summary import summary
 from timber.common.runtime import Timber
 
 Rows = dict[str, dict[str, dict[str, Any]]]
@@ -95,7 +96,9 @@ def _agreeing(project: Project) -> Rows:
         Timber().opened(project.settings(create_tables=True)) as timber,
         timber.database.engine.connect() as connection,
     ):
-        assert find_difference(connection, timber.base.metadata, known=frozenset()).is_empty
+        found = find_difference(connection, timber.base.metadata, known=frozenset())
+        assert summary(found.upgrade, connection.dialect) == ()
+        assert found.is_empty
         for name, table in timber.base.metadata.tables.items():
             [key, *_] = (column.name for column in table.primary_key)
             found = connection.execute(select(table)).mappings()

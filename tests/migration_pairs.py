@@ -95,10 +95,15 @@ class Pair:
     def has_other_keys(self) -> bool:
         """Whether rows would be known by something else, for which there is no step."""
         kept = [table for table in self.after if table.name != "t_new"]
-        return any(
-            table.key.type not in WHOLE or any(one.primary_key for one in table.columns)
-            for table in kept
-        )
+        return any(table.key.type not in WHOLE or _has_second_key(table) for table in kept)
+
+
+def _has_second_key(table: Table) -> bool:
+    return any(one.primary_key for one in table.columns)
+
+
+def _target(column: Column) -> str:
+    return str(column.foreign_key).partition(".")[0]
 
 
 def written(tables: tuple[Table, ...]) -> str:
@@ -118,9 +123,10 @@ def pairs(draw: st.DrawFn) -> Pair:
     for table in before:
         draw(_links(table, rows, kept))
     changed = [draw(_changed(table, kept)) for table in after]
-    changed = [draw(_with_another_key(table)) for table in changed]
+    pointed = {_target(one) for table in changed for one in table.columns if one.foreign_key}
+    changed = [draw(_with_another_key(table, pointed)) for table in changed]
     if draw(st.booleans()):
-        others = [table.was or table.name for table in changed]
+        others = [one.was or one.name for one in changed if not _has_second_key(one)]
         changed.append(draw(_table("t_new", ["t_new", *others])))
     heirs = {table.was or table.name: table for table in changed}
     return Pair(before, tuple(_pointing(table, heirs) for table in changed), rows)
@@ -130,7 +136,7 @@ def _pointing(table: Table, heirs: dict[str, Table]) -> Table:
     columns = []
     for column in table.columns:
         if column.foreign_key:
-            heir = heirs[column.foreign_key.partition(".")[0]]
+            heir = heirs[_target(column)]
             pointer = f"{heir.name}.{heir.key.name}"
             columns.append(replace(column, foreign_key=pointer, type=heir.key.type))
         else:
@@ -144,14 +150,14 @@ def _links(
 ) -> None:
     """Let rows point to rows of tables that stay, which a table that comes back would lack."""
     for column in table.columns:
-        target = str(column.foreign_key).partition(".")[0]
+        target = _target(column)
         if target in kept and rows[target]:
             for row in rows[table.name]:
                 row[column.name] = draw(st.sampled_from([None, *(r["id"] for r in rows[target])]))
 
 
 @st.composite
-def _with_another_key(draw: st.DrawFn, table: Table) -> Table:
+def _with_another_key(draw: st.DrawFn, table: Table, pointed: set[str]) -> Table:
     """Rename or widen the key; now and then make it one that no step leads to."""
     key = table.key
     if draw(st.integers(0, 4)) == 0:
@@ -161,7 +167,7 @@ def _with_another_key(draw: st.DrawFn, table: Table) -> Table:
             return replace(table, key=replace(key, type="String(40)"))
         case 1:
             second = Column("second", "Integer", default=1, primary_key=True)
-            if not any(one.foreign_key for one in table.columns):
+            if (table.was or table.name) not in pointed:
                 return replace(table, columns=(*table.columns, second))
         case 2 | 3:
             key = replace(key, type="BigInteger")
@@ -222,7 +228,7 @@ def _rows(draw: st.DrawFn, table: Table) -> list[dict[str, Any]]:
 def _changed(draw: st.DrawFn, table: Table, kept: set[str]) -> Table:
     columns: list[Column] = []
     for column in table.columns:
-        if column.foreign_key and column.foreign_key.partition(".")[0] not in kept:
+        if column.foreign_key and _target(column) not in kept:
             columns.append(replace(column, foreign_key=None))
         elif column.foreign_key or draw(st.integers(0, 4)):
             columns.append(draw(_changed_column(column)))

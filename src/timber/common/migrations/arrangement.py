@@ -153,11 +153,16 @@ class Arrangement:
     def _may_leave_null(self, operation: AlterColumnOp) -> bool:
         """Tell whether rows can lack a value of the new type, which can be given then only."""
         new, old = operation.modify_type, operation.existing_type
-        if new is None or old is None:
+        if new is None or old is None or self._is_key(operation):
             return False
         if operation.modify_nullable is False:
             return True
         return conversion("value", old, new, self.connection.dialect).leaves_null
+
+    def _is_key(self, operation: AlterColumnOp) -> bool:
+        """Tell whether a column is of a primary key, which takes no null for a moment even."""
+        key = self.view.info_cache["alembic_pk_constraint"].get((None, operation.table_name))
+        return key is not None and operation.column_name in key["constrained_columns"]
 
     # ------------------------------------------------------------------ defaults
 
@@ -178,7 +183,7 @@ class Arrangement:
             return found
         kind = kind_of(column.type, self.connection.dialect)
         if kind.values:
-            return sorted(kind.values)[0], None
+            return min(kind.values), None
         if not self._was_unique(table, column.name):
             return _NEUTRAL.get(kind.name, _NOTHING)
         fits = kind.name == "text" and (kind.length is None or kind.length >= UUID_LENGTH)

@@ -6,15 +6,25 @@ from alembic.ddl._autogen import ComparisonResult
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.migration import MigrationContext
-from sqlalchemy import CheckConstraint, ClauseElement, Column, Connection, Dialect, MetaData, literal_column
+from sqlalchemy import (
+    CheckConstraint,
+    ClauseElement,
+    Column,
+    Connection,
+    Dialect,
+    MetaData,
+    literal_column,
+    text,
+)
 from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
+from timber.common.database.kinds import kind_of
 from timber.common.database.schema import HISTORY_TABLE
 from timber.common.migrations.conversions import conversion
 from timber.common.migrations.enum_values import said_by, values_of
 from timber.common.migrations.server_defaults import differ
-from timber.common.migrations.values import escaped
+from timber.common.migrations.values import escaped, literal
 from timber.common.modeling.base import NAMING
 
 _NAMES: Final = MetaData(naming_convention=NAMING)
@@ -37,9 +47,7 @@ class _ConvertingSQLite(SQLiteImpl):
         return differ(metadata_column, rendered_inspector_default, self.dialect)
 
     @override
-    def compare_type(
-        self, inspector_column: Column[Any], metadata_column: Column[Any]
-    ) -> bool:
+    def compare_type(self, inspector_column: Column[Any], metadata_column: Column[Any]) -> bool:
         there, said = inspector_column.type, metadata_column.type
         if values_of(there) != values_of(said):
             return True
@@ -87,9 +95,7 @@ class _ConvertingPostgreSQL(PostgresqlImpl):
         return differ(metadata_column, rendered_inspector_default, self.dialect)
 
     @override
-    def compare_type(
-        self, inspector_column: Column[Any], metadata_column: Column[Any]
-    ) -> bool:
+    def compare_type(self, inspector_column: Column[Any], metadata_column: Column[Any]) -> bool:
         there, said = inspector_column.type, metadata_column.type
         if values_of(there) != values_of(said):
             return True
@@ -120,6 +126,20 @@ class _ConvertingPostgreSQL(PostgresqlImpl):
             # At once, for the conversion may leave nulls.
             super().alter_column(table_name, column_name, nullable=changes.pop("nullable"))
         super().alter_column(table_name, column_name, **changes)
+        if new is not None and kind_of(new, self.dialect).name == "integer":
+            self._widen_sequence(table_name, changes.get("name") or column_name, new)
+
+    def _widen_sequence(self, table: str, column: str, new: TypeEngine[Any]) -> None:
+        """Let what counts by itself count as far as its column can."""
+        quoted = literal(self.dialect.identifier_preparer.quote(table))
+        self._exec(
+            text(
+                "DO $$ DECLARE counter text; BEGIN "
+                f"counter = pg_get_serial_sequence({quoted}, {literal(column)}); "
+                "IF counter IS NOT NULL THEN EXECUTE 'ALTER SEQUENCE ' || counter || "
+                f"' AS {new.compile(self.dialect)}'; END IF; END $$"
+            )
+        )
 
 
 def migration_context(connection: Connection, **options: Any) -> MigrationContext:

@@ -106,7 +106,8 @@ def _refuse_new_keys(view: Inspector, metadata: MetaData) -> None:
         if reflected is None:
             continue
         types = {
-            one["name"]: one["type"] for one in view.info_cache["alembic_columns"][None, table.name]
+            one["name"]: one["type"]
+            for one in view.info_cache["alembic_columns"][None, table.name]
         }
         before = {name: types[name] for name in reflected["constrained_columns"]}
         after = {column.name: column.type for column in table.primary_key.columns}

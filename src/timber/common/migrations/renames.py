@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Inspector, MetaData
 
+
 @dataclass(frozen=True)
 class Renames:
     """The names to change in one database."""

@@ -71,24 +71,18 @@ def _enum_check(table: str, column: str, renames: Renames, dialect: Dialect) -> 
 
 def _renamed(facet: str, table: str, entry: Any, renames: Renames) -> Any:
     """Return what was reflected of one table, in new names."""
-    match facet:
-        case "columns":
-            return [_column(table, one, renames) for one in entry]
-        case "pk_constraint":
-            return entry and _constrained(table, entry, renames, "constrained_columns")
-        case "foreign_keys":
-            return [_foreign_key(table, one, renames) for one in entry]
-        case "indexes":
-            return [_index(table, one, renames) for one in entry]
-        case "unique_constraints":
-            return [_constrained(table, one, renames, "column_names") for one in entry]
-        case "check_constraints":
-            return [
-                {**one, "sqltext": escaped(_condition(table, one["sqltext"], renames))}
-                for one in entry
-            ]
-        case _:
-            return entry
+    if facet == "pk_constraint":
+        return entry and _constrained(table, entry, renames, "constrained_columns")
+    rename = _RENAMED.get(facet)
+    return [rename(table, one, renames) for one in entry] if rename else entry
+
+
+def _unique(table: str, entry: Any, renames: Renames) -> Any:
+    return _constrained(table, entry, renames, "column_names")
+
+
+def _check(table: str, check: Any, renames: Renames) -> Any:
+    return {**check, "sqltext": escaped(_condition(table, check["sqltext"], renames))}
 
 
 def _condition(table: str, condition: str, renames: Renames) -> str:
@@ -147,3 +141,13 @@ def _foreign_key(table: str, entry: Any, renames: Renames) -> Any:
         "referred_table": target,
         "referred_columns": [renames.column(target, name) for name in entry["referred_columns"]],
     }
+
+
+_RENAMED: Final[dict[str, Callable[[str, Any, Renames], Any]]] = {
+    "columns": _column,
+    "foreign_keys": _foreign_key,
+    "indexes": _index,
+    "unique_constraints": _unique,
+    "check_constraints": _check,
+}
+"""By the facet: what shows one entry of it in new names."""
