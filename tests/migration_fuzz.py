@@ -96,9 +96,8 @@ def _agreeing(project: Project) -> Rows:
         Timber().opened(project.settings(create_tables=True)) as timber,
         timber.database.engine.connect() as connection,
     ):
-        found = find_difference(connection, timber.base.metadata, known=frozenset())
-        assert summary(found.upgrade, connection.dialect) == ()
-        assert found.is_empty
+        left = find_difference(connection, timber.base.metadata, known=frozenset())
+        assert left.is_empty, summary(left.upgrade, connection.dialect)
         for name, table in timber.base.metadata.tables.items():
             [key, *_] = (column.name for column in table.primary_key)
             found = connection.execute(select(table)).mappings()

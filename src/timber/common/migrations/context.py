@@ -109,9 +109,13 @@ class _ConvertingPostgreSQL(PostgresqlImpl):
 
     @override
     def render_ddl_sql_expr(
-        self, expr: ClauseElement, is_server_default: bool = False, **options: Any
+        self,
+        expr: ClauseElement,
+        is_server_default: bool = False,
+        is_index: bool = False,
+        **options: Any,
     ) -> str:
-        written = super().render_ddl_sql_expr(expr, is_server_default, **options)
+        written = super().render_ddl_sql_expr(expr, is_server_default, is_index, **options)
         return _as_written(written, self.dialect)
 
     @override
@@ -121,7 +125,9 @@ class _ConvertingPostgreSQL(PostgresqlImpl):
             name = self.dialect.identifier_preparer.quote(column_name)
             how = conversion(name, old, new, self.dialect)
             if not how.type_only:
-                changes.setdefault("postgresql_using", how.expression)
+                # The driver takes a single one for a parameter.
+                expression = how.expression if self.as_sql else how.expression.replace("%", "%%")
+                changes.setdefault("postgresql_using", expression)
         if new is not None and changes.get("nullable"):
             # At once, for the conversion may leave nulls.
             super().alter_column(table_name, column_name, nullable=changes.pop("nullable"))
