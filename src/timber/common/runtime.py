@@ -12,6 +12,7 @@ from timber.common.clock import Clock, SteadyClock, SystemClock
 from timber.common.database.fitness import check_database
 from timber.common.database.schema import create_tables
 from timber.common.database.service import DatabaseService
+from timber.common.database.sqlite_references import drop_in_any_order
 from timber.common.errors import AlreadyOpenError
 from timber.common.garbage import no_search
 from timber.common.ids import IdFactory, OrderedUuids, random_uuid
@@ -38,6 +39,7 @@ class Timber:
     def __init__(self, *, clock: Clock | None = None, new_id: IdFactory = random_uuid) -> None:
         steady = SteadyClock(clock or SystemClock())
         self.base: type[DeclarativeBase] = new_base()
+        drop_in_any_order(self.base.metadata)
         self.config = Config()
         self.models = ModelRegistry()
         self.database = DatabaseService(clock=steady)
