@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -107,7 +108,13 @@ class App:
         parts.push_async_callback(llm.aclose)
         self._memory_store = SQLiteStore(settings, storage=storage, clock=self.clock)
         self._event_engine = EventEngine(
-            store=events, clock=self.clock, concurrency=settings.concurrency
+            store=events,
+            clock=self.clock,
+            ids=self._ids,
+            seed=settings.seed,
+            most_waiting=settings.most_waiting_events,
+            retention=_days(settings.event_retention_days),
+            concurrency=settings.concurrency,
         )
         self._agent_manager = self._gather(storage, llm, world)
         parts.push_async_callback(self._agent_manager.close)
@@ -215,6 +222,10 @@ def with_brain(settings: Settings, world: RehearsalWorld) -> Settings:
             "openai_model": "rehearsal-brain",
         }
     )
+
+
+def _days(days: float | None) -> timedelta | None:
+    return None if days is None else timedelta(days=days)
 
 
 def _started(part: T | None) -> T:
