@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from tests.fake_life import FakeAgents
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from puppet_engine.api.server import APIServer
 from puppet_engine.cli import cli
