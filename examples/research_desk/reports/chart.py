@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 
 from examples.research_desk.analysis.indicators import drawdowns, floats, relative_strength
 from examples.research_desk.market.base import PriceHistory
@@ -47,8 +48,8 @@ def price_chart(history: PriceHistory, palette: Palette = LIGHT, *, narrow: bool
 
     price.plot(days, prices, color=palette.price, linewidth=1.6)
     price.set_yscale("log")
-    price.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    price.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    price.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    price.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     price.yaxis.set_minor_formatter(NullFormatter())
     fallen = drawdowns(prices)
     fall.fill_between(days, fallen, 0, color=palette.fall, alpha=0.6, linewidth=0)
@@ -64,7 +65,9 @@ def price_chart(history: PriceHistory, palette: Palette = LIGHT, *, narrow: bool
     )
     for axes, title in zip((price, fall, strength), titles, strict=True):
         _dress(axes, title, palette)
-    strength.xaxis.set_major_locator(MaxNLocator(4 if narrow else 9))
+    locator = AutoDateLocator(minticks=3, maxticks=5 if narrow else 10)
+    strength.xaxis.set_major_locator(locator)
+    strength.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", metadata={"Software": None})
     return drawn.getvalue()
