@@ -12,7 +12,9 @@ from timber.common.clock import Clock, SteadyClock, SystemClock
 from timber.common.database.fitness import check_database
 from timber.common.database.schema import create_tables
 from timber.common.database.service import DatabaseService
+from timber.common.database.sqlite_references import drop_in_any_order
 from timber.common.errors import AlreadyOpenError
+from timber.common.garbage import no_search
 from timber.common.ids import IdFactory, OrderedUuids, random_uuid
 from timber.common.modeling.base import new_base
 from timber.common.modeling.catalogue import Catalogue
@@ -44,6 +46,7 @@ class Timber:
     def __init__(self, *, clock: Clock | None = None, new_id: IdFactory = random_uuid) -> None:
         steady = SteadyClock(clock or SystemClock())
         self.base: type[DeclarativeBase] = new_base()
+        drop_in_any_order(self.base.metadata)
         self.config = Config()
         self.models = ModelRegistry()
         self.database = DatabaseService(clock=steady)
@@ -148,11 +151,12 @@ class Timber:
 
     def _load_models(self, settings: TimberSettings) -> ModelFactory:
         packaged = packaged_directories(entry_points=settings.packaged_models)
-        sources = read_model_files(model_files((*packaged, *settings.model_config_dirs)))
-        catalogue = Catalogue(sources)
-        check(catalogue, backends=_BACKENDS)
-        factory = ModelFactory(base=self.base, columns=self._columns)
-        factory.build(catalogue)
+        files = model_files((*packaged, *settings.model_config_dirs))
+        with no_search():
+            catalogue = Catalogue(read_model_files(files))
+            check(catalogue, backends=_BACKENDS)
+            factory = ModelFactory(base=self.base, columns=self._columns)
+            factory.build(catalogue)
         return factory
 
     def _follow(self, settings: TimberSettings | None) -> None:
