@@ -1,15 +1,14 @@
 """Current prices from a service of one's own, such as the gateway of a house."""
 
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from http.client import NOT_FOUND
+from typing import Any
 
 import httpx2
 from typing_extensions import override
 
 from examples.research_desk.errors import MarketUnavailableError, UnknownTickerError
 from examples.research_desk.market.base import Quote, QuoteSource
-
-_NOT_FOUND: Final = 404
 
 
 class HttpQuotes(QuoteSource):
@@ -25,7 +24,7 @@ class HttpQuotes(QuoteSource):
     def quote(self, ticker: str) -> Quote:
         try:
             answer = httpx2.get(self._url.format(ticker=ticker), timeout=self._timeout_seconds)
-            if answer.status_code == _NOT_FOUND:
+            if answer.status_code == NOT_FOUND:
                 raise UnknownTickerError(ticker, source="the service of quotes")
             answer.raise_for_status()
             price = self._price(ticker, answer.json())

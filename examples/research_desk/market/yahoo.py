@@ -2,6 +2,7 @@
 
 import math
 from decimal import Decimal
+from http.client import NOT_FOUND
 from typing import Any, Final
 
 from typing_extensions import override
@@ -38,6 +39,8 @@ class YahooPrices(PriceSource):
         except YFTickerMissingError as error:
             raise UnknownTickerError(ticker, source="Yahoo Finance") from error
         except Exception as error:  # what it and its client raise is documented nowhere
+            if getattr(getattr(error, "response", None), "status_code", None) == NOT_FOUND:
+                raise UnknownTickerError(ticker, source="Yahoo Finance") from error
             reason = f"{type(error).__name__}: {error}"
             raise MarketUnavailableError(ticker, {self.name: reason}) from error
 
