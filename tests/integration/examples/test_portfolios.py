@@ -67,7 +67,7 @@ def test_an_average_price_can_follow_what_was_bought(
     portfolios.update_position(position, shares=150, entry_price="160", current_price=200)
 
     returns = portfolios.calculate_returns(portfolio)
-    assert (returns["cost"], returns["value"]) == (24_000, 30_000)
+    assert (returns["cost"], returns["value"]) == (Decimal(24_000), Decimal(30_000))
     assert returns["total_return"] == Decimal("0.25")
 
 
@@ -146,7 +146,7 @@ def test_the_portfolio_of_somebody_else_reads_as_none(
             attempt()
 
     [held] = portfolios.calculate_returns(portfolio, user_id="ada")["positions"]
-    assert (held["ticker"], held["shares"]) == ("AAPL", 1)
+    assert (held["ticker"], held["shares"]) == ("AAPL", Decimal(1))
 
 
 def test_what_is_not_there_is_said_to_be_missing(portfolios: Portfolios) -> None:

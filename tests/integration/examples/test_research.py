@@ -12,6 +12,7 @@ from examples.research_desk.errors import (
     TooLittleHistoryError,
     UnknownTickerError,
 )
+from examples.research_desk.workflows.stock_research import StockResearch
 from sqlalchemy import text
 from tests.integration.examples.conftest import Prices, Told
 
@@ -33,19 +34,27 @@ def test_research_ends_with_a_report_a_notification_and_a_history(
     assert told.notifications() == ["Research complete: AAPL: hold"]
 
 
+def take(steps: int, research: StockResearch, session_id: str) -> None:
+    """Take the first steps after the beginning, each of which stores what it found."""
+    if steps == 0:
+        return
+    data = research.fetch_data("AAPL", session_id)
+    if steps == 1:
+        return
+    analysis = research.analyze_data(data, session_id)
+    if steps == 2:
+        return
+    report = research.generate_report(analysis, session_id)
+    research.save_results(session_id, report, analysis)
+
+
 @pytest.mark.parametrize("steps", range(4))
 def test_research_goes_on_after_the_last_step_that_was_stored(
     desk: Desk, told: Told, prices: Prices, steps: int, tmp_path: Path
 ) -> None:
     research = desk.research
     session_id = research.initialize_research("ada", "AAPL")
-    if steps > 0:
-        data = research.fetch_data("AAPL", session_id)
-    if steps > 1:
-        analysis = research.analyze_data(data, session_id)
-    if steps > 2:
-        report = research.generate_report(analysis, session_id)
-        research.save_results(session_id, report, analysis)
+    take(steps, research, session_id)
     prices.asked.clear()
 
     outcome = research.resume_research(session_id, tmp_path)
