@@ -1,6 +1,7 @@
 """The command of the research desk as a process, and its report in a real browser."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -92,6 +93,25 @@ def test_research_that_was_killed_goes_on_where_it_was(
     assert Path(tmp_path, outcome["report"]["html"]).is_file()
     assert "fetching" not in done.stderr
     assert "saving" in done.stderr
+
+
+def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
+    text = (ROOT / "examples" / "research_desk" / "README.md").read_text("utf-8")
+    [example] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+    done = subprocess.run(
+        [sys.executable, "-c", example],
+        cwd=tmp_path,
+        env=environment(**PATHS),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    researched, returned = done.stdout.splitlines()
+    assert researched.startswith("0.5838 ")
+    assert returned == "0.486800"  # from 150.00 to 223.02
 
 
 @pytest.mark.parametrize(
