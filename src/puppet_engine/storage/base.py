@@ -1,22 +1,18 @@
 """The ports of the storage: what must survive the process, and in which transactions."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from puppet_engine.core.ids import PostId
 from puppet_engine.core.models import (
     AgentConfig,
-    Effect,
     Event,
     EventDraft,
-    Intent,
-    IntentKind,
     Memory,
     TurnOutcome,
 )
+from puppet_engine.storage.intent_store import IntentStore
 
 
 class EventStore(ABC):
@@ -68,6 +64,11 @@ class Arrival:
 class Ledger(ABC):
     """Where what agents do becomes fact. Each method is one transaction: all of it, or nothing."""
 
+    @property
+    @abstractmethod
+    def intents(self) -> IntentStore:
+        """What becomes of the intents that turns have brought."""
+
     @abstractmethod
     async def enrol(self, arrival: Arrival) -> list[Event]:
         """Take up an agent, and return the events that were kept.
@@ -90,32 +91,3 @@ class Ledger(ABC):
         self, agent_id: str, event: Event | None, outcome: TurnOutcome, *, error: str = ""
     ) -> list[Event]:
         """Settle an event with all that its turn brought, and return the events that were kept."""
-
-    @abstractmethod
-    async def open_intents(self, agent_id: str) -> list[Intent]:
-        """Return an agent's intents that are neither done nor refused, oldest first."""
-
-    @abstractmethod
-    async def journals(
-        self, agent_id: str, kind: IntentKind, *, since: datetime
-    ) -> list[Mapping[str, Any]]:
-        """Return what was noted before each attempt at intents of a kind, made since `since`.
-
-        An intent that was released counts with what was noted for it last.
-        """
-
-    @abstractmethod
-    async def begin(self, intent: Intent, journal: Mapping[str, Any]) -> Intent:
-        """Note that an intent is about to be carried out, and by what it can be looked up."""
-
-    @abstractmethod
-    async def release(self, intent: Intent) -> Intent:
-        """Note that an attempt is known to have done nothing; the intent is pending again."""
-
-    @abstractmethod
-    async def complete(self, intent: Intent, effect: Effect) -> list[Event]:
-        """Mark an intent as done, with its memory, and return the events that were kept."""
-
-    @abstractmethod
-    async def refuse(self, intent: Intent, reason: str, event: EventDraft) -> list[Event]:
-        """Mark an intent as refused for good, and return the events that were kept."""
