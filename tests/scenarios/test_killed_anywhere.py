@@ -82,7 +82,9 @@ class MortalNetwork(FakeNetwork):
     fate = Fate()
 
     @override
-    async def publish(self, text: str, *, in_reply_to: PostId | None = None) -> PostId:
+    async def publish(
+        self, text: str, *, in_reply_to: PostId | None = None, idempotency_key: str | None = None
+    ) -> PostId:
         self.fate.step()
         post_id = await super().publish(text, in_reply_to=in_reply_to)
         self.fate.step()

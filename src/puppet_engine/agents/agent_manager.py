@@ -9,10 +9,11 @@ from pydantic import ValidationError
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.direct_ledger import DirectLedger
 from puppet_engine.agents.first_day import first_memories
+from puppet_engine.agents.outgoing import Outgoing
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.trading import Trading
 from puppet_engine.agents.turns import Turns
-from puppet_engine.core.clock import Clock, SystemClock
+from puppet_engine.core.clock import Clock, SystemClock, VirtualClock
 from puppet_engine.core.errors import AgentExistsError, AgentNotFoundError, ConfigurationError
 from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import AgentConfig, Memory, MemoryType, StoredMemory
@@ -21,7 +22,10 @@ from puppet_engine.llm.base import LLMProvider
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.x import XNetwork
+from puppet_engine.outbox.budget import Budget
+from puppet_engine.outbox.dispatcher import Outbox
 from puppet_engine.solana.trader import Trader
+from puppet_engine.storage.answers import AnswerJournal
 from puppet_engine.storage.base import Arrival, Ledger
 
 log = logging.getLogger(__name__)
@@ -49,6 +53,15 @@ class AgentManagerConfig(_Required, total=False):
     open_wallet: OpenWallet
     """Opens an agent's wallet when it is created with trading enabled."""
     mention_poll_minutes: float
+    budget: Budget
+    """What each agent may do and spend on a network in a day; without it there is no limit."""
+    answers: AnswerJournal
+    """Keeps what language models answered until the turn is fact."""
+    in_step: bool
+    """Whether a turn waits for its effects: slower, but the same life from the same seed.
+
+    Under a virtual clock it does, unless it is told otherwise.
+    """
 
 
 class AgentManager:
@@ -71,11 +84,22 @@ class AgentManager:
         self._is_started = False
         self._being_created: list[Agent] = []
         self._twitter_client: Any = None
+        self._outgoing = Outgoing(
+            agents=self.agents,
+            ledger=self._ledger,
+            clock=clock,
+            accept=config["event_engine"].accept,
+            seed=config.get("seed", 0),
+            budget=config.get("budget") or Budget(),
+            in_step=config.get("in_step", isinstance(clock, VirtualClock)),
+        )
         self._turns = Turns(
             agents=self.agents,
             memory=self.memory_store,
             llm=config["default_llm_provider"],
             ledger=self._ledger,
+            outgoing=self._outgoing,
+            answers=config.get("answers"),
             clock=clock,
             engine=config["event_engine"],
             seed=config.get("seed", 0),
@@ -92,7 +116,7 @@ class AgentManager:
     @twitter_client.setter
     def twitter_client(self, client: Any) -> None:
         self._twitter_client = client
-        self._turns.default_network = XNetwork(client)
+        self._outgoing.default_network = XNetwork(client)
 
     # -------------------------------------------------------------- the cast
 
@@ -127,9 +151,9 @@ class AgentManager:
 
     async def _take_up(self, agent: Agent) -> None:
         if self._open_account is not None:
-            self._turns.networks[agent.id] = await self._open_account(agent)
+            self._outgoing.networks[agent.id] = await self._open_account(agent)
         if self._open_wallet is not None and agent.config.solana_integration.trading_enabled:
-            self._turns.traders[agent.id] = await self._open_wallet(agent)
+            self._outgoing.traders[agent.id] = await self._open_wallet(agent)
         events = await self._ledger.enrol(
             Arrival(
                 config=agent.config,
@@ -142,6 +166,8 @@ class AgentManager:
         self.agents[agent.id] = agent
         agent.is_active = self._is_started
         self._turns.welcome(agent, events)
+        if self._is_started:
+            await self._outgoing.resume({agent.id})
 
     async def revive_guests(self) -> None:
         """Take up the agents that were created while others lived, in this process or before."""
@@ -166,7 +192,7 @@ class AgentManager:
         self._is_started = True
         for agent in self.agents.values():
             agent.is_active = True
-            await self._turns.clear_outbox(agent)
+        await self._outgoing.resume(self.agents.keys())
 
     async def stop_agents(self) -> None:
         """Let the turns under way end, and make all agents inactive."""
@@ -174,10 +200,16 @@ class AgentManager:
         for agent in self.agents.values():
             async with self._turns.lock(agent.id):
                 agent.is_active = False
+        await self._outgoing.outbox.drain()
 
     async def close(self) -> None:
         """Close the agents' accounts and wallets."""
-        await self._turns.close()
+        await self._outgoing.close()
+
+    @property
+    def outbox(self) -> Outbox:
+        """What the agents want done outside, on its way out."""
+        return self._outgoing.outbox
 
     # -------------------------------------------------------------- doing things now
 
@@ -192,6 +224,8 @@ class AgentManager:
             NetworkRefusedError: the network said no; nothing was published.
             NetworkUnavailableError: no answer; the outcome is looked up until it is known.
                 Also while that is so of an earlier post: then nothing new was written.
+            RateLimitedError, CircuitOpenError: not now; it goes out when its moment has come.
+            OutboxError: a rule, the budget or its age forbids it; nothing was published.
             MissingCredentialError: the agent has no account.
 
         """

@@ -313,6 +313,8 @@ class Intent(IntentDraft):
     state: IntentState = IntentState.PENDING
     attempts: Annotated[int, Field(ge=0)] = 0
     """How often it was begun."""
+    failures: Annotated[int, Field(ge=0)] = 0
+    """How often an attempt, or the look at what became of it, failed."""
     begun_at: AwareDatetime | None = None
     """When it was begun last."""
     not_before: AwareDatetime | None = None

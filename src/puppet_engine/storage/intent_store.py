@@ -110,6 +110,7 @@ class IntentStore(ABC):
     ) -> list[Event]:
         """Note why an open intent waits and until when; return the events that were kept.
 
+        Its count of `failures` is kept as it is given.
         Its `state` is `SENDING` when the outcome is unknown, `PENDING` when nothing happened.
         """
 

@@ -161,6 +161,7 @@ class StoredIntents(IntentStore):
         def work(session: Session) -> list[Event]:
             row = self._row(session, intent)
             row.state, row.error, row.not_before = state.value, error, not_before
+            row.failures = intent.failures
             self._keep(session, intent.account, meter)
             return add_events(session, self._storage, events)
 

@@ -99,6 +99,7 @@ def read_intent(row: Any) -> Intent:
         expires_at=row.expires_at,
         state=IntentState(row.state),
         attempts=row.attempts,
+        failures=row.failures,
         begun_at=row.begun_at,
         not_before=row.not_before,
         error=row.error,

@@ -161,7 +161,9 @@ class Moody(FakeNetwork):
         self.publishes_first = True
 
     @override
-    async def publish(self, text: str, *, in_reply_to: PostId | None = None) -> PostId:
+    async def publish(
+        self, text: str, *, in_reply_to: PostId | None = None, idempotency_key: str | None = None
+    ) -> PostId:
         if self.failures and not self.publishes_first:
             raise self.failures.pop()
         post_id = await super().publish(text, in_reply_to=in_reply_to)
