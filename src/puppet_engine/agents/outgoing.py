@@ -160,7 +160,7 @@ class Outgoing:
                 for account in sorted(accounts)
             ]
             await commit()
-            return _result(agent_id, [await each(True) for each in clear])
+            return _result(agent_id, [await each(at_once=True) for each in clear])
 
 
 def _result(agent_id: str, clearances: Sequence[Clearance]) -> str:

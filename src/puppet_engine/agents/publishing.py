@@ -1,6 +1,6 @@
 """Carrying out the intents to post and to reply."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -9,8 +9,13 @@ from typing_extensions import override
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.recall import OWN_WORDS, memory_kept
 from puppet_engine.core.clock import Clock
+from puppet_engine.core.errors import (
+    NetworkRefusedError,
+    NetworkUnavailableError,
+    RateLimitedError,
+)
 from puppet_engine.core.ids import PostId
-from puppet_engine.core.models import Effect, EventDraft, Intent, IntentKind, Memory, MemoryType
+from puppet_engine.core.models import Effect, EventDraft, Intent, IntentKind, Memory, MemoryType, Post
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.outbox.base import Performer, Quota
 from puppet_engine.storage.intent_store import IntentStore
@@ -32,7 +37,9 @@ class Publisher(Performer):
         self._network = network
         self._intents = intents
         self._clock = clock
-        self.settles_within = network.capabilities.visible_within
+        can = network.capabilities
+        # Who can ask with a key need not wait until the timeline shows it.
+        self.settles_within = timedelta(0) if can.idempotency_keys else can.visible_within
 
     @override
     async def prepare(self, intent: Intent) -> Mapping[str, Any]:
@@ -59,12 +66,21 @@ class Publisher(Performer):
         earliest = begun - CLOCK_SKEW
         # The same words may have been said before: what is known of as another's is not this one.
         taken = await self._intents.results(intent.account, since=earliest)
-        for post in await self._network.own_posts(not_before=earliest):
+        for post in await self._own_posts(earliest):
             wanted = intent.payload.get("in_reply_to")
             is_it = post.text == intent.payload["text"] and post.in_reply_to == wanted
             if is_it and post.id not in taken:
                 return self._effect(intent, post.id)
         return None
+
+    async def _own_posts(self, not_before: datetime) -> Sequence[Post]:
+        try:
+            return await self._network.own_posts(not_before=not_before)
+        except RateLimitedError:
+            raise
+        except NetworkRefusedError as error:
+            # It says no to the look, not to the post: that may be there all the same.
+            raise NetworkUnavailableError(f"the outcome cannot be looked up: {error}") from error
 
     def _key_holds(self, begun: datetime) -> bool:
         can = self._network.capabilities

@@ -96,7 +96,7 @@ class Turns(Consumer):
         return True
 
     async def _clear_outbox(self, agent: Agent, event: Event) -> None:
-        known = self._outgoing.accounts_of(agent.id, IntentKind)
+        known = self._outgoing.accounts_of(agent.id, frozenset(IntentKind))
         accounts = [str(event.payload["account"])] if "account" in event.payload else known
         for account in accounts:
             self._outgoing.outbox.remind(account)

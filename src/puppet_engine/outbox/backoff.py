@@ -9,7 +9,8 @@ def full_jitter(
 ) -> timedelta:
     """Return a random wait of at most `first`, doubled with each further failure, up to `longest`.
 
-    Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015 (full jitter).
+    Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
     doublings = min(max(failures, 1) - 1, 32)
-    return min(longest, first * 2**doublings) * chance.random()
+    ceiling: timedelta = first * (1 << doublings)
+    return min(longest, ceiling) * chance.random()

@@ -65,8 +65,8 @@ class Carrier:
     performer: Performer
     network: str
     """Whose failures count together: `x`, `solana`."""
-    policy: Policy = Rulebook()
-    budget: Budget = Budget()
+    policy: Policy = field(default_factory=Rulebook)
+    budget: Budget = field(default_factory=Budget)
     caps: Sequence[RateCap] = ()
 
 

@@ -64,12 +64,12 @@ class CircuitBreaker:
             self.state = BreakerState.HALF_OPEN
 
     def succeed(self) -> None:
-        """The network answered, be it with no."""
+        """Note that the network answered, be it with no."""
         self.state, self.failures, self.opens_at = BreakerState.CLOSED, 0, None
         self._pause = self._first_pause
 
     def fail(self) -> None:
-        """The network did not answer."""
+        """Note that the network did not answer."""
         self.failures += 1
         if self.state is BreakerState.HALF_OPEN:
             self._pause = min(self._pause * 2, self._longest)
@@ -78,6 +78,6 @@ class CircuitBreaker:
         self.state, self.opens_at = BreakerState.OPEN, self._clock.now() + self._pause
 
     def withdraw(self) -> None:
-        """The call was not made after all."""
+        """Note that the call was not made after all."""
         if self.state is BreakerState.HALF_OPEN:
             self.state = BreakerState.OPEN

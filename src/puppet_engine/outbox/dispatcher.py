@@ -12,7 +12,8 @@ import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import (
@@ -58,10 +59,16 @@ class _Lane:
     """How many hold the lock or wait for it."""
 
 
+class Clear(Protocol):
+    """Carries out the open intents of an account that is reserved."""
+
+    def __call__(self, *, at_once: bool) -> Awaitable[Clearance]: ...
+
+
 class Outbox:
     """The intents of all agents, on their way out."""
 
-    def __init__(  # noqa: PLR0913 - the parts of the way out, handed in once
+    def __init__(
         self,
         *,
         intents: IntentStore,
@@ -116,22 +123,16 @@ class Outbox:
         holds up all that came after it. It is tried again when its moment has come.
         """
         async with self.reserved(account) as clear:
-            return await clear(at_once)
+            return await clear(at_once=at_once)
 
     @contextlib.asynccontextmanager
-    async def reserved(
-        self, account: str
-    ) -> AsyncGenerator[Callable[[bool], Awaitable[Clearance]]]:
+    async def reserved(self, account: str) -> AsyncGenerator[Clear]:
         """Keep an account to oneself, and get what clears it, `at_once` or with patience."""
-
-        async def clear(at_once: bool) -> Clearance:
-            return await self._pass(account, at_once=at_once)
-
         lane = self._lane(account)
         lane.users += 1
         try:
             async with lane.lock:
-                yield clear
+                yield partial(self._pass, account)
         finally:
             lane.users -= 1
             self._leave(account, lane)
@@ -190,25 +191,30 @@ class Outbox:
         passage = self._passage(intent, carrier)
         try:
             effect = await passage.go(at_once=at_once)
-        except NotYetError as error:
-            await self._put_off(passage.intent, error.until)
-            return error
         except StorageError:
             raise  # nothing can be noted; what was begun is looked up later
-        except WAITS as error:
-            await self._hold(passage, error)
-            return error
-        except (OutboxError, NetworkRefusedError, TradeError) as error:
-            await self._drop(passage.intent, error, clearance)
-            return None
-        except Exception as error:  # what no adapter foresaw: look, and tell
-            log.exception("%s %s failed", intent.kind, intent.id)
-            await self._hold(passage, error)
-            return error
+        except Exception as error:  # noqa: BLE001 - whatever it is becomes fact, and is told
+            return await self._settle(passage, error, clearance)
         events = await self._intents.complete(passage.intent, effect, meter=passage.meter)
         self._accept(events)
         clearance.effects.append((passage.intent, effect))
         return None
+
+    async def _settle(
+        self, passage: Passage, error: Exception, clearance: Clearance
+    ) -> Exception | None:
+        """Note what an error means to an intent; return it when the intent has to wait."""
+        is_final = isinstance(error, OutboxError | NetworkRefusedError | TradeError)
+        if isinstance(error, NotYetError):
+            await self._put_off(passage.intent, error.until)
+        elif is_final and not isinstance(error, WAITS):
+            await self._drop(passage.intent, error, clearance)
+            return None
+        else:
+            if not isinstance(error, WAITS):  # what no adapter foresaw
+                log.error("%s %s failed", passage.intent.kind, passage.intent.id, exc_info=error)
+            await self._hold(passage, error)
+        return error
 
     def _passage(self, intent: Intent, carrier: Carrier) -> Passage:
         breaker = self._breakers.get(carrier.network)
@@ -284,7 +290,7 @@ class Outbox:
         if self._wake(intent, until) is not None:
             await self._intents_hold(intent, intent.error, until, state=intent.state)
 
-    async def _intents_hold(  # noqa: PLR0913
+    async def _intents_hold(
         self,
         intent: Intent,
         error: str,

@@ -38,7 +38,7 @@ class NotYetError(NetworkUnavailableError):
 class Passage:
     """Takes an intent from where it stands to its effect, or raises what keeps it back."""
 
-    def __init__(  # noqa: PLR0913 - all that has a say
+    def __init__(
         self,
         intent: Intent,
         carrier: Carrier,

@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 
+from typing_extensions import override
+
 from puppet_engine.core.errors import PolicyError
 from puppet_engine.core.models import Intent, IntentKind, Noun
 
@@ -28,6 +30,7 @@ class Rulebook(Noun, Policy):
     max_characters: int | None = None
     """The longest text the network takes."""
 
+    @override
     def check(self, intent: Intent) -> None:
         """Return when the intent may go out. Raises `PolicyError`."""
         if intent.kind in self.forbidden:
