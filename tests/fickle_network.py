@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from tests.fakes import FakeFeed, FakeNetwork
 from typing_extensions import override
 
 from puppet_engine.agents.agent import Agent
@@ -34,8 +35,6 @@ from puppet_engine.outbox.base import Carrier
 from puppet_engine.outbox.dispatcher import Outbox
 from puppet_engine.storage.base import Arrival, Ledger
 from puppet_engine.storage.intent_store import Drop, IntentStore, Meter, Standing
-
-from tests.fakes import FakeFeed, FakeNetwork
 
 T = TypeVar("T")
 
@@ -77,7 +76,9 @@ class FickleNetwork(FakeNetwork):
 
     name = "fickle"
 
-    def __init__(self, feed: FakeFeed, *, can: Capabilities, refuses_repeats: bool = False) -> None:
+    def __init__(
+        self, feed: FakeFeed, *, can: Capabilities, refuses_repeats: bool = False
+    ) -> None:
         super().__init__(feed, "ada")
         self.capabilities = can
         self.moods: list[Mood] = []
@@ -90,7 +91,7 @@ class FickleNetwork(FakeNetwork):
         self, text: str, *, in_reply_to: PostId | None = None, idempotency_key: str | None = None
     ) -> PostId:
         self.fate.step()
-        mood = self._next_mood()
+        mood = self._next_mood(knows=idempotency_key in self._keys)
         if idempotency_key in self._keys:
             post_id = self._keys[idempotency_key]
         else:
@@ -113,7 +114,7 @@ class FickleNetwork(FakeNetwork):
         posts = await super().own_posts(not_before=not_before)
         return [post for post in posts if post.created_at <= visible]
 
-    def _next_mood(self) -> Mood:
+    def _next_mood(self, *, knows: bool = False) -> Mood:
         mood = self.moods.pop(0) if self.moods else Mood.FINE
         now = self._feed.clock.now()
         match mood:
@@ -123,7 +124,7 @@ class FickleNetwork(FakeNetwork):
                 raise RateLimitedError("fickle", resets_at=now + timedelta(minutes=15))
             case Mood.BUSY_WITHIN:
                 raise NetworkUnavailableError("503", retry_at=now + timedelta(minutes=5))
-            case Mood.REFUSES:
+            case Mood.REFUSES if not knows:
                 raise NetworkRefusedError("not here")
             case _:
                 return mood

@@ -1,5 +1,6 @@
 """Carrying out the intents to post and to reply."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,10 +16,20 @@ from puppet_engine.core.errors import (
     RateLimitedError,
 )
 from puppet_engine.core.ids import PostId
-from puppet_engine.core.models import Effect, EventDraft, Intent, IntentKind, Memory, MemoryType, Post
+from puppet_engine.core.models import (
+    Effect,
+    EventDraft,
+    Intent,
+    IntentKind,
+    Memory,
+    MemoryType,
+    Post,
+)
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.outbox.base import Performer, Quota
 from puppet_engine.storage.intent_store import IntentStore
+
+log = logging.getLogger(__name__)
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far a network's clock may be behind ours when an outcome is looked up."""
@@ -62,7 +73,13 @@ class Publisher(Performer):
     async def look_up(self, intent: Intent) -> Effect | None:
         begun = datetime.fromisoformat(intent.journal[FIRST_ATTEMPT])
         if self._key_holds(begun):
-            return await self.perform(intent)
+            try:
+                return await self.perform(intent)
+            except RateLimitedError:
+                raise
+            except NetworkRefusedError as error:
+                # It may be today's no to what it took yesterday: the timeline has the last word.
+                log.info("%s %s: %s; looking for it instead", intent.kind, intent.id, error)
         earliest = begun - CLOCK_SKEW
         # The same words may have been said before: what is known of as another's is not this one.
         taken = await self._intents.results(intent.account, since=earliest)
