@@ -15,6 +15,7 @@ from puppet_engine.core.errors import (
     AgentExistsError,
     AgentNotFoundError,
     ChainUnavailableError,
+    CircuitOpenError,
     ConfigurationError,
     LLMRefusedError,
     LLMUnavailableError,
@@ -24,6 +25,7 @@ from puppet_engine.core.errors import (
     NetworkUnavailableError,
     NothingToDoError,
     NotRunningError,
+    OutboxError,
     PuppetEngineError,
     RateLimitedError,
     StorageError,
@@ -38,6 +40,7 @@ STATUSES: Final[dict[type[PuppetEngineError], HTTPStatus]] = {
     MemoryNotFoundError: HTTPStatus.NOT_FOUND,
     AgentExistsError: HTTPStatus.CONFLICT,
     NothingToDoError: HTTPStatus.CONFLICT,
+    OutboxError: HTTPStatus.CONFLICT,
     TradeError: HTTPStatus.CONFLICT,
     ConfigurationError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
@@ -47,6 +50,7 @@ STATUSES: Final[dict[type[PuppetEngineError], HTTPStatus]] = {
     MissingCredentialError: HTTPStatus.SERVICE_UNAVAILABLE,
     NotRunningError: HTTPStatus.SERVICE_UNAVAILABLE,
     LLMUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    CircuitOpenError: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
     NetworkUnavailableError: HTTPStatus.GATEWAY_TIMEOUT,
     ChainUnavailableError: HTTPStatus.GATEWAY_TIMEOUT,
@@ -79,7 +83,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
 async def _answer_ours(_request: Request, error: PuppetEngineError) -> JSONResponse:
     headers = {}
-    if isinstance(error, RateLimitedError):
+    if isinstance(error, RateLimitedError | CircuitOpenError):
         headers["Retry-After"] = format_datetime(error.resets_at, usegmt=True)
     problem = Problem(type=type(error).__name__, message=str(error))
     return failure(status_of(error), problem, headers=headers)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from tests.fakes import ScriptedLLM
 from tests.fickle_network import START
+from typing_extensions import override
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import LLMUnavailableError
@@ -92,8 +93,9 @@ async def test_answers_that_were_no_good_are_forgotten(journal: AnswerJournal) -
 
 async def test_a_model_that_fails_leaves_nothing_behind(journal: AnswerJournal) -> None:
     class Failing(ScriptedLLM):
+        @override
         async def complete(self, request: CompletionRequest) -> str:
-            raise LLMUnavailableError("overloaded")
+            raise LLMUnavailableError(f"overloaded by {request.prompt!r}")
 
     with pytest.raises(LLMUnavailableError):
         await a_turn(Failing(""), journal).complete(ASKED)

@@ -23,7 +23,7 @@ from puppet_engine.core.errors import (
 from puppet_engine.core.ids import PostId, seeded_ids
 from puppet_engine.core.models import Effect, Intent, IntentDraft, IntentKind, Memory, TurnOutcome
 from puppet_engine.networks.capabilities import Capabilities
-from puppet_engine.outbox.base import Carrier, Performer
+from puppet_engine.outbox.base import Carrier, Clearance, Performer
 from puppet_engine.outbox.breaker import BreakerState
 from puppet_engine.outbox.budget import Budget
 from puppet_engine.outbox.dispatcher import Outbox
@@ -245,6 +245,7 @@ async def test_what_a_rule_forbids_never_reaches_the_network(make_stage: MakeSta
 async def test_what_fails_too_often_is_given_up_with_the_reason(make_stage: MakeStage) -> None:
     stage = make_stage(patience=Patience(attempts=3))
     await stage.want("tea")
+    clearance = Clearance()
     for _ in range(3):
         stage.network.moods = [Mood.REQUEST_LOST]
         await stage.outbox.clear(ACCOUNT, at_once=True)
@@ -342,7 +343,7 @@ async def test_accounts_do_not_wait_for_each_other_but_each_does_one_thing_at_a_
         outbox.kick(f"slow:{name}")
         outbox.kick(f"slow:{name}")
     performers["bob"].may_go.set()
-    while await ledger.intents.open("slow:bob"):
+    while await ledger.intents.open("slow:bob"):  # noqa: ASYNC110 - the port tells nobody
         await asyncio.sleep(0)
 
     still_open = await ledger.intents.open("slow:ada")
