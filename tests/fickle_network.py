@@ -152,6 +152,10 @@ class MortalIntents(IntentStore):
         return await self._inner.open(account)
 
     @override
+    async def unfinished(self, *, limit: int) -> list[Intent]:
+        return await self._inner.unfinished(limit=limit)
+
+    @override
     async def waiting(self) -> list[tuple[str, str]]:
         return await self._inner.waiting()
 

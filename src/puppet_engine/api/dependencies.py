@@ -5,7 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
-from puppet_engine.core.models import AgentConfig, Event, StoredMemory
+from puppet_engine.core.models import AgentConfig, Event, Intent, StoredMemory
+from puppet_engine.outbox.breaker import BreakerReading
 
 
 class AgentView(Protocol):
@@ -65,6 +66,16 @@ class LifeFeed(Protocol):
 
     def watch(self) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
         """Open a live view of every event from now on. It ends when the feed does."""
+
+
+class OutboxView(Protocol):
+    """What is on its way out, and how the networks do."""
+
+    async def unfinished(self, *, limit: int) -> list[Intent]:
+        """Return open intents, oldest first, `limit` at the most."""
+
+    def networks(self) -> list[BreakerReading]:
+        """Return how each network does that was asked."""
 
 
 class ReadableClock(Protocol):

@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from pydantic import AwareDatetime
+
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import CircuitOpenError
+from puppet_engine.core.models import Noun
 
 PROBE_SPAN: Final = timedelta(seconds=15)
 """When those who wait for somebody else's probe ask again."""
@@ -23,6 +26,17 @@ class BreakerState(StrEnum):
     """They do not, for a while."""
     HALF_OPEN = "half_open"
     """One does, to see whether the network answers again."""
+
+
+class BreakerReading(Noun):
+    """How a network does."""
+
+    network: str
+    state: BreakerState
+    failures: int
+    """How often in a row no answer came."""
+    opens_at: AwareDatetime | None
+    """When the next probe may go; None while calls go through."""
 
 
 class CircuitBreaker:
@@ -47,6 +61,15 @@ class CircuitBreaker:
         self._longest = longest
         self.opens_at: datetime | None = None
         """When the next probe may go; None while it is closed."""
+
+    def read(self) -> BreakerReading:
+        """Return how the network does."""
+        return BreakerReading(
+            network=self.network,
+            state=self.state,
+            failures=self.failures,
+            opens_at=self.opens_at,
+        )
 
     def admit(self) -> None:
         """Let one call through; who is let through says `succeed`, `fail` or `withdraw` after it.

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -31,7 +31,7 @@ from puppet_engine.core.errors import (
 from puppet_engine.core.models import Event, EventDraft, Intent, IntentState
 from puppet_engine.outbox.backoff import full_jitter
 from puppet_engine.outbox.base import CLEAR_OUTBOX, Carrier, Clearance, FindCarrier
-from puppet_engine.outbox.breaker import CircuitBreaker
+from puppet_engine.outbox.breaker import BreakerReading, CircuitBreaker
 from puppet_engine.outbox.passage import NotYetError, Passage, is_late, too_late
 from puppet_engine.outbox.patience import Patience
 from puppet_engine.storage.intent_store import Drop, IntentStore, Meter
@@ -90,10 +90,13 @@ class Outbox:
         """When the next `CLEAR_OUTBOX` of an account that this process has set is due."""
         self._failure: Exception | None = None
 
-    @property
-    def breakers(self) -> Mapping[str, CircuitBreaker]:
-        """The circuit breakers, by network."""
-        return self._breakers
+    def networks(self) -> list[BreakerReading]:
+        """Return how each network does that was asked since the process began."""
+        return [self._breakers[name].read() for name in sorted(self._breakers)]
+
+    async def unfinished(self, *, limit: int) -> list[Intent]:
+        """Return what is on its way out, oldest first, `limit` at the most."""
+        return await self._intents.unfinished(limit=limit)
 
     # -------------------------------------------------------------- when
 

@@ -63,6 +63,10 @@ class InMemoryIntents(IntentStore):
         return [each for each in self._of(account) if each.state in OPEN]
 
     @override
+    async def unfinished(self, *, limit: int) -> list[Intent]:
+        return [each for each in self._intents.values() if each.state in OPEN][:limit]
+
+    @override
     async def waiting(self) -> list[tuple[str, str]]:
         unfinished = (each for each in self._intents.values() if each.state in OPEN)
         return sorted({(each.account, str(each.agent_id)) for each in unfinished})

@@ -62,6 +62,10 @@ class IntentStore(ABC):
         """Return an account's intents that are neither done nor dropped, oldest first."""
 
     @abstractmethod
+    async def unfinished(self, *, limit: int) -> list[Intent]:
+        """Return open intents of all accounts, oldest first, `limit` at the most."""
+
+    @abstractmethod
     async def waiting(self) -> list[tuple[str, str]]:
         """Return the (account, agent id) of all open intents, each once, in order."""
 

@@ -69,6 +69,14 @@ class StoredIntents(IntentStore):
         )
 
     @override
+    async def unfinished(self, *, limit: int) -> list[Intent]:
+        model = self._storage.model("Intent")
+        oldest = select(model).where(model.state.in_(OPEN)).order_by(model.sequence).limit(limit)
+        return await self._storage.run(
+            lambda session: [read_intent(row) for row in session.scalars(oldest)]
+        )
+
+    @override
     async def waiting(self) -> list[tuple[str, str]]:
         model = self._storage.model("Intent")
         unfinished = (

@@ -267,16 +267,17 @@ async def test_a_network_that_fails_for_everybody_is_left_alone_until_a_probe_su
     stage.network.moods = [Mood.REQUEST_LOST] * 5
     for _ in range(5):
         await stage.outbox.clear(ACCOUNT, at_once=True)
-    breaker = stage.outbox.breakers["fickle"]
-    opened = breaker.state
+    (opened,) = stage.outbox.networks()
 
     held = (await stage.outbox.clear(ACCOUNT, at_once=True)).held_up
     stage.clock.advance(MINUTE)
     await stage.outbox.clear(ACCOUNT, at_once=True)
 
-    assert opened is BreakerState.OPEN
+    assert (opened.network, opened.state) == ("fickle", BreakerState.OPEN)
+    assert (opened.failures, opened.opens_at) == (5, START + MINUTE)
     assert isinstance(held, CircuitOpenError)
-    assert breaker.state is BreakerState.CLOSED
+    (closed,) = stage.outbox.networks()
+    assert (closed.state, closed.opens_at) == (BreakerState.CLOSED, None)
     assert stage.said() == ["tea"]
 
 

@@ -162,6 +162,8 @@ async def test_open_intents_come_in_their_order_and_only_of_the_account(books: B
 
     assert [intent.payload["text"] for intent in intents] == ["0", "1", "2"]
     assert await books.intents.waiting() == [("x:ada", "ada"), ("x:bob", "bob")]
+    oldest = await books.intents.unfinished(limit=2)
+    assert [intent.account for intent in oldest] == ["x:bob", "x:ada"]
 
 
 async def test_what_is_over_waits_no_longer(books: Books) -> None:
