@@ -1,6 +1,7 @@
 """A network that does all that networks do, a store that dies, and one agent between them."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -245,12 +246,13 @@ class Stage:
             **self._more,
         )
 
-    def carrier(self, intent: Intent) -> Carrier | None:
+    @asynccontextmanager
+    async def carrier(self, intent: Intent) -> AsyncGenerator[Carrier | None]:
         agent = Agent(AgentConfig(id=intent.agent_id, name="Ada"))
         publisher = Publisher(
             agent=agent, network=self.network, intents=self.intents, clock=self.clock
         )
-        return Carrier(performer=publisher, network="fickle", **self._terms)
+        yield Carrier(performer=publisher, network="fickle", **self._terms)
 
     async def enrol(self) -> None:
         await self.ledger.enrol(Arrival(config=AgentConfig(id="ada", name="Ada")))

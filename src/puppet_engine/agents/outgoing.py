@@ -1,7 +1,7 @@
 """From an agent to the outbox: through which account it acts, and who carries it out."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.publishing import Publisher
@@ -48,7 +48,7 @@ class Outgoing:
             intents=ledger.intents,
             clock=clock,
             accept=accept,
-            find=self._carrier,
+            find=self._found,
             seed=seed,
             patience=self._patience,
         )
@@ -82,6 +82,10 @@ class Outgoing:
             for draft in outcome.intents
         )
         return outcome.model_copy(update={"intents": intents})
+
+    @contextlib.asynccontextmanager
+    async def _found(self, intent: Intent) -> AsyncGenerator[Carrier | None]:
+        yield self._carrier(intent)
 
     def _carrier(self, intent: Intent) -> Carrier | None:
         agent = self._agents.get(intent.agent_id)

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -70,8 +71,8 @@ class Carrier:
     caps: Sequence[RateCap] = ()
 
 
-FindCarrier = Callable[[Intent], Carrier | None]
-"""Returns who carries an intent out; None when nobody can in this process."""
+FindCarrier = Callable[[Intent], AbstractAsyncContextManager[Carrier | None]]
+"""Gives who carries an intent out, and keeps them at hand; None when nobody can here."""
 
 
 @dataclass(frozen=True)

@@ -178,17 +178,17 @@ class Outbox:
         unfinished = await self._intents.open(account)
         # What may have happened comes before what certainly has not.
         for intent in sorted(unfinished, key=lambda one: one.state is not IntentState.SENDING):
-            if held_up is None:
-                held_up = await self._advance(intent, clearance, at_once=at_once)
-            elif is_late(intent, self._clock.now()):
-                await self._drop(intent, too_late(intent), clearance)
+            async with self._find(intent) as carrier:
+                if held_up is None:
+                    held_up = await self._advance(intent, carrier, clearance, at_once=at_once)
+                elif is_late(intent, self._clock.now()):
+                    await self._drop(intent, too_late(intent), clearance, carrier)
         return Clearance(clearance.effects, clearance.drops, held_up)
 
     async def _advance(
-        self, intent: Intent, clearance: Clearance, *, at_once: bool
+        self, intent: Intent, carrier: Carrier | None, clearance: Clearance, *, at_once: bool
     ) -> Exception | None:
         """Carry an intent out as far as it goes, and return what holds it up, if anything."""
-        carrier = self._find(intent)
         if carrier is None:
             return await self._miss(intent, clearance)
         passage = self._passage(intent, carrier)
@@ -197,21 +197,21 @@ class Outbox:
         except StorageError:
             raise  # nothing can be noted; what was begun is looked up later
         except Exception as error:  # noqa: BLE001 - whatever it is becomes fact, and is told
-            return await self._settle(passage, error, clearance)
+            return await self._settle(passage, error, clearance, carrier)
         events = await self._intents.complete(passage.intent, effect, meter=passage.meter)
         self._accept(events)
         clearance.effects.append((passage.intent, effect))
         return None
 
     async def _settle(
-        self, passage: Passage, error: Exception, clearance: Clearance
+        self, passage: Passage, error: Exception, clearance: Clearance, carrier: Carrier
     ) -> Exception | None:
         """Note what an error means to an intent; return it when the intent has to wait."""
         is_final = isinstance(error, OutboxError | NetworkRefusedError | TradeError)
         if isinstance(error, NotYetError):
             await self._put_off(passage.intent, error.until)
         elif is_final and not isinstance(error, WAITS):
-            await self._drop(passage.intent, error, clearance)
+            await self._drop(passage.intent, error, clearance, carrier)
             return None
         else:
             if not isinstance(error, WAITS):  # what no adapter foresaw
@@ -242,7 +242,7 @@ class Outbox:
         """
         now = self._clock.now()
         if is_late(intent, now):
-            await self._drop(intent, too_late(intent), clearance)
+            await self._drop(intent, too_late(intent), clearance, None)
             return None
         error = MissingCredentialError(f"what {intent.agent_id!r} wants done", [intent.kind])
         await self._keep(intent, error, now + self._patience.missing_wait, state=intent.state)
@@ -326,12 +326,13 @@ class Outbox:
             type=CLEAR_OUTBOX, due_at=due_at, agent_id=intent.agent_id, payload=payload
         )
 
-    async def _drop(self, intent: Intent, error: Exception, clearance: Clearance) -> None:
+    async def _drop(
+        self, intent: Intent, error: Exception, clearance: Clearance, carrier: Carrier | None
+    ) -> None:
         log.warning("%s of %s is dropped: %s", intent.kind, intent.agent_id, _told(error))
         events = [self._failed(intent, error)]
         end = Drop(state=IntentState.REFUSED, reason=_told(error), events=events)
         if isinstance(error, IntentExpiredError):
-            carrier = self._find(intent)
             regret = carrier.performer.regret(intent) if carrier is not None else None
             end = Drop(
                 state=IntentState.EXPIRED,

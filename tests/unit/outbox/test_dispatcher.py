@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -287,7 +288,10 @@ async def test_what_nobody_can_carry_out_here_waits_and_is_not_refused(
     stage = make_stage()
     await stage.want("tea")
     keyless = Outbox(
-        intents=stage.intents, clock=stage.clock, accept=stage.told.extend, find=lambda _: None
+        intents=stage.intents,
+        clock=stage.clock,
+        accept=stage.told.extend,
+        find=lambda _: nullcontext(),
     )
 
     held = (await keyless.clear(ACCOUNT)).held_up
@@ -336,7 +340,9 @@ async def test_accounts_do_not_wait_for_each_other_but_each_does_one_thing_at_a_
         intents=ledger.intents,
         clock=clock,
         accept=lambda _: None,
-        find=lambda intent: Carrier(performer=performers[intent.agent_id], network="slow"),
+        find=lambda intent: nullcontext(
+            Carrier(performer=performers[intent.agent_id], network="slow")
+        ),
     )
     for name in performers:
         draft = IntentDraft(kind=IntentKind.POST, payload={}, account=f"slow:{name}")
