@@ -3,6 +3,7 @@
 import contextlib
 import logging
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -22,8 +23,10 @@ from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.directory import connect
+from puppet_engine.outbox.budget import Budget
 from puppet_engine.personas.reader import read_personas
 from puppet_engine.solana.trader import Trader
+from puppet_engine.storage.answers import StoredAnswers
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
@@ -164,6 +167,13 @@ class App:
                 "open_wallet": open_wallet,
                 "mention_poll_minutes": self.settings.mention_poll_minutes,
                 "resident_agents": self.settings.resident_agents,
+                "budget": Budget(
+                    intents=self.settings.max_intents_per_day,
+                    cost=self.settings.max_microdollars_per_day,
+                ),
+                "answers": StoredAnswers(storage),
+                # A rehearsal is repeatable; a life that is watched waits for nobody's network.
+                "in_step": self.clock.factor == inf,
             }
         )
 
