@@ -34,10 +34,10 @@ class Desk(ABC):
 
 @contextlib.asynccontextmanager
 async def open_desk(database_url: str, api: str | None) -> AsyncGenerator[Desk]:
-    """Open the API at `api`, or without one the database, for this process alone.
+    """Open the API at `api`, or without one the database.
 
     Raises:
-        ConfigurationError: an engine lives on the database, or nothing answers at `api`.
+        ConfigurationError: there is no database, or nothing answers at `api`.
 
     """
     if api is not None:
@@ -49,12 +49,9 @@ async def open_desk(database_url: str, api: str | None) -> AsyncGenerator[Desk]:
     storage = Storage(database_url, clock=clock, ids=random_id)
     await storage.open()
     try:
-        # A live engine would not see what is replayed under its feet: it owns the database.
-        with sole_owner(database_url):
-            events = StoredEvents(storage)
-            # The agents' time stands where the engine stopped; what is replayed is due there.
-            clock.set(await events.latest_moment() or clock.now())
-            yield StoppedDesk(events, clock)
+        # The agents' time stands where the engine stopped; what is replayed is due there.
+        clock.set(await StoredEvents(storage).latest_moment() or clock.now())
+        yield StoppedDesk(storage, database_url)
     finally:
         await storage.close()
 
@@ -69,11 +66,12 @@ def _require_there(database_url: str) -> None:
 
 
 class StoppedDesk(Desk):
-    """The rows of an engine that does not run."""
+    """The rows of an engine that does not run; they can be read while one does."""
 
-    def __init__(self, events: StoredEvents, clock: VirtualClock) -> None:
-        self._events = events
-        self._clock = clock
+    def __init__(self, storage: Storage, database_url: str) -> None:
+        self._storage = storage
+        self._events = StoredEvents(storage)
+        self._database_url = database_url
 
     @override
     async def dead_letters(self, *, before: int | None, limit: int) -> list[dict[str, Any]]:
@@ -82,7 +80,10 @@ class StoppedDesk(Desk):
 
     @override
     async def replay(self, event_id: str) -> str:
-        return (await self._events.replay(event_id, due_at=self._clock.now())).id
+        # A live engine would not see what is replayed under its feet: it owns the database.
+        since, lost = SystemClock().now(), self._storage.forbid_writing
+        async with sole_owner(self._database_url, since=since, on_loss=lost):
+            return (await self._events.replay(event_id, due_at=self._storage.clock.now())).id
 
 
 class LiveDesk(Desk):

@@ -69,6 +69,11 @@ class Dispatcher:
         """Look again: something has changed."""
         self._wake.set()
 
+    def fail(self, reason: BaseException) -> None:
+        """Take no more events; `run` raises the reason."""
+        self._failure = self._failure or reason
+        self.wake()
+
     async def run(self, until: datetime | None = None) -> None:
         """Take what is due, for ever, or until a moment has come and all that was due by then."""
         self._until, self._is_stopping = until, False

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.ids import AgentId, IntentId, MemoryId
 from puppet_engine.core.models import (
-    Event,
     Intent,
     IntentState,
     Memory,
@@ -17,28 +15,24 @@ from puppet_engine.core.models import (
 from puppet_engine.storage.gateway import Storage
 
 
-def settle_event(session: Session, storage: Storage, event: Event, *, error: str) -> None:
-    """Mark an event as over. One that is over already stays as it is."""
-    model = storage.model("Event")
-    row = session.get(model, event.sequence)
-    if row is not None and row.settled_at is None:
-        last = session.scalar(select(func.max(model.settled_as))) or 0
-        row.settled_at, row.settled_as, row.error = storage.clock.now(), last + 1, error or None
-
-
 def add_memory(session: Session, storage: Storage, agent_id: str, memory: Memory) -> str:
     """Keep a memory, and return its id."""
-    row = storage.model("Memory")(
-        id=storage.ids(),
-        agent_id=agent_id,
-        type=memory.type.value,
-        content=memory.content,
-        importance=memory.importance,
-        details=memory.metadata,
-        created_at=storage.clock.now(),
-    )
-    session.add(row)
-    return str(row.id)
+    row = memory_row(storage, agent_id, memory)
+    session.add(storage.model("Memory")(**row))
+    return str(row["id"])
+
+
+def memory_row(storage: Storage, agent_id: str, memory: Memory) -> dict[str, Any]:
+    """Return the columns of a memory that is to be kept."""
+    return {
+        "id": storage.ids(),
+        "agent_id": agent_id,
+        "type": memory.type.value,
+        "content": memory.content,
+        "importance": memory.importance,
+        "details": memory.metadata,
+        "created_at": storage.clock.now(),
+    }
 
 
 def read_memory(row: Any) -> StoredMemory:

@@ -113,9 +113,11 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 async def test_a_database_on_which_an_engine_lives_is_left_alone(
     url: str, dead: list[Event]
 ) -> None:
-    with sole_owner(url):
+    async with sole_owner(url, since=START, on_loss=lambda _: None):
+        listed = await puppets("dead-letters", "--database", url)
         result = await puppets("replay", "--all", "--database", url)
 
+    assert listed.exit_code == 0
     assert result.exit_code == 2
     assert "another engine lives on" in result.stderr
 
