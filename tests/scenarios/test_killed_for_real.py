@@ -80,4 +80,4 @@ async def test_a_life_killed_a_thousand_times_is_sound(tmp_path: Path) -> None:
 
     print(found, file=sys.__stderr__)
     assert found.faults == []
-    assert found.turns > KILLS
+    assert found.turns > KILLS // 4
