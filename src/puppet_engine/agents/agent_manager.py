@@ -39,7 +39,7 @@ SHOWN: Final = 20
 ENROLLED_TOGETHER: Final = 1_000
 """How many of many new agents share a transaction."""
 
-REVIVED: Final = 1_000
+REVIVED: Final = 100
 """How many guests are called in at the start; more wait in their rows until something is due."""
 
 OpenAccount = Callable[[Agent], Awaitable[SocialNetwork]]
