@@ -122,7 +122,8 @@ class App:
         make = self._stage.open_storage if self._stage else Storage
         storage = await self._open(parts, settings.database_url, make)
         events = StoredEvents(storage)
-        if (last := await events.latest_moment()) is not None:
+        last = await events.latest_moment()
+        if last is not None and self._stage is None:  # time goes on around a stage
             self.clock.set(last)
         world = await self._enter_world(parts)
         llm = self._find_words(world)

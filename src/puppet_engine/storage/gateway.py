@@ -43,7 +43,7 @@ class Storage:
         """
         async with self._opening:
             if not self.is_open:
-                with _in_our_words():
+                with in_our_words():
                     await asyncio.to_thread(self._timber.open, self._settings)
                 self.is_open = True
 
@@ -67,7 +67,7 @@ class Storage:
 
         """
         self._require_open()
-        with _in_our_words():
+        with in_our_words():
             return await self._timber.database.run(work)
 
     def _require_open(self) -> None:
@@ -76,7 +76,7 @@ class Storage:
 
 
 @contextlib.contextmanager
-def _in_our_words() -> Generator[None]:
+def in_our_words() -> Generator[None]:
     try:
         yield
     except (timber_errors.ConfigurationError, timber_errors.DocumentError) as error:

@@ -1,0 +1,24 @@
+"""A storage without threads, for a life in which nobody else waits."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from typing_extensions import override
+
+from puppet_engine.storage.gateway import Storage, in_our_words
+
+T = TypeVar("T")
+
+
+class InlineStorage(Storage):
+    """Runs each transaction in the event loop itself.
+
+    While one runs nothing else does. Where turns come one after the other anyway,
+    that halves the time they take: two threads would mostly wait for each other.
+    """
+
+    @override
+    async def run(self, work: Callable[[Any], T]) -> T:
+        self._require_open()
+        with in_our_words():
+            return self._timber.database.run_sync(work)
