@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from puppet_engine.agents.answering import Answering, Noticing
+from puppet_engine.agents.answering import Noticing
 from puppet_engine.agents.posting import Posting
 from puppet_engine.core.models import IntentKind, IntentState, Noun
 from puppet_engine.simulation.digests import Utterance
@@ -26,7 +26,7 @@ class Finding(Noun):
     promise: str
     checked: int
     broken: int
-    examples: list[str] = []
+    examples: tuple[str, ...] = ()
 
     @property
     def is_kept(self) -> bool:
@@ -66,7 +66,12 @@ def hold_to_account(evidence: Evidence) -> list[Finding]:
         checked, breaches = check(evidence)
         broken = list(breaches)
         findings.append(
-            Finding(promise=promise, checked=checked, broken=len(broken), examples=broken[:SHOWN])
+            Finding(
+                promise=promise,
+                checked=checked,
+                broken=len(broken),
+                examples=tuple(broken[:SHOWN]),
+            )
         )
     return findings
 
@@ -108,9 +113,13 @@ def _mentions_heard_once(evidence: Evidence) -> tuple[int, Iterable[str]]:
 
 def _nothing_twice(evidence: Evidence) -> tuple[int, Iterable[str]]:
     texts = Counter((said.handle, said.in_reply_to, said.text) for said in evidence.said)
-    answers = Counter((said.handle, said.in_reply_to) for said in evidence.said if said.in_reply_to)
+    answers = Counter(
+        (said.handle, said.in_reply_to) for said in evidence.said if said.in_reply_to
+    )
     twice = [f"@{handle} said twice: {text}" for (handle, _, text), n in texts.items() if n > 1]
-    twice += [f"@{handle} answered {post} {n} times" for (handle, post), n in answers.items() if n > 1]
+    twice += [
+        f"@{handle} answered {post} {n} times" for (handle, post), n in answers.items() if n > 1
+    ]
     return len(evidence.said), twice
 
 
@@ -131,12 +140,14 @@ def _all_accounted_for(evidence: Evidence) -> tuple[int, Iterable[str]]:
         for said in evidence.said
         if done[said.post_id] != 1 and (said.handle, said.text) not in under_way
     ]
-    imagined = [f"an intent came to {result}, which X does not have" for result in done.keys() - on_site]
+    imagined = [
+        f"an intent came to {result}, which X does not have" for result in done.keys() - on_site
+    ]
     return len(evidence.said) + len(done), [*unknown, *imagined]
 
 
 def _order_kept(evidence: Evidence) -> tuple[int, Iterable[str]]:
-    """An event that was known earlier and due earlier than another is over before it."""
+    """Look for events that were known and due before another, and over after it."""
     last: dict[tuple[str, str], EventFact] = {}
     over = sorted(
         (event for event in evidence.events if event.settled_as is not None and event.agent_id),
@@ -153,4 +164,5 @@ def _order_kept(evidence: Evidence) -> tuple[int, Iterable[str]]:
 
 
 def _name(event: EventFact) -> str:
-    return f"event {event.sequence} ({event.type} of {event.agent_id}, due {event.due_at:%d %H:%M:%S})"
+    due = f"{event.due_at:%d %H:%M:%S}"
+    return f"event {event.sequence} ({event.type} of {event.agent_id}, due {due})"

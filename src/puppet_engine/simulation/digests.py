@@ -53,7 +53,9 @@ def digest(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def digest_by_span(moments_and_lines: Iterable[tuple[datetime, str]], span: timedelta) -> list[str]:
+def digest_by_span(
+    moments_and_lines: Iterable[tuple[datetime, str]], span: timedelta
+) -> list[str]:
     """Return a digest for each span of time since the first moment, up to the last used one."""
     grouped: defaultdict[int, list[str]] = defaultdict(list)
     for moment, line in moments_and_lines:

@@ -18,7 +18,7 @@ LONGEST_JUMP_HOURS: Final = 6
 LONGEST_WRITE_SECONDS: Final = 30
 
 
-class SimulatedCrash(BaseException):  # noqa: N818 - no error: nobody may handle it
+class SimulatedCrash(BaseException):
     """The process has ended here. As with a kill, nothing after this line takes place."""
 
 

@@ -53,9 +53,7 @@ class Cost(Noun):
         return self.llm + self.x
 
 
-USUAL_PRICE: Final = ModelPrice(
-    model="gpt-5-mini", input_per_million=0.25, output_per_million=2.0
-)
+USUAL_PRICE: Final = ModelPrice(model="gpt-5-mini", input_per_million=0.25, output_per_million=2.0)
 """The model that settings name, at its list price of August 2025."""
 
 X_PRICES: Final[Mapping[str, float]] = MappingProxyType(

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from puppet_engine.core.models import AgentConfig
 from puppet_engine.personas.handles import LONGEST_HANDLE
@@ -26,7 +26,6 @@ _ATTITUDES: Final = (
     "Taught me to be kinder about {topic}.",
     "Wrong about {topic}, right about people.",
 )
-T = TypeVar("T")
 Table = Mapping[str, Any]
 
 
@@ -179,6 +178,5 @@ def _attitude(mine: Table, theirs: Table, chance: random.Random) -> str:
     return chance.choice(_ATTITUDES).format(topic=topic)
 
 
-def _drawn(things: Sequence[T], chance: random.Random) -> T:
-    weights = [it["weight"] for it in things]  # type: ignore[index] - tables, all of them
-    return chance.choices(things, weights)[0]
+def _drawn(tables: Sequence[Table], chance: random.Random) -> Table:
+    return chance.choices(tables, [table["weight"] for table in tables])[0]

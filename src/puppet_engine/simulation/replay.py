@@ -36,7 +36,9 @@ def _difference(before: Report, after: Report) -> str:
         )
     day = first_difference(before.said_by_day, after.said_by_day)
     if day is not None:
-        return f"the report before was changed: its digest of day {day + 1} is not of its own words."
+        return (
+            f"the report before was changed: its digest of day {day + 1} is not of its own words."
+        )
     return "the report before was changed: its digest is not that of its own parts."
 
 

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
-from typing_extensions import Self
 
 from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.models import Noun
@@ -56,7 +55,7 @@ class Scenario(Noun):
     days: Annotated[float, Field(gt=0, le=366)] = 7
     seed: int = 7
     mention_poll_minutes: Annotated[float, Field(gt=0)] = MENTION_POLL_MINUTES
-    faults: dict[FaultKind, Annotated[float, Field(gt=0, le=1000)]] = {}
+    faults: dict[FaultKind, Annotated[float, Field(gt=0, le=1000)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _shares_are_shares(self) -> Self:

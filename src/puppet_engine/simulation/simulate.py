@@ -56,9 +56,7 @@ async def simulate(
     with tempfile.TemporaryDirectory(prefix="puppets-") as directory:
         life = Life(scenario, cast, directory=Path(directory))
         await life.live(progress=progress, stopped=stopped)
-        storage = InlineStorage(
-            life.database_url, clock=VirtualClock(FIRST_MOMENT), ids=random_id
-        )
+        storage = InlineStorage(life.database_url, clock=VirtualClock(FIRST_MOMENT), ids=random_id)
         await storage.open()
         try:
             return await _report(life, storage, model=model, began=began)
@@ -82,9 +80,7 @@ async def _report(
         lived_until=evidence.until,
         wall_seconds=round(time.perf_counter() - began, 3),
         digest=digest([*lines, *(line for _, line in happened)]),
-        said_by_day=digest_by_span(
-            ((one.at, one.line()) for one in said), timedelta(days=1)
-        ),
+        said_by_day=digest_by_span(((one.at, one.line()) for one in said), timedelta(days=1)),
         happened_by_hour=digest_by_span(happened, timedelta(hours=1)),
         counts=Counts(
             posts=len(said) - replies,

@@ -1,4 +1,4 @@
-"""Who said how much when, who answered whom, and how far it went: pure functions of what was said."""
+"""Who said how much when, who answered whom, and how far it went."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

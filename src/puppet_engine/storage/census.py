@@ -1,7 +1,6 @@
-"""What a life came to, read from its rows once it is over: for reports, and to hold it to account."""
+"""What a life came to, read from its rows once it is over."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,7 +63,10 @@ async def intents(storage: Storage) -> list[IntentFact]:
     model = storage.model("Intent")
     columns = (model.agent_id, model.kind, model.state, model.result, model.payload)
     rows = await _rows(storage, select(*columns), model.sequence)
-    return [IntentFact(*row[:4], text=str(row[4].get("text", ""))) for row in rows]
+    return [
+        IntentFact(agent_id, kind, state, result, str(payload.get("text", "")))
+        for agent_id, kind, state, result, payload in rows
+    ]
 
 
 async def heard(storage: Storage, event_type: str) -> list[Heard]:
@@ -86,8 +88,9 @@ async def memories(storage: Storage) -> Counter[str]:
     """Count the memories of each type."""
     model = storage.model("Memory")
     query = select(model.type, func.count()).group_by(model.type)
-    return Counter({kind: count for kind, count in await _rows(storage, query, model.type)})
+    return Counter(dict(await _rows(storage, query, model.type)))
 
 
-async def _rows(storage: Storage, query: Select[Any], order: Any) -> Sequence[Any]:
-    return await storage.run(lambda session: session.execute(query.order_by(order)).all())
+async def _rows(storage: Storage, query: Select[Any], order: Any) -> list[Any]:
+    ordered = query.order_by(order)
+    return await storage.run(lambda session: list(session.execute(ordered)))

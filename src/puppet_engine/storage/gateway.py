@@ -77,6 +77,7 @@ class Storage:
 
 @contextlib.contextmanager
 def in_our_words() -> Generator[None]:
+    """Raise what Timber raises in a block as errors of ours."""
     try:
         yield
     except (timber_errors.ConfigurationError, timber_errors.DocumentError) as error:

@@ -19,7 +19,6 @@ from puppet_engine.world.x.journal import Journal, JournalEntry
 from puppet_engine.world.x.routes import create_x_router
 from puppet_engine.world.x.site import XSite
 
-
 NOWHERE: Final = "http://world.invalid"
 """Where a world is that has no sockets: a name that no resolver may ever know (RFC 6761)."""
 
