@@ -23,10 +23,10 @@ class Disk(InlineStorage):
         self._fate = fate
 
     @override
-    async def run(self, work: Callable[[Any], T]) -> T:
+    def _transact(self, work: Callable[[Any], T]) -> T:
         self._fate.step()
         self._fate.write()
-        result = await super().run(work)
+        result = super()._transact(work)
         self._fate.step()
         return result
 

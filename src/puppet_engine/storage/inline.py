@@ -19,6 +19,9 @@ class InlineStorage(Storage):
 
     @override
     async def run(self, work: Callable[[Any], T]) -> T:
+        return self._transact(work)
+
+    def _transact(self, work: Callable[[Any], T]) -> T:
         self._require_open()
         with in_our_words():
             return self._timber.database.run_sync(work)
