@@ -14,7 +14,7 @@ from puppet_engine.core.models import Noun
 FIRST_MOMENT: Final = datetime(2026, 1, 5, 6, tzinfo=UTC)
 """When every simulated life begins: on a Monday morning, so that one seed is one life."""
 
-MENTION_POLL_MINUTES: Final = 180.0
+MENTION_POLL_MINUTES: Final = 240.0
 """How often simulated agents look for mentions: X tells nobody of them, and each look costs."""
 
 

@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from puppet_engine.agents.actions import Turn
+from puppet_engine.agents.answering import Noticing
 from puppet_engine.cli import cli
+from puppet_engine.core.models import TurnOutcome
 from puppet_engine.simulation.report import read_report
 
 
@@ -57,15 +60,13 @@ def test_a_life_is_reported_and_lived_again_and_a_changed_word_is_found(lived: P
 
 def test_a_broken_promise_is_an_exit_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Who answers everything twice breaks a promise: here, who hears everything twice.
-    from puppet_engine.agents import answering  # noqa: PLC0415 - to be changed for this test
+    take = Noticing.take
 
-    take = answering.Noticing.take
-
-    async def twice(self: answering.Noticing, turn: answering.Turn) -> answering.TurnOutcome:
+    async def twice(self: Noticing, turn: Turn) -> TurnOutcome:
         outcome = await take(self, turn)
         return outcome.model_copy(update={"events": outcome.events * 2})
 
-    monkeypatch.setattr(answering.Noticing, "take", twice)
+    monkeypatch.setattr(Noticing, "take", twice)
 
     code, output = simulate(
         "--agents",
