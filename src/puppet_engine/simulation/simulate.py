@@ -1,8 +1,10 @@
 """One simulation, from the scenario to the report."""
 
+import contextlib
+import gc
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -55,13 +57,25 @@ async def simulate(
     cast = populate(scenario.agents, seed=scenario.seed)
     with tempfile.TemporaryDirectory(prefix="puppets-") as directory:
         life = Life(scenario, cast, directory=Path(directory))
-        await life.live(progress=progress, stopped=stopped)
+        with _rubbish_left_lying():
+            await life.live(progress=progress, stopped=stopped)
         storage = InlineStorage(life.database_url, clock=VirtualClock(FIRST_MOMENT), ids=random_id)
         await storage.open()
         try:
             return await _report(life, storage, model=model, began=began)
         finally:
             await storage.close()
+
+
+@contextlib.contextmanager
+def _rubbish_left_lying() -> Generator[None]:
+    """Look for cycles of garbage rarely: thousands of living objects are looked at each time."""
+    usual = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 async def _report(
