@@ -58,6 +58,8 @@ class Life:
             journal=InMemoryJournal(), clock=self.clock, seed=scenario.seed
         )
         self.cast: Final = cast
+        self.lived_until = FIRST_MOMENT
+        """Up to when everything due is over."""
         self.events = 0
         self.database_url: Final = f"sqlite:///{directory / 'agents.db'}"
         self._ids = seeded_ids(scenario.seed)
@@ -76,19 +78,29 @@ class Life:
         wire = Wire(await self.world.start_in_process(), fate=self.fate, meter=self.meter)
         app: App | None = None
         try:
-            while self.clock.now() < self.scenario.end and not stopped():
+            while self.lived_until < self.scenario.end and not stopped():
                 app = app or await self._start(wire)
-                try:
-                    await app.event_engine.run_until(self._next_stop())
-                except SimulatedCrash:
+                if not await self._run(app, self._next_stop()):
                     await _abandon(app)
                     self.fate.revive()
                     app = None
-                self.fate.jump_if_due()
                 progress(self._progress(time.perf_counter() - began))
         finally:
             if app is not None:
                 await _abandon(app)
+
+    async def _run(self, app: App, until: datetime) -> bool:
+        """Take everything due up to a moment; False when the engine crashed on its way."""
+        try:
+            await app.event_engine.run_until(until)
+        except SimulatedCrash:
+            return False
+        self.lived_until = until
+        if until < self.scenario.end:
+            self.fate.jump_if_due()
+            # Back in time, there is something ahead again that was over already.
+            self.lived_until = min(until, self.clock.now())
+        return True
 
     def _next_stop(self) -> datetime:
         stops = [self.clock.now() + STEP, self.scenario.end]

@@ -5,7 +5,7 @@ import gc
 import tempfile
 import time
 from collections.abc import Callable, Generator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -121,7 +121,7 @@ async def _evidence(life: Life, storage: InlineStorage, said: Sequence[Utterance
     handles = {config.id: handle_of(config) for config in life.cast}
     site = life.world.site
     return Evidence(
-        until=_lived_until(life),
+        until=life.lived_until,
         handles=handles,
         events=await census.events(storage),
         intents=await census.intents(storage),
@@ -130,10 +130,6 @@ async def _evidence(life: Life, storage: InlineStorage, said: Sequence[Utterance
         said=said,
         mentions={agent_id: _mentions(site, handle) for agent_id, handle in handles.items()},
     )
-
-
-def _lived_until(life: Life) -> datetime:
-    return min(life.clock.now(), life.scenario.end)
 
 
 def _mentions(site: XSite, handle: str) -> list[str]:

@@ -1,6 +1,8 @@
 import pytest
 from tests.unit.simulation.lives import lived, nobody_watches
 
+from puppet_engine.core.clock import VirtualClock
+from puppet_engine.simulation.fate import Fate
 from puppet_engine.simulation.report import Report
 from puppet_engine.simulation.scenario import FIRST_MOMENT, FaultKind, Scenario
 from puppet_engine.simulation.simulate import simulate
@@ -83,3 +85,25 @@ async def test_somebody_alone_lives_too() -> None:
 
     assert report.counts.posts == 1
     assert report.is_sound
+
+
+def jumps_over_its_end(scenario: Scenario) -> bool:
+    clock = VirtualClock(FIRST_MOMENT)
+    fate = Fate(scenario, clock=clock)
+    while (due := fate.next_jump) is not None:
+        clock.set(due)
+        fate.jump_if_due()
+    return clock.now() > scenario.end
+
+
+async def test_what_a_jump_over_the_end_has_passed_by_is_still_taken() -> None:
+    scenarios = (
+        Scenario(agents=4, days=0.3, seed=seed, faults={FaultKind.CLOCK_JUMPS: 4})
+        for seed in range(1000)
+    )
+    scenario = next(filter(jumps_over_its_end, scenarios))
+
+    report = await simulate(scenario, progress=nobody_watches)
+
+    assert report.is_sound
+    assert not report.is_partial
