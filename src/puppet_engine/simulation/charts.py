@@ -128,8 +128,9 @@ def _how_active(answers: Sequence[Answers]) -> dict[str, int]:
 def _line(
     one: tuple[float, float], other: tuple[float, float], pair: Answers, most: int
 ) -> Markup:
-    # Bent towards the middle, less so between neighbours, so that lines part.
-    middle = [(here + there) / 2 * 0.45 for here, there in zip(one, other, strict=True)]
+    # Bent towards the middle, the more the longer it is, so that neighbours stay at the rim.
+    bend = 1 - 0.6 * min(1, math.dist(one, other) / _RADIUS)
+    middle = [(here + there) / 2 * bend for here, there in zip(one, other, strict=True)]
     return Markup(
         '<path d="M{a:.0f} {b:.0f}Q{c:.0f} {d:.0f} {e:.0f} {f:.0f}" style="opacity:{o:.2f}">'
         "<title>@{who} answered @{whom} {n} times</title></path>"
