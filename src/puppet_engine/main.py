@@ -4,6 +4,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
 from puppet_engine.core.clock import SystemClock, VirtualClock
-from puppet_engine.core.errors import NotRunningError
+from puppet_engine.core.errors import NotRunningError, StorageError
 from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.settings import Settings
@@ -129,7 +130,15 @@ class App:
         llm = self._find_words(world)
         parts.push_async_callback(llm.aclose)
         self._memory_store = SQLiteStore(settings, storage=storage, clock=self.clock)
-        self._event_engine = EventEngine(store=events, clock=self.clock)
+        self._event_engine = EventEngine(
+            store=events,
+            clock=self.clock,
+            ids=self._ids,
+            seed=settings.seed,
+            most_waiting=settings.most_waiting_events,
+            retention=_days(settings.event_retention_days),
+            concurrency=settings.concurrency,
+        )
         self._agent_manager = self._gather(storage, llm, world)
         parts.push_async_callback(self._agent_manager.close)
 
@@ -139,10 +148,20 @@ class App:
         url: str,
         make: Callable[..., Storage] = Storage,
     ) -> Storage:
-        storage = make(url, clock=self.clock, ids=self._ids)
+        storage = make(
+            url, clock=self.clock, ids=self._ids, synchronous=self.settings.sqlite_synchronous
+        )
         await storage.open()
         parts.push_async_callback(storage.close)
-        parts.enter_context(sole_owner(url))
+
+        def lost(reason: StorageError) -> None:
+            storage.forbid_writing(reason)
+            if self._event_engine is not None:
+                self._event_engine.fail(reason)
+
+        # The machine's own time: who is refused asks since when the other one has been there.
+        since = SystemClock().now()
+        await parts.enter_async_context(sole_owner(url, since=since, on_loss=lost))
         return storage
 
     async def _enter_world(self, parts: contextlib.AsyncExitStack) -> RehearsalWorld:
@@ -186,6 +205,7 @@ class App:
                 "open_account": open_account,
                 "open_wallet": open_wallet,
                 "mention_poll_minutes": self.settings.mention_poll_minutes,
+                "resident_agents": self.settings.resident_agents,
             }
         )
 
@@ -250,6 +270,10 @@ def with_brain(settings: Settings, world: RehearsalWorld) -> Settings:
             "openai_model": "rehearsal-brain",
         }
     )
+
+
+def _days(days: float | None) -> timedelta | None:
+    return None if days is None else timedelta(days=days)
 
 
 def _started(part: T | None) -> T:

@@ -1,7 +1,7 @@
 """The nouns of the engine: who an agent is, what it remembers, what happens to it."""
 
 from difflib import get_close_matches
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from functools import cache
 from typing import Annotated, Any, Self
 from zoneinfo import available_timezones
@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from puppet_engine.core.ids import AgentId, EventId, IntentId, MemoryId, PostId
+from puppet_engine.core.ids import AgentId, EventId, IntentId, MemoryId, PostId, ScheduleId
 
 # Names are shown everywhere: no control characters, no marks that turn the direction of writing.
 Name = Annotated[
@@ -108,7 +108,7 @@ class StyleGuide(Noun):
 
     voice: str = "first_person"
     tone: str = ""
-    formatting: Formatting = Formatting()
+    formatting: Formatting = Field(default_factory=Formatting)
     catchphrases: list[str] = []
     example_posts: list[str] = []
     """Posts that sound exactly right, for a model to learn the voice from."""
@@ -153,7 +153,7 @@ class TradingFrequency(Noun):
 class TradingBehavior(Noun):
     """When somebody trades, and how much at the most."""
 
-    trading_frequency: TradingFrequency = TradingFrequency()
+    trading_frequency: TradingFrequency = Field(default_factory=TradingFrequency)
     max_lamports_per_trade: Annotated[int, Field(gt=0)] = 100_000_000
     """0.1 SOL; one SOL is 1_000_000_000 lamports."""
     max_lamports_per_day: Annotated[int, Field(gt=0)] = 500_000_000
@@ -162,11 +162,11 @@ class TradingBehavior(Noun):
 class Behavior(Noun):
     """What somebody does of their own accord, and how often."""
 
-    post_frequency: PostFrequency = PostFrequency()
+    post_frequency: PostFrequency = Field(default_factory=PostFrequency)
     peak_hours: list[HourOfDay] = []
     timezone: TimeZone = "UTC"
-    interaction_patterns: InteractionPatterns = InteractionPatterns()
-    trading_behavior: TradingBehavior = TradingBehavior()
+    interaction_patterns: InteractionPatterns = Field(default_factory=InteractionPatterns)
+    trading_behavior: TradingBehavior = Field(default_factory=TradingBehavior)
 
 
 class SolanaIntegration(Noun):
@@ -202,11 +202,11 @@ class AgentConfig(Noun):
     handle: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,15}$")] | None = None
     """The account name on networks, without the @; made from the id when left out."""
     description: str = ""
-    personality: Personality = Personality()
-    style_guide: StyleGuide = StyleGuide()
-    behavior: Behavior = Behavior()
-    initial_memory: InitialMemory = InitialMemory()
-    solana_integration: SolanaIntegration = SolanaIntegration()
+    personality: Personality = Field(default_factory=Personality)
+    style_guide: StyleGuide = Field(default_factory=StyleGuide)
+    behavior: Behavior = Field(default_factory=Behavior)
+    initial_memory: InitialMemory = Field(default_factory=InitialMemory)
+    solana_integration: SolanaIntegration = Field(default_factory=SolanaIntegration)
 
 
 # ------------------------------------------------------------------ what it remembers
@@ -246,26 +246,45 @@ class StoredMemory(Memory):
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)*$")]
 
 
-class EventDraft(Noun):
-    """Something that is to happen, before it has an identity."""
+class Priority(IntEnum):
+    """How urgent an event is among those that are due; the smaller comes first."""
+
+    URGENT = 0
+    """Somebody waits for it."""
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
+    """It may wait; never for ever."""
+
+
+class EventTemplate(Noun):
+    """What is to happen, whenever that will be."""
 
     type: EventType
-    due_at: AwareDatetime
     agent_id: str | None = None
     """Whom it happens to; `None` for what happens to nobody in particular."""
     payload: dict[str, Any] = {}
+    priority: Priority = Priority.NORMAL
+
+
+class EventDraft(EventTemplate):
+    """Something that is to happen, before it has an identity."""
+
+    due_at: AwareDatetime
 
 
 class Event(EventDraft):
     """Something that happens, at a moment, mostly to one agent.
 
-    Events are taken in the order of (`due_at`, `agent_id`, `sequence`).
+    Those of one agent and one priority are taken in the order of (`due_at`, `sequence`).
     """
 
     id: EventId
     sequence: int
     failures: Annotated[int, Field(ge=0)] = 0
     """How often it was tried in vain."""
+    schedule_id: ScheduleId | None = None
+    """The schedule that it is an occurrence of."""
 
 
 class Post(Noun):

@@ -20,6 +20,12 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = "development"
     database_url: str = "sqlite:///var/puppets.db"
     """An SQLAlchemy URL; SQLite or PostgreSQL."""
+    sqlite_synchronous: Literal["NORMAL", "FULL"] = "FULL"
+    """What a turn on an SQLite file survives: `NORMAL` a kill, `FULL` a loss of power, too."""
+    concurrency: Annotated[int, Field(ge=1, le=4096)] = 64
+    """How many agents take their turns at once in a life; in a rehearsal it is one."""
+    resident_agents: Annotated[int, Field(ge=1)] = 10_000
+    """How many agents without a file are held in memory; idle ones beyond that are only rows."""
     agents_dir: Path = Path("config/agents")
     """The folder of persona files, `*.json`."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -49,5 +55,10 @@ class Settings(BaseSettings):
     """Where the rehearsal world keeps what was said in it; beside the agents' own when unset."""
     speed: Annotated[float, Field(gt=0)] = 1
     """How many virtual seconds pass in a real one while nothing is under way in the world."""
+    event_retention_days: Annotated[float | None, Field(gt=0)] = 30
+    """For how long what has happened can be looked up; for ever when null.
+    Dead letters stay until they are replayed."""
+    most_waiting_events: Annotated[int, Field(gt=0)] = 250_000
+    """How many events may wait for their turn before publishing more is refused."""
     mention_poll_minutes: Annotated[float, Field(gt=0)] = 10
     """How often an agent looks for mentions."""

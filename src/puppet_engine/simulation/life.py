@@ -68,6 +68,9 @@ class Life:
             seed=scenario.seed,
             llm_provider="rehearsal",
             mention_poll_minutes=scenario.mention_poll_minutes,
+            # One turn after the other, so that the same seed is the same life.
+            concurrency=1,
+            event_retention_days=None,  # the account looks at all that ever happened
         )
 
     async def live(

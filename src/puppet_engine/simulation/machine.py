@@ -18,8 +18,10 @@ T = TypeVar("T")
 class Disk(InlineStorage):
     """A database on which a process can end before and after each commit."""
 
-    def __init__(self, database_url: str, *, clock: Clock, ids: IdFactory, fate: Fate) -> None:
-        super().__init__(database_url, clock=clock, ids=ids)
+    def __init__(
+        self, database_url: str, *, clock: Clock, ids: IdFactory, fate: Fate, **options: Any
+    ) -> None:
+        super().__init__(database_url, clock=clock, ids=ids, **options)
         self._fate = fate
 
     @override

@@ -7,7 +7,9 @@ from sqlalchemy import event
 from typing_extensions import override
 
 from puppet_engine.storage.gateway import Storage, in_our_words
+from puppet_engine.storage.group_commit import Together
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
@@ -28,7 +30,11 @@ class InlineStorage(Storage):
             event.listen(engine, "connect", _without_waiting)
 
     @override
-    async def run(self, work: Callable[[Any], T]) -> T:
+    async def write(self, together: Together[A, T], argument: A) -> T:
+        return self._transact(lambda session: together(session, [argument])[0])
+
+    @override
+    async def read(self, work: Callable[[Any], T]) -> T:
         return self._transact(work)
 
     def _transact(self, work: Callable[[Any], T]) -> T:

@@ -1,15 +1,11 @@
 """Rows as nouns, and nouns as rows."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from puppet_engine.core.ids import AgentId, EventId, IntentId, MemoryId
+from puppet_engine.core.ids import AgentId, IntentId, MemoryId
 from puppet_engine.core.models import (
-    Event,
-    EventDraft,
     Intent,
     IntentState,
     Memory,
@@ -19,59 +15,24 @@ from puppet_engine.core.models import (
 from puppet_engine.storage.gateway import Storage
 
 
-def add_events(session: Session, storage: Storage, drafts: Sequence[EventDraft]) -> list[Event]:
-    """Keep events that are to happen, and return them with their identities."""
-    model = storage.model("Event")
-    rows = [
-        model(
-            id=storage.ids(),
-            type=draft.type,
-            agent_id=draft.agent_id,
-            due_at=draft.due_at,
-            payload=draft.payload,
-        )
-        for draft in drafts
-    ]
-    session.add_all(rows)
-    session.flush()
-    return [read_event(row) for row in rows]
-
-
-def read_event(row: Any) -> Event:
-    """Return an event as it stands in its row."""
-    return Event(
-        id=EventId(row.id),
-        sequence=row.sequence,
-        type=row.type,
-        agent_id=row.agent_id,
-        due_at=row.due_at,
-        payload=row.payload,
-        failures=row.failures,
-    )
-
-
-def settle_event(session: Session, storage: Storage, event: Event, *, error: str) -> None:
-    """Mark an event as over. One that is over already stays as it is."""
-    model = storage.model("Event")
-    row = session.get(model, event.sequence)
-    if row is not None and row.settled_at is None:
-        last = session.scalar(select(func.max(model.settled_as))) or 0
-        row.settled_at, row.settled_as, row.error = storage.clock.now(), last + 1, error or None
-
-
 def add_memory(session: Session, storage: Storage, agent_id: str, memory: Memory) -> str:
     """Keep a memory, and return its id."""
-    row = storage.model("Memory")(
-        id=storage.ids(),
-        agent_id=agent_id,
-        type=memory.type.value,
-        content=memory.content,
-        importance=memory.importance,
-        details=memory.metadata,
-        created_at=storage.clock.now(),
-    )
-    session.add(row)
-    return str(row.id)
+    row = memory_row(storage, agent_id, memory)
+    session.add(storage.model("Memory")(**row))
+    return str(row["id"])
+
+
+def memory_row(storage: Storage, agent_id: str, memory: Memory) -> dict[str, Any]:
+    """Return the columns of a memory that is to be kept."""
+    return {
+        "id": storage.ids(),
+        "agent_id": agent_id,
+        "type": memory.type.value,
+        "content": memory.content,
+        "importance": memory.importance,
+        "details": memory.metadata,
+        "created_at": storage.clock.now(),
+    }
 
 
 def read_memory(row: Any) -> StoredMemory:
