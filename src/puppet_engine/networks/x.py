@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
@@ -15,6 +15,9 @@ from puppet_engine.networks.capabilities import Capabilities
 from puppet_engine.outbox.base import Quota
 from puppet_engine.outbox.limits import RateCap
 from puppet_engine.twitter.client import API_URL, TwitterClient
+
+if TYPE_CHECKING:
+    import httpx2
 
 _WORD: Final = re.compile(r"\w+")
 _MAX_QUERY_CHARACTERS: Final = 512
@@ -33,10 +36,19 @@ How it counts characters is its own (links and wide characters differ): it says 
 """
 
 
-def create(account: Mapping[str, str], clock: Clock) -> SocialNetwork:
-    """Return X for `account`: its four keys, and `base_url` where X is not the real one."""
+def create(
+    account: Mapping[str, str],
+    clock: Clock,
+    *,
+    transport: "httpx2.AsyncBaseTransport | None" = None,
+) -> SocialNetwork:
+    """Return X for `account`: its four keys, and `base_url` where X is not the real one.
+
+    `transport` replaces the sockets.
+    """
     base_url = account.get("base_url", API_URL)
-    return XNetwork(TwitterClient(account, clock=clock, base_url=base_url))
+    client = TwitterClient(account, clock=clock, transport=transport, base_url=base_url)
+    return XNetwork(client)
 
 
 class XNetwork(SocialNetwork):
