@@ -171,7 +171,7 @@ async def test_ids_and_handles_are_taken_also_by_those_who_are_not_in_memory(
 
 
 async def test_what_an_idle_agent_left_half_done_is_finished_at_the_next_start(
-    storage: Storage, feed: FakeFeed
+    storage: Storage, feed: FakeFeed, clock: VirtualClock
 ) -> None:
     class Mute(FakeNetwork):
         @override
@@ -194,7 +194,7 @@ async def test_what_an_idle_agent_left_half_done_is_finished_at_the_next_start(
         await before.manager.trigger_post("agent-1")
 
     # What became of it is looked up a while after the attempt.
-    feed.clock.advance(HOUR)
+    clock.advance(HOUR)
     after = Place(storage, feed)
     await after.manager.start_agents()
 
