@@ -64,7 +64,7 @@ def write_report(analysis: Analysis, history: PriceHistory) -> Report:
         title=title,
         summary=summary,
         recommendation=analysis["recommendation"],
-        markdown=_TEMPLATES.get_template("report.md").render(told),
+        markdown=_TEMPLATES.get_template("report.markdown").render(told),
         html=_TEMPLATES.get_template("report.html").render(told, pictures=pictures),
         chart=chart,
     )
