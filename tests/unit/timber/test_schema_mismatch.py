@@ -22,6 +22,7 @@ BEFORE = """
       - {name: id, type: Integer, primary_key: true}
       - {name: label, type: String(10)}
       - {name: parent_id, type: Integer}
+      - {name: mood, type: "Enum(calm, glad)"}
 """
 CHANGES = {
     "children.born is missing": ("String(10)}", "String(10)}\n      - {name: born, type: Date}"),
@@ -38,6 +39,15 @@ CHANGES = {
     r"children \(parent_id\) is no foreign key": (
         "parent_id, type: Integer",
         "parent_id, type: Integer, foreign_key: parents.id",
+    ),
+    "children.mood is one of calm, glad, in the models one of calm, sad": ("glad", "sad"),
+    "children.mood is one of calm, glad, in the models one of calm, glad, sad": (
+        "glad",
+        "glad, sad",
+    ),
+    "children.label is any text, in the models one of a, b": (
+        "String(10)",
+        "'Enum(a, b)'",
     ),
     "the primary key of children is another one": (
         "label, type: String(10)",

@@ -19,7 +19,7 @@ from sqlalchemy import Column, Connection, Inspector, MetaData
 from timber.common.database.kinds import kind_of
 from timber.common.errors import MigrationError
 from timber.common.migrations.conversions import conversion
-from timber.common.migrations.enum_values import without_check
+from timber.common.database.enum_values import without_check
 from timber.common.migrations.index_renames import with_renames
 from timber.common.migrations.losses import flat, rows_without
 from timber.common.migrations.operations import (

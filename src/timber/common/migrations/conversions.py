@@ -11,7 +11,7 @@ from sqlalchemy import Dialect
 from sqlalchemy.types import TypeEngine
 
 from timber.common.database.kinds import Kind, kind_of
-from timber.common.migrations.enum_values import condition_for
+from timber.common.database.enum_values import condition_for
 
 _EXACT_IN_FLOAT: Final = 2**53
 _DIGITS_IN_FLOAT: Final = 15
@@ -49,7 +49,7 @@ def conversion(
     build: Callable[[Kind, Kind], Conversion] | None = getattr(
         sql, f"{before.name}_to_{after.name}", None
     )
-    if build is None:
+    if build is None or (sql.is_sqlite and before.name == "other"):
         return Conversion(f"CAST(NULL AS {target})", "true", leaves_null=True)
     if not after.values:
         return build(before, after)
@@ -104,6 +104,9 @@ class _SQL:
         return self._as_text(text, after, longest=_MOMENT_LENGTH)
 
     def json_to_text(self, _before: Kind, after: Kind) -> Conversion:
+        return self._as_text(self._cast("TEXT"), after, longest=None)
+
+    def other_to_text(self, _before: Kind, after: Kind) -> Conversion:
         return self._as_text(self._cast("TEXT"), after, longest=None)
 
     # ------------------------------------------------------------------ to numbers
