@@ -230,6 +230,7 @@ def _turn(operation: MigrateOperation) -> int:
 
 def _simplify(operation: AlterColumnOp) -> None:
     """Leave of an alteration what the database has to be told."""
+    operation.kw.pop("autoincrement", None)  # of another database than ours
     clause: Any = operation.modify_server_default
     operation.modify_server_default = getattr(clause, "arg", clause)
     operation.modify_type = without_check(operation.modify_type)
