@@ -41,14 +41,16 @@ def mismatches(
         wanted = [one for one in wanted if one.name in tables]
     if not wanted:
         return ()
-    look = _Look(connection, [one.name for one in wanted])
+    look = _Look(connection, wanted)
     return tuple(line for one in wanted for line in look.table(one))
 
 
 class _Look:
     """What is in the database, read at once."""
 
-    def __init__(self, connection: Connection, names: Sequence[str]) -> None:
+    def __init__(self, connection: Connection, tables: Sequence[Table]) -> None:
+        names = [one.name for one in tables]
+        enums = [one.name for one in tables if any(values_of(it.type) for it in one.columns)]
         inspector = inspect(connection)
         self._dialect: Dialect = connection.dialect
         self._columns: Reflected = inspector.get_multi_columns(filter_names=names)
@@ -56,7 +58,9 @@ class _Look:
         self._unique: Reflected = inspector.get_multi_unique_constraints(filter_names=names)
         self._indexes: Reflected = inspector.get_multi_indexes(filter_names=names)
         self._foreign: Reflected = inspector.get_multi_foreign_keys(filter_names=names)
-        self._checks: Reflected = inspector.get_multi_check_constraints(filter_names=names)
+        self._checks: Reflected = {}
+        if enums:
+            self._checks = inspector.get_multi_check_constraints(filter_names=enums)
 
     def table(self, table: Table) -> Iterator[str]:
         reflected = self._columns.get((None, table.name))

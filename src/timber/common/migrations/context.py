@@ -19,10 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
+from timber.common.database.enum_values import said_by, values_of
 from timber.common.database.kinds import kind_of
 from timber.common.database.schema import HISTORY_TABLE
 from timber.common.migrations.conversions import conversion
-from timber.common.database.enum_values import said_by, values_of
 from timber.common.migrations.server_defaults import differ
 from timber.common.migrations.values import escaped, literal
 from timber.common.modeling.base import NAMING
