@@ -6,9 +6,6 @@ import pytest
 from sqlalchemy import make_url
 from tests.unit.timber.migrations.conftest import Project
 
-from timber.common.errors import SchemaMismatchError
-from timber.common.runtime import Timber
-
 MODELS = """
     models:
       - name: Page
@@ -44,14 +41,6 @@ def test_a_unique_value_of_a_deleted_row_becomes_free(older: Project) -> None:
     assert older.rows("SELECT count(*) FROM pages") == [(3,)]
     with older.migrator() as migrator:
         assert migrator.plan().is_empty
-
-
-def test_an_older_unique_constraint_is_told_at_start(older: Project) -> None:
-    with (
-        pytest.raises(SchemaMismatchError, match=r"uq_pages_slug of pages is missing(.|\n)*plan"),
-        Timber().opened(older.settings(create_tables=True)),
-    ):
-        pass
 
 
 def test_the_older_constraint_comes_back_with_every_row(older: Project) -> None:
