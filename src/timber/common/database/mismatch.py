@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from timber.common.database.enum_values import allowed_by, check_name, values_of
+from timber.common.database.enum_values import allowed_by, check_name, checked_values
 from timber.common.database.kinds import Kind, kind_of
 
 Reflected: TypeAlias = dict[tuple[str | None, str], Any]
@@ -50,7 +50,7 @@ class _Look:
 
     def __init__(self, connection: Connection, tables: Sequence[Table]) -> None:
         names = [one.name for one in tables]
-        enums = [one.name for one in tables if any(values_of(it.type) for it in one.columns)]
+        enums = [one.name for one in tables if any(checked_values(it) for it in one.columns)]
         inspector = inspect(connection)
         self._dialect: Dialect = connection.dialect
         self._columns: Reflected = inspector.get_multi_columns(filter_names=names)
@@ -93,7 +93,7 @@ class _Look:
             may, may_not = "may be null", "must not be null"
             first, second = (may, may_not) if there["nullable"] else (may_not, may)
             yield f"{name} {first}, in the models it {second}"
-        said = values_of(column.type)
+        said = checked_values(column)
         allowed = self._allowed(table, column.name, there["type"]) if said else said
         if allowed != said:
             yield f"{name} is {_one_of(allowed)}, in the models {_one_of(said)}"
