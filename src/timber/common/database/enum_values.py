@@ -48,8 +48,9 @@ def values_of(column_type: TypeEngine[Any] | None) -> frozenset[str]:
 def checked_values(column: Column[Any]) -> frozenset[str]:
     """Return the values that a check of the models' making allows; none: there is no such."""
     kind = column.type
-    is_ours = isinstance(kind, Enum) and kind.create_constraint
-    return values_of(kind) if is_ours and kind.name == f"{column.name}_values" else frozenset()
+    if not isinstance(kind, Enum) or not kind.create_constraint:
+        return frozenset()
+    return values_of(kind) if kind.name == f"{column.name}_values" else frozenset()
 
 
 def without_check(column_type: Any) -> Any:
