@@ -9,7 +9,7 @@ from timber.common.runtime import Timber
 
 def test_an_enum_without_a_check_is_no_difference(project: Project) -> None:
     timber = Timber()
-    suit = Column("suit", Enum("a", "b", native_enum=False))
+    suit: Column[str] = Column("suit", Enum("a", "b", native_enum=False))
     Table("cards", timber.base.metadata, Column("id", Integer, primary_key=True), suit)
 
     with (
