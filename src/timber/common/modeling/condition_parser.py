@@ -19,29 +19,12 @@ from sqlalchemy import (
 )
 
 from timber.common.documents import closest
+from timber.common.modeling.condition_operators import COMPARISONS, PRODUCTS, SUMS
 from timber.common.modeling.condition_tokens import Token
 from timber.common.modeling.json_paths import JsonPath, Kind
 
 _MAX_DEPTH: Final = 50
 _FUNCTIONS: Final = frozenset(("abs", "coalesce", "length", "lower", "trim", "upper"))
-_COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "=": lambda one, other: one == other,
-    "==": lambda one, other: one == other,
-    "!=": lambda one, other: one != other,
-    "<>": lambda one, other: one != other,
-    "<": lambda one, other: one < other,
-    "<=": lambda one, other: one <= other,
-    ">": lambda one, other: one > other,
-    ">=": lambda one, other: one >= other,
-}
-_SUMS: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "+": lambda one, other: one + other,
-    "-": lambda one, other: one - other,
-}
-_PRODUCTS: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "*": lambda one, other: one * other,
-    "/": lambda one, other: one / other,
-}
 
 
 class ConditionParser:
@@ -100,7 +83,7 @@ class ConditionParser:
 
     def _comparison(self, depth: int) -> ColumnElement[Any]:
         left = self._sum(depth)
-        if compare := _COMPARISONS.get(self._peek.word):
+        if compare := COMPARISONS.get(self._peek.word):
             self._at += 1
             right = self._sum(depth)
             self._note_use(left, right)
@@ -162,14 +145,14 @@ class ConditionParser:
 
     def _sum(self, depth: int) -> ColumnElement[Any]:
         left = self._product(depth)
-        while operate := _SUMS.get(self._peek.word):
+        while operate := SUMS.get(self._peek.word):
             self._at += 1
             left = _element(operate(_plain(left), _plain(self._product(depth))))
         return left
 
     def _product(self, depth: int) -> ColumnElement[Any]:
         left = self._signed(depth)
-        while operate := _PRODUCTS.get(self._peek.word):
+        while operate := PRODUCTS.get(self._peek.word):
             self._at += 1
             left = _element(operate(_plain(left), _plain(self._signed(depth))))
         return left
