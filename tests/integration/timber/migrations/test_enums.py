@@ -60,3 +60,14 @@ def test_a_renamed_column_keeps_its_values_there_and_back(project: Project) -> N
         migrator.roll_back()
 
     assert states(project) == ["draft", "50%:x"]
+
+
+def test_a_text_becomes_an_enum_there_and_back(project: Project) -> None:
+    project.step(models("String(20)"))
+    project.step(models("Enum(draft, '50%:x')"))
+
+    with project.migrator() as migrator:
+        migrator.roll_back()
+
+    project.run("INSERT INTO notes VALUES (3, 'any text')")
+    assert states(project) == ["draft", "50%:x", "any text"]
