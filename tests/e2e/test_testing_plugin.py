@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "tests" / "guides" / "timber"
+MODELS = ROOT / "examples" / "research_desk" / "data" / "models"
 
 Run = Callable[..., pytest.RunResult]
 
@@ -39,9 +40,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(pytester: pytest.Pytester, installed: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run pytest on a project in a process of its own, over the guide's models."""
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(installed), str(ROOT / "src")]))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(installed), str(ROOT / "src"), str(ROOT)])
+    )
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
-    shutil.copytree(GUIDE / "data", pytester.path / "data")
+    shutil.copytree(MODELS.parent, pytester.path / "data")
 
     def run(*tests: str | Path, options: tuple[str, ...] = (), **ini: str) -> pytest.RunResult:
         settings = {"filterwarnings": "error", "asyncio_default_fixture_loop_scope": "function"}
@@ -264,7 +267,10 @@ def test_the_folders_of_models_are_a_setting(run: Run, pytester: pytest.Pytester
 def test_a_project_that_opens_timber_in_its_own_way_is_left_alone(
     run: Run, pytester: pytest.Pytester
 ) -> None:
-    shutil.copy(GUIDE / "conftest.py", pytester.path / "conftest.py")
+    its_own_way = GUIDE.joinpath("conftest.py").read_text(encoding="utf-8")
+    above = "Path(__file__).parents[3]"
+    assert above in its_own_way
+    pytester.makeconftest(its_own_way.replace(above, f"Path({str(ROOT)!r})"))
 
     result = run("""
         from timber.common.models import get_model

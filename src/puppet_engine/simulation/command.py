@@ -150,9 +150,7 @@ def _bar(scenario: Scenario, *, quiet: bool) -> Generator[Callable[[Progress], N
         TimeRemainingColumn(),
     )
     console = Console(stderr=True, quiet=quiet)
-    # What goes wrong on purpose is in the report; a log line for each would hide the bar.
-    logging.getLogger("puppet_engine").setLevel(logging.CRITICAL)
-    with Bar(*columns, console=console, transient=True) as bar:
+    with _silenced(), Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=1.0, day="1, 06:00", events=0, rate=0.0)
 
         def show(progress: Progress) -> None:
@@ -166,6 +164,18 @@ def _bar(scenario: Scenario, *, quiet: bool) -> Generator[Callable[[Progress], N
             )
 
         yield show
+
+
+@contextlib.contextmanager
+def _silenced() -> Generator[None]:
+    """Log nothing: what goes wrong on purpose is in the report, and lines would hide the bar."""
+    log = logging.getLogger("puppet_engine")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _write(file: Path, life: Report) -> None:
