@@ -1,0 +1,162 @@
+"""Which events somebody must still be woken for: the outbox of a life on many machines.
+
+Whoever adds an event, by whatever way, leaves a wake-up beside it in the same transaction;
+triggers of the database see to that.
+The row goes when the wake-up is in the hands of what keeps the time.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import delete, or_, select, text, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from puppet_engine.core.errors import ConfigurationError
+from puppet_engine.core.models import Event
+from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.rows import read_event, settle_event
+
+ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('puppet_engine.wakeups', 0))"
+
+IS_INSTALLED: Final = "SELECT 1 FROM pg_trigger WHERE tgname = 'puppet_engine_postponed'"
+
+INSTALL: Final = (
+    """
+    CREATE OR REPLACE FUNCTION puppet_engine_born() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO wakeups (sequence, due_at)
+        SELECT sequence, due_at FROM born WHERE settled_at IS NULL;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE OR REPLACE FUNCTION puppet_engine_postponed() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO wakeups (sequence, due_at) VALUES (NEW.sequence, NEW.due_at)
+        ON CONFLICT (sequence) DO UPDATE SET due_at = EXCLUDED.due_at;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    INSERT INTO wakeups (sequence, due_at)
+    SELECT sequence, due_at FROM events WHERE settled_at IS NULL
+    ON CONFLICT DO NOTHING
+    """,
+    """
+    CREATE TRIGGER puppet_engine_born AFTER INSERT ON events
+    REFERENCING NEW TABLE AS born FOR EACH STATEMENT EXECUTE FUNCTION puppet_engine_born()
+    """,
+    """
+    CREATE TRIGGER puppet_engine_postponed AFTER UPDATE OF due_at, settled_at ON events
+    FOR EACH ROW WHEN (NEW.settled_at IS NULL AND
+        (NEW.due_at IS DISTINCT FROM OLD.due_at OR OLD.settled_at IS NOT NULL))
+    EXECUTE FUNCTION puppet_engine_postponed()
+    """,
+)
+
+REMOVE: Final = (
+    "DROP TRIGGER IF EXISTS puppet_engine_born ON events",
+    "DROP TRIGGER IF EXISTS puppet_engine_postponed ON events",
+    "DELETE FROM wakeups",
+)
+
+
+class Wakeups:
+    """The wake-ups that are still to be handed over, and what a wake-up asks for."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def install(self) -> None:
+        """Let every event leave a wake-up from now on, and those that are pending, too.
+
+        Raises:
+            ConfigurationError: the database is not PostgreSQL.
+
+        """
+
+        def work(session: Session) -> None:
+            if session.get_bind().dialect.name != "postgresql":
+                raise ConfigurationError(
+                    "many machines share a PostgreSQL: set PUPPET_DATABASE_URL to one, "
+                    "or PUPPET_ENGINE to 'embedded'"
+                )
+            session.execute(text(ONE_AT_A_TIME))
+            if session.scalar(text(IS_INSTALLED)) is None:
+                for statement in INSTALL:
+                    session.execute(text(statement))
+
+        await self._storage.run(work)
+
+    async def remove(self) -> None:
+        """Let events leave no wake-ups any more: an engine that needs none has taken over."""
+
+        def work(session: Session) -> None:
+            if session.get_bind().dialect.name == "postgresql":
+                session.execute(text(ONE_AT_A_TIME))
+                for statement in REMOVE:
+                    session.execute(text(statement))
+
+        await self._storage.run(work)
+
+    async def waiting(self, *, limit: int) -> list[Event]:
+        """Return events whose wake-up nobody has handed over yet, oldest first."""
+        event, wakeup = self._storage.model("Event"), self._storage.model("Wakeup")
+        waiting = (
+            select(event)
+            .join(wakeup, wakeup.sequence == event.sequence)
+            .where(event.settled_at.is_(None))
+            .order_by(event.sequence)
+            .limit(limit)
+        )
+        return await self._storage.run(
+            lambda session: [read_event(row) for row in session.scalars(waiting)]
+        )
+
+    async def handed_over(self, events: Sequence[Event]) -> None:
+        """Note that the wake-ups of these events, at these moments, are in safe hands."""
+        model = self._storage.model("Wakeup")
+        # Not by number alone: it may have been postponed meanwhile, and that one is still here.
+        known = [(event.sequence, event.due_at) for event in events]
+        gone = delete(model).where(tuple_(model.sequence, model.due_at).in_(known))
+
+        def work(session: Session) -> None:
+            session.execute(gone)
+
+        await self._storage.run(work)
+
+    async def asked_by(self, sequence: int) -> list[Event]:
+        """Return what is to happen when an event wakes its agent, in order, itself the last.
+
+        What should have happened to the agent before it comes first.
+        Nothing when the event is over or was cancelled.
+        """
+        model = self._storage.model("Event")
+        named = aliased(model)
+        before = tuple_(model.due_at, model.sequence) <= tuple_(named.due_at, named.sequence)
+        asked = (
+            select(model)
+            .join(named, named.sequence == sequence)
+            .where(model.settled_at.is_(None), named.settled_at.is_(None))
+            .where(or_(model.sequence == named.sequence, (model.agent_id == named.agent_id) & before))
+            .order_by(model.due_at, model.sequence)
+        )
+        return await self._storage.run(
+            lambda session: [read_event(row) for row in session.scalars(asked)]
+        )
+
+    async def settle(self, events: Sequence[Event]) -> list[Event]:
+        """Mark events as over that ask for nothing; return those that were not over before."""
+
+        def work(session: Session) -> list[Event]:
+            pending = []
+            for event in events:
+                row = session.get(
+                    self._storage.model("Event"), event.sequence, with_for_update=True
+                )
+                if row is not None and row.settled_at is None:
+                    settle_event(session, self._storage, event, error="")
+                    pending.append(event)
+            return pending
+
+        return await self._storage.run(work)
