@@ -14,8 +14,10 @@ from puppet_engine.api.schemas import Failure, Problem
 from puppet_engine.core.errors import (
     AgentExistsError,
     AgentNotFoundError,
+    BacklogFullError,
     ChainUnavailableError,
     ConfigurationError,
+    EventNotFoundError,
     LLMRefusedError,
     LLMUnavailableError,
     MemoryNotFoundError,
@@ -36,6 +38,8 @@ log = logging.getLogger(__name__)
 STATUSES: Final[dict[type[PuppetEngineError], HTTPStatus]] = {
     AgentNotFoundError: HTTPStatus.NOT_FOUND,
     MemoryNotFoundError: HTTPStatus.NOT_FOUND,
+    EventNotFoundError: HTTPStatus.NOT_FOUND,
+    BacklogFullError: HTTPStatus.SERVICE_UNAVAILABLE,
     AgentExistsError: HTTPStatus.CONFLICT,
     NothingToDoError: HTTPStatus.CONFLICT,
     TradeError: HTTPStatus.CONFLICT,

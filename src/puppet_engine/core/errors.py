@@ -7,6 +7,9 @@ PuppetEngineError
 ├── AgentNotFoundError(LookupError)
 ├── AgentExistsError(ValueError)
 ├── MemoryNotFoundError(LookupError)
+├── EventNotFoundError(LookupError)
+├── BacklogFullError                     too much is due already; nothing of it was kept
+├── FellBehindError                      who watches was too slow, and has to begin anew
 ├── NothingToDoError                     an agent was asked to act, and saw no reason to
 ├── NotRunningError(RuntimeError)        used before startup or after shutdown
 ├── LLMError                             a language model gave no usable answer
@@ -80,6 +83,37 @@ class MemoryNotFoundError(PuppetEngineError, LookupError):
         self.agent_id = agent_id
         self.memory_id = memory_id
         super().__init__(f"agent {agent_id!r} has no memory {memory_id!r}")
+
+
+class EventNotFoundError(PuppetEngineError, LookupError):
+    """No event of that id is what was asked for."""
+
+    def __init__(self, event_id: str, wanted: str) -> None:
+        self.event_id = event_id
+        super().__init__(f"no {wanted} has the id {event_id!r}; list them to see which there are")
+
+
+class BacklogFullError(PuppetEngineError):
+    """So much waits already that no more is taken; nothing of what was given was kept."""
+
+    def __init__(self, *, waiting: int, bound: int) -> None:
+        self.waiting = waiting
+        self.bound = bound
+        super().__init__(
+            f"{waiting:,} events wait, and no more than {bound:,} may: "
+            "publish again when some of them are over, or raise the bound"
+        )
+
+
+class FellBehindError(PuppetEngineError):
+    """Who watches was so slow that events had to be left out; open another view, and catch up."""
+
+    def __init__(self, bound: int) -> None:
+        self.bound = bound
+        super().__init__(
+            f"more than {bound:,} events came while none was read: "
+            "open another view, and ask for the history between"
+        )
 
 
 class NothingToDoError(PuppetEngineError):

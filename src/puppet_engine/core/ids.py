@@ -10,6 +10,7 @@ EventId = NewType("EventId", str)
 MemoryId = NewType("MemoryId", str)
 PostId = NewType("PostId", str)
 IntentId = NewType("IntentId", str)
+ScheduleId = NewType("ScheduleId", str)
 
 IdFactory = Callable[[], str]
 """Returns a new identifier at each call, never the same twice."""

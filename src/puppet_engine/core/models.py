@@ -1,7 +1,7 @@
 """The nouns of the engine: who an agent is, what it remembers, what happens to it."""
 
 from difflib import get_close_matches
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Self
 from zoneinfo import available_timezones
 
@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from puppet_engine.core.ids import AgentId, EventId, IntentId, MemoryId, PostId
+from puppet_engine.core.ids import AgentId, EventId, IntentId, MemoryId, PostId, ScheduleId
 
 # Names are shown everywhere: no control characters, no marks that turn the direction of writing.
 Name = Annotated[
@@ -239,26 +239,72 @@ class StoredMemory(Memory):
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)*$")]
 
 
-class EventDraft(Noun):
-    """Something that is to happen, before it has an identity."""
+class Priority(IntEnum):
+    """How urgent an event is among those that are due; the smaller comes first."""
+
+    URGENT = 0
+    """Somebody waits for it."""
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
+    """It may wait; never for ever."""
+
+
+class EventTemplate(Noun):
+    """What is to happen, whenever that will be."""
 
     type: EventType
-    due_at: AwareDatetime
     agent_id: str | None = None
     """Whom it happens to; `None` for what happens to nobody in particular."""
     payload: dict[str, Any] = {}
+    priority: Priority = Priority.NORMAL
+
+
+class EventDraft(EventTemplate):
+    """Something that is to happen, before it has an identity."""
+
+    due_at: AwareDatetime
 
 
 class Event(EventDraft):
     """Something that happens, at a moment, mostly to one agent.
 
-    Events are taken in the order of (`due_at`, `agent_id`, `sequence`).
+    Those of one agent and one priority are taken in the order of (`due_at`, `sequence`).
     """
 
     id: EventId
     sequence: int
     failures: Annotated[int, Field(ge=0)] = 0
     """How often it was tried in vain."""
+    schedule_id: ScheduleId | None = None
+    """The schedule that it is an occurrence of."""
+
+
+class Fate(StrEnum):
+    """What has become of an event."""
+
+    PENDING = "pending"
+    DONE = "done"
+    DEAD = "dead"
+    """Given up; a dead letter until it is replayed."""
+    REPLAYED = "replayed"
+    """Given up, and tried again since as another event."""
+    CANCELLED = "cancelled"
+
+
+class EventRecord(Noun):
+    """An event and what has become of it."""
+
+    event: Event
+    fate: Fate
+    created_at: AwareDatetime
+    """When it became known that it is to happen."""
+    settled_at: AwareDatetime | None = None
+    settled_as: int | None = None
+    """Its place in the order in which events were over."""
+    error: str = ""
+    """Why it failed last, if it did."""
+    replayed_as: EventId | None = None
 
 
 class Post(Noun):
