@@ -20,6 +20,21 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = "development"
     database_url: str = "sqlite:///var/puppets.db"
     """An SQLAlchemy URL; SQLite or PostgreSQL."""
+    engine: Literal["embedded", "restate"] = "embedded"
+    """`embedded` (one process, no server), or `restate` (many processes on one PostgreSQL)."""
+    restate_ingress_url: str = "http://127.0.0.1:8080"
+    """Where Restate takes wake-ups."""
+    restate_admin_url: str = "http://127.0.0.1:9070"
+    """Where workers make themselves known to Restate."""
+    restate_identity_key: str | None = None
+    """Restate's public key, `publickeyv1_…`; with it a worker obeys nobody else."""
+    worker_host: str = "127.0.0.1"
+    """The address on which a worker listens to Restate; beyond loopback it needs the key above."""
+    worker_port: Annotated[int, Field(ge=0, le=65535)] = 9080
+    """Its port, which all workers of one machine share; 0 takes a free one."""
+    worker_url: str | None = None
+    """Where Restate reaches the workers, as `http://workers.internal:9080`; made of the two above
+    when unset. The address of the load balancer when there are several machines."""
     agents_dir: Path = Path("config/agents")
     """The folder of persona files, `*.json`."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
