@@ -7,7 +7,9 @@ READY_DEV := $(VENV)/ready-to-develop
 PEERS := .venv-bench
 READY_PEERS := $(PEERS)/ready-to-measure
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
-PYTEST := -m pytest --numprocesses auto --dist loadgroup
+# One order of the tests for everybody, so that who sees a failure sees the same one; SEED=2 is another.
+SEED ?= 1
+PYTEST := -m pytest --numprocesses auto --dist loadgroup --randomly-seed $(SEED)
 SUITE := $(PYTEST) -m "not slow"
 
 # The first Python on the PATH that is new enough and can make an environment.

@@ -1,5 +1,18 @@
-"""`python -m puppet_engine` is the `puppets` command."""
+"""`python -m puppet_engine` is the `puppets` command, and so is the script of that name."""
 
-from puppet_engine.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command that was asked for; Ctrl-C ends it from its first moment on."""
+    try:
+        # Loading takes about a second, in which people change their minds too.
+        from puppet_engine.cli import cli  # noqa: PLC0415
+
+        cli()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -86,11 +86,6 @@ def rehearse_command(
         _show(report)
 
 
-def main() -> None:
-    """Run the command that was asked for."""
-    cli()
-
-
 def _rehearse_with_progress(settings: Settings, *, hours: float, seed: int) -> Report:
     columns = (TextColumn("living {task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:

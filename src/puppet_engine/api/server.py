@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from fastapi import FastAPI
 
+from puppet_engine.api.body_limit import BodyLimit
 from puppet_engine.api.dependencies import AgentDirectory, LifeFeed, ReadableClock
 from puppet_engine.api.errors import install_error_handlers
 from puppet_engine.api.guard import Guard
@@ -34,6 +35,7 @@ class APIServer:
     ) -> None:
         # The usual pages of documentation would load scripts from strangers.
         app = FastAPI(title="Puppet Engine", docs_url=None, redoc_url=None)
+        app.add_middleware(BodyLimit)
         app.add_middleware(Guard, allowed_hosts=allowed_hosts)
         install_error_handlers(app)
         app.include_router(health_routes())
