@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
 from puppet_engine.core.clock import SystemClock, VirtualClock
-from puppet_engine.core.errors import NotRunningError
+from puppet_engine.core.errors import NotRunningError, StorageError
 from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.settings import Settings
@@ -106,15 +106,27 @@ class App:
         llm = create_provider(with_brain(settings, world))
         parts.push_async_callback(llm.aclose)
         self._memory_store = SQLiteStore(settings, storage=storage, clock=self.clock)
-        self._event_engine = EventEngine(store=events, clock=self.clock)
+        self._event_engine = EventEngine(
+            store=events, clock=self.clock, concurrency=settings.concurrency
+        )
         self._agent_manager = self._gather(storage, llm, world)
         parts.push_async_callback(self._agent_manager.close)
 
     async def _open(self, parts: contextlib.AsyncExitStack, url: str) -> Storage:
-        storage = Storage(url, clock=self.clock, ids=self._ids)
+        storage = Storage(
+            url, clock=self.clock, ids=self._ids, synchronous=self.settings.sqlite_synchronous
+        )
         await storage.open()
         parts.push_async_callback(storage.close)
-        parts.enter_context(sole_owner(url))
+
+        def lost(reason: StorageError) -> None:
+            storage.forbid_writing(reason)
+            if self._event_engine is not None:
+                self._event_engine.fail(reason)
+
+        # The machine's own time: who is refused asks since when the other one has been there.
+        since = SystemClock().now()
+        await parts.enter_async_context(sole_owner(url, since=since, on_loss=lost))
         return storage
 
     async def _enter_world(self, parts: contextlib.AsyncExitStack) -> RehearsalWorld:

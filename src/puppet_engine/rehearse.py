@@ -76,6 +76,8 @@ async def rehearse(
             "world_database_url": None,
             "seed": seed,
             "llm_provider": "rehearsal",
+            # One turn after the other, so that the same seed is the same life.
+            "concurrency": 1,
         }
     )
     clock = VirtualClock(FIRST_MOMENT)

@@ -20,6 +20,12 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = "development"
     database_url: str = "sqlite:///var/puppets.db"
     """An SQLAlchemy URL; SQLite or PostgreSQL."""
+    sqlite_synchronous: Literal["NORMAL", "FULL"] = "FULL"
+    """What a turn on an SQLite file survives: `NORMAL` a kill, `FULL` a loss of power, too."""
+    concurrency: Annotated[int, Field(ge=1, le=4096)] = 64
+    """How many agents take their turns at once in a life; in a rehearsal it is one."""
+    resident_agents: Annotated[int, Field(ge=1)] = 10_000
+    """How many agents without a file are held in memory; idle ones beyond that are only rows."""
     engine: Literal["embedded", "restate"] = "embedded"
     """`embedded` (one process, no server), or `restate` (many processes on one PostgreSQL)."""
     restate_ingress_url: str = "http://127.0.0.1:8080"

@@ -93,6 +93,11 @@ class EventEngine:
             raise NotRunningError("the event engine", "await start() first")
         await self._loop
 
+    def fail(self, reason: BaseException) -> None:
+        """Take no more events, for a reason that lies outside; `join` raises it."""
+        self._failure = self._failure or reason
+        self._wake.set()
+
     # -------------------------------------------------------------- what is to happen
 
     def consume_with(self, consumer: Consumer) -> None:

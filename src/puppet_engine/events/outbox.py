@@ -22,6 +22,7 @@ from puppet_engine.core.errors import (
     RateLimitedError,
     TradeError,
 )
+from puppet_engine.core.failpoints import Failpoint, reach
 from puppet_engine.core.models import Effect, Event, EventDraft, Intent, IntentKind, IntentState
 from puppet_engine.storage.base import Ledger
 
@@ -120,7 +121,10 @@ class Outbox:
                 return found
             intent = await self._ledger.release(intent)
         begun = await self._ledger.begin(intent, await performer.prepare(intent))
-        return await performer.perform(begun)
+        reach(Failpoint.EFFECT_NOTED)
+        effect = await performer.perform(begun)
+        reach(Failpoint.EFFECT_DONE)
+        return effect
 
     async def _refuse(self, intent: Intent, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"

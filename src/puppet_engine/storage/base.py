@@ -89,7 +89,10 @@ class Ledger(ABC):
     async def commit(
         self, agent_id: str, event: Event | None, outcome: TurnOutcome, *, error: str = ""
     ) -> list[Event]:
-        """Settle an event with all that its turn brought, and return the events that were kept."""
+        """Settle an event with all that its turn brought, and return the events that were kept.
+
+        In a database a turn whose event is over already keeps nothing: it was taken before.
+        """
 
     @abstractmethod
     async def open_intents(self, agent_id: str) -> list[Intent]:

@@ -27,7 +27,7 @@ class StoredEvents(EventStore):
     async def pending(self) -> list[Event]:
         model = self._storage.model("Event")
         waiting = select(model).where(model.settled_at.is_(None)).order_by(model.sequence)
-        return await self._storage.run(
+        return await self._storage.read(
             lambda session: [read_event(row) for row in session.scalars(waiting)]
         )
 
@@ -67,7 +67,7 @@ class StoredEvents(EventStore):
         if types:
             newest = newest.where(model.type.in_(sorted(types)))
         newest = newest.order_by(model.settled_as.desc()).limit(limit)
-        rows = await self._storage.run(
+        rows = await self._storage.read(
             lambda session: [read_event(row) for row in session.scalars(newest)]
         )
         return rows[::-1]
@@ -75,4 +75,4 @@ class StoredEvents(EventStore):
     async def latest_moment(self) -> datetime | None:
         """Return when the last event was over; None when nothing has happened yet."""
         newest = select(func.max(self._storage.model("Event").settled_at))
-        return await self._storage.run(lambda session: session.scalar(newest))
+        return await self._storage.read(lambda session: session.scalar(newest))

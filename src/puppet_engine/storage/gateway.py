@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -11,27 +11,44 @@ from sqlalchemy.orm import Session
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import ConfigurationError, NotRunningError, StorageError
 from puppet_engine.core.ids import IdFactory
+from puppet_engine.storage.group_commit import GroupCommit, Together, one_by_one
 from timber.common import errors as timber_errors
 from timber.common.runtime import Timber
-from timber.common.settings import TimberSettings
+from timber.common.settings import SQLiteSynchronous, TimberSettings
 
 MODELS: Final = Path(__file__).parent / "models"
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
 class Storage:
     """One database with the engine's tables. Building it does nothing; `open` opens it."""
 
-    def __init__(self, database_url: str, *, clock: Clock, ids: IdFactory) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        clock: Clock,
+        ids: IdFactory,
+        synchronous: SQLiteSynchronous = "FULL",
+    ) -> None:
         self.clock = clock
         self.ids = ids
         self._settings = TimberSettings(
-            database_url=database_url, model_config_dirs=(MODELS,), create_tables=True
+            database_url=database_url,
+            model_config_dirs=(MODELS,),
+            create_tables=True,
+            sqlite_synchronous=synchronous,
         )
         self._timber = Timber(clock=clock)
         self._opening = asyncio.Lock()
-        self.is_open = False
+        self._writer: GroupCommit | None = None
+        self._forbidden: StorageError | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._writer is not None
 
     async def open(self) -> None:
         """Open the database and make its tables. Calling it again does nothing.
@@ -45,13 +62,18 @@ class Storage:
             if not self.is_open:
                 with _in_our_words():
                     await asyncio.to_thread(self._timber.open, self._settings)
-                self.is_open = True
+                self._writer = GroupCommit(self._timber.database)
 
     async def close(self) -> None:
-        """Close the database. Calling it again does nothing."""
-        if self.is_open:
-            self.is_open = False
+        """Commit what waits, and close the database. Calling it again does nothing."""
+        if self._writer is not None:
+            await self._writer.close()
+            self._writer = None
             await asyncio.to_thread(self._timber.close)
+
+    def forbid_writing(self, reason: StorageError) -> None:
+        """Refuse all that is to be written from now on: the database is not ours any more."""
+        self._forbidden = reason
 
     def model(self, name: str) -> Any:
         """Return the class of one of the engine's tables. Raises `NotRunningError`."""
@@ -59,20 +81,57 @@ class Storage:
         return self._timber.models.get(name)
 
     async def run(self, work: Callable[[Session], T]) -> T:
-        """Do `work` in one transaction: all of it is committed when this returns, or nothing.
+        """Do `work`, whole or not at all: all of it is committed when this returns, or nothing.
+
+        It shares its commit with others; when one of those fails it may be done again,
+        so it should do nothing but use its session.
 
         Raises:
             NotRunningError: the storage is not open.
             StorageError: the database refused; nothing of the work was kept.
 
         """
+        result: T = await self.write(one_by_one, work)
+        return result
+
+    async def write(self, together: Together[A, T], argument: A) -> T:
+        """Do as `run` with all that is to be written by the function `together` at the time.
+
+        It gets the arguments of everybody who shares the commit, and returns a result for each.
+        """
+        if self._writer is None:
+            raise _not_open()
+        if self._forbidden is not None:
+            raise self._forbidden
+        with _in_our_words():
+            return await self._writer.write(together, argument)
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Do `work` that changes nothing, beside the writer, on what is committed.
+
+        Raises:
+            NotRunningError: the storage is not open.
+            StorageError: the database refused.
+
+        """
         self._require_open()
         with _in_our_words():
             return await self._timber.database.run(work)
 
+    async def insert(self, model_name: str, rows: Sequence[dict[str, Any]]) -> int:
+        """Insert many rows by the database's fastest way, all of them or none."""
+        model = self.model(model_name)
+        return await self.run(
+            lambda session: self._timber.database.bulk_insert(model, rows, session=session)
+        )
+
     def _require_open(self) -> None:
         if not self.is_open:
-            raise NotRunningError("the storage", "await open() first")
+            raise _not_open()
+
+
+def _not_open() -> NotRunningError:
+    return NotRunningError("the storage", "await open() first")
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """The ledger in the engine's database: one transaction for each thing that becomes fact."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,14 +15,14 @@ from puppet_engine.core.models import (
     Event,
     EventDraft,
     Intent,
-    IntentDraft,
     IntentKind,
     IntentState,
     TurnOutcome,
 )
 from puppet_engine.storage.base import Arrival, Ledger
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.rows import add_events, add_memory, read_intent, settle_event
+from puppet_engine.storage.rows import add_events, add_memory, read_intent
+from puppet_engine.storage.turns import TurnRows, keep_turns, turn_rows
 
 OPEN = (IntentState.PENDING.value, IntentState.SENDING.value)
 
@@ -65,44 +65,25 @@ class StoredLedger(Ledger):
     async def guests(self) -> list[AgentConfig]:
         model = self._storage.model("Agent")
         query = select(model.persona).where(model.is_guest).order_by(model.id)
-        personas = await self._storage.run(lambda session: list(session.scalars(query)))
+        personas = await self._storage.read(lambda session: list(session.scalars(query)))
         return [AgentConfig.model_validate(persona) for persona in personas]
 
     @override
     async def cursor(self, agent_id: str) -> PostId | None:
         model = self._storage.model("Agent")
         seen = select(model.cursor).where(model.id == agent_id)
-        return await self._storage.run(lambda session: session.scalar(seen))
+        return await self._storage.read(lambda session: session.scalar(seen))
 
     @override
     async def commit(
         self, agent_id: str, event: Event | None, outcome: TurnOutcome, *, error: str = ""
     ) -> list[Event]:
-        def work(session: Session) -> list[Event]:
-            if event is not None:
-                settle_event(session, self._storage, event, error=error)
-            if outcome.cursor is not None:
-                session.get_one(self._storage.model("Agent"), agent_id).cursor = outcome.cursor
-            for memory in outcome.memories:
-                add_memory(session, self._storage, agent_id, memory)
-            for intent in outcome.intents:
-                self._add_intent(session, agent_id, intent)
-            return add_events(session, self._storage, outcome.events)
+        rows = turn_rows(self._storage, agent_id, event, outcome, error=error)
+        events: list[Event] = await self._storage.write(self._keep_turns, rows)
+        return events
 
-        return await self._storage.run(work)
-
-    def _add_intent(self, session: Session, agent_id: str, draft: IntentDraft) -> None:
-        row = self._storage.model("Intent")(
-            id=self._storage.ids(),
-            agent_id=agent_id,
-            kind=draft.kind.value,
-            payload=draft.payload,
-            state=IntentState.PENDING.value,
-            journal={},
-            result="",
-            created_at=self._storage.clock.now(),
-        )
-        session.add(row)
+    def _keep_turns(self, session: Session, turns: Sequence[TurnRows]) -> list[list[Event]]:
+        return keep_turns(session, self._storage, turns)
 
     @override
     async def open_intents(self, agent_id: str) -> list[Intent]:
@@ -112,7 +93,7 @@ class StoredLedger(Ledger):
             .where(model.agent_id == agent_id, model.state.in_(OPEN))
             .order_by(model.sequence)
         )
-        return await self._storage.run(
+        return await self._storage.read(
             lambda session: [read_intent(row) for row in session.scalars(unfinished)]
         )
 
@@ -127,7 +108,7 @@ class StoredLedger(Ledger):
             .where(model.begun_at >= since)
             .order_by(model.sequence)
         )
-        return await self._storage.run(lambda session: list(session.scalars(begun)))
+        return await self._storage.read(lambda session: list(session.scalars(begun)))
 
     @override
     async def begin(self, intent: Intent, journal: Mapping[str, Any]) -> Intent:

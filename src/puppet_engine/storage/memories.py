@@ -19,7 +19,7 @@ async def newest(storage: Storage, agent_id: str, *, limit: int | None) -> list[
     model = storage.model("Memory")
     query = select(model).where(model.agent_id == agent_id).order_by(model.sequence.desc())
     query = query.limit(limit)
-    return await storage.run(lambda session: [read_memory(row) for row in session.scalars(query)])
+    return await storage.read(lambda session: [read_memory(row) for row in session.scalars(query)])
 
 
 async def forget(storage: Storage, agent_id: str, memory_id: str) -> None:

@@ -1,7 +1,8 @@
 """Rows as nouns, and nouns as rows."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,6 +18,8 @@ from puppet_engine.core.models import (
     StoredMemory,
 )
 from puppet_engine.storage.gateway import Storage
+
+_ONE_SETTLES_AT_A_TIME: Final = select(func.pg_advisory_xact_lock(func.hashtext("puppet_engine.settled_as")))
 
 
 def add_events(session: Session, storage: Storage, drafts: Sequence[EventDraft]) -> list[Event]:
@@ -53,25 +56,44 @@ def read_event(row: Any) -> Event:
 def settle_event(session: Session, storage: Storage, event: Event, *, error: str) -> None:
     """Mark an event as over. One that is over already stays as it is."""
     model = storage.model("Event")
-    row = session.get(model, event.sequence)
+    number = next_settlements(session, storage)
+    row = session.get(model, event.sequence, with_for_update=True)
     if row is not None and row.settled_at is None:
-        last = session.scalar(select(func.max(model.settled_as))) or 0
-        row.settled_at, row.settled_as, row.error = storage.clock.now(), last + 1, error or None
+        row.settled_at, row.settled_as = storage.clock.now(), next(number)
+        row.error = error or None
+
+
+def next_settlements(session: Session, storage: Storage) -> Iterator[int]:
+    """Return the numbers of the events that this transaction settles.
+
+    They follow the order of the commits, also when several processes write:
+    SQLite lets one transaction write at a time, and so does this lock of PostgreSQL's.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(_ONE_SETTLES_AT_A_TIME)
+    settled_as = storage.model("Event").settled_as
+    # The end of an index, not a scan.
+    return count((session.scalar(select(func.max(settled_as))) or 0) + 1)
 
 
 def add_memory(session: Session, storage: Storage, agent_id: str, memory: Memory) -> str:
     """Keep a memory, and return its id."""
-    row = storage.model("Memory")(
-        id=storage.ids(),
-        agent_id=agent_id,
-        type=memory.type.value,
-        content=memory.content,
-        importance=memory.importance,
-        details=memory.metadata,
-        created_at=storage.clock.now(),
-    )
-    session.add(row)
-    return str(row.id)
+    row = memory_row(storage, agent_id, memory)
+    session.add(storage.model("Memory")(**row))
+    return str(row["id"])
+
+
+def memory_row(storage: Storage, agent_id: str, memory: Memory) -> dict[str, Any]:
+    """Return the columns of a memory that is to be kept."""
+    return {
+        "id": storage.ids(),
+        "agent_id": agent_id,
+        "type": memory.type.value,
+        "content": memory.content,
+        "importance": memory.importance,
+        "details": memory.metadata,
+        "created_at": storage.clock.now(),
+    }
 
 
 def read_memory(row: Any) -> StoredMemory:

@@ -3,13 +3,17 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import override
 
 from timber.common.errors import AlreadyOpenError, ConfigurationError
+
+
+SQLiteSynchronous = Literal["NORMAL", "FULL"]
+"""When SQLite waits for the disk: at checkpoints of its log, or at every commit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +26,7 @@ class ConnectionOptions:
     statement_timeout_seconds: float = 60
     lock_timeout_seconds: float = 30
     application_name: str = "timber"
+    sqlite_synchronous: SQLiteSynchronous = "FULL"
 
 
 class TimberSettings(BaseSettings):
@@ -45,6 +50,8 @@ class TimberSettings(BaseSettings):
     """How long a statement waits for another transaction; 0 is for ever."""
     application_name: str = "timber"
     """How PostgreSQL's own views and logs call the connections."""
+    sqlite_synchronous: SQLiteSynchronous = "FULL"
+    """What a commit to an SQLite file survives: `NORMAL` a kill, `FULL` a loss of power, too."""
     model_config_dirs: Annotated[tuple[Path, ...], NoDecode] = ()
     """Folders of model files, `*.yaml`, `*.yml` and `*.json`, searched to their depth."""
     packaged_models: bool = True
@@ -67,6 +74,7 @@ class TimberSettings(BaseSettings):
             statement_timeout_seconds=self.statement_timeout_seconds,
             lock_timeout_seconds=self.lock_timeout_seconds,
             application_name=self.application_name,
+            sqlite_synchronous=self.sqlite_synchronous,
         )
 
     @field_validator("model_config_dirs", mode="before")

@@ -31,7 +31,10 @@ async def live(app: App, until: datetime) -> list[str]:
 
 def an_app(database_url: str, world: Path) -> App:
     settings = Settings(
-        database_url=database_url, world_database_url=f"sqlite:///{world}", agents_dir=CAST
+        database_url=database_url,
+        world_database_url=f"sqlite:///{world}",
+        agents_dir=CAST,
+        concurrency=1,
     )
     return create_app(settings, clock=VirtualClock(START), ids=seeded_ids(1))
 

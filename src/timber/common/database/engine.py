@@ -24,7 +24,7 @@ from timber.common.errors import (
     FeatureUnavailableError,
     PoolExhaustedError,
 )
-from timber.common.settings import ConnectionOptions
+from timber.common.settings import ConnectionOptions, SQLiteSynchronous
 
 MEMORY_TIMEOUT_SECONDS: Final = 10
 """How long anybody waits in memory at most, where readers, too, wait for a writer's commit."""
@@ -102,7 +102,8 @@ def _sqlite(url: URL, options: ConnectionOptions, on_close: Callable[..., Any]) 
         connect_args={"check_same_thread": False, "timeout": timeout},
         **_COMMON,
     )
-    event.listen(engine, "connect", _prepare_memory if in_memory else _prepare_file)
+    prepare = _prepare_memory if in_memory else partial(_prepare_file, options.sqlite_synchronous)
+    event.listen(engine, "connect", prepare)
     begin_early(engine)
     return engine
 
@@ -119,12 +120,14 @@ def _prepare_memory(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _prepare_file(connection: sqlite3.Connection, _record: object) -> None:
+def _prepare_file(
+    synchronous: SQLiteSynchronous, connection: sqlite3.Connection, _record: object
+) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     # Readers and the writer do not wait for each other.
     connection.execute("PRAGMA journal_mode = WAL")
-    # What was committed survives a loss of power: an agent signs what it cannot sign twice.
-    connection.execute("PRAGMA synchronous = FULL")
+    # FULL: what was committed survives a loss of power. NORMAL: it survives a kill.
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
 
 
 class _Pool(QueuePool):
