@@ -138,7 +138,7 @@ def obtain(cache: Path = CACHE) -> Path:
 
     """
     wanted = json.loads(PACKAGE.joinpath("package.json").read_text(encoding="utf-8"))
-    version = wanted["dependencies"]["@restatedev/restate-server"]
+    version = str(wanted["dependencies"]["@restatedev/restate-server"])
     home = cache / version
     program = home / "node_modules" / "@restatedev" / _package() / "bin" / "restate-server"
     home.mkdir(parents=True, exist_ok=True)

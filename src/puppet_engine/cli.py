@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from puppet_engine.core.errors import ConfigurationError, PuppetEngineError
 from puppet_engine.core.settings import Settings
 from puppet_engine.rehearse import Report, rehearse
-from puppet_engine.run import run
+from puppet_engine.run import run, work
 
 cli = typer.Typer(
     help="Autonomous persona agents, alive on this machine.",
@@ -60,6 +60,15 @@ def run_command(
             settings.speed = WATCHABLE_SPEED
         _set_up_logs(settings)
         asyncio.run(run(settings, console=Console()))
+
+
+@cli.command("worker")
+def worker_command(agents: Agents = None) -> None:
+    """Take turns of agents together with other workers, by the settings in the environment."""
+    with _errors_for_people():
+        settings = _settings(agents_dir=agents)
+        _set_up_logs(settings)
+        asyncio.run(work(settings, console=Console()))
 
 
 @cli.command("rehearse")

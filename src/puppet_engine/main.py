@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -9,7 +10,8 @@ from pydantic import SecretStr
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
-from puppet_engine.core.clock import SystemClock, VirtualClock
+from puppet_engine.core.clock import Clock, PacedClock, SystemClock, VirtualClock
+from puppet_engine.core.agent_locks import AgentLocks, LocalAgentLocks
 from puppet_engine.core.errors import NotRunningError, StorageError
 from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import AgentConfig
@@ -23,12 +25,14 @@ from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.directory import connect
 from puppet_engine.personas.reader import read_personas
 from puppet_engine.solana.trader import Trader
+from puppet_engine.storage.beginnings import common_beginning
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
 from puppet_engine.storage.ownership import sole_owner
+from puppet_engine.storage.wakeups import Wakeups
 from puppet_engine.world.desk import open_rehearsal_wallet, sign_up
-from puppet_engine.world.rehearsal import RehearsalWorld
+from puppet_engine.world.rehearsal import RehearsalWorld, World, WorldAt
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +45,11 @@ T = TypeVar("T")
 class App:
     """The whole engine: a cast of agents, the world they rehearse in, and all between."""
 
-    def __init__(self, settings: Settings, *, clock: VirtualClock, ids: IdFactory) -> None:
+    def __init__(self, settings: Settings, *, clock: Clock, ids: IdFactory) -> None:
         self.settings = settings
         self.clock = clock
         self._ids = ids
+        self._locks: AgentLocks = LocalAgentLocks()
         self._parts = contextlib.AsyncExitStack()
         self._agent_manager: AgentManager | None = None
         self._event_engine: EventEngine | None = None
@@ -100,15 +105,12 @@ class App:
         settings = self.settings
         storage = await self._open(parts, settings.database_url)
         events = StoredEvents(storage)
-        if (last := await events.latest_moment()) is not None:
-            self.clock.set(last)
+        await self._set_clock(storage, await events.latest_moment())
         world = await self._enter_world(parts)
         llm = create_provider(with_brain(settings, world))
         parts.push_async_callback(llm.aclose)
         self._memory_store = SQLiteStore(settings, storage=storage, clock=self.clock)
-        self._event_engine = EventEngine(
-            store=events, clock=self.clock, concurrency=settings.concurrency
-        )
+        self._event_engine = await self._make_engine(parts, storage, events)
         self._agent_manager = self._gather(storage, llm, world)
         parts.push_async_callback(self._agent_manager.close)
 
@@ -126,17 +128,45 @@ class App:
 
         # The machine's own time: who is refused asks since when the other one has been there.
         since = SystemClock().now()
-        await parts.enter_async_context(sole_owner(url, since=since, on_loss=lost))
+        shared = self.settings.engine == "restate" and url == self.settings.database_url
+        await parts.enter_async_context(
+            sole_owner(url, since=since, on_loss=lost, shared=shared)
+        )
         return storage
 
-    async def _enter_world(self, parts: contextlib.AsyncExitStack) -> RehearsalWorld:
+    async def _set_clock(self, storage: Storage, last: datetime | None) -> None:
+        if isinstance(self.clock, PacedClock):
+            self.clock.begin_at(*await common_beginning(storage, self.clock))
+        elif isinstance(self.clock, VirtualClock) and last is not None:
+            self.clock.set(last)
+
+    async def _make_engine(
+        self, parts: contextlib.AsyncExitStack, storage: Storage, events: StoredEvents
+    ) -> EventEngine:
+        settings = self.settings
+        if settings.engine == "restate":
+            from puppet_engine.workers import join_workers  # noqa: PLC0415 - needs an extra
+
+            engine, self._locks = await join_workers(parts, settings, storage, events)
+            return engine
+        await Wakeups(storage).remove()
+        return EventEngine(store=events, clock=self.clock, concurrency=settings.concurrency)
+
+    async def _enter_world(self, parts: contextlib.AsyncExitStack) -> World:
+        if self.settings.world_url is not None:
+            return WorldAt(self.settings.world_url)
         storage = await self._open(parts, world_url(self.settings))
-        world = RehearsalWorld(storage=storage, clock=self.clock, seed=self.settings.seed)
+        world = RehearsalWorld(
+            storage=storage,
+            clock=self.clock,
+            seed=self.settings.seed,
+            port=self.settings.world_port,
+        )
         await world.start()
         parts.push_async_callback(world.stop)
         return world
 
-    def _gather(self, storage: Storage, llm: LLMProvider, world: RehearsalWorld) -> AgentManager:
+    def _gather(self, storage: Storage, llm: LLMProvider, world: World) -> AgentManager:
         async def open_account(agent: Agent) -> SocialNetwork:
             account = await sign_up(world.url, handle=agent.handle, name=agent.name)
             return connect("x", account, self.clock)
@@ -155,24 +185,28 @@ class App:
                 "seed": self.settings.seed,
                 "open_account": open_account,
                 "open_wallet": open_wallet,
+                "locks": self._locks,
                 "mention_poll_minutes": self.settings.mention_poll_minutes,
             }
         )
 
 
 def create_app(
-    settings: Settings, *, clock: VirtualClock | None = None, ids: IdFactory = random_id
+    settings: Settings, *, clock: Clock | None = None, ids: IdFactory = random_id
 ) -> App:
     """Return an engine that nothing has been started of yet.
 
     Without a `clock`, time begins now, or where the database was left,
     and passes `settings.speed` times as fast as ours.
+    On many machines it never stands still, and has the speed with which the life began.
     """
-    return App(
-        settings,
-        clock=clock or VirtualClock(SystemClock().now(), factor=settings.speed),
-        ids=ids,
-    )
+    return App(settings, clock=clock or _clock(settings), ids=ids)
+
+
+def _clock(settings: Settings) -> Clock:
+    if settings.engine == "restate":
+        return PacedClock(SystemClock(), pace=settings.speed)
+    return VirtualClock(SystemClock().now(), factor=settings.speed)
 
 
 def read_cast(settings: Settings) -> list[AgentConfig]:
@@ -202,7 +236,7 @@ def world_url(settings: Settings) -> str:
     return f"{SQLITE}{file.with_name(f'{file.stem}-world{file.suffix}')}"
 
 
-def with_brain(settings: Settings, world: RehearsalWorld) -> Settings:
+def with_brain(settings: Settings, world: World) -> Settings:
     """Return settings whose `rehearsal` provider is the world's brain, reached as any other."""
     if settings.llm_provider != "rehearsal":
         return settings

@@ -12,6 +12,7 @@ from puppet_engine.agents.first_day import first_memories
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.trading import Trading
 from puppet_engine.agents.turns import Turns
+from puppet_engine.core.agent_locks import AgentLocks, LocalAgentLocks
 from puppet_engine.core.clock import Clock, SystemClock
 from puppet_engine.core.errors import AgentExistsError, AgentNotFoundError, ConfigurationError
 from puppet_engine.core.ids import IdFactory, random_id
@@ -42,6 +43,8 @@ class AgentManagerConfig(_Required, total=False):
     storage: Ledger
     """Makes agents durable; without it they act directly and forget their timers at the end."""
     clock: Clock
+    locks: AgentLocks
+    """One holder per agent; needed when several processes let the same agents live."""
     ids: IdFactory
     seed: int
     open_account: OpenAccount
@@ -78,6 +81,7 @@ class AgentManager:
             ledger=self._ledger,
             clock=clock,
             engine=config["event_engine"],
+            locks=config.get("locks") or LocalAgentLocks(),
             seed=config.get("seed", 0),
             mention_poll_minutes=config.get("mention_poll_minutes", 10),
         )
@@ -130,15 +134,16 @@ class AgentManager:
             self._turns.networks[agent.id] = await self._open_account(agent)
         if self._open_wallet is not None and agent.config.solana_integration.trading_enabled:
             self._turns.traders[agent.id] = await self._open_wallet(agent)
-        events = await self._ledger.enrol(
-            Arrival(
-                config=agent.config,
-                is_guest=self._is_started,
-                first_memories=first_memories(agent.config),
-                first_events=self._turns.routine(agent, first=True),
-                routine=self._turns.routine(agent, first=False),
-            )
+        arrival = Arrival(
+            config=agent.config,
+            is_guest=self._is_started,
+            first_memories=first_memories(agent.config),
+            first_events=self._turns.routine(agent, first=True),
+            routine=self._turns.routine(agent, first=False),
         )
+        # Another process may take it up at this moment, and give it its routine.
+        async with self._turns.lock(agent.id):
+            events = await self._ledger.enrol(arrival)
         self.agents[agent.id] = agent
         agent.is_active = self._is_started
         self._turns.welcome(agent, events)

@@ -1,6 +1,6 @@
 """Gives agents their turns, one at a time each, and sees that all of a turn becomes fact."""
 
-import asyncio
+import contextlib
 import logging
 import random
 from collections import defaultdict
@@ -17,6 +17,7 @@ from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.publishing import Publisher
 from puppet_engine.agents.recall import memory_kept
 from puppet_engine.agents.trading import TradePerformer, Trading
+from puppet_engine.core.agent_locks import AgentLocks
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import NothingToDoError, PuppetEngineError
 from puppet_engine.core.models import Event, EventDraft, IntentKind, TurnOutcome
@@ -48,6 +49,7 @@ class Turns(Consumer):
         ledger: Ledger,
         clock: Clock,
         engine: EventEngine,
+        locks: AgentLocks,
         seed: int,
         mention_poll_minutes: float,
     ) -> None:
@@ -57,7 +59,7 @@ class Turns(Consumer):
         self._ledger = ledger
         self._clock = clock
         self._seed = seed
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks = locks
         self._actions = _actions(timedelta(minutes=mention_poll_minutes))
         self._outbox = Outbox(ledger=ledger, clock=clock, accept=engine.accept)
         self._triggered = 0
@@ -83,7 +85,7 @@ class Turns(Consumer):
             # It stays pending: whoever it happens to may come back, today or after a restart.
             self._parked[event.agent_id or ""].append(event)
             return False
-        async with self._locks[agent.id]:
+        async with self._locks.hold(agent.id):
             if event.type == CLEAR_OUTBOX:
                 if (reason := (await self._clear(agent)).held_up) is not None:
                     raise reason
@@ -107,11 +109,16 @@ class Turns(Consumer):
             outcome = self._with_routine(TurnOutcome(), event.type, turn)
         await self._commit(agent, event, outcome, error=error)
 
+    @override
+    async def recover(self, agent_id: str) -> None:
+        if (agent := self._agents.get(agent_id)) is not None:
+            await self.clear_outbox(agent)
+
     # -------------------------------------------------------------- turns
 
-    def lock(self, agent_id: str) -> asyncio.Lock:
-        """Return what must be held while an agent takes a turn."""
-        return self._locks[agent_id]
+    def lock(self, agent_id: str) -> contextlib.AbstractAsyncContextManager[None]:
+        """Hold what must be held while an agent takes a turn."""
+        return self._locks.hold(agent_id)
 
     def routine(self, agent: Agent, *, first: bool) -> list[EventDraft]:
         """Return what an agent does of its own accord, from its first day or from now on."""
@@ -132,7 +139,7 @@ class Turns(Consumer):
     ) -> str:
         """Give an agent a turn out of its order; return the id of what came of it."""
         with self._clock.in_flight():
-            async with self._locks[agent.id]:
+            async with self._locks.hold(agent.id):
                 self._triggered += 1
                 occasion = f"now {self._clock.now().isoformat()} {self._triggered}"
                 # What is still open goes first, so that what comes of this turn is its own.
@@ -148,7 +155,7 @@ class Turns(Consumer):
 
     async def clear_outbox(self, agent: Agent) -> None:
         """Finish what an agent left half done; what cannot be finished now is tried again."""
-        async with self._locks[agent.id]:
+        async with self._locks.hold(agent.id):
             await self._clear_or_later(agent)
 
     async def close(self) -> None:

@@ -53,15 +53,29 @@ class SystemClock(Clock):
 class PacedClock(Clock):
     """A time that passes `pace` times as fast as the machine's, and never stands still.
 
-    It is a function of the machine's time alone, so that all who have the same
-    `began_at`, a moment of both times, and the same pace have the same time.
+    It is a function of the machine's time alone,
+    so that all who have the same beginning and pace have the same time.
     """
 
-    def __init__(self, wall: Clock, *, began_at: tuple[datetime, datetime], pace: float) -> None:
+    def __init__(self, wall: Clock, *, pace: float) -> None:
         _check(pace)
         self._wall = wall
-        self._wall_began, self._began = began_at
+        self._wall_began = self._began = wall.now()
         self._pace = pace
+
+    @property
+    def pace(self) -> float:
+        """Seconds of this clock per second of the machine's."""
+        return self._pace
+
+    @property
+    def beginning(self) -> tuple[datetime, datetime]:
+        """The moment of the machine's time at which this time began, and that of its own."""
+        return self._wall_began, self._began
+
+    def begin_at(self, wall: datetime, moment: datetime) -> None:
+        """Let it have been `moment` here when the machine's time was `wall`."""
+        self._wall_began, self._began = wall, moment
 
     @override
     def now(self) -> datetime:

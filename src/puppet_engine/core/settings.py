@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     openai_model: str = "gpt-5-mini"
     llm_timeout_seconds: Annotated[float, Field(gt=0)] = 60
 
+    world_url: str | None = None
+    """The address of a rehearsal world that runs already; one of our own when unset."""
+    world_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Where a world of our own listens, on the loopback interface; 0 takes a free port."""
     world_database_url: str | None = None
     """Where the rehearsal world keeps what was said in it; beside the agents' own when unset."""
     speed: Annotated[float, Field(gt=0)] = 1

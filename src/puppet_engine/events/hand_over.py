@@ -66,7 +66,8 @@ class HandOver:
     async def join(self) -> None:
         """Wait until it ends, and raise what ended it."""
         if self._worker is not None:
-            await self._worker
+            # Who waits for it may be cancelled, and it goes on.
+            await asyncio.shield(self._worker)
 
     def add(self, events: Sequence[Event]) -> None:
         """Hand over the wake-ups of events, soon."""
@@ -80,14 +81,19 @@ class HandOver:
         async with self._progress:
             await self._progress.wait_for(lambda: self._done >= added)
 
-    async def sweep(self) -> int:
-        """Hand over what a process left behind when it died; return how much that was."""
-        found = 0
+    async def sweep(self) -> None:
+        """Hand over all that is not handed over yet, whoever has left it behind."""
         while events := await self._wakeups.waiting(limit=AT_ONCE):
             self.add(events)
             await self.drained()
-            found += len(events)
-        return found
+
+    async def sweep_what_stays(self, *, seconds: float) -> None:
+        """Hand over what nobody has handed over for so long: its process died meanwhile."""
+        before = {event.sequence for event in await self._wakeups.waiting(limit=AT_ONCE)}
+        if before:
+            await asyncio.sleep(seconds)
+            after = await self._wakeups.waiting(limit=AT_ONCE)
+            self.add([event for event in after if event.sequence in before])
 
     async def _work(self) -> None:
         wait_seconds = FIRST_RETRY_SECONDS

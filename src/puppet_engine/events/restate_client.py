@@ -69,7 +69,7 @@ class RestateClient:
             answer = await self._http.post(url, json=body)
         except httpx2.HTTPError as error:
             raise EngineUnavailableError(
-                f"Restate does not answer at {url} ({error or type(error).__name__}): start it, "
+                f"Restate does not answer at {url} ({type(error).__name__}): start it, "
                 "or set PUPPET_RESTATE_INGRESS_URL and PUPPET_RESTATE_ADMIN_URL"
             ) from error
         if answer.status_code >= HTTPStatus.BAD_REQUEST:

@@ -145,7 +145,7 @@ class RestateEngine(EventEngine):
 
     # -------------------------------------------------------------- what happens
 
-    async def wake(self, sequence: int) -> None:
+    async def wake(self, agent_id: str, sequence: int) -> None:
         """Take an event, and before it what should have happened to its agent already.
 
         When this returns it is over, or was postponed, and all it brought is handed over.
@@ -158,11 +158,16 @@ class RestateEngine(EventEngine):
         async with self._room:
             events = await self._shared.wakeups.asked_by(sequence)
             if not events:
-                # Over already. It may be that who took it died before handing on what it brought.
-                self._sweep_wanted.set()
+                await self._recover(agent_id)
             for event in events:
                 await self._take_one(event)
         await self._hand_over.drained()
+
+    async def _recover(self, agent_id: str) -> None:
+        """The event is over already: it may be that who took it died in the midst of what came."""
+        self._sweep_wanted.set()
+        if self._consumer is not None and agent_id:
+            await self._consumer.recover(agent_id)
 
     async def _take_one(self, event: Event) -> None:
         await self._clock.wait_until(event.due_at)  # as much as two machines' clocks differ
@@ -213,7 +218,5 @@ class RestateEngine(EventEngine):
         while True:
             await self._sweep_wanted.wait()
             self._sweep_wanted.clear()
-            before = await self._hand_over.left_behind()
             # What a living worker is about to hand over is gone a moment later.
-            await asyncio.sleep(MOMENT_SECONDS)
-            self._hand_over.add(await self._hand_over.left_behind(before))
+            await self._hand_over.sweep_what_stays(seconds=MOMENT_SECONDS)

@@ -14,8 +14,8 @@ import restate
 import restate.server
 from starlette.types import ASGIApp
 
-Wake = Callable[[int], Awaitable[None]]
-"""Takes the event of a sequence, and all of its agent's that comes before it."""
+Wake = Callable[[str, int], Awaitable[None]]
+"""Takes the event of an agent's (or nobody's, "") and a sequence, and the agent's before it."""
 
 TURN_LIMIT: Final = timedelta(minutes=15)
 """How long a turn may take before Restate gives its worker up and asks another."""
@@ -43,12 +43,12 @@ def endpoint(wake: Wake, *, identity_key: str | None) -> ASGIApp:
     wakeups = restate.Service("Wakeups", **options)
 
     @agents.handler("happen")
-    async def happen_to_agent(_ctx: restate.ObjectContext, sequence: int) -> None:
-        await wake(sequence)
+    async def happen_to_agent(ctx: restate.ObjectContext, sequence: int) -> None:
+        await wake(ctx.key(), sequence)
 
     @nobody.handler("happen")
     async def happen_to_nobody(_ctx: restate.Context, sequence: int) -> None:
-        await wake(sequence)
+        await wake("", sequence)
 
     @wakeups.handler("hand_over")
     async def hand_over(ctx: restate.Context, left: list[dict[str, Any]]) -> None:

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
 from collections.abc import AsyncGenerator
 from typing import Any, Final, LiteralString
 
 from psycopg import AsyncConnection, Error as DriverError
 from sqlalchemy import make_url
+from typing_extensions import override
 
+from puppet_engine.core.agent_locks import AgentLocks, LocalAgentLocks
 from puppet_engine.core.errors import StorageError
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ LONGEST_WAIT_SECONDS: Final = 0.5
 """How long who waits for another process's lock sleeps at the most before it looks again."""
 
 
-class SharedAgentLocks:
+class SharedAgentLocks(AgentLocks):
     """One holder per agent among all processes that share a PostgreSQL.
 
     All locks of a process live on one connection: when it breaks, the process dies or its machine
@@ -34,9 +35,9 @@ class SharedAgentLocks:
         self._conninfo = libpq_url(database_url)
         self._connection: AsyncConnection[Any] | None = None
         self._connecting = asyncio.Lock()
-        self._here: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._users: defaultdict[str, int] = defaultdict(int)
+        self._here = LocalAgentLocks()
 
+    @override
     @contextlib.asynccontextmanager
     async def hold(self, agent_id: str) -> AsyncGenerator[None]:
         """Hold an agent for the length of a block.
@@ -45,18 +46,12 @@ class SharedAgentLocks:
             StorageError: the database cannot be reached.
 
         """
-        self._users[agent_id] += 1
-        try:
-            async with self._here[agent_id]:
-                connection = await self._take(agent_id)
-                try:
-                    yield
-                finally:
-                    await self._give_back(connection, agent_id)
-        finally:
-            self._users[agent_id] -= 1
-            if not self._users[agent_id]:
-                del self._users[agent_id], self._here[agent_id]
+        async with self._here.hold(agent_id):
+            connection = await self._take(agent_id)
+            try:
+                yield
+            finally:
+                await self._give_back(connection, agent_id)
 
     async def close(self) -> None:
         """Let go of everything. Calling it again does nothing."""

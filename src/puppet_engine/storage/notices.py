@@ -92,6 +92,6 @@ class Notices:
     async def _read(self, numbers: list[int]) -> list[Event]:
         model = self._storage.model("Event")
         query = select(model).where(model.sequence.in_(numbers)).order_by(model.settled_as)
-        return await self._storage.run(
+        return await self._storage.read(
             lambda session: [read_event(row) for row in session.scalars(query)]
         )

@@ -8,13 +8,13 @@ The row goes when the wake-up is in the hands of what keeps the time.
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import delete, or_, select, text, tuple_
+from sqlalchemy import delete, or_, select, text, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.models import Event
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.rows import read_event, settle_event
+from puppet_engine.storage.rows import next_settlements, read_event
 
 ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('puppet_engine.wakeups', 0))"
 
@@ -109,7 +109,7 @@ class Wakeups:
             .order_by(event.sequence)
             .limit(limit)
         )
-        return await self._storage.run(
+        return await self._storage.read(
             lambda session: [read_event(row) for row in session.scalars(waiting)]
         )
 
@@ -141,22 +141,29 @@ class Wakeups:
             .where(or_(model.sequence == named.sequence, (model.agent_id == named.agent_id) & before))
             .order_by(model.due_at, model.sequence)
         )
-        return await self._storage.run(
+        return await self._storage.read(
             lambda session: [read_event(row) for row in session.scalars(asked)]
         )
 
     async def settle(self, events: Sequence[Event]) -> list[Event]:
         """Mark events as over that ask for nothing; return those that were not over before."""
 
-        def work(session: Session) -> list[Event]:
-            pending = []
-            for event in events:
-                row = session.get(
-                    self._storage.model("Event"), event.sequence, with_for_update=True
-                )
-                if row is not None and row.settled_at is None:
-                    settle_event(session, self._storage, event, error="")
-                    pending.append(event)
-            return pending
+        model = self._storage.model("Event")
+        wanted = select(model.sequence).where(
+            model.sequence.in_([event.sequence for event in events]), model.settled_at.is_(None)
+        )
 
+        def work(session: Session) -> list[Event]:
+            numbers = next_settlements(session, self._storage)
+            pending = set(session.scalars(wanted.with_for_update()))
+            new = [event for event in events if event.sequence in pending]
+            over = [
+                {"sequence": event.sequence, "settled_at": now, "settled_as": next(numbers)}
+                for event in new
+            ]
+            if over:
+                session.execute(update(model), over)
+            return new
+
+        now = self._storage.clock.now()
         return await self._storage.run(work)

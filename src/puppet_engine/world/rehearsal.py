@@ -1,7 +1,7 @@
 """The rehearsal world as a whole: one server on this machine that speaks for all the others."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from typing_extensions import override
 
@@ -36,13 +36,51 @@ class StoredJournal(Journal):
         return [JournalEntry(kind, record) for kind, record in entries]
 
 
+class World(Protocol):
+    """Where a rehearsal world is."""
+
+    @property
+    def url(self) -> str:
+        """Where X and Jupiter are."""
+
+    @property
+    def llm_url(self) -> str:
+        """The `base_url` of its language model."""
+
+    @property
+    def rpc_url(self) -> str:
+        """The JSON-RPC address of its chain."""
+
+
+class WorldAt(World):
+    """A world that runs elsewhere, in another process or on another machine."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+
+    @property
+    @override
+    def url(self) -> str:
+        return self._url
+
+    @property
+    @override
+    def llm_url(self) -> str:
+        return f"{self._url}/v1"
+
+    @property
+    @override
+    def rpc_url(self) -> str:
+        return f"{self._url}/rpc"
+
+
 class RehearsalWorld:
     """X, a language model and a chain, each on the wire as the real one is.
 
     What was said is kept in `storage`; the chain begins anew with each process.
     """
 
-    def __init__(self, *, storage: Storage, clock: Clock, seed: int) -> None:
+    def __init__(self, *, storage: Storage, clock: Clock, seed: int, port: int = 0) -> None:
         self._site = XSite(clock=clock, seed=seed, journal=StoredJournal(storage, "x"))
         chain = Chain(clock=clock, seed=seed)
         routers = [
@@ -51,7 +89,7 @@ class RehearsalWorld:
             chain.router,
             tokens_router(chain.market),
         ]
-        self._server = LoopbackServer(create_world_app(routers))
+        self._server = LoopbackServer(create_world_app(routers), port=port)
         self._url: str | None = None
 
     async def start(self) -> None:

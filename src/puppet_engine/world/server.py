@@ -1,4 +1,4 @@
-"""A web server inside the running event loop, on the loopback interface only."""
+"""A web server inside the running event loop, on the loopback interface unless told otherwise."""
 
 import asyncio
 import logging
@@ -22,13 +22,24 @@ LOOPBACK: Final = "127.0.0.1"
 class LoopbackServer:
     """Serves an ASGI application on 127.0.0.1; installs no signal handlers, logs no requests.
 
-    `port` 0 takes a free one.
+    `port` 0 takes a free one. With `is_shared` other processes may listen on it, too,
+    and each connection goes to one of them. Another `host` opens it to other machines.
     Requests under way at `stop` get `grace_seconds` to finish, then they are cancelled.
     """
 
-    def __init__(self, app: ASGIApp, *, port: int = 0, grace_seconds: float = 1) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+        is_shared: bool = False,
+        grace_seconds: float = 1,
+    ) -> None:
         self._app = app
+        self._host = host
         self._port = port
+        self._is_shared = is_shared
         self._grace_seconds = grace_seconds
         self._server: uvicorn.Server | None = None
 
@@ -42,7 +53,7 @@ class LoopbackServer:
         """
         if self._server is not None:
             raise NotRunningError("a second server", "this one runs already; stop it first")
-        listener = _listen(self._port)
+        listener = _listen(self._host, self._port, is_shared=self._is_shared)
         config = uvicorn.Config(
             _ends_quietly(self._app),
             http=_Connection,
@@ -64,7 +75,7 @@ class LoopbackServer:
             cure = "its lifespan failed, and the log says why"
             raise NotRunningError("the loopback server", cure) from error
         self._server = server
-        return f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+        return f"http://{self._host}:{listener.getsockname()[1]}"
 
     async def stop(self) -> None:
         """Stop listening and close every connection. Calling it again does nothing."""
@@ -100,12 +111,14 @@ async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
         await asyncio.wait(tasks)
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int, *, is_shared: bool) -> socket.socket:
     # asyncio turns Nagle's delay (40 ms an answer) off only where the protocol is spelled out.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((LOOPBACK, port))
+        if is_shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((host, port))
     except OSError:
         listener.close()
         raise
