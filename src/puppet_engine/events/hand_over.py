@@ -1,6 +1,7 @@
 """Sees that wake-ups get from the database into Restate's hands, many at once."""
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -48,6 +49,7 @@ class HandOver:
         self._waiting: deque[Event] = deque()
         self._added = 0
         self._done = 0
+        self._is_waited_for = True
         self._change = asyncio.Event()
         self._progress = asyncio.Condition()
         self._worker: asyncio.Task[None] | None = None
@@ -56,9 +58,18 @@ class HandOver:
         """Begin to hand over."""
         self._worker = asyncio.create_task(self._work(), name="hand-over")
 
-    async def stop(self) -> None:
-        """Stop; what is not handed over yet is found by the next sweep."""
+    async def let_go(self) -> None:
+        """Let nobody wait for `drained` any more: Restate may reach no worker from now on."""
+        async with self._progress:
+            self._is_waited_for = False
+            self._progress.notify_all()
+
+    async def stop(self, *, patience_seconds: float) -> None:
+        """Hand over what waits, as long as patience lasts; the next sweep finds the rest."""
         if self._worker is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience_seconds):
+                    await self._all_done(self._added)
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)
             self._worker = None
@@ -76,8 +87,14 @@ class HandOver:
         self._change.set()
 
     async def drained(self) -> None:
-        """Return when all that was added before is handed over."""
+        """Return when all that was added before is handed over, or was let go."""
         added = self._added
+        async with self._progress:
+            await self._progress.wait_for(
+                lambda: self._done >= added or not self._is_waited_for
+            )
+
+    async def _all_done(self, added: int) -> None:
         async with self._progress:
             await self._progress.wait_for(lambda: self._done >= added)
 
@@ -85,7 +102,7 @@ class HandOver:
         """Hand over all that is not handed over yet, whoever has left it behind."""
         while events := await self._wakeups.waiting(limit=AT_ONCE):
             self.add(events)
-            await self.drained()
+            await self._all_done(self._added)
 
     async def sweep_what_stays(self, *, seconds: float) -> None:
         """Hand over what nobody has handed over for so long: its process died meanwhile."""

@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 MOMENT_SECONDS: Final = 1
 """How long a living worker may take to hand a wake-up over before another one does it."""
 
+LAST_WORDS_SECONDS: Final = 3
+"""How long a worker that ends tries to hand over what its last turns brought."""
+
 Serve = Callable[[ASGIApp], AbstractAsyncContextManager[str]]
 """Serves an application while the context is open; gives the address Restate is to use."""
 
@@ -99,7 +102,7 @@ class RestateEngine(EventEngine):
         async with AsyncExitStack() as parts:
             await self._shared.notices.listen(self._hear)
             parts.push_async_callback(self._shared.notices.close)
-            parts.push_async_callback(self._hand_over.stop)
+            parts.push_async_callback(self._hand_over.stop, patience_seconds=LAST_WORDS_SECONDS)
             app = endpoint(self.wake, identity_key=self._shared.identity_key)
             url = await parts.enter_async_context(self._shared.serve(app))
             await self._shared.restate.register(url)
@@ -115,6 +118,7 @@ class RestateEngine(EventEngine):
         self._main.cancel()
         await asyncio.gather(self._main, return_exceptions=True)
         self._main = None
+        await self._hand_over.let_go()
         # First the door: turns under way are finished, and what they bring is handed over.
         await self._parts.aclose()
         await self._feed.drain()
