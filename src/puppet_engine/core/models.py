@@ -280,33 +280,6 @@ class Event(EventDraft):
     """The schedule that it is an occurrence of."""
 
 
-class Fate(StrEnum):
-    """What has become of an event."""
-
-    PENDING = "pending"
-    DONE = "done"
-    DEAD = "dead"
-    """Given up; a dead letter until it is replayed."""
-    REPLAYED = "replayed"
-    """Given up, and tried again since as another event."""
-    CANCELLED = "cancelled"
-
-
-class EventRecord(Noun):
-    """An event and what has become of it."""
-
-    event: Event
-    fate: Fate
-    created_at: AwareDatetime
-    """When it became known that it is to happen."""
-    settled_at: AwareDatetime | None = None
-    settled_as: int | None = None
-    """Its place in the order in which events were over."""
-    error: str = ""
-    """Why it failed last, if it did."""
-    replayed_as: EventId | None = None
-
-
 class Post(Noun):
     """What somebody said on a social network."""
 

@@ -3,10 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from puppet_engine.core.models import Event, EventDraft, EventRecord, EventTemplate
+from puppet_engine.core.history import EventRecord, HistoryQuery
+from puppet_engine.core.models import Event, EventDraft, EventTemplate
 from puppet_engine.core.schedules import Recurrence, Schedule
 
 Listener = Callable[[Event], Awaitable[None]]
@@ -33,22 +33,6 @@ class Consumer(ABC):
 
     async def recover(self, agent_id: str) -> None:
         """Finish what a process may have left half done that died in an agent's turn."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class HistoryQuery:
-    """Which of the events that are over, newest first."""
-
-    agent_id: str | None = None
-    types: Collection[str] = ()
-    """Of any type, when empty."""
-    since: datetime | None = None
-    """Over at that moment or later."""
-    until: datetime | None = None
-    """Over at that moment or earlier."""
-    before: int | None = None
-    """Only what was over before that place: the `settled_as` of the last page's last record."""
-    limit: int = 100
 
 
 class Engine(ABC):

@@ -1,245 +1,215 @@
-"""The event engine: everything that happens passes through here, in order."""
+"""The event engine that lives in the process: everything that happens passes through here."""
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from typing_extensions import override
+
 from puppet_engine.core.clock import Clock, SystemClock
-from puppet_engine.core.errors import NotRunningError, RateLimitedError
-from puppet_engine.core.models import Event, EventDraft
+from puppet_engine.core.errors import BacklogFullError, NotRunningError
+from puppet_engine.core.history import EventRecord, HistoryQuery
+from puppet_engine.core.ids import IdFactory, random_id
+from puppet_engine.core.models import Event, EventDraft, EventTemplate
+from puppet_engine.core.schedules import Recurrence, Schedule
 from puppet_engine.events.agenda import Agenda
-from puppet_engine.events.base import Consumer, Listener
+from puppet_engine.events.base import Consumer, Engine, Listener
+from puppet_engine.events.dispatcher import Dispatcher
 from puppet_engine.events.feed import Feed
 from puppet_engine.events.memory_store import InMemoryEventStore
+from puppet_engine.events.planner import Planner
+from puppet_engine.events.retention import Retention
 from puppet_engine.storage.base import EventStore
 
-log = logging.getLogger(__name__)
+MOST_WAITING: Final = 250_000
+"""How many events may wait; without a store, how many may be ahead."""
 
-ATTEMPTS: Final = 5
-"""How often an event may fail before it is given up."""
-
-FIRST_RETRY: Final = timedelta(seconds=30)
-"""The wait after the first failure; it doubles with each further one."""
+WINDOW: Final = 8_192
+"""How many events of each priority are held in memory; the rest stay rows."""
 
 
-class EventEngine:
-    """Takes events when they are due, one agent's one after the other.
+class EventEngine(Engine):
+    """Takes events when they are due, in this process alone.
 
-    Ties are broken by (due, agent, sequence).
+    With a `store` it holds a window of what is ahead, and survives the process;
+    without one everything is in memory and ends with it.
     With `concurrency=1`, under a virtual clock, a life is repeatable to the letter.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword arguments with defaults, chosen one by one
         self,
         *,
         store: EventStore | None = None,
         clock: Clock | None = None,
+        ids: IdFactory = random_id,
+        seed: int = 0,
         concurrency: int = 1,
+        most_waiting: int = MOST_WAITING,
+        window: int = WINDOW,
+        retention: timedelta | None = None,
+        agenda: Agenda | None = None,
     ) -> None:
-        self._store = store or InMemoryEventStore()
         self._clock = clock or SystemClock()
-        self._concurrency = concurrency
-        self._agenda = Agenda()
-        self._consumer: Consumer | None = None
+        self._store = store or InMemoryEventStore(clock=self._clock, ids=ids)
+        self._is_in_memory = isinstance(self._store, InMemoryEventStore)
+        self._most_waiting = most_waiting
+        self._agenda = agenda or Agenda(window=None if self._is_in_memory else window)
         self._feed = Feed()
-        self._wake = asyncio.Event()
-        self._under_way: dict[asyncio.Task[None], Event] = {}
+        self._planner = Planner(
+            store=self._store, clock=self._clock, agenda=self._agenda, ids=ids, seed=seed
+        )
+        self._dispatcher = Dispatcher(
+            store=self._store,
+            clock=self._clock,
+            agenda=self._agenda,
+            feed=self._feed,
+            planner=self._planner,
+            retention=Retention(self._store, clock=self._clock, span=retention),
+            concurrency=concurrency,
+        )
         self._loop: asyncio.Task[None] | None = None
-        self._loaded = False
-        self._failure: BaseException | None = None
-        self.failed_turns = 0
+        self._is_loaded = False
+
+    @property
+    def failed_turns(self) -> int:
         """How often an event failed since the engine was built, tried again or given up."""
+        return self._dispatcher.failed_turns
 
     # -------------------------------------------------------------- life
 
     @property
+    @override
     def is_running(self) -> bool:
-        """Whether events are being taken."""
         return self._loop is not None and not self._loop.done()
 
+    @override
     async def load(self) -> None:
-        """Put on the agenda what was pending when the last process ended."""
-        if not self._loaded:
-            self._agenda.add(await self._store.pending())
-            self._loaded = True
+        if self._is_loaded:
+            return
+        self._is_loaded = True
+        if self._is_in_memory:
+            self._agenda.add(await self._store.pending(), now=self._clock.now())
+        else:
+            self._agenda.begin_partial()
+            await self._dispatcher.read_on()
 
+    @override
     async def start(self) -> None:
-        """Begin to take events. Calling it again does nothing."""
         if not self.is_running:
             await self.load()
-            self._loop = asyncio.create_task(self._run(), name="event engine")
+            self._loop = asyncio.create_task(self._dispatcher.run(), name="event engine")
 
+    @override
     async def stop(self) -> None:
-        """Finish the turns under way, then stop. What is not due yet stays pending."""
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
             self._loop = None
-        if self._under_way:
-            await asyncio.gather(*self._under_way)
+        await self._dispatcher.drain()
         await self._feed.drain()
 
+    @override
     async def join(self) -> None:
-        """Wait until the engine ends, and raise what ended it.
-
-        Raises:
-            NotRunningError: the engine was not started.
-
-        """
         if self._loop is None:
             raise NotRunningError("the event engine", "await start() first")
         await self._loop
 
+    async def run_until(self, until: datetime) -> None:
+        """Take every event due up to `until`, then return; for rehearsals, instead of `start`."""
+        await self.load()
+        await self._dispatcher.run(until)
+        await self._feed.drain()
+
     def fail(self, reason: BaseException) -> None:
         """Take no more events, for a reason that lies outside; `join` raises it."""
-        self._failure = self._failure or reason
-        self._wake.set()
+        self._dispatcher.fail(reason)
 
     # -------------------------------------------------------------- what is to happen
 
+    @override
     def consume_with(self, consumer: Consumer) -> None:
-        """Name the one who settles what happens to agents."""
-        self._consumer = consumer
+        self._dispatcher.consumer = consumer
 
+    @override
     async def publish(self, *drafts: EventDraft) -> list[Event]:
-        """Keep events and let them happen when they are due. They are kept when this returns."""
+        self._require_room(len(drafts))
         events = await self._store.append(drafts)
         self.accept(events)
         return events
 
+    def _require_room(self, more: int) -> None:
+        waiting = len(self._agenda) if self._is_in_memory else self._agenda.waiting
+        if waiting + more > self._most_waiting:
+            raise BacklogFullError(waiting=waiting, bound=self._most_waiting)
+
+    @override
     def accept(self, events: Sequence[Event]) -> None:
-        """Let events happen that a transaction of somebody else's has already kept."""
-        self._agenda.add(events)
-        self._wake.set()
+        self._agenda.add(events, now=self._clock.now())
+        self._dispatcher.wake()
 
-    async def cancel(self, event_id: str) -> bool:
-        """Drop an event that has not happened yet; False when it is over, under way or unknown."""
-        if event_id in {event.id for event in self._under_way.values()}:
+    @override
+    async def schedule_after(self, delay: timedelta, template: EventTemplate) -> Event:
+        return await self.schedule_at(self._clock.now() + delay, template)
+
+    @override
+    async def schedule_every(self, recurrence: Recurrence, template: EventTemplate) -> Schedule:
+        self._require_room(1)
+        schedule = await self._planner.begin(recurrence, template)
+        self._dispatcher.wake()
+        return schedule
+
+    @override
+    async def schedules(self, *, after: str = "", limit: int = 100) -> list[Schedule]:
+        return await self._store.schedules(after=after, limit=limit)
+
+    @override
+    async def cancel(self, id: str) -> bool:
+        if self._agenda.is_under_way(id):
             return False
-        self._agenda.drop(event_id)
-        return await self._store.cancel(event_id)
+        self._agenda.drop(id)
+        return await self._store.cancel(id) or await self._planner.end(id)
 
+    @override
     async def settle(self, event: Event) -> None:
-        """Mark an event as over, for a consumer that keeps no transactions of its own."""
         await self._store.settle(event)
+
+    # -------------------------------------------------------------- what happens
+
+    @override
+    def subscribe(self, event_type: str, listener: Listener) -> Callable[[], None]:
+        return self._feed.subscribe(event_type, listener)
+
+    @override
+    def watch(self) -> contextlib.AbstractAsyncContextManager[AsyncIterator[Event]]:
+        return self._feed.watch()
 
     # -------------------------------------------------------------- what has happened
 
-    def subscribe(self, event_type: str, listener: Listener) -> Callable[[], None]:
-        """Tell `listener` of every event of a type (`*` for all) once it is over.
-
-        Returns the function that ends the subscription.
-        """
-        return self._feed.subscribe(event_type, listener)
-
-    def watch(self) -> contextlib.AbstractAsyncContextManager[AsyncIterator[Event]]:
-        """Open a live view: every event that is over from now on, in order."""
-        return self._feed.watch()
-
+    @override
     async def recent(self, *, limit: int, types: Collection[str] = ()) -> list[Event]:
-        """Return the events that were over last, oldest first; of some `types` only, if any."""
         return await self._store.recent(limit=limit, types=types)
 
-    # -------------------------------------------------------------- the loop
+    @override
+    async def history(self, query: HistoryQuery) -> list[EventRecord]:
+        return await self._store.history(query)
 
-    async def run_until(self, until: datetime) -> None:
-        """Take every event due up to `until`, then return; for rehearsals, instead of `start`."""
-        await self.load()
-        await self._run(until)
-        await self._feed.drain()
+    @override
+    async def as_of(
+        self, moment: datetime, *, agent_id: str | None = None, after: int = 0, limit: int = 100
+    ) -> list[EventRecord]:
+        return await self._store.as_of(moment, agent_id=agent_id, after=after, limit=limit)
 
-    async def _run(self, until: datetime | None = None) -> None:
-        while self._failure is None:
-            event = self._agenda.next(busy=self._busy())
-            if event is None or (until is not None and event.due_at > until):
-                if until is not None and not self._under_way:
-                    await self._clock.wait_until(until)
-                    return
-                await self._wait_for_change()
-            elif await self._came(event):
-                self._agenda.drop(event.id)
-                await self._begin(event)
-        raise self._failure
+    @override
+    async def dead_letters(
+        self, *, before: int | None = None, limit: int = 100
+    ) -> list[EventRecord]:
+        return await self._store.dead_letters(before=before, limit=limit)
 
-    def _busy(self) -> set[str]:
-        return {event.agent_id for event in self._under_way.values() if event.agent_id}
-
-    async def _wait_for_change(self) -> None:
-        self._wake.clear()
-        await self._wake.wait()
-
-    async def _came(self, event: Event) -> bool:
-        """Wait for an event; False when something was put on the agenda meanwhile."""
-        if event.due_at <= self._clock.now():
-            return True
-        self._wake.clear()
-        due = asyncio.ensure_future(self._clock.wait_until(event.due_at))
-        change = asyncio.ensure_future(self._wake.wait())
-        try:
-            await asyncio.wait({due, change}, return_when=asyncio.FIRST_COMPLETED)
-            return due.done()
-        finally:
-            due.cancel()
-            change.cancel()
-            await asyncio.gather(due, change, return_exceptions=True)
-
-    async def _begin(self, event: Event) -> None:
-        task = asyncio.create_task(self._take(event), name=f"{event.type} of {event.agent_id}")
-        self._under_way[task] = event
-        task.add_done_callback(self._end)
-        while len(self._under_way) >= self._concurrency:
-            # `wait` cancels nothing: who stops the engine lets the turns under way end.
-            await asyncio.wait(set(self._under_way), return_when=asyncio.FIRST_COMPLETED)
-
-    def _end(self, task: asyncio.Task[None]) -> None:
-        self._under_way.pop(task, None)
-        if not task.cancelled():
-            self._failure = self._failure or task.exception()
-        self._wake.set()
-
-    async def _take(self, event: Event) -> None:
-        with self._clock.in_flight():
-            try:
-                is_over = await self._happen(event)
-            except Exception as error:  # the border of the agent loop
-                log.exception("%s of agent %s failed", event.type, event.agent_id)
-                await self._postpone(event, error)
-            else:
-                if is_over:
-                    self._feed.tell(event)
-
-    async def _happen(self, event: Event) -> bool:
-        """Let an event happen; False when it has to wait for another process."""
-        if self._consumer is not None and self._consumer.takes(event):
-            return await self._consumer.consume(event)
-        await self._store.settle(event)
-        return True
-
-    async def _postpone(self, event: Event, error: Exception) -> None:
-        self.failed_turns += 1
-        reason = f"{type(error).__name__}: {error}"
-        failures = event.failures + 1
-        due_at = self._clock.now() + FIRST_RETRY * 2 ** (failures - 1)
-        if isinstance(error, RateLimitedError):
-            due_at = max(due_at, error.resets_at)
-        again = event.model_copy(update={"due_at": due_at, "failures": failures})
-        # Its turn may have become fact before something went wrong: then it must not come back.
-        if not await self._store.postpone(again, error=reason):
-            return
-        if failures < ATTEMPTS:
-            self.accept([again])
-        else:
-            await self._give_up(event, reason)
-
-    async def _give_up(self, event: Event, reason: str) -> None:
-        if self._consumer is not None and self._consumer.takes(event):
-            await self._consumer.abandon(event, error=reason)
-        else:
-            await self._store.settle(event, error=reason)
-        log.error("%s of agent %s is given up: %s", event.type, event.agent_id, reason)
-        payload = {"agent_id": event.agent_id, "event": event.type, "error": reason}
-        draft = EventDraft(type="agent.failed", due_at=self._clock.now(), payload=payload)
-        await self.publish(draft)
+    @override
+    async def replay(self, event_id: str) -> Event:
+        self._require_room(1)
+        event = await self._store.replay(event_id, due_at=self._clock.now())
+        self.accept([event])
+        return event

@@ -3,32 +3,46 @@
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Final
 
+from puppet_engine.core.errors import FellBehindError
 from puppet_engine.core.models import Event
 from puppet_engine.events.base import Listener
 
 log = logging.getLogger(__name__)
 
+BUFFER: Final = 10_000
+"""How many events are kept for one who does not listen just now."""
+
+SLICE: Final = 32
+"""After so many events everybody else in the process gets a chance."""
+
 
 class Feed:
     """Hands each event to every listener. One that raises or hangs harms nobody else."""
 
-    def __init__(self) -> None:
-        self._listeners: set[_Subscription] = set()
+    def __init__(self, *, buffer: int = BUFFER) -> None:
+        self._buffer = buffer
+        # A dictionary keeps their order, so that a seeded life repeats.
+        self._listeners: dict[_Subscription, None] = {}
+        self._views: dict[_View, None] = {}
 
     def tell(self, event: Event) -> None:
         """Hand an event to all who asked for its type."""
         for subscription in self._listeners:
             subscription.offer(event)
+        for view in self._views:
+            view.offer(event)
 
     def subscribe(self, event_type: str, listener: Listener) -> Callable[[], None]:
         """Tell `listener` of every event of a type, `*` for all, until the result is called."""
-        subscription = _Subscription(event_type, listener)
-        self._listeners.add(subscription)
+        subscription = _Subscription(event_type, listener, bound=self._buffer)
+        self._listeners[subscription] = None
 
         def unsubscribe() -> None:
-            self._listeners.discard(subscription)
+            self._listeners.pop(subscription, None)
             subscription.close()
 
         return unsubscribe
@@ -36,12 +50,12 @@ class Feed:
     @contextlib.asynccontextmanager
     async def watch(self) -> AsyncGenerator[AsyncIterator[Event]]:
         """Open a live view of every event from now on."""
-        queue: asyncio.Queue[Event] = asyncio.Queue()
-        unsubscribe = self.subscribe("*", queue.put)
+        view = _View(bound=self._buffer)
+        self._views[view] = None
         try:
-            yield _drawn_from(queue)
+            yield view.events()
         finally:
-            unsubscribe()
+            del self._views[view]
 
     async def drain(self, *, patience_seconds: float = 2) -> None:
         """Wait until every listener has been told everything, but not for one that hangs."""
@@ -50,31 +64,78 @@ class Feed:
             await asyncio.wait(workers, timeout=patience_seconds)
 
 
-async def _drawn_from(queue: asyncio.Queue[Event]) -> AsyncGenerator[Event]:
-    while True:
-        yield await queue.get()
+class _View:
+    """The events that one who watches has not read yet."""
+
+    def __init__(self, *, bound: int) -> None:
+        self._bound = bound
+        self._unread: deque[Event] = deque()
+        self._news = asyncio.Event()
+        self._fell_behind = False
+
+    def offer(self, event: Event) -> None:
+        if len(self._unread) >= self._bound:
+            # A view has no holes: what was read of it until now is all there will be.
+            self._fell_behind = True
+            self._unread.clear()
+        if not self._fell_behind:
+            self._unread.append(event)
+        self._news.set()
+
+    async def events(self) -> AsyncGenerator[Event]:
+        while not self._fell_behind:
+            while self._unread:
+                yield self._unread.popleft()
+            self._news.clear()
+            if not self._fell_behind:
+                await self._news.wait()
+        raise FellBehindError(self._bound)
 
 
 class _Subscription:
-    def __init__(self, event_type: str, listener: Listener) -> None:
+    """One listener, and what it has not been told yet."""
+
+    def __init__(self, event_type: str, listener: Listener, *, bound: int) -> None:
         self._type = event_type
         self._listener = listener
-        self._queue: asyncio.Queue[Event] = asyncio.Queue()
+        self._bound = bound
+        self._untold: deque[Event] = deque()
+        self._missed = 0
         self.worker: asyncio.Task[None] | None = None
 
     def offer(self, event: Event) -> None:
-        if self._type in {"*", event.type}:
-            self._queue.put_nowait(event)
-            if self.worker is None or self.worker.done():
-                self.worker = asyncio.create_task(self._work(), name=f"listener of {self._type}")
+        if self._type not in ("*", event.type):
+            return
+        if len(self._untold) >= self._bound:
+            self._miss()
+            return
+        self._untold.append(event)
+        if self.worker is None or self.worker.done():
+            self._missed = 0
+            self.worker = asyncio.create_task(self._work(), name=f"listener of {self._type}")
+
+    def _miss(self) -> None:
+        self._missed += 1
+        if self._missed % self._bound == 1:
+            log.error(
+                "a listener of %s is %d events behind and misses what comes; %d so far",
+                self._type,
+                self._bound,
+                self._missed,
+            )
 
     async def _work(self) -> None:
-        while not self._queue.empty():
-            event = self._queue.get_nowait()
+        told = 0
+        while self._untold:
+            event = self._untold.popleft()
             try:
                 await self._listener(event)
             except Exception:  # the border to code that is not ours
                 log.exception("a listener failed at %s", event.type)
+            told += 1
+            if told % SLICE == 0:
+                # One that never waits must not keep the others from being told.
+                await asyncio.sleep(0)
 
     def close(self) -> None:
         if self.worker is not None:

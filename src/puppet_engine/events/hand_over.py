@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Final
+
+from typing_extensions import override
 
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import EngineUnavailableError, StorageError
 from puppet_engine.core.models import Event
+from puppet_engine.events.agenda import Agenda
 from puppet_engine.events.restate_client import RestateClient, Wakeup
 from puppet_engine.storage.wakeups import Wakeups
 
@@ -24,6 +27,41 @@ LONGEST_RETRY_SECONDS: Final = 5.0
 
 Settle = Callable[[Sequence[Event]], Awaitable[None]]
 """Settles events that are due and ask nobody for anything."""
+
+
+class HandedOver(Agenda):
+    """What is ahead, where it is in Restate's hands: here is only what is under way."""
+
+    def __init__(self, hand_over: "HandOver") -> None:
+        super().__init__()
+        self._hand_over = hand_over
+        self._here: set[str] = set()
+
+    @property
+    @override
+    def waiting(self) -> int:
+        """How many events wait to be handed over; how many are due only the database knows."""
+        return self._hand_over.waiting
+
+    @override
+    def is_under_way(self, event_id: str) -> bool:
+        return event_id in self._here
+
+    @override
+    def add(self, events: Iterable[Event], *, now: datetime) -> None:
+        self._hand_over.add(list(events))
+
+    @override
+    def drop(self, event_id: str) -> None:
+        """Do nothing: who is woken for what is over finds that it is."""
+
+    def begin(self, event: Event) -> None:
+        """Note that an event is under way in this process."""
+        self._here.add(event.id)
+
+    @override
+    def release(self, event: Event) -> None:
+        self._here.discard(event.id)
 
 
 class HandOver:
@@ -53,6 +91,11 @@ class HandOver:
         self._change = asyncio.Event()
         self._progress = asyncio.Condition()
         self._worker: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be handed over."""
+        return len(self._waiting)
 
     def start(self) -> None:
         """Begin to hand over."""

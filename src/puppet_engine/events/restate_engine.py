@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from starlette.types import ASGIApp
@@ -20,10 +20,13 @@ from typing_extensions import override
 
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import ConfigurationError, EngineUnavailableError, NotRunningError, StorageError
+from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import Event
+from puppet_engine.events.base import Consumer
 from puppet_engine.events.engine import EventEngine
-from puppet_engine.events.hand_over import HandOver
+from puppet_engine.events.hand_over import HandedOver, HandOver
 from puppet_engine.events.restate_client import RestateClient
+from puppet_engine.events.retention import Retention
 from puppet_engine.storage.base import EventStore
 from puppet_engine.storage.notices import Notices
 from puppet_engine.storage.wakeups import Wakeups
@@ -62,36 +65,48 @@ class Shared:
 class RestateEngine(EventEngine):
     """Takes events together with other workers, wherever they are."""
 
-    def __init__(
-        self, *, store: EventStore, clock: Clock, shared: Shared, concurrency: int = 64
+    def __init__(  # noqa: PLR0913 - keyword arguments, chosen one by one
+        self,
+        *,
+        store: EventStore,
+        clock: Clock,
+        shared: Shared,
+        ids: IdFactory = random_id,
+        seed: int = 0,
+        concurrency: int = 64,
+        retention: timedelta | None = None,
     ) -> None:
-        super().__init__(store=store, clock=clock, concurrency=concurrency)
         self._shared = shared
-        self._room = asyncio.Semaphore(concurrency)
         self._hand_over = HandOver(
             wakeups=shared.wakeups,
             restate=shared.restate,
             clock=clock,
-            is_fact=lambda event: not self._is_consumed(event),
+            is_fact=self._is_fact,
             settle=self._settle_facts,
         )
+        self._handed_over = HandedOver(self._hand_over)
+        super().__init__(
+            store=store,
+            clock=clock,
+            ids=ids,
+            seed=seed,
+            agenda=self._handed_over,
+        )
+        self._retention = Retention(store, clock=clock, span=retention)
+        self._room = asyncio.Semaphore(concurrency)
         self._sweep_wanted = asyncio.Event()
-        self._told: asyncio.Queue[Event] = asyncio.Queue()
+        self._over: asyncio.Queue[Event] = asyncio.Queue()
         self._parts = AsyncExitStack()
-        self._main: asyncio.Task[None] | None = None
+        self._failure: BaseException | None = None
+        self._has_failed = asyncio.Event()
 
     # -------------------------------------------------------------- life
 
-    @property
-    @override
-    def is_running(self) -> bool:
-        return self._main is not None and not self._main.done()
-
     @override
     async def load(self) -> None:
-        if not self._loaded:
+        if not self._is_loaded:
+            self._is_loaded = True
             await self._shared.wakeups.install()
-            self._loaded = True
 
     @override
     async def start(self) -> None:
@@ -107,39 +122,49 @@ class RestateEngine(EventEngine):
             url = await parts.enter_async_context(self._shared.serve(app))
             await self._shared.restate.register(url)
             self._hand_over.start()
-            self._main = asyncio.create_task(self._live(), name="event engine")
+            self._loop = asyncio.create_task(self._live(), name="event engine")
             self._parts = parts.pop_all()
         log.info("this worker is reached at %s", url)
 
     @override
     async def stop(self) -> None:
-        if self._main is None:
+        if self._loop is None:
             return
-        self._main.cancel()
-        await asyncio.gather(self._main, return_exceptions=True)
-        self._main = None
         await self._hand_over.let_go()
         # First the door: turns under way are finished, and what they bring is handed over.
         await self._parts.aclose()
+        self._loop.cancel()
+        await asyncio.gather(self._loop, return_exceptions=True)
+        self._loop = None
         await self._feed.drain()
 
-    @override
-    async def join(self) -> None:
-        if self._main is None:
-            raise NotRunningError("the event engine", "await start() first")
-        await self._main
-
     async def _live(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._hand_over.join())
-            tasks.create_task(self._tell_others())
-            tasks.create_task(self._sweep_when_asked())
-
-    # -------------------------------------------------------------- what is to happen
+        tasks = [
+            asyncio.create_task(part)
+            for part in (
+                self._hand_over.join(),
+                self._tell_others(),
+                self._sweep_when_asked(),
+                self._raise_failure(),
+            )
+        ]
+        try:
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.gather(*ended)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     @override
-    def accept(self, events: Sequence[Event]) -> None:
-        self._hand_over.add(events)
+    def fail(self, reason: BaseException) -> None:
+        self._failure = self._failure or reason
+        self._has_failed.set()
+
+    async def _raise_failure(self) -> None:
+        await self._has_failed.wait()
+        if self._failure is not None:
+            raise self._failure
 
     @override
     async def run_until(self, until: datetime) -> None:
@@ -160,11 +185,14 @@ class RestateEngine(EventEngine):
 
         """
         async with self._room:
-            events = await self._shared.wakeups.asked_by(sequence)
-            if not events:
+            event = await self._shared.wakeups.asked_by(sequence)
+            if event is None:
                 await self._recover(agent_id)
-            for event in events:
-                await self._take_one(event)
+            while event is not None:
+                await self._take(event)
+                if event.sequence == sequence:
+                    break
+                event = await self._shared.wakeups.asked_by(sequence)
         await self._hand_over.drained()
 
     async def _recover(self, agent_id: str) -> None:
@@ -173,44 +201,42 @@ class RestateEngine(EventEngine):
         if self._consumer is not None and agent_id:
             await self._consumer.recover(agent_id)
 
-    async def _take_one(self, event: Event) -> None:
+    async def _take(self, event: Event) -> None:
         await self._clock.wait_until(event.due_at)  # as much as two machines' clocks differ
-        with self._clock.in_flight():
-            try:
-                is_over = await self._happen(event)
-            except Exception as error:  # the border of the agent loop
-                log.exception("%s of agent %s failed", event.type, event.agent_id)
-                await self._postpone(event, error)
-                return
-        if not is_over:
+        self._handed_over.begin(event)
+        if not await self._dispatcher.take(event):
             raise EngineUnavailableError(
                 f"agent {event.agent_id!r} does not live in this process: "
                 "give every worker the same personas"
             )
-        self._tell(event)
+        self._over.put_nowait(event)
 
-    def _is_consumed(self, event: Event) -> bool:
-        return self._consumer is not None and self._consumer.takes(event)
+    @property
+    def _consumer(self) -> Consumer | None:
+        return self._dispatcher.consumer
+
+    def _is_fact(self, event: Event) -> bool:
+        """Say whether an event asks nobody for anything: to be told is all."""
+        is_taken = self._consumer is not None and self._consumer.takes(event)
+        return not is_taken and event.schedule_id is None
 
     async def _settle_facts(self, events: Sequence[Event]) -> None:
         for event in await self._shared.wakeups.settle(events):
-            self._tell(event)
+            self._feed.tell(event)
+            self._over.put_nowait(event)
 
     # -------------------------------------------------------------- the other workers
 
-    def _tell(self, event: Event) -> None:
-        self._feed.tell(event)
-        self._told.put_nowait(event)
-
     async def _tell_others(self) -> None:
         while True:
-            events = [await self._told.get()]
-            while not self._told.empty():
-                events.append(self._told.get_nowait())
+            events = [await self._over.get()]
+            while not self._over.empty():
+                events.append(self._over.get_nowait())
             try:
                 await self._shared.notices.tell(events)
             except StorageError as error:
                 log.warning("other workers are not told of %d events: %s", len(events), error)
+            await self._retention.keep()
 
     async def _hear(self, events: list[Event]) -> None:
         for event in events:

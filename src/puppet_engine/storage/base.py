@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from puppet_engine.core.ids import PostId
+from puppet_engine.core.history import EventRecord, HistoryQuery
+from puppet_engine.core.ids import EventId, PostId
 from puppet_engine.core.models import (
     AgentConfig,
     Effect,
@@ -15,8 +16,26 @@ from puppet_engine.core.models import (
     Intent,
     IntentKind,
     Memory,
+    Priority,
     TurnOutcome,
 )
+from puppet_engine.core.schedules import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingPage:
+    """A part of what is pending, of one priority."""
+
+    priority: Priority
+    after: tuple[datetime, int] | None = None
+    """Only what comes after that (due, sequence)."""
+    until: tuple[datetime, int] | None = None
+    """Only what comes up to that (due, sequence)."""
+    agents: Collection[str | None] = ()
+    """Only of these agents; of all, when empty."""
+    without: Collection[str | None] = ()
+    """Not of these agents."""
+    limit: int
 
 
 class EventStore(ABC):
@@ -27,12 +46,12 @@ class EventStore(ABC):
         """Keep events that are to happen, number them, and return them. All or none."""
 
     @abstractmethod
-    async def pending(self) -> list[Event]:
-        """Return every event that is not over, in the order of their sequence."""
+    async def pending(self, page: PendingPage | None = None) -> list[Event]:
+        """Return what is not over in the order of (due, sequence): a page of it, or all."""
 
     @abstractmethod
     async def settle(self, event: Event, *, error: str = "") -> None:
-        """Mark an event as over; with an `error`, as one that could not be handled."""
+        """Mark an event as over; with an `error`, as a dead letter."""
 
     @abstractmethod
     async def postpone(self, event: Event, *, error: str) -> bool:
@@ -45,11 +64,74 @@ class EventStore(ABC):
     async def cancel(self, event_id: str) -> bool:
         """Drop an event that has not happened yet; False when it is over or unknown."""
 
+    # -------------------------------------------------------------- what has happened
+
     @abstractmethod
     async def recent(self, *, limit: int, types: Collection[str] = ()) -> list[Event]:
         """Return the events that were over last, oldest first, `limit` at the most.
 
-        Of these `types` only, when there are any.
+        Of these `types` only, when there are any. What was cancelled did not happen.
+        """
+
+    @abstractmethod
+    async def history(self, query: HistoryQuery) -> list[EventRecord]:
+        """Return a page of what is over, newest first."""
+
+    @abstractmethod
+    async def as_of(
+        self, moment: datetime, *, agent_id: str | None, after: int, limit: int
+    ) -> list[EventRecord]:
+        """Return a page of what was known at a moment and not over, by sequence."""
+
+    @abstractmethod
+    async def dead_letters(self, *, before: int | None, limit: int) -> list[EventRecord]:
+        """Return a page of what was given up and not replayed since, newest first."""
+
+    @abstractmethod
+    async def replay(self, event_id: str, *, due_at: datetime) -> Event:
+        """Keep a dead letter's event again as a new one, and return that.
+
+        Raises:
+            EventNotFoundError: there is no dead letter of that id.
+
+        """
+
+    @abstractmethod
+    async def purge(self, before: datetime, *, limit: int) -> int:
+        """Delete events that were over before a moment, `limit` at the most; return how many.
+
+        Dead letters stay: somebody has to replay them first.
+        """
+
+    # -------------------------------------------------------------- what happens again
+
+    @abstractmethod
+    async def add_schedule(self, schedule: Schedule, first: EventDraft) -> Event:
+        """Keep a schedule together with its first occurrence, and return that."""
+
+    @abstractmethod
+    async def schedule(self, schedule_id: str) -> Schedule | None:
+        """Return a schedule; None when there is none, or it is over."""
+
+    @abstractmethod
+    async def schedules(self, *, after: str, limit: int) -> list[Schedule]:
+        """Return a page of the schedules that are not over, by id."""
+
+    @abstractmethod
+    async def plan_next(
+        self, event: Event, *, next_at: datetime | None, draft: EventDraft | None
+    ) -> Event | None:
+        """Keep the occurrence that comes after `event`, or end the schedule; return what was kept.
+
+        Does nothing, and returns None, when the occurrence after `event` is planned already,
+        or the schedule is over.
+        """
+
+    @abstractmethod
+    async def end_schedule(self, schedule_id: str) -> EventId | None:
+        """End a schedule; return the id of the occurrence planned last.
+
+        None when there is no such schedule, or it is over.
         """
 
 

@@ -20,8 +20,9 @@ from puppet_engine.core.models import (
     TurnOutcome,
 )
 from puppet_engine.storage.base import Arrival, Ledger
+from puppet_engine.storage.event_rows import insert_events
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.rows import add_events, add_memory, read_intent
+from puppet_engine.storage.rows import add_memory, read_intent
 from puppet_engine.storage.turns import TurnRows, keep_turns, turn_rows
 
 OPEN = (IntentState.PENDING.value, IntentState.SENDING.value)
@@ -42,13 +43,13 @@ class StoredLedger(Ledger):
             known = session.get(model, config.id)
             if known is not None:
                 known.name, known.persona = config.name, _public(config)
-                return add_events(session, self._storage, self._missing(session, arrival))
+                return insert_events(session, self._storage, self._missing(session, arrival))
             row = model(id=config.id, name=config.name, persona=_public(config))
             row.is_guest = arrival.is_guest
             session.add(row)
             for memory in arrival.first_memories:
                 add_memory(session, self._storage, config.id, memory)
-            return add_events(session, self._storage, arrival.first_events)
+            return insert_events(session, self._storage, arrival.first_events)
 
         return await self._storage.run(work)
 
@@ -138,7 +139,7 @@ class StoredLedger(Ledger):
         def work(session: Session) -> list[Event]:
             self._finish(session, intent, IntentState.DONE, effect.result)
             add_memory(session, self._storage, intent.agent_id, effect.memory)
-            return add_events(session, self._storage, effect.events)
+            return insert_events(session, self._storage, effect.events)
 
         return await self._storage.run(work)
 
@@ -146,7 +147,7 @@ class StoredLedger(Ledger):
     async def refuse(self, intent: Intent, reason: str, event: EventDraft) -> list[Event]:
         def work(session: Session) -> list[Event]:
             self._finish(session, intent, IntentState.REFUSED, reason)
-            return add_events(session, self._storage, [event])
+            return insert_events(session, self._storage, [event])
 
         return await self._storage.run(work)
 

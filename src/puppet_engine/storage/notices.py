@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from puppet_engine.core.models import Event
 from puppet_engine.storage.agent_locks import libpq_url
+from puppet_engine.storage.event_rows import events_of
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.rows import read_event
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class Notices:
 
     async def _read(self, numbers: list[int]) -> list[Event]:
         model = self._storage.model("Event")
-        query = select(model).where(model.sequence.in_(numbers)).order_by(model.settled_as)
-        return await self._storage.read(
-            lambda session: [read_event(row) for row in session.scalars(query)]
+        query = select(model.__table__).where(
+            model.sequence.in_(numbers), model.settled_as.is_not(None)
         )
+        return await self._storage.read(lambda session: events_of(session, query.order_by(model.settled_as)))

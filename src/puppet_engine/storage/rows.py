@@ -1,16 +1,15 @@
 """Rows as nouns, and nouns as rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import count
 from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from puppet_engine.core.ids import AgentId, EventId, IntentId, MemoryId
+from puppet_engine.core.ids import AgentId, IntentId, MemoryId
 from puppet_engine.core.models import (
     Event,
-    EventDraft,
     Intent,
     IntentState,
     Memory,
@@ -20,37 +19,6 @@ from puppet_engine.core.models import (
 from puppet_engine.storage.gateway import Storage
 
 _ONE_SETTLES_AT_A_TIME: Final = select(func.pg_advisory_xact_lock(func.hashtext("puppet_engine.settled_as")))
-
-
-def add_events(session: Session, storage: Storage, drafts: Sequence[EventDraft]) -> list[Event]:
-    """Keep events that are to happen, and return them with their identities."""
-    model = storage.model("Event")
-    rows = [
-        model(
-            id=storage.ids(),
-            type=draft.type,
-            agent_id=draft.agent_id,
-            due_at=draft.due_at,
-            payload=draft.payload,
-        )
-        for draft in drafts
-    ]
-    session.add_all(rows)
-    session.flush()
-    return [read_event(row) for row in rows]
-
-
-def read_event(row: Any) -> Event:
-    """Return an event as it stands in its row."""
-    return Event(
-        id=EventId(row.id),
-        sequence=row.sequence,
-        type=row.type,
-        agent_id=row.agent_id,
-        due_at=row.due_at,
-        payload=row.payload,
-        failures=row.failures,
-    )
 
 
 def settle_event(session: Session, storage: Storage, event: Event, *, error: str) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from puppet_engine.core.ids import EventId
 from puppet_engine.core.models import Event, EventDraft, IntentDraft, IntentState, TurnOutcome
+from puppet_engine.storage.event_rows import event_row
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.rows import memory_row, next_settlements
 
@@ -41,7 +42,7 @@ def turn_rows(
         memories=[memory_row(storage, agent_id, memory) for memory in outcome.memories],
         intents=[intent_row(storage, agent_id, intent) for intent in outcome.intents],
         drafts=outcome.events,
-        events=[_event_row(storage, draft) for draft in outcome.events],
+        events=[event_row(storage, draft) for draft in outcome.events],
     )
 
 
@@ -125,6 +126,7 @@ def kept_event(draft: EventDraft, event_id: str, sequence: int) -> Event:
         agent_id=draft.agent_id,
         due_at=draft.due_at,
         payload=draft.payload,
+        priority=draft.priority,
         id=EventId(event_id),
         sequence=sequence,
     )
@@ -141,14 +143,4 @@ def intent_row(storage: Storage, agent_id: str, draft: IntentDraft) -> Row:
         "journal": {},
         "result": "",
         "created_at": storage.clock.now(),
-    }
-
-
-def _event_row(storage: Storage, draft: EventDraft) -> Row:
-    return {
-        "id": storage.ids(),
-        "type": draft.type,
-        "agent_id": draft.agent_id,
-        "due_at": draft.due_at,
-        "payload": draft.payload,
     }

@@ -8,13 +8,14 @@ The row goes when the wake-up is in the hands of what keeps the time.
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import delete, or_, select, text, tuple_, update
+from sqlalchemy import and_, delete, or_, select, text, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.models import Event
+from puppet_engine.storage.event_rows import events_of
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.rows import next_settlements, read_event
+from puppet_engine.storage.rows import next_settlements
 
 ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('puppet_engine.wakeups', 0))"
 
@@ -103,15 +104,13 @@ class Wakeups:
         """Return events whose wake-up nobody has handed over yet, oldest first."""
         event, wakeup = self._storage.model("Event"), self._storage.model("Wakeup")
         waiting = (
-            select(event)
+            select(event.__table__)
             .join(wakeup, wakeup.sequence == event.sequence)
             .where(event.settled_at.is_(None))
             .order_by(event.sequence)
             .limit(limit)
         )
-        return await self._storage.read(
-            lambda session: [read_event(row) for row in session.scalars(waiting)]
-        )
+        return await self._storage.read(lambda session: events_of(session, waiting))
 
     async def handed_over(self, events: Sequence[Event]) -> None:
         """Note that the wake-ups of these events, at these moments, are in safe hands."""
@@ -125,30 +124,39 @@ class Wakeups:
 
         await self._storage.run(work)
 
-    async def asked_by(self, sequence: int) -> list[Event]:
-        """Return what is to happen when an event wakes its agent, in order, itself the last.
+    async def asked_by(self, sequence: int) -> Event | None:
+        """Return what is to happen first when an event wakes its agent.
 
-        What should have happened to the agent before it comes first.
-        Nothing when the event is over or was cancelled.
+        What is due and more urgent, then what comes before it in its own priority, then itself.
+        None when the event is over or was cancelled.
         """
         model = self._storage.model("Event")
         named = aliased(model)
-        before = tuple_(model.due_at, model.sequence) <= tuple_(named.due_at, named.sequence)
+        itself = model.sequence == named.sequence
+        place = tuple_(model.due_at, model.sequence)
+        before = or_(
+            and_(model.priority < named.priority, model.due_at <= self._storage.clock.now()),
+            and_(
+                model.priority == named.priority,
+                place <= tuple_(named.due_at, named.sequence),
+            ),
+        )
         asked = (
-            select(model)
+            select(model.__table__)
             .join(named, named.sequence == sequence)
             .where(model.settled_at.is_(None), named.settled_at.is_(None))
-            .where(or_(model.sequence == named.sequence, (model.agent_id == named.agent_id) & before))
-            .order_by(model.due_at, model.sequence)
+            .where(or_(itself, and_(model.agent_id == named.agent_id, before)))
+            .order_by(model.priority, model.due_at, model.sequence)
+            .limit(1)
         )
-        return await self._storage.read(
-            lambda session: [read_event(row) for row in session.scalars(asked)]
+        return next(
+            iter(await self._storage.read(lambda session: events_of(session, asked))), None
         )
 
     async def settle(self, events: Sequence[Event]) -> list[Event]:
         """Mark events as over that ask for nothing; return those that were not over before."""
-
         model = self._storage.model("Event")
+        now = self._storage.clock.now()
         wanted = select(model.sequence).where(
             model.sequence.in_([event.sequence for event in events]), model.settled_at.is_(None)
         )
@@ -158,12 +166,16 @@ class Wakeups:
             pending = set(session.scalars(wanted.with_for_update()))
             new = [event for event in events if event.sequence in pending]
             over = [
-                {"sequence": event.sequence, "settled_at": now, "settled_as": next(numbers)}
+                {
+                    "sequence": event.sequence,
+                    "settled_at": now,
+                    "settled_as": next(numbers),
+                    "error": None,
+                }
                 for event in new
             ]
             if over:
                 session.execute(update(model), over)
             return new
 
-        now = self._storage.clock.now()
         return await self._storage.run(work)
