@@ -98,7 +98,9 @@ class RestateServer:
             if self._process.poll() is not None or time.monotonic() > last:
                 self.stop()
                 said = self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
-                raise RestateServerError(f"the Restate server does not start; its log ends:\n{said}")
+                raise RestateServerError(
+                    f"the Restate server does not start; its log ends:\n{said}"
+                )
             time.sleep(0.05)
 
     def _is_ready(self) -> bool:

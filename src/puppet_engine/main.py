@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
-from puppet_engine.core.clock import Clock, PacedClock, SystemClock, VirtualClock
 from puppet_engine.core.agent_locks import AgentLocks, LocalAgentLocks
+from puppet_engine.core.clock import Clock, PacedClock, SystemClock, VirtualClock
 from puppet_engine.core.errors import NotRunningError, StorageError
 from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import AgentConfig
@@ -129,9 +129,7 @@ class App:
         # The machine's own time: who is refused asks since when the other one has been there.
         since = SystemClock().now()
         shared = self.settings.engine == "restate" and url == self.settings.database_url
-        await parts.enter_async_context(
-            sole_owner(url, since=since, on_loss=lost, shared=shared)
-        )
+        await parts.enter_async_context(sole_owner(url, since=since, on_loss=lost, shared=shared))
         return storage
 
     async def _set_clock(self, storage: Storage, last: datetime | None) -> None:

@@ -21,7 +21,7 @@ from puppet_engine.core.ids import random_id
 from puppet_engine.storage.agent_locks import libpq_url
 from puppet_engine.storage.beginnings import common_beginning
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.world.rehearsal import RehearsalWorld, StoredJournal
+from puppet_engine.world.rehearsal import RehearsalWorld
 
 PACE = 120
 

@@ -133,9 +133,7 @@ class HandOver:
         """Return when all that was added before is handed over, or was let go."""
         added = self._added
         async with self._progress:
-            await self._progress.wait_for(
-                lambda: self._done >= added or not self._is_waited_for
-            )
+            await self._progress.wait_for(lambda: self._done >= added or not self._is_waited_for)
 
     async def _all_done(self, added: int) -> None:
         async with self._progress:

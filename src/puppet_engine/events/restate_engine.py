@@ -19,7 +19,11 @@ from starlette.types import ASGIApp
 from typing_extensions import override
 
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.errors import ConfigurationError, EngineUnavailableError, NotRunningError, StorageError
+from puppet_engine.core.errors import (
+    ConfigurationError,
+    EngineUnavailableError,
+    StorageError,
+)
 from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import Event
 from puppet_engine.events.base import Consumer

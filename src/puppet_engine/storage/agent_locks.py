@@ -97,7 +97,9 @@ class SharedAgentLocks(AgentLocks):
             return self._connection
 
 
-async def _answer(connection: AsyncConnection[Any], question: LiteralString, agent_id: str) -> bool:
+async def _answer(
+    connection: AsyncConnection[Any], question: LiteralString, agent_id: str
+) -> bool:
     try:
         cursor = await connection.execute(question, [agent_id])
         row = await cursor.fetchone()

@@ -26,7 +26,11 @@ async def common_beginning(storage: Storage, clock: PacedClock) -> tuple[datetim
     """
     model = storage.model("JournalEntry")
     wall, moment = clock.beginning
-    ours: dict[str, Any] = {"wall": wall.isoformat(), "moment": moment.isoformat(), "pace": clock.pace}
+    ours: dict[str, Any] = {
+        "wall": wall.isoformat(),
+        "moment": moment.isoformat(),
+        "pace": clock.pace,
+    }
 
     def work(session: Session) -> dict[str, Any]:
         if session.get_bind().dialect.name == "postgresql":

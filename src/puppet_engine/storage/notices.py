@@ -94,4 +94,6 @@ class Notices:
         query = select(model.__table__).where(
             model.sequence.in_(numbers), model.settled_as.is_not(None)
         )
-        return await self._storage.read(lambda session: events_of(session, query.order_by(model.settled_as)))
+        return await self._storage.read(
+            lambda session: events_of(session, query.order_by(model.settled_as))
+        )
