@@ -87,6 +87,9 @@ class FakeAgents:
     contexts: list[dict[str, Any] | None] = field(default_factory=list)
     failure: Exception | None = None
 
+    async def find_agent(self, agent_id: str) -> FakeAgent:
+        return self.get_agent(agent_id)
+
     def get_agent(self, agent_id: str) -> FakeAgent:
         if agent_id not in self.agents:
             raise AgentNotFoundError(agent_id, self.agents)

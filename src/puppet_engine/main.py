@@ -185,6 +185,7 @@ class App:
                 "open_wallet": open_wallet,
                 "locks": self._locks,
                 "mention_poll_minutes": self.settings.mention_poll_minutes,
+                "resident_agents": self.settings.resident_agents,
             }
         )
 

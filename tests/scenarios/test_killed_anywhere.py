@@ -1,19 +1,18 @@
 """A life that is killed at any step says, and remembers, what an undisturbed one does."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 from tests.fakes import FakeFeed, FakeNetwork
 from typing_extensions import override
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
 from puppet_engine.core.clock import VirtualClock
-from puppet_engine.core.ids import PostId, random_id
+from puppet_engine.core.failpoints import Failpoint, armed
+from puppet_engine.core.ids import random_id
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.llm.base import CompletionRequest, LLMProvider
@@ -22,8 +21,6 @@ from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
-
-T = TypeVar("T")
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
 END = START + timedelta(minutes=25)
@@ -51,42 +48,16 @@ class Killed(BaseException):
 
 
 class Fate:
-    """Ends a process at its n-th step."""
+    """Ends a process at the n-th failpoint that it passes."""
 
     def __init__(self, *, fatal: int = 0) -> None:
         self.steps = 0
         self._fatal = fatal
 
-    def step(self) -> None:
+    def step(self, _point: Failpoint) -> None:
         self.steps += 1
         if self.steps == self._fatal:
             raise Killed
-
-
-class MortalStorage(Storage):
-    """May be killed before and after each transaction."""
-
-    fate = Fate()
-
-    @override
-    async def run(self, work: Callable[[Session], T]) -> T:
-        self.fate.step()
-        result = await super().run(work)
-        self.fate.step()
-        return result
-
-
-class MortalNetwork(FakeNetwork):
-    """May be killed before a post is published, and before its publication is known."""
-
-    fate = Fate()
-
-    @override
-    async def publish(self, text: str, *, in_reply_to: PostId | None = None) -> PostId:
-        self.fate.step()
-        post_id = await super().publish(text, in_reply_to=in_reply_to)
-        self.fate.step()
-        return post_id
 
 
 class SeededLLM(LLMProvider):
@@ -101,18 +72,15 @@ async def live(database: Path, feed: FakeFeed, fate: Fate) -> None:
     """Be one process: live from where the database was left until the end, or a kill."""
     clock = feed.clock
     assert isinstance(clock, VirtualClock)
-    storage = MortalStorage(f"sqlite:///{database}", clock=clock, ids=random_id)
+    storage = Storage(f"sqlite:///{database}", clock=clock, ids=random_id, synchronous="NORMAL")
     await storage.open()
-    storage.fate = fate
     try:
         events = StoredEvents(storage)
         clock.set(await events.latest_moment() or START)
         engine = EventEngine(store=events, clock=clock)
 
         async def open_account(agent: Agent) -> SocialNetwork:
-            network = MortalNetwork(feed, agent.handle)
-            network.fate = fate
-            return network
+            return FakeNetwork(feed, agent.handle)
 
         manager = AgentManager(
             {
@@ -124,10 +92,11 @@ async def live(database: Path, feed: FakeFeed, fate: Fate) -> None:
                 "open_account": open_account,
             }
         )
-        for config in CAST:
-            await manager.create_agent(config)
-        await manager.start_agents()
-        await engine.run_until(END)
+        with armed(fate.step):
+            for config in CAST:
+                await manager.create_agent(config)
+            await manager.start_agents()
+            await engine.run_until(END)
     finally:
         await storage.close()
 
@@ -160,7 +129,7 @@ async def undisturbed(tmp_path: Path) -> Any:
     return said(feed), memories, fate.steps
 
 
-SHARES = 10
+SHARES = 20
 """The steps are dealt out to so many tests; two of them are run always, all by the long soak."""
 
 shares = [pytest.param(n, marks=[pytest.mark.slow] if n > 1 else []) for n in range(SHARES)]

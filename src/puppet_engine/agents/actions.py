@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from puppet_engine.agents.agent import Agent
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import MissingCredentialError
-from puppet_engine.core.ids import PostId
 from puppet_engine.core.models import EventDraft, TurnOutcome
 from puppet_engine.llm.base import LLMProvider
 from puppet_engine.memory.base import MemoryStore
@@ -33,8 +32,6 @@ class Turn:
     """To look back; what a turn changes, it returns."""
     network: SocialNetwork | None = None
     trader: Trader | None = None
-    cursor: PostId | None = None
-    """The newest mention the agent has seen."""
 
     def on_network(self) -> SocialNetwork:
         """Return the agent's account.

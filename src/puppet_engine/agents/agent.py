@@ -1,6 +1,7 @@
 """One persona, alive."""
 
 from datetime import datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from typing_extensions import override
@@ -18,7 +19,11 @@ class Agent:
         self.config = config
         self.is_active = False
         self.handle = handle_of(config)
-        self.system_prompt = system_prompt(config)
+
+    @cached_property
+    def system_prompt(self) -> str:
+        """What a model is told of who it is."""
+        return system_prompt(self.config)
 
     @property
     def id(self) -> AgentId:

@@ -1,15 +1,18 @@
 """Keeps the agents: takes them up, gives each its turns, starts and stops them."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypedDict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any, Final, TypedDict
 
-from pydantic import ValidationError
-
+from puppet_engine.agents.account import UnopenedAccount
 from puppet_engine.agents.agent import Agent
+from puppet_engine.agents.configs import read_config
 from puppet_engine.agents.direct_ledger import DirectLedger
 from puppet_engine.agents.first_day import first_memories
 from puppet_engine.agents.posting import Posting
+from puppet_engine.agents.residents import Residents
 from puppet_engine.agents.trading import Trading
 from puppet_engine.agents.turns import Turns
 from puppet_engine.core.agent_locks import AgentLocks, LocalAgentLocks
@@ -26,6 +29,15 @@ from puppet_engine.solana.trader import Trader
 from puppet_engine.storage.base import Arrival, Ledger
 
 log = logging.getLogger(__name__)
+
+SHOWN: Final = 20
+"""How many ids an error names."""
+
+ENROLLED_TOGETHER: Final = 1_000
+"""How many of many new agents share a transaction."""
+
+REVIVED: Final = 1_000
+"""How many guests are called in at the start; more wait in their rows until something is due."""
 
 OpenAccount = Callable[[Agent], Awaitable[SocialNetwork]]
 OpenWallet = Callable[[Agent], Awaitable[Trader]]
@@ -52,6 +64,8 @@ class AgentManagerConfig(_Required, total=False):
     open_wallet: OpenWallet
     """Opens an agent's wallet when it is created with trading enabled."""
     mention_poll_minutes: float
+    resident_agents: int
+    """How many agents without a file are in memory at the most; 10,000 when left out."""
 
 
 class AgentManager:
@@ -59,7 +73,9 @@ class AgentManager:
 
     def __init__(self, config: AgentManagerConfig) -> None:
         self.memory_store = config["memory_store"]
-        self.agents: dict[str, Agent] = {}
+        self._residents = Residents(
+            limit=config.get("resident_agents", 10_000), find=self._find, leave=self._leave
+        )
         clock = config.get("clock") or SystemClock()
         ids = config.get("ids", random_id)
         self._clock = clock
@@ -72,10 +88,11 @@ class AgentManager:
         self._open_account = config.get("open_account")
         self._open_wallet = config.get("open_wallet")
         self._is_started = False
+        self._is_reviving = False
         self._being_created: list[Agent] = []
         self._twitter_client: Any = None
         self._turns = Turns(
-            agents=self.agents,
+            at_hand=self._residents.at_hand,
             memory=self.memory_store,
             llm=config["default_llm_provider"],
             ledger=self._ledger,
@@ -85,6 +102,11 @@ class AgentManager:
             seed=config.get("seed", 0),
             mention_poll_minutes=config.get("mention_poll_minutes", 10),
         )
+
+    @property
+    def agents(self) -> dict[str, Agent]:
+        """The agents in memory, by id: all that have a file, and of the others the busy ones."""
+        return self._residents.agents
 
     # -------------------------------------------------------------- networks
 
@@ -111,9 +133,9 @@ class AgentManager:
             AgentExistsError: an agent of that id or handle is here already.
 
         """
-        persona = _read(config)
+        persona = read_config(config)
         agent = Agent(persona)
-        self._require_free(agent)
+        self._require_free_in_memory(agent)
         self._being_created.append(agent)
         try:
             await self._take_up(agent)
@@ -121,13 +143,42 @@ class AgentManager:
             self._being_created.remove(agent)
         return persona.id
 
-    def _require_free(self, agent: Agent) -> None:
+    def _require_free_in_memory(self, agent: Agent) -> None:
         for other in (*self.agents.values(), *self._being_created):
             if other.id == agent.id:
                 raise AgentExistsError(agent.id)
             if other.handle.lower() == agent.handle.lower():
                 # Two agents on one account would take each other's posts for their own.
                 raise AgentExistsError(agent.id, handle=other.handle)
+
+    async def create_agents(self, configs: Iterable[AgentConfig | Mapping[str, Any]]) -> int:
+        """Take up any number of new agents as guests, and return how many.
+
+        They are rows until something is due to them, and their accounts are opened at first use.
+        They are kept in groups; when one cannot be, those before it have been.
+
+        Raises:
+            ConfigurationError: one of the configurations cannot be used.
+            AgentExistsError: an agent of that id or handle is here already.
+
+        """
+        remaining, created = iter(configs), 0
+        while group := [read_config(one) for one in islice(remaining, ENROLLED_TOGETHER)]:
+            arrivals = [self._arrival_of_guest(Agent(persona)) for persona in group]
+            self._turns.accept(await self._ledger.enrol_new(arrivals))
+            created += len(group)
+        return created
+
+    def _arrival_of_guest(self, agent: Agent) -> Arrival:
+        self._require_free_in_memory(agent)
+        routine = self._turns.routine(agent, first=True, network=self._account_of(agent))
+        return Arrival(
+            config=agent.config,
+            handle=agent.handle,
+            is_guest=True,
+            first_memories=first_memories(agent.config),
+            first_events=routine,
+        )
 
     async def _take_up(self, agent: Agent) -> None:
         if self._open_account is not None:
@@ -136,6 +187,7 @@ class AgentManager:
             self._turns.traders[agent.id] = await self._open_wallet(agent)
         arrival = Arrival(
             config=agent.config,
+            handle=agent.handle,
             is_guest=self._is_started,
             first_memories=first_memories(agent.config),
             first_events=self._turns.routine(agent, first=True),
@@ -144,18 +196,26 @@ class AgentManager:
         # Another process may take it up at this moment, and give it its routine.
         async with self._turns.lock(agent.id):
             events = await self._ledger.enrol(arrival)
-        self.agents[agent.id] = agent
+        self._residents.settle_in(agent, may_leave=self._is_started or self._is_reviving)
         agent.is_active = self._is_started
         self._turns.welcome(agent, events)
+        await self._residents.make_room()
 
     async def revive_guests(self) -> None:
-        """Take up the agents that were created while others lived, in this process or before."""
-        for config in await self._ledger.guests():
-            if config.id not in self.agents:
-                await self.create_agent(config)
+        """Call in agents that were created while others lived, in this process or before.
+
+        Not all of a multitude: the others come when something is due to them.
+        """
+        self._is_reviving = True
+        try:
+            for config in await self._ledger.guests(limit=REVIVED):
+                if config.id not in self.agents:
+                    await self.create_agent(config)
+        finally:
+            self._is_reviving = False
 
     def get_agent(self, agent_id: str) -> Agent:
-        """Return an agent.
+        """Return an agent that is in memory.
 
         Raises:
             AgentNotFoundError: there is none of that id.
@@ -164,20 +224,60 @@ class AgentManager:
         try:
             return self.agents[agent_id]
         except KeyError:
-            raise AgentNotFoundError(agent_id, known=self.agents) from None
+            raise AgentNotFoundError(agent_id, known=self._known()) from None
+
+    async def find_agent(self, agent_id: str) -> Agent:
+        """Return an agent, in memory or as its rows have it. Raises `AgentNotFoundError`."""
+        async with self._residents.at_hand(agent_id) as agent:
+            return self._required(agent, agent_id)
+
+    def _required(self, agent: Agent | None, agent_id: str) -> Agent:
+        if agent is None:
+            raise AgentNotFoundError(agent_id, known=self._known())
+        return agent
+
+    def _known(self) -> Sequence[str]:
+        # An error message is no place for a multitude.
+        return [*islice(self.agents, SHOWN), *["…"][: len(self.agents) > SHOWN]]
+
+    # -------------------------------------------------------------- coming and going
+
+    async def _find(self, agent_id: str) -> Agent | None:
+        config = await self._ledger.guest(agent_id)
+        if config is None:
+            return None
+        agent = Agent(config)
+        if (account := self._account_of(agent)) is not None:
+            self._turns.networks[agent_id] = account
+        if self._open_wallet is not None and config.solana_integration.trading_enabled:
+            self._turns.traders[agent_id] = await self._open_wallet(agent)
+        agent.is_active = self._is_started
+        return agent
+
+    async def _leave(self, agent: Agent) -> None:
+        agent.is_active = False
+        await self._turns.part_from(agent)
+
+    def _account_of(self, agent: Agent) -> UnopenedAccount | None:
+        if self._open_account is None:
+            return None
+        return UnopenedAccount(partial(self._open_account, agent))
 
     async def start_agents(self) -> None:
         """Make all agents active, and finish what an earlier process left half done."""
         self._is_started = True
         for agent in self.agents.values():
             agent.is_active = True
-            await self._turns.clear_outbox(agent)
+        for agent_id in await self._ledger.unfinished():
+            async with self._residents.at_hand(agent_id) as found:
+                if found is not None:
+                    await self._turns.clear_outbox(found)
 
     async def stop_agents(self) -> None:
         """Let the turns under way end, and make all agents inactive."""
         self._is_started = False
-        for agent in self.agents.values():
-            async with self._turns.lock(agent.id):
+        for agent in list(self.agents.values()):
+            async with self._turns.lock_here(agent.id):
                 agent.is_active = False
 
     async def close(self) -> None:
@@ -200,7 +300,7 @@ class AgentManager:
             MissingCredentialError: the agent has no account.
 
         """
-        return await self._turns.take_now(self.get_agent(agent_id), Posting.event_type, context)
+        return await self._take_now(agent_id, Posting.event_type, context)
 
     async def trigger_trade(self, agent_id: str) -> str:
         """Let an agent trade now, within its limits. Return the transaction's signature.
@@ -214,7 +314,14 @@ class AgentManager:
             ChainUnavailableError: no answer; the outcome is looked up until it is known.
 
         """
-        return await self._turns.take_now(self.get_agent(agent_id), Trading.event_type, None)
+        return await self._take_now(agent_id, Trading.event_type, None)
+
+    async def _take_now(
+        self, agent_id: str, event_type: str, context: Mapping[str, Any] | None
+    ) -> str:
+        async with self._residents.at_hand(agent_id) as agent:
+            found = self._required(agent, agent_id)
+            return await self._turns.take_now(found, event_type, context)
 
     # -------------------------------------------------------------- memories
 
@@ -232,7 +339,7 @@ class AgentManager:
             ConfigurationError: no memory can be made of this.
 
         """
-        agent = self.get_agent(agent_id)
+        agent = await self.find_agent(agent_id)
         try:
             memory = Memory(content=content, type=MemoryType(type), metadata=dict(metadata or {}))
         except ValueError as error:
@@ -241,18 +348,5 @@ class AgentManager:
 
     async def get_memories(self, agent_id: str, *, limit: int = 50) -> list[StoredMemory]:
         """Return an agent's memories, newest first. Raises `AgentNotFoundError`."""
-        return await self.memory_store.get_memories(self.get_agent(agent_id).id, limit=limit)
-
-
-def _read(config: AgentConfig | Mapping[str, Any]) -> AgentConfig:
-    if isinstance(config, AgentConfig):
-        return config
-    try:
-        return AgentConfig.model_validate(config)
-    except ValidationError as error:
-        # Without the inputs: one of them may be a private key.
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'the agent'}: {problem['msg']}"
-            for problem in error.errors(include_input=False, include_url=False)
-        )
-        raise ConfigurationError(f"this is no agent: {problems}") from None
+        agent = await self.find_agent(agent_id)
+        return await self.memory_store.get_memories(agent.id, limit=limit)

@@ -46,7 +46,8 @@ class Noticing(Action):
 
     @override
     async def take(self, turn: Turn) -> TurnOutcome:
-        posts = await turn.on_network().mentions(since=turn.cursor)
+        seen = await turn.ledger.cursor(turn.agent.id)
+        posts = await turn.on_network().mentions(since=seen)
         now = turn.clock.now()
         noticed = tuple(
             EventDraft(

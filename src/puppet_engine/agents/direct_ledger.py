@@ -50,8 +50,20 @@ class DirectLedger(Ledger):
         return self._number(arrival.first_events)
 
     @override
-    async def guests(self) -> list[AgentConfig]:
+    async def enrol_new(self, arrivals: Sequence[Arrival]) -> list[Event]:
+        return [event for arrival in arrivals for event in await self.enrol(arrival)]
+
+    @override
+    async def guests(self, *, limit: int) -> list[AgentConfig]:
         return []
+
+    @override
+    async def guest(self, agent_id: str) -> AgentConfig | None:
+        return None
+
+    @override
+    async def unfinished(self) -> list[str]:
+        return sorted({intent.agent_id for intent in self._intents.values()})
 
     @override
     async def cursor(self, agent_id: str) -> PostId | None:

@@ -1,10 +1,10 @@
 """Gives agents their turns, one at a time each, and sees that all of a turn becomes fact."""
 
-import contextlib
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from puppet_engine.agents.recall import memory_kept
 from puppet_engine.agents.trading import TradePerformer, Trading
 from puppet_engine.core.agent_locks import AgentLocks
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.errors import NothingToDoError, PuppetEngineError
+from puppet_engine.core.errors import AgentNotFoundError, NothingToDoError, PuppetEngineError
 from puppet_engine.core.models import Event, EventDraft, IntentKind, TurnOutcome
 from puppet_engine.core.plugins import find_plugin, plugin_names
 from puppet_engine.events.base import Consumer
@@ -33,6 +33,9 @@ from puppet_engine.storage.base import Ledger
 
 log = logging.getLogger(__name__)
 
+AtHand = Callable[[str], AbstractAsyncContextManager[Agent | None]]
+"""Keeps an agent in memory for the length of a block."""
+
 ACTIONS: Final = "puppet_engine.actions"
 """The entry points by which others add what an agent can do: each an `Action` class."""
 
@@ -43,7 +46,7 @@ class Turns(Consumer):
     def __init__(  # noqa: PLR0913 - the parts of a turn, handed in once
         self,
         *,
-        agents: Mapping[str, Agent],
+        at_hand: AtHand,
         memory: MemoryStore,
         llm: LLMProvider,
         ledger: Ledger,
@@ -53,7 +56,7 @@ class Turns(Consumer):
         seed: int,
         mention_poll_minutes: float,
     ) -> None:
-        self._agents = agents
+        self._at_hand = at_hand
         self._memory = memory
         self._llm = llm
         self._ledger = ledger
@@ -80,11 +83,14 @@ class Turns(Consumer):
 
     @override
     async def consume(self, event: Event) -> bool:
-        agent = self._agents.get(event.agent_id or "")
-        if agent is None:
-            # It stays pending: whoever it happens to may come back, today or after a restart.
-            self._parked[event.agent_id or ""].append(event)
-            return False
+        async with self._at_hand(event.agent_id or "") as agent:
+            if agent is not None:
+                return await self._consume(agent, event)
+        # It stays pending: whoever it happens to may come back, today or after a restart.
+        self._parked[event.agent_id or ""].append(event)
+        return False
+
+    async def _consume(self, agent: Agent, event: Event) -> bool:
         async with self._locks.hold(agent.id):
             if event.type == CLEAR_OUTBOX:
                 if (reason := (await self._clear(agent)).held_up) is not None:
@@ -101,31 +107,43 @@ class Turns(Consumer):
 
     @override
     async def abandon(self, event: Event, *, error: str) -> None:
-        agent = self._agents[event.agent_id or ""]
-        if event.type == CLEAR_OUTBOX:
-            outcome = TurnOutcome(events=(clear_later(agent.id, self._clock),))
-        else:
-            turn = await self._turn(agent, event.payload, f"{event.sequence}")
-            outcome = self._with_routine(TurnOutcome(), event.type, turn)
-        await self._commit(agent, event, outcome, error=error)
-
-    @override
-    async def recover(self, agent_id: str) -> None:
-        if (agent := self._agents.get(agent_id)) is not None:
-            await self.clear_outbox(agent)
+        async with self._at_hand(event.agent_id or "") as agent:
+            if agent is None:
+                raise AgentNotFoundError(event.agent_id or "")
+            if event.type == CLEAR_OUTBOX:
+                outcome = TurnOutcome(events=(clear_later(agent.id, self._clock),))
+            else:
+                turn = self._equip(agent, event.payload, f"{event.sequence}")
+                outcome = self._with_routine(TurnOutcome(), event.type, turn)
+            await self._commit(agent, event, outcome, error=error)
 
     # -------------------------------------------------------------- turns
 
-    def lock(self, agent_id: str) -> contextlib.AbstractAsyncContextManager[None]:
+    @override
+    async def recover(self, agent_id: str) -> None:
+        async with self._at_hand(agent_id) as agent:
+            if agent is not None:
+                await self.clear_outbox(agent)
+
+    def lock_here(self, agent_id: str) -> AbstractAsyncContextManager[None]:
+        """Hold off the turns of an agent in this process; others may go on with it."""
+        return self._locks.hold_here(agent_id)
+
+    def lock(self, agent_id: str) -> AbstractAsyncContextManager[None]:
         """Hold what must be held while an agent takes a turn."""
         return self._locks.hold(agent_id)
 
-    def routine(self, agent: Agent, *, first: bool) -> list[EventDraft]:
-        """Return what an agent does of its own accord, from its first day or from now on."""
+    def routine(
+        self, agent: Agent, *, first: bool, network: SocialNetwork | None = None
+    ) -> list[EventDraft]:
+        """Return what an agent does of its own accord, from its first day or from now on.
+
+        One that has no account yet may name the `network` on which it will have one.
+        """
         occasion = "first" if first else f"again {self._clock.now().isoformat()}"
         routine = []
         for event_type, action in self._actions.items():
-            turn = self._equip(agent, {}, f"{occasion} {event_type}")
+            turn = self._equip(agent, {}, f"{occasion} {event_type}", network=network)
             if (draft := action.routine(turn, first=first)) is not None:
                 routine.append(draft)
         return routine
@@ -144,7 +162,7 @@ class Turns(Consumer):
                 occasion = f"now {self._clock.now().isoformat()} {self._triggered}"
                 # What is still open goes first, so that what comes of this turn is its own.
                 _raise_if_any((await self._clear_or_later(agent)).held_up)
-                turn = await self._turn(agent, dict(context or {}), occasion)
+                turn = self._equip(agent, dict(context or {}), occasion)
                 outcome = await self._actions[event_type].take(turn)
                 if not outcome.intents:
                     raise NothingToDoError(agent.id, event_type)
@@ -158,6 +176,13 @@ class Turns(Consumer):
         async with self._locks.hold(agent.id):
             await self._clear_or_later(agent)
 
+    async def part_from(self, agent: Agent) -> None:
+        """Let go of what is held for an idle agent: its account and its wallet."""
+        if (network := self.networks.pop(agent.id, None)) is not None:
+            await network.aclose()
+        if (trader := self.traders.pop(agent.id, None)) is not None:
+            await trader.aclose()
+
     async def close(self) -> None:
         """Close all accounts and wallets."""
         for network in self.networks.values():
@@ -168,7 +193,7 @@ class Turns(Consumer):
     async def _take(
         self, agent: Agent, event_type: str, payload: dict[str, Any], occasion: str
     ) -> TurnOutcome:
-        turn = await self._turn(agent, payload, occasion)
+        turn = self._equip(agent, payload, occasion)
         outcome = await self._actions[event_type].take(turn)
         return self._with_routine(outcome, event_type, turn)
 
@@ -178,10 +203,14 @@ class Turns(Consumer):
             return outcome
         return outcome.model_copy(update={"events": (*outcome.events, draft)})
 
-    async def _turn(self, agent: Agent, payload: dict[str, Any], occasion: str) -> Turn:
-        return self._equip(agent, payload, occasion, cursor=await self._ledger.cursor(agent.id))
-
-    def _equip(self, agent: Agent, payload: dict[str, Any], occasion: str, **more: Any) -> Turn:
+    def _equip(
+        self,
+        agent: Agent,
+        payload: dict[str, Any],
+        occasion: str,
+        *,
+        network: SocialNetwork | None = None,
+    ) -> Turn:
         chance = random.Random(f"{self._seed}:{agent.id}:{occasion}")  # noqa: S311 - no secret
         return Turn(
             agent=agent,
@@ -191,9 +220,8 @@ class Turns(Consumer):
             clock=self._clock,
             chance=chance,
             ledger=self._ledger,
-            network=self.networks.get(agent.id, self.default_network),
+            network=network or self.networks.get(agent.id, self.default_network),
             trader=self.traders.get(agent.id),
-            **more,
         )
 
     # -------------------------------------------------------------- facts and effects

@@ -30,9 +30,10 @@ class AgentDirectory(Protocol):
     """
 
     @property
-    def agents(self) -> Mapping[str, AgentView]: ...
+    def agents(self) -> Mapping[str, AgentView]:
+        """Those in memory: of a multitude, the ones that are busy."""
 
-    def get_agent(self, agent_id: str, /) -> AgentView: ...
+    async def find_agent(self, agent_id: str, /) -> AgentView: ...
 
     async def create_agent(self, config: AgentConfig, /) -> str:
         """Create an agent and return its id.

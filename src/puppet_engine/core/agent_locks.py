@@ -16,6 +16,10 @@ class AgentLocks(ABC):
     def hold(self, agent_id: str) -> contextlib.AbstractAsyncContextManager[None]:
         """Hold an agent for the length of a block."""
 
+    @abstractmethod
+    def hold_here(self, agent_id: str) -> contextlib.AbstractAsyncContextManager[None]:
+        """Hold an agent against the tasks of this process alone."""
+
 
 class LocalAgentLocks(AgentLocks):
     """Locks among the tasks of this process, in the order in which they came.
@@ -38,3 +42,7 @@ class LocalAgentLocks(AgentLocks):
             self._users[agent_id] -= 1
             if not self._users[agent_id]:
                 del self._users[agent_id], self._locks[agent_id]
+
+    @override
+    def hold_here(self, agent_id: str) -> contextlib.AbstractAsyncContextManager[None]:
+        return self.hold(agent_id)

@@ -101,7 +101,7 @@ class StyleGuide(Noun):
 
     voice: str = "first_person"
     tone: str = ""
-    formatting: Formatting = Formatting()
+    formatting: Formatting = Field(default_factory=Formatting)
     catchphrases: list[str] = []
     example_posts: list[str] = []
     """Posts that sound exactly right, for a model to learn the voice from."""
@@ -146,7 +146,7 @@ class TradingFrequency(Noun):
 class TradingBehavior(Noun):
     """When somebody trades, and how much at the most."""
 
-    trading_frequency: TradingFrequency = TradingFrequency()
+    trading_frequency: TradingFrequency = Field(default_factory=TradingFrequency)
     max_lamports_per_trade: Annotated[int, Field(gt=0)] = 100_000_000
     """0.1 SOL; one SOL is 1_000_000_000 lamports."""
     max_lamports_per_day: Annotated[int, Field(gt=0)] = 500_000_000
@@ -155,11 +155,11 @@ class TradingBehavior(Noun):
 class Behavior(Noun):
     """What somebody does of their own accord, and how often."""
 
-    post_frequency: PostFrequency = PostFrequency()
+    post_frequency: PostFrequency = Field(default_factory=PostFrequency)
     peak_hours: list[HourOfDay] = []
     timezone: TimeZone = "UTC"
-    interaction_patterns: InteractionPatterns = InteractionPatterns()
-    trading_behavior: TradingBehavior = TradingBehavior()
+    interaction_patterns: InteractionPatterns = Field(default_factory=InteractionPatterns)
+    trading_behavior: TradingBehavior = Field(default_factory=TradingBehavior)
 
 
 class SolanaIntegration(Noun):
@@ -195,11 +195,11 @@ class AgentConfig(Noun):
     handle: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,15}$")] | None = None
     """The account name on networks, without the @; made from the id when left out."""
     description: str = ""
-    personality: Personality = Personality()
-    style_guide: StyleGuide = StyleGuide()
-    behavior: Behavior = Behavior()
-    initial_memory: InitialMemory = InitialMemory()
-    solana_integration: SolanaIntegration = SolanaIntegration()
+    personality: Personality = Field(default_factory=Personality)
+    style_guide: StyleGuide = Field(default_factory=StyleGuide)
+    behavior: Behavior = Field(default_factory=Behavior)
+    initial_memory: InitialMemory = Field(default_factory=InitialMemory)
+    solana_integration: SolanaIntegration = Field(default_factory=SolanaIntegration)
 
 
 # ------------------------------------------------------------------ what it remembers

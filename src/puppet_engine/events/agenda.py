@@ -32,8 +32,8 @@ class Agenda:
         self._timers: list[Entry] = []
         self._litter = 0
         self._entries = count()
-        self._known: dict[str, Event] = {}
-        self._under_way: dict[str, Event] = {}
+        self._known: dict[str, Event | Lane] = {}
+        """By id: the event while it is ahead, its lane while it is under way."""
         self._dropped: dict[str, None] = {}
         self._held = [0 for _ in Priority]
         self._horizons: list[Mark | None] = [None for _ in Priority]
@@ -52,16 +52,14 @@ class Agenda:
         return len(self._due) + self.rows_waiting
 
     def is_under_way(self, event_id: str) -> bool:
-        return event_id in self._under_way
+        return isinstance(self._known.get(event_id), Lane)
 
     # -------------------------------------------------------------- to and fro
 
     def add(self, events: Iterable[Event], *, now: datetime) -> None:
         """Put events in their places; one that is there or under way stays as it is."""
         for event in events:
-            if event.id in self._known or event.id in self._under_way:
-                continue
-            if event.id not in self._dropped:
+            if event.id not in self._known and event.id not in self._dropped:
                 self._add(event, now)
         if self.window is not None and len(self._timers) > 8 * self.window:
             self._cut_timers(self.window)
@@ -111,24 +109,26 @@ class Agenda:
 
     def next(self) -> Event | None:
         """Return who is next of those that are due, or None; it is under way from now on."""
-        while (event := self._due.next()) is not None:
+        while (found := self._due.next()) is not None:
+            event, lane = found
             # A dropped event leaves its entry behind, even when it comes again later.
             if self._known.get(event.id) is event:
-                self._forget(event)
-                self._under_way[event.id] = event
+                self._known[event.id] = lane
+                self._held[event.priority] -= 1
                 return event
-            self._due.release(event.agent_id)
+            self._due.release(lane)
         return None
 
     def release(self, event: Event) -> None:
         """Let the next event of an agent come: this one is under way no more."""
-        if self._under_way.pop(event.id, None) is not None:
-            self._due.release(event.agent_id)
+        lane = self._known.pop(event.id)
+        if isinstance(lane, Lane):
+            self._due.release(lane)
 
     def drop(self, event_id: str) -> None:
         """Take an event off; it does not come back."""
         event = self._known.get(event_id)
-        if event is not None:
+        if isinstance(event, Event):
             self._forget(event)
             self._litter += 1
             if self._litter > max(len(self._timers) // 2, 64):
@@ -142,6 +142,10 @@ class Agenda:
         self._held[event.priority] -= 1
 
     # -------------------------------------------------------------- what is due when
+
+    @property
+    def has_timers(self) -> bool:
+        return bool(self._timers)
 
     @property
     def has_due(self) -> bool:

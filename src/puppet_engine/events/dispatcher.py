@@ -6,6 +6,7 @@ so that only an event which really waits for something costs a task of its own.
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -69,9 +70,9 @@ class Dispatcher:
         self._wake.set()
 
     def fail(self, reason: BaseException) -> None:
-        """Take no more events, for a reason that lies outside; `run` raises it."""
+        """Take no more events; `run` raises the reason."""
         self._failure = self._failure or reason
-        self._wake.set()
+        self.wake()
 
     async def run(self, until: datetime | None = None) -> None:
         """Take what is due, for ever, or until a moment has come and all that was due by then."""
@@ -110,12 +111,12 @@ class Dispatcher:
     def _can_begin(self) -> bool:
         self._ripen()
         return (
-            self._agenda.has_free
-            and not self._pausing
-            and len(self._workers) < self._concurrency
+            self._agenda.has_free and not self._pausing and len(self._workers) < self._concurrency
         )
 
     def _ripen(self) -> None:
+        if not self._agenda.has_timers:
+            return
         now = self._clock.now()
         self._agenda.ripen(now if self._until is None else min(now, self._until))
 
@@ -157,8 +158,16 @@ class Dispatcher:
     async def _work(self) -> None:
         taken = 0
         while not self._is_stopping and (event := self._next()) is not None:
-            with self._clock.in_flight():
-                await self.take(event)
+            try:
+                with self._clock.in_flight():
+                    is_over = await self._happen(event) is not False
+            except Exception as error:  # the border of the agent loop
+                with self._clock.in_flight():
+                    await self._fail(event, error)
+            else:
+                self._agenda.release(event)
+                if is_over:
+                    self._feed.tell(event)
             taken += 1
             if taken % SLICE == 0:
                 await self._pause()
@@ -166,6 +175,18 @@ class Dispatcher:
     def _next(self) -> Event | None:
         self._ripen()
         return self._agenda.next()
+
+    async def take(self, event: Event) -> bool:
+        """Let one event happen, or come again later; False when it cannot in this process."""
+        try:
+            is_over = await self._happen(event) is not False
+        except Exception as error:  # the border of the agent loop
+            await self._fail(event, error)
+            return True
+        self._agenda.release(event)
+        if is_over:
+            self._feed.tell(event)
+        return is_over
 
     async def _pause(self) -> None:
         if self._agenda.gap() is not None:
@@ -176,24 +197,18 @@ class Dispatcher:
         finally:
             self._pausing -= 1
 
-    async def take(self, event: Event) -> bool:
-        """Let an event happen, or come again later; False when it cannot in this process."""
-        try:
-            is_over = await self._happen(event)
-        except Exception as error:  # the border of the agent loop
-            log.exception("%s of agent %s failed", event.type, event.agent_id)
-            await self._postpone(event, error)
-            return True
-        self._agenda.release(event)
-        if is_over:
-            self._feed.tell(event)
-        return is_over
-
-    async def _happen(self, event: Event) -> bool:
+    def _happen(self, event: Event) -> Awaitable[bool | None]:
         """Let an event happen; False when it has to wait for another process."""
+        # What is awaited is handed on as it is: a coroutine around it would cost as much again.
         if event.schedule_id is not None:
-            # Before it happens: whatever becomes of this occurrence, the next one comes.
-            await self._planner.plan_after(event)
+            return self._happen_again(event)
+        if self.consumer is not None and self.consumer.takes(event):
+            return self.consumer.consume(event)
+        return self._store.settle(event)
+
+    async def _happen_again(self, event: Event) -> bool | None:
+        # Before it happens: whatever becomes of this occurrence, the next one comes.
+        await self._planner.plan_after(event)
         if self.consumer is not None and self.consumer.takes(event):
             return await self.consumer.consume(event)
         await self._store.settle(event)
@@ -201,7 +216,8 @@ class Dispatcher:
 
     # -------------------------------------------------------------- what fails
 
-    async def _postpone(self, event: Event, error: Exception) -> None:
+    async def _fail(self, event: Event, error: Exception) -> None:
+        log.error("%s of agent %s failed", event.type, event.agent_id, exc_info=error)
         self.failed_turns += 1
         reason = f"{type(error).__name__}: {error}"
         failures = event.failures + 1

@@ -118,15 +118,15 @@ class EventEngine(Engine):
             raise NotRunningError("the event engine", "await start() first")
         await self._loop
 
+    def fail(self, reason: BaseException) -> None:
+        """Take no more events, for a reason that lies outside; `join` raises it."""
+        self._dispatcher.fail(reason)
+
     async def run_until(self, until: datetime) -> None:
         """Take every event due up to `until`, then return; for rehearsals, instead of `start`."""
         await self.load()
         await self._dispatcher.run(until)
         await self._feed.drain()
-
-    def fail(self, reason: BaseException) -> None:
-        """Take no more events, for a reason that lies outside; `join` raises it."""
-        self._dispatcher.fail(reason)
 
     # -------------------------------------------------------------- what is to happen
 

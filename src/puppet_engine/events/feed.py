@@ -97,6 +97,7 @@ class _Subscription:
 
     def __init__(self, event_type: str, listener: Listener, *, bound: int) -> None:
         self._type = event_type
+        self._hears_all = event_type == "*"
         self._listener = listener
         self._bound = bound
         self._untold: deque[Event] = deque()
@@ -104,15 +105,15 @@ class _Subscription:
         self.worker: asyncio.Task[None] | None = None
 
     def offer(self, event: Event) -> None:
-        if self._type not in ("*", event.type):
+        if not self._hears_all and event.type != self._type:
             return
-        if len(self._untold) >= self._bound:
+        if len(self._untold) < self._bound:
+            self._untold.append(event)
+            if self.worker is None:
+                name = f"listener of {self._type}"
+                self.worker = asyncio.create_task(self._work(), name=name)
+        else:
             self._miss()
-            return
-        self._untold.append(event)
-        if self.worker is None or self.worker.done():
-            self._missed = 0
-            self.worker = asyncio.create_task(self._work(), name=f"listener of {self._type}")
 
     def _miss(self) -> None:
         self._missed += 1
@@ -136,6 +137,7 @@ class _Subscription:
             if told % SLICE == 0:
                 # One that never waits must not keep the others from being told.
                 await asyncio.sleep(0)
+        self.worker = None
 
     def close(self) -> None:
         if self.worker is not None:

@@ -90,18 +90,17 @@ class InMemoryEventStore(EventStore):
     @override
     async def settle(self, event: Event, *, error: str = "") -> None:
         if event.id not in self._over:
-            fate = Fate.DEAD if error else Fate.DONE
-            self._settle(event, fate, error)
+            self._settle(event, Fate.DEAD if error else Fate.DONE, error)
 
     def _settle(self, event: Event, fate: Fate, error: str) -> None:
-        entry = self._pending.pop(event.id, None) or _Entry(event, None)
+        over = self._over
+        over[event.id] = entry = self._pending.pop(event.id, None) or _Entry(event, None)
         entry.fate = fate
         entry.error = error
         entry.settled_at = self._clock.now()
         entry.settled_as = next(self._places)
-        self._over[event.id] = entry
-        if len(self._over) > self._history:
-            self._over.popitem(last=False)
+        if len(over) > self._history:
+            over.popitem(last=False)
 
     @override
     async def postpone(self, event: Event, *, error: str) -> bool:

@@ -63,13 +63,12 @@ class Lane:
 
 
 class _Agent:
-    __slots__ = ("id", "is_busy", "lanes", "parked", "served")
+    __slots__ = ("id", "is_busy", "lanes", "parked")
 
     def __init__(self, agent_id: str | None) -> None:
         self.id = agent_id
         self.lanes: dict[Priority, Lane] = {}
         self.is_busy = False
-        self.served: Lane | None = None
         self.parked: list[Lane] = []
         """Lanes whose turn came while the agent was busy."""
 
@@ -129,8 +128,8 @@ class Turnstile:
                 lane.agent.parked.append(level.queue.popleft())
         return False
 
-    def next(self) -> Event | None:
-        """Return who is next, or None; its agent is busy from now until it is released."""
+    def next(self) -> tuple[Event, Lane] | None:
+        """Return who is next, and its lane; its agent is busy until the lane is released."""
         while (level := self._choose()) is not None:
             lane = level.queue.popleft()
             agent = lane.agent
@@ -142,24 +141,24 @@ class Turnstile:
             event = lane.pop()
             if agent.id is not None:
                 agent.is_busy = True
-                agent.served = lane
             else:
                 # What happens to nobody does not wait for anybody.
                 self._requeue(lane)
-            return event
+            return event, lane
         return None
 
-    def release(self, agent_id: str | None) -> None:
-        """Let an agent's next event come. Nothing happens when it was not busy."""
-        agent = self._agents.get(agent_id)
-        if agent is None or agent.served is None:
+    def release(self, lane: Lane) -> None:
+        """Let the next event of a lane's agent come."""
+        agent = lane.agent
+        if agent.id is None:
             return
-        served, agent.served, agent.is_busy = agent.served, None, False
-        for lane in reversed(agent.parked):
-            # Its turn had come, so it does not go to the end again.
-            lane.level.queue.appendleft(lane)
-        agent.parked.clear()
-        self._requeue(served)
+        agent.is_busy = False
+        if agent.parked:
+            for parked in reversed(agent.parked):
+                # Its turn had come, so it does not go to the end again.
+                parked.level.queue.appendleft(parked)
+            agent.parked.clear()
+        self._requeue(lane)
 
     def _requeue(self, lane: Lane) -> None:
         if lane.run or lane.late:

@@ -53,6 +53,10 @@ class SharedAgentLocks(AgentLocks):
             finally:
                 await self._give_back(connection, agent_id)
 
+    @override
+    def hold_here(self, agent_id: str) -> contextlib.AbstractAsyncContextManager[None]:
+        return self._here.hold(agent_id)
+
     async def close(self) -> None:
         """Let go of everything. Calling it again does nothing."""
         if self._connection is not None:

@@ -140,6 +140,8 @@ class Arrival:
     """An agent that comes to life here, for the first time or again."""
 
     config: AgentConfig
+    handle: str = ""
+    """What it is called on networks; no two agents share one. Empty for none."""
     is_guest: bool = False
     """Whether it was created while others lived, and no file is read for it at each start."""
     first_memories: Sequence[Memory] = ()
@@ -160,8 +162,25 @@ class Ledger(ABC):
         """
 
     @abstractmethod
-    async def guests(self) -> list[AgentConfig]:
-        """Return the agents that arrived as guests: nobody but the ledger knows them."""
+    async def enrol_new(self, arrivals: Sequence[Arrival]) -> list[Event]:
+        """Take up many agents that nobody knows, all of them or none; return their events.
+
+        Raises:
+            AgentExistsError: an id or a handle is taken.
+
+        """
+
+    @abstractmethod
+    async def guests(self, *, limit: int) -> list[AgentConfig]:
+        """Return agents that arrived as guests, by id: nobody but the ledger knows them."""
+
+    @abstractmethod
+    async def guest(self, agent_id: str) -> AgentConfig | None:
+        """Return an agent that arrived as a guest; None when there is none of that id."""
+
+    @abstractmethod
+    async def unfinished(self) -> list[str]:
+        """Return the agents that have open intents, by id."""
 
     @abstractmethod
     async def cursor(self, agent_id: str) -> PostId | None:

@@ -11,7 +11,7 @@ from puppet_engine.core.history import EventRecord, Fate
 from puppet_engine.core.ids import EventId
 from puppet_engine.core.models import Event, EventDraft, Priority
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.rows import settle_event
+from puppet_engine.storage.settling import settle_event
 
 
 def event_row(storage: Storage, draft: EventDraft, *, schedule_id: str | None = None) -> Any:
@@ -36,10 +36,17 @@ def insert_events(
     schedule_id: str | None = None,
 ) -> list[Event]:
     """Keep events that are to happen, and return them with their identities."""
+    rows = [event_row(storage, draft, schedule_id=schedule_id) for draft in drafts]
+    return insert_rows(session, storage, drafts, rows)
+
+
+def insert_rows(
+    session: Session, storage: Storage, drafts: Sequence[EventDraft], rows: Sequence[Any]
+) -> list[Event]:
+    """Keep the rows of events, and return those with their identities."""
     if not drafts:
         return []
     table: Table = storage.model("Event").__table__
-    rows = [event_row(storage, draft, schedule_id=schedule_id) for draft in drafts]
     numbered = insert(table).returning(table.c.sequence, sort_by_parameter_order=True)
     numbers = session.connection().execute(numbered, rows).scalars().all()
     return [
@@ -51,7 +58,7 @@ def insert_events(
             due_at=draft.due_at,
             id=EventId(row["id"]),
             sequence=number,
-            schedule_id=schedule_id,
+            schedule_id=row["schedule_id"],
         )
         for draft, row, number in zip(drafts, rows, numbers, strict=True)
     ]

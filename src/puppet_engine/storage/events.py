@@ -22,8 +22,8 @@ from puppet_engine.storage.event_rows import (
     read_record,
 )
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.rows import settle_event
 from puppet_engine.storage.schedule_rows import Schedules
+from puppet_engine.storage.settling import Settlement, settle_events
 
 
 class StoredEvents(EventStore):
@@ -68,9 +68,10 @@ class StoredEvents(EventStore):
 
     @override
     async def settle(self, event: Event, *, error: str = "") -> None:
-        await self._storage.run(
-            lambda session: settle_event(session, self._storage, event, error=error)
-        )
+        await self._storage.write(self._settle, (event, error))
+
+    def _settle(self, session: Session, settlements: Sequence[Settlement]) -> list[bool]:
+        return settle_events(session, self._storage, settlements)
 
     @override
     async def postpone(self, event: Event, *, error: str) -> bool:
@@ -99,7 +100,7 @@ class StoredEvents(EventStore):
         if types:
             newest = newest.where(model.type.in_(sorted(types)))
         newest = newest.order_by(model.settled_as.desc()).limit(limit)
-        rows = await self._storage.run(lambda session: events_of(session, newest))
+        rows = await self._storage.read(lambda session: events_of(session, newest))
         return rows[::-1]
 
     @override
@@ -143,7 +144,7 @@ class StoredEvents(EventStore):
         return await self._records(dead.order_by(model.settled_as.desc()).limit(limit))
 
     async def _records(self, asked: Any) -> list[EventRecord]:
-        return await self._storage.run(
+        return await self._storage.read(
             lambda session: [read_record(row) for row in session.execute(asked)]
         )
 

@@ -105,12 +105,9 @@ class GroupCommit:
                 group = [self._waiting.popleft() for _ in range(size)]
                 try:
                     outcomes = await loop.run_in_executor(self._thread, self._commit, group)
-                except BaseException as error:
-                    _tell(group, [_Outcome(error=error)] * size)
-                    if not isinstance(error, Exception):
-                        raise
-                else:
-                    _tell(group, outcomes)
+                except BaseException as error:  # noqa: BLE001 - handed on to each of the group
+                    outcomes = [_Outcome(error=error)] * size
+                _tell(group, outcomes)
         finally:
             self._writing = None
 

@@ -19,6 +19,7 @@ from puppet_engine.core.models import (
     IntentState,
     TurnOutcome,
 )
+from puppet_engine.storage import population
 from puppet_engine.storage.base import Arrival, Ledger
 from puppet_engine.storage.event_rows import insert_events
 from puppet_engine.storage.gateway import Storage
@@ -40,13 +41,15 @@ class StoredLedger(Ledger):
 
         def work(session: Session) -> list[Event]:
             model = self._storage.model("Agent")
+            population.require_free_handle(session, self._storage, arrival)
+            row = population.agent_row(arrival)
             known = session.get(model, config.id)
             if known is not None:
-                known.name, known.persona = config.name, _public(config)
+                # Who came as a guest once stays one: no file is sure to be read for it.
+                for name in ("name", "handle", "persona"):
+                    setattr(known, name, row[name])
                 return insert_events(session, self._storage, self._missing(session, arrival))
-            row = model(id=config.id, name=config.name, persona=_public(config))
-            row.is_guest = arrival.is_guest
-            session.add(row)
+            session.add(model(**row))
             for memory in arrival.first_memories:
                 add_memory(session, self._storage, config.id, memory)
             return insert_events(session, self._storage, arrival.first_events)
@@ -63,11 +66,23 @@ class StoredLedger(Ledger):
         return [draft for draft in arrival.routine if draft.type not in known]
 
     @override
-    async def guests(self) -> list[AgentConfig]:
-        model = self._storage.model("Agent")
-        query = select(model.persona).where(model.is_guest).order_by(model.id)
-        personas = await self._storage.read(lambda session: list(session.scalars(query)))
-        return [AgentConfig.model_validate(persona) for persona in personas]
+    async def enrol_new(self, arrivals: Sequence[Arrival]) -> list[Event]:
+        return await population.enrol_new(self._storage, arrivals)
+
+    @override
+    async def guests(self, *, limit: int) -> list[AgentConfig]:
+        return await population.guests(self._storage, limit=limit)
+
+    @override
+    async def guest(self, agent_id: str) -> AgentConfig | None:
+        return await population.guest(self._storage, agent_id)
+
+    @override
+    async def unfinished(self) -> list[str]:
+        model = self._storage.model("Intent")
+        agents = select(model.agent_id).where(model.state.in_(OPEN)).distinct()
+        query = agents.order_by(model.agent_id)
+        return await self._storage.read(lambda session: list(session.scalars(query)))
 
     @override
     async def cursor(self, agent_id: str) -> PostId | None:
@@ -158,8 +173,3 @@ class StoredLedger(Ledger):
     def _row(self, session: Session, intent: Intent) -> Any:
         model = self._storage.model("Intent")
         return session.scalars(select(model).where(model.id == intent.id)).one()
-
-
-def _public(config: AgentConfig) -> dict[str, Any]:
-    """Return a persona as it may be stored: its private key never is."""
-    return config.model_dump(mode="json", exclude={"solana_integration": {"private_key"}})

@@ -61,7 +61,8 @@ async def sole_owner(
 
     """
     url = make_url(database_url)
-    name = f"puppets, process {os.getpid()} on {socket.gethostname()} since {since:%Y-%m-%dT%H:%MZ}"
+    process = f"process {os.getpid()} on {socket.gethostname()}"
+    name = f"puppets, {process} since {since:%Y-%m-%dT%H:%MZ}"
     if url.get_backend_name() == "postgresql":
         async with _schema_held(url, name, on_loss, shared=shared):
             yield
@@ -173,6 +174,8 @@ def _watched(connection: Connection, database: str, on_loss: OnLoss) -> Generato
 
 def _let_go(connection: Connection) -> None:
     with contextlib.suppress(SQLAlchemyError):  # it may be broken already, which lets go too
+        # The server notices a closed connection only after a while.
+        connection.execute(text("SELECT pg_advisory_unlock_all()"))
         connection.close()
 
 

@@ -1,15 +1,11 @@
 """Rows as nouns, and nouns as rows."""
 
-from collections.abc import Iterator
-from itertools import count
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.ids import AgentId, IntentId, MemoryId
 from puppet_engine.core.models import (
-    Event,
     Intent,
     IntentState,
     Memory,
@@ -17,31 +13,6 @@ from puppet_engine.core.models import (
     StoredMemory,
 )
 from puppet_engine.storage.gateway import Storage
-
-_ONE_SETTLES_AT_A_TIME: Final = select(func.pg_advisory_xact_lock(func.hashtext("puppet_engine.settled_as")))
-
-
-def settle_event(session: Session, storage: Storage, event: Event, *, error: str) -> None:
-    """Mark an event as over. One that is over already stays as it is."""
-    model = storage.model("Event")
-    number = next_settlements(session, storage)
-    row = session.get(model, event.sequence, with_for_update=True)
-    if row is not None and row.settled_at is None:
-        row.settled_at, row.settled_as = storage.clock.now(), next(number)
-        row.error = error or None
-
-
-def next_settlements(session: Session, storage: Storage) -> Iterator[int]:
-    """Return the numbers of the events that this transaction settles.
-
-    They follow the order of the commits, also when several processes write:
-    SQLite lets one transaction write at a time, and so does this lock of PostgreSQL's.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(_ONE_SETTLES_AT_A_TIME)
-    settled_as = storage.model("Event").settled_as
-    # The end of an index, not a scan.
-    return count((session.scalar(select(func.max(settled_as))) or 0) + 1)
 
 
 def add_memory(session: Session, storage: Storage, agent_id: str, memory: Memory) -> str:

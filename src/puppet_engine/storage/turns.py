@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.orm import Session
 
-from puppet_engine.core.ids import EventId
 from puppet_engine.core.models import Event, EventDraft, IntentDraft, IntentState, TurnOutcome
-from puppet_engine.storage.event_rows import event_row
+from puppet_engine.storage.event_rows import event_row, insert_rows
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.rows import memory_row, next_settlements
+from puppet_engine.storage.rows import memory_row
+from puppet_engine.storage.settling import settle_events
 
 Row = dict[str, Any]
 
@@ -22,7 +23,7 @@ class TurnRows:
 
     agent_id: str
     event: Event | None
-    error: str | None
+    error: str
     cursor: str | None
     memories: list[Row]
     intents: list[Row]
@@ -37,7 +38,7 @@ def turn_rows(
     return TurnRows(
         agent_id=agent_id,
         event=event,
-        error=error or None,
+        error=error,
         cursor=outcome.cursor,
         memories=[memory_row(storage, agent_id, memory) for memory in outcome.memories],
         intents=[intent_row(storage, agent_id, intent) for intent in outcome.intents],
@@ -62,32 +63,9 @@ def keep_turns(session: Session, storage: Storage, turns: Sequence[TurnRows]) ->
 
 def _settle(session: Session, storage: Storage, turns: Sequence[TurnRows]) -> list[bool]:
     """Mark the events of turns as over; say of each turn whether it is the first to do so."""
-    wanted = [turn.event.sequence for turn in turns if turn.event is not None]
-    if not wanted:
-        return [True] * len(turns)
-    model = storage.model("Event")
-    numbers = next_settlements(session, storage)
-    pending = select(model.sequence).where(
-        model.sequence.in_(wanted), model.settled_at.is_(None)
-    )
-    table: Table = model.__table__
-    open_ones = set(session.connection().execute(pending.with_for_update()).scalars())
-    is_new, settled, now = [], [], storage.clock.now()
-    for turn in turns:
-        new = turn.event is None or turn.event.sequence in open_ones
-        is_new.append(new)
-        if turn.event is not None and new:
-            open_ones.discard(turn.event.sequence)
-            settled.append(
-                {"of": turn.event.sequence, "at": now, "as": next(numbers), "why": turn.error}
-            )
-    if settled:
-        over = {
-            "settled_at": bindparam("at"), "settled_as": bindparam("as"), "error": bindparam("why")
-        }
-        statement = update(table).where(table.c.sequence == bindparam("of")).values(over)
-        session.connection().execute(statement, settled)
-    return is_new
+    settlements = [(turn.event, turn.error) for turn in turns if turn.event is not None]
+    settled = iter(settle_events(session, storage, settlements))
+    return [turn.event is None or next(settled) for turn in turns]
 
 
 def _insert(session: Session, storage: Storage, name: str, rows: list[Row]) -> None:
@@ -106,30 +84,11 @@ def _move_cursors(session: Session, storage: Storage, turns: Sequence[TurnRows])
 def _insert_events(
     session: Session, storage: Storage, turns: Sequence[TurnRows]
 ) -> Iterator[list[Event]]:
+    drafts = [draft for turn in turns for draft in turn.drafts]
     rows = [row for turn in turns for row in turn.events]
-    numbers: Iterator[int] = iter(())
-    if rows:
-        table: Table = storage.model("Event").__table__
-        numbered = insert(table).returning(table.c.sequence, sort_by_parameter_order=True)
-        numbers = iter(session.connection().execute(numbered, rows).scalars().all())
+    events = iter(insert_rows(session, storage, drafts, rows))
     for turn in turns:
-        yield [
-            kept_event(draft, row["id"], next(numbers))
-            for draft, row in zip(turn.drafts, turn.events, strict=True)
-        ]
-
-
-def kept_event(draft: EventDraft, event_id: str, sequence: int) -> Event:
-    """Return the event that a draft, which was checked already, has become."""
-    return Event.model_construct(
-        type=draft.type,
-        agent_id=draft.agent_id,
-        due_at=draft.due_at,
-        payload=draft.payload,
-        priority=draft.priority,
-        id=EventId(event_id),
-        sequence=sequence,
-    )
+        yield list(islice(events, len(turn.events)))
 
 
 def intent_row(storage: Storage, agent_id: str, draft: IntentDraft) -> Row:

@@ -8,14 +8,14 @@ The row goes when the wake-up is in the hands of what keeps the time.
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import and_, delete, or_, select, text, tuple_, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import and_, delete, or_, select, text, tuple_
+from sqlalchemy.orm import Session
 
 from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.models import Event
 from puppet_engine.storage.event_rows import events_of
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.rows import next_settlements
+from puppet_engine.storage.settling import settle_events
 
 ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('puppet_engine.wakeups', 0))"
 
@@ -130,52 +130,39 @@ class Wakeups:
         What is due and more urgent, then what comes before it in its own priority, then itself.
         None when the event is over or was cancelled.
         """
+        return await self._storage.read(lambda session: self._first(session, sequence))
+
+    def _first(self, session: Session, sequence: int) -> Event | None:
         model = self._storage.model("Event")
-        named = aliased(model)
-        itself = model.sequence == named.sequence
-        place = tuple_(model.due_at, model.sequence)
-        before = or_(
-            and_(model.priority < named.priority, model.due_at <= self._storage.clock.now()),
-            and_(
-                model.priority == named.priority,
-                place <= tuple_(named.due_at, named.sequence),
-            ),
-        )
-        asked = (
-            select(model.__table__)
-            .join(named, named.sequence == sequence)
-            .where(model.settled_at.is_(None), named.settled_at.is_(None))
-            .where(or_(itself, and_(model.agent_id == named.agent_id, before)))
+        events = select(model.__table__).where(model.settled_as.is_(None))
+        named = next(iter(events_of(session, events.where(model.sequence == sequence))), None)
+        if named is None or named.agent_id is None:
+            return named
+        first = (
+            events.where(model.agent_id == named.agent_id)
+            .where(
+                or_(
+                    model.sequence == sequence,
+                    and_(
+                        model.priority < int(named.priority),
+                        model.due_at <= self._storage.clock.now(),
+                    ),
+                    and_(
+                        model.priority == int(named.priority),
+                        tuple_(model.due_at, model.sequence) <= tuple_(named.due_at, sequence),
+                    ),
+                )
+            )
             .order_by(model.priority, model.due_at, model.sequence)
             .limit(1)
         )
-        return next(
-            iter(await self._storage.read(lambda session: events_of(session, asked))), None
-        )
+        return next(iter(events_of(session, first)), None)
 
     async def settle(self, events: Sequence[Event]) -> list[Event]:
         """Mark events as over that ask for nothing; return those that were not over before."""
-        model = self._storage.model("Event")
-        now = self._storage.clock.now()
-        wanted = select(model.sequence).where(
-            model.sequence.in_([event.sequence for event in events]), model.settled_at.is_(None)
-        )
 
         def work(session: Session) -> list[Event]:
-            numbers = next_settlements(session, self._storage)
-            pending = set(session.scalars(wanted.with_for_update()))
-            new = [event for event in events if event.sequence in pending]
-            over = [
-                {
-                    "sequence": event.sequence,
-                    "settled_at": now,
-                    "settled_as": next(numbers),
-                    "error": None,
-                }
-                for event in new
-            ]
-            if over:
-                session.execute(update(model), over)
-            return new
+            is_new = settle_events(session, self._storage, [(event, "") for event in events])
+            return [event for event, new in zip(events, is_new, strict=True) if new]
 
         return await self._storage.run(work)

@@ -11,7 +11,6 @@ from typing_extensions import override
 
 from timber.common.errors import AlreadyOpenError, ConfigurationError
 
-
 SQLiteSynchronous = Literal["NORMAL", "FULL"]
 """When SQLite waits for the disk: at checkpoints of its log, or at every commit."""
 

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.integration
 
 SINCE = datetime(2026, 1, 5, 6, tzinfo=UTC)
 CUT = text(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'puppets,%'"
-    " AND datname = current_database()"
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE application_name LIKE 'puppets,%' AND datname = current_database()"
 )
 
 
@@ -74,8 +74,8 @@ async def test_an_engine_that_loses_its_database_stops_and_writes_no_more(
 
     cut(postgresql_url)
 
-    with pytest.raises(StorageError, match="the hold on .* is lost"):
+    with pytest.raises(StorageError, match=r"the hold on .* is lost"):
         await asyncio.wait_for(app.event_engine.join(), 10)
-    with pytest.raises(StorageError, match="the hold on .* is lost"):
+    with pytest.raises(StorageError, match=r"the hold on .* is lost"):
         await app.event_engine.publish()
     await app.shutdown()

@@ -21,8 +21,10 @@ async def test_each_new_mention_becomes_an_event_and_is_seen_once(
     said(feed, "bob", "@ada one")
     two = said(feed, "bob", "@ada two")
 
-    outcome = await LOOK.take(make_turn())
-    again = await LOOK.take(make_turn(cursor=outcome.cursor))
+    turn = make_turn()
+    outcome = await LOOK.take(turn)
+    await turn.ledger.commit("ada", None, outcome)
+    again = await LOOK.take(turn)
 
     assert [event.payload["text"] for event in outcome.events] == ["@ada one", "@ada two"]
     assert outcome.cursor == two.id

@@ -221,7 +221,8 @@ async def test_only_guests_are_known_to_the_ledger_alone(storage: Storage) -> No
     await ledger.enrol(Arrival(config=ADA))
     await ledger.enrol(Arrival(config=bob, is_guest=True))
 
-    assert await ledger.guests() == [bob]
+    assert await ledger.guests(limit=9) == [bob]
+    assert (await ledger.guest("bob"), await ledger.guest("ada")) == (bob, None)
 
 
 async def test_a_turn_is_settled_with_its_outcome_or_not_at_all(storage: Storage) -> None:

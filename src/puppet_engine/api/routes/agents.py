@@ -27,7 +27,7 @@ def agent_routes(agents: AgentDirectory) -> APIRouter:
 
     @router.get("/{agent_id}")
     async def show_agent(agent_id: str) -> Success[AgentOut]:
-        return Success(data=AgentOut.of(agents.get_agent(agent_id)))
+        return Success(data=AgentOut.of(await agents.find_agent(agent_id)))
 
     @router.post("", status_code=HTTPStatus.CREATED)
     async def create_agent(config: AgentConfig) -> Success[AgentCreated]:

@@ -28,7 +28,7 @@ def memory_routes(agents: AgentDirectory, memories: MemoryStore) -> APIRouter:
         if query is None:
             found = await agents.get_memories(agent_id, limit=limit)
         else:
-            agent = agents.get_agent(agent_id)
+            agent = await agents.find_agent(agent_id)
             found = await memories.search_memories(agent.id, query, limit=limit)
         return Success(data=MemoryList(memories=[MemoryOut.of(memory) for memory in found]))
 
@@ -39,6 +39,7 @@ def memory_routes(agents: AgentDirectory, memories: MemoryStore) -> APIRouter:
 
     @router.delete("/{memory_id}", status_code=HTTPStatus.NO_CONTENT)
     async def delete_memory(agent_id: str, memory_id: str) -> None:
-        await memories.delete_memory(agents.get_agent(agent_id).id, memory_id)
+        agent = await agents.find_agent(agent_id)
+        await memories.delete_memory(agent.id, memory_id)
 
     return router

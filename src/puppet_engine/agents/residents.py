@@ -1,0 +1,70 @@
+"""Which agents are in memory: those with a file always, the others while they have work."""
+
+import asyncio
+from collections import Counter, OrderedDict
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
+
+from puppet_engine.agents.agent import Agent
+
+Find = Callable[[str], Awaitable[Agent | None]]
+"""Makes an agent from its rows; None when nobody knows it."""
+
+Leave = Callable[[Agent], Awaitable[None]]
+"""Lets go of all that is held for an agent beside its rows."""
+
+
+class Residents:
+    """The agents in memory. Of those that only rows know, `limit` stay, and those at work."""
+
+    def __init__(self, *, limit: int, find: Find, leave: Leave) -> None:
+        self.agents: dict[str, Agent] = {}
+        self._limit = limit
+        self._find = find
+        self._leave = leave
+        self._guests: OrderedDict[str, None] = OrderedDict()
+        """Those that may leave, the one that has been idle longest first."""
+        self._at_work: Counter[str] = Counter()
+        self._doors: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def settle_in(self, agent: Agent, *, may_leave: bool) -> None:
+        """Take an agent in; one that may not leave stays until the process ends."""
+        self.agents[agent.id] = agent
+        if may_leave:
+            self._guests[agent.id] = None
+
+    @asynccontextmanager
+    async def at_hand(self, agent_id: str) -> AsyncGenerator[Agent | None]:
+        """Keep an agent in memory for the length of a block; give None if nobody knows it."""
+        self._at_work[agent_id] += 1
+        try:
+            yield self.agents.get(agent_id) or await self._call_in(agent_id)
+        finally:
+            self._at_work[agent_id] -= 1
+            if not self._at_work[agent_id]:
+                del self._at_work[agent_id]
+            if agent_id in self._guests:
+                self._guests.move_to_end(agent_id)
+            if len(self._guests) > self._limit:
+                await self.make_room()
+
+    async def make_room(self) -> None:
+        """Let the agents leave that have been idle longest, until no more than `limit` stay."""
+        idle = (agent_id for agent_id in self._guests if agent_id not in self._at_work)
+        surplus = max(0, len(self._guests) - self._limit)
+        leaving = [agent_id for agent_id, _ in zip(idle, range(surplus), strict=False)]
+        for agent_id in leaving:
+            del self._guests[agent_id]
+        # Out of sight at once, so that whoever comes meanwhile finds them whole or not at all.
+        for agent in [self.agents.pop(agent_id) for agent_id in leaving]:
+            await self._leave(agent)
+
+    async def _call_in(self, agent_id: str) -> Agent | None:
+        async with self._doors.setdefault(agent_id, asyncio.Lock()):
+            if agent_id in self.agents:
+                return self.agents[agent_id]
+            agent = await self._find(agent_id)
+            if agent is not None:
+                self.settle_in(agent, may_leave=True)
+        return agent
