@@ -72,7 +72,7 @@ class Place:
         """Ask the database."""
         with psycopg.connect(libpq_url(self.database_url), row_factory=dict_row) as connection:
             cursor: psycopg.Cursor[DictRow] = connection.cursor()
-            return cursor.execute(query).fetchall()  # type: ignore[call-overload, no-any-return]
+            return cursor.execute(query).fetchall()
 
     def one(self, query: str) -> Any:
         """Ask the database for one value."""

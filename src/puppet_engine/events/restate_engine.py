@@ -200,7 +200,7 @@ class RestateEngine(EventEngine):
         await self._hand_over.drained()
 
     async def _recover(self, agent_id: str) -> None:
-        """The event is over already: it may be that who took it died in the midst of what came."""
+        """Go on where somebody may have died who took an event: what it brought may lie about."""
         self._sweep_wanted.set()
         if self._consumer is not None and agent_id:
             await self._consumer.recover(agent_id)

@@ -1,0 +1,105 @@
+"""Workers that share agents are killed at any moment; what they did is whole, and done once."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncGenerator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from scripts.restate_server import RestateServer
+from tests.e2e.many_machines import Place, Worker, place, worker
+from tests.e2e.puppets import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("restate"), pytest.mark.timeout(120)]
+
+TURNS = "('post.due', 'mentions.due', 'mention.received')"
+
+PENDING_OF = f"""
+    SELECT agent_id, type, count(*) FROM events
+    WHERE settled_at IS NULL AND type IN {TURNS} AND type <> 'mention.received' GROUP BY 1, 2
+"""
+DUE = "SELECT count(*) FROM events WHERE settled_at IS NULL AND due_at <= '{now}'"
+
+
+@pytest.fixture
+async def shared(
+    postgresql_url: str, restate: RestateServer, tmp_path: Path
+) -> AsyncGenerator[Place]:
+    async with place(tmp_path, postgresql_url, restate, agents=6) as found:
+        yield found
+
+
+async def aside(work: Any, *arguments: Any) -> Any:
+    """Do what blocks in a thread: the world in this process has to go on answering."""
+    return await asyncio.to_thread(work, *arguments)
+
+
+def turns(shared: Place) -> int:
+    return int(shared.one(f"SELECT count(*) FROM events WHERE settled_at IS NOT NULL AND type IN {TURNS}"))
+
+
+def wait_for_more(shared: Place, more: int) -> None:
+    enough = turns(shared) + more
+    until(lambda: turns(shared) >= enough, f"{more} more turns")
+
+
+def published(shared: Place) -> list[dict[str, Any]]:
+    """Ask the world itself for all that anybody said."""
+    answer = httpx2.get(f"{shared.world_url}/world/x/posts", timeout=30)
+    posts: list[dict[str, Any]] = answer.raise_for_status().json()
+    return posts
+
+
+def assert_whole(shared: Place) -> None:
+    """Nothing was lost, nothing was done twice, and everybody's order was kept."""
+    assert shared.rows("SELECT id, type, error FROM events WHERE error IS NOT NULL") == []
+    assert shared.one("SELECT count(*) FROM wakeups") == 0
+    # Each routine goes on, and goes on once.
+    pending = {(row["agent_id"], row["type"]): row["count"] for row in shared.rows(PENDING_OF)}
+    agents = [row["id"] for row in shared.rows("SELECT id FROM agents")]
+    assert pending == {(one, kind): 1 for one in agents for kind in ("post.due", "mentions.due")}
+    # What went out is what was wanted: each once, and known by its id.
+    assert shared.one("SELECT count(*) FROM intents WHERE state <> 'done'") == 0
+    results = [row["result"] for row in shared.rows("SELECT result FROM intents")]
+    assert len(set(results)) == len(results)
+    assert sorted(results) == sorted(post["id"] for post in published(shared))
+    told = shared.rows("SELECT payload->>'post_id' AS id FROM events WHERE type = 'post.published'")
+    assert sorted(row["id"] for row in told) == sorted(results)
+    # Of two turns of an agent that were known at once the one that was due first was first.
+    over = shared.rows(
+        "SELECT agent_id, due_at, sequence FROM events WHERE settled_at IS NOT NULL"
+        f" AND type IN {TURNS} ORDER BY agent_id, settled_as"
+    )
+    for one, other in pairwise(over):
+        if one["agent_id"] == other["agent_id"] and other["sequence"] < one["sequence"]:
+            assert one["due_at"] < other["due_at"], (one, other)
+
+
+async def end_in_good_order(shared: Place, *workers: Worker) -> None:
+    """End all workers but the last, which does what is due, and then ends, too."""
+    for one in workers:
+        assert await aside(one.end) == 0, one.log()
+        assert "Traceback" not in one.log(), one.log()
+
+
+async def kill_and_live_on(shared: Place, *, kills: int, seed: int) -> None:
+    chance = random.Random(seed)
+    with contextlib.ExitStack() as stack:
+        workers = [Worker(shared, f"worker-{number}") for number in range(2)]
+        stack.callback(lambda: [one.kill() for one in workers if one.process.poll() is None])
+        for one in workers:
+            await aside(until, one.is_at_work, "a worker")
+        for kill in range(kills):
+            await aside(wait_for_more, shared, 2)
+            await asyncio.sleep(chance.uniform(0, 1))
+            victim = chance.randrange(2)
+            workers[victim].kill()
+            workers[victim] = Worker(shared, f"worker-{victim}-{kill}")
+            await aside(until, workers[victim].is_at_work, "a worker")
+        await aside(wait_for_more, shared, 6)
+        await end_in_good_order(shared, *workers)
