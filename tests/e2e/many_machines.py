@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import DictRow, dict_row
 from scripts.restate_server import RestateServer
-from tests.e2e.puppets import command, environment, until
+from tests.e2e.puppets import command, environment
 
 from puppet_engine.core.clock import PacedClock, SystemClock
 from puppet_engine.core.ids import random_id
@@ -53,6 +53,7 @@ class Place:
     restate: RestateServer
     world_url: str
     worker_port: int
+    clock: PacedClock
 
     def settings(self) -> dict[str, str]:
         """Return the environment of every worker."""
@@ -106,20 +107,13 @@ class Worker:
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def kill_if_alive(self) -> None:
+        if self.process.poll() is None:
+            self.kill()
+
     def end(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=60)
-
-
-@contextlib.contextmanager
-def worker(place: Place, name: str) -> Iterator[Worker]:
-    one = Worker(place, name)
-    try:
-        until(one.is_at_work, "a worker")
-        yield one
-    finally:
-        if one.process.poll() is None:
-            one.kill()
 
 
 @contextlib.asynccontextmanager
@@ -135,7 +129,7 @@ async def place(
     world = RehearsalWorld(storage=storage, clock=clock, seed=7)
     await world.start()
     try:
-        yield Place(folder, database_url, restate, world.url, free_port())
+        yield Place(folder, database_url, restate, world.url, free_port(), clock)
     finally:
         await world.stop()
         await storage.close()
