@@ -14,7 +14,7 @@ _COST_COLUMNS = (
 _READING = """\
 Every run is a fresh process; ours and theirs take turns, \
 and after each run it is checked that the work was done.
-The figures are medians; the ratio is ours divided by theirs, \
+The figures are medians; the ratio is the median of ours divided by theirs in each turn, \
 with the bounds of the middle half of the turns.
 CPU is the processor time of the client and its child processes, \
 without that of a PostgreSQL server.

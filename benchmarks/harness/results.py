@@ -43,6 +43,7 @@ class Result:
     peer: str | None = None
     peer_value: float | None = None
     ratio: float | None = None
+    """The median of what the turns say: each divides what was measured one after the other."""
     target: float | None = None
     target_is: str | None = None
     """`at least` or `at most`, and of what: `value` or `ratio`."""
@@ -87,7 +88,8 @@ class _Table:
         value = median(own)
         theirs = self._figures(peer.name, self.size) if peer else []
         peer_value = median(theirs) if theirs else None
-        ratio = value / peer_value if peer_value else None
+        turns = _ratios(own, theirs)
+        ratio = median(turns) if turns else None
         target, judged, of_what = self.figure.target, value, "value"
         if peer is not None and peer.target is not None and ratio is not None:
             target, judged, of_what = peer.target, ratio, "ratio"
@@ -103,7 +105,7 @@ class _Table:
             if target
             else None,
             met=target.is_met_by(judged) if target else None,
-            ratio_middle_half=_ratios(own, theirs),
+            ratio_middle_half=_bounds(turns) if turns else None,
             size=self.size,
             item=self.benchmark.item,
             repetitions=len(own),
@@ -147,10 +149,15 @@ class _Table:
         return [sample for _, sample in sorted(found, key=lambda item: item[0])]
 
 
-def _ratios(own: Sequence[float], theirs: Sequence[float]) -> tuple[float, float] | None:
+def _ratios(own: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    """Return the ratio of each turn; none where there is no peer, or where one of its is 0."""
     if not theirs or 0 in theirs:
-        return None
-    low, high = middle_half([mine / other for mine, other in zip(own, theirs, strict=True)])
+        return []
+    return [mine / other for mine, other in zip(own, theirs, strict=True)]
+
+
+def _bounds(ratios: Sequence[float]) -> tuple[float, float]:
+    low, high = middle_half(ratios)
     return _rounded(low), _rounded(high)
 
 

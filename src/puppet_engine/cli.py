@@ -1,12 +1,10 @@
 """The `puppets` command."""
 
 import asyncio
-import contextlib
 import dataclasses
 import json
 import logging
 import sys
-from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from puppet_engine.core.errors import ConfigurationError, PuppetEngineError
+from puppet_engine.commands.events import events
+from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.settings import Settings
 from puppet_engine.rehearse import Report, rehearse
 from puppet_engine.run import run, work
@@ -25,6 +24,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+cli.add_typer(events, name="events")
 
 WATCHABLE_SPEED: Final = 240
 """So fast that agents who speak every few hours are worth watching."""
@@ -54,8 +55,8 @@ def run_command(
     ] = None,
 ) -> None:
     """Let a cast live in the rehearsal world until Ctrl-C; the next time they go on from there."""
-    with _errors_for_people():
-        settings = _settings(agents_dir=agents, speed=speed, port=port, database_url=database)
+    with errors_for_people():
+        settings = read_settings(agents_dir=agents, speed=speed, port=port, database_url=database)
         if "speed" not in settings.model_fields_set:
             settings.speed = WATCHABLE_SPEED
         _set_up_logs(settings)
@@ -83,8 +84,8 @@ def rehearse_command(
     agents: Agents = None,
 ) -> None:
     """Live some virtual hours as fast as this machine can, in memory, and report."""
-    with _errors_for_people():
-        settings = _settings(agents_dir=agents)
+    with errors_for_people():
+        settings = read_settings(agents_dir=agents)
         _set_up_logs(settings)
         report = _rehearse_with_progress(settings, hours=hours, seed=seed)
     if as_json:
@@ -122,29 +123,9 @@ def _show(report: Report) -> None:
     )
 
 
-def _settings(**chosen: object) -> Settings:
-    try:
-        return Settings(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from error
-
-
 def _set_up_logs(settings: Settings) -> None:
     logging.basicConfig(
         level=settings.log_level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     for chatty in ("httpx2", "httpcore2", "openai", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-@contextlib.contextmanager
-def _errors_for_people() -> Generator[None]:
-    try:
-        yield
-    except PuppetEngineError as error:
-        # Not wrapped: editors and terminals jump to a `file:line:col` that is in one piece.
-        console = Console(stderr=True, soft_wrap=True)
-        console.print(str(error), style="red", markup=False, highlight=False)
-        raise typer.Exit(code=2) from error
-    except (KeyboardInterrupt, asyncio.CancelledError) as error:
-        raise typer.Exit(code=130) from error

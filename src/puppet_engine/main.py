@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -148,7 +148,15 @@ class App:
             engine, self._locks = await join_workers(parts, settings, storage, events)
             return engine
         await Wakeups(storage).remove()
-        return EventEngine(store=events, clock=self.clock, concurrency=settings.concurrency)
+        return EventEngine(
+            store=events,
+            clock=self.clock,
+            ids=self._ids,
+            seed=settings.seed,
+            most_waiting=settings.most_waiting_events,
+            retention=_days(settings.event_retention_days),
+            concurrency=settings.concurrency,
+        )
 
     async def _enter_world(self, parts: contextlib.AsyncExitStack) -> World:
         if self.settings.world_url is not None:
@@ -247,6 +255,10 @@ def with_brain(settings: Settings, world: World) -> Settings:
             "openai_model": "rehearsal-brain",
         }
     )
+
+
+def _days(days: float | None) -> timedelta | None:
+    return None if days is None else timedelta(days=days)
 
 
 def _started(part: T | None) -> T:

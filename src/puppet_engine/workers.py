@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from typing import Final
 
 from starlette.types import ASGIApp
@@ -67,7 +68,15 @@ async def join_workers(
         serve=serve,
         identity_key=settings.restate_identity_key,
     )
+    days = settings.event_retention_days
     engine = RestateEngine(
-        store=events, clock=storage.clock, shared=shared, concurrency=settings.concurrency
+        store=events,
+        clock=storage.clock,
+        shared=shared,
+        ids=storage.ids,
+        seed=settings.seed,
+        most_waiting=settings.most_waiting_events,
+        retention=None if days is None else timedelta(days=days),
+        concurrency=settings.concurrency,
     )
     return engine, locks

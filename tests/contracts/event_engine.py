@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import override
 
 from puppet_engine.core.errors import ConfigurationError, EventNotFoundError, NotRunningError
-from puppet_engine.core.history import Fate, HistoryQuery
+from puppet_engine.core.history import EventRecord, Fate, HistoryQuery
 from puppet_engine.core.models import Event, EventDraft, EventTemplate
 from puppet_engine.core.schedules import Recurrence
 from puppet_engine.events.base import Consumer, Engine
@@ -73,6 +73,12 @@ class Rig(ABC):
         """Wait until something is so; the test's own timeout ends it."""
         while not is_so():  # noqa: ASYNC110 - the condition is the test's, not an event's
             await asyncio.sleep(0.005)
+
+    async def first_dead_letters(self) -> list[EventRecord]:
+        """Wait until there are dead letters, and return them."""
+        while not (dead := await self.engine.dead_letters()):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.02)
+        return dead
 
     def draft(
         self,
@@ -233,8 +239,7 @@ class EventEngineContract:
 
         rig.action = fail
         (event,) = await rig.engine.publish(rig.draft())
-        while not (dead := await rig.engine.dead_letters()):
-            await asyncio.sleep(0.02)
+        dead = await rig.first_dead_letters()
         rig.action = _nothing
 
         again = await rig.engine.replay(event.id)

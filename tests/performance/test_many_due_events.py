@@ -41,7 +41,6 @@ async def test_a_thousand_due_events_leave_room_for_everybody_else(tmp_path: Pat
     breath.cancel()
 
     taken = [event.sequence for event in await engine.recent(limit=MANY)]
-    expected = sorted(published, key=lambda event: (event.agent_id or "", event.sequence))
-    assert taken == [event.sequence for event in expected]
+    assert taken == [event.sequence for event in published], "each of the seven in turn"
     assert longest_wait < 1, "one thousand due events kept the API waiting"
     await storage.close()

@@ -5,7 +5,9 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from puppet_engine.core.history import EventRecord, HistoryQuery
 from puppet_engine.core.models import AgentConfig, Event, StoredMemory
+from puppet_engine.core.schedules import Schedule
 
 
 class AgentView(Protocol):
@@ -66,6 +68,30 @@ class LifeFeed(Protocol):
 
     def watch(self) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
         """Open a live view of every event from now on. It ends when the feed does."""
+
+
+class EventDesk(Protocol):
+    """What operators ask of the events: what was, what is planned, what failed."""
+
+    async def history(self, query: HistoryQuery, /) -> list[EventRecord]:
+        """Return a page of what is over, newest first."""
+
+    async def as_of(
+        self, moment: datetime, /, *, agent_id: str | None, after: int, limit: int
+    ) -> list[EventRecord]:
+        """Return a page of what was pending at a moment, by sequence."""
+
+    async def dead_letters(self, *, before: int | None, limit: int) -> list[EventRecord]:
+        """Return a page of the events that were given up, newest first."""
+
+    async def replay(self, event_id: str, /) -> Event:
+        """Let a dead letter's event happen again; raises `EventNotFoundError`."""
+
+    async def schedules(self, *, after: str, limit: int) -> list[Schedule]:
+        """Return a page of what happens again and again, by id."""
+
+    async def cancel(self, id: str, /) -> bool:  # noqa: A002 - of an event or of a schedule
+        """Drop an event that is ahead, or end a schedule; False when there is none."""
 
 
 class ReadableClock(Protocol):

@@ -5,7 +5,9 @@ from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from puppet_engine.api.dependencies import AgentView
+from puppet_engine.core.history import EventRecord
 from puppet_engine.core.models import Event, Memory, MemoryType, StoredMemory
+from puppet_engine.core.schedules import Schedule
 
 Data = TypeVar("Data")
 
@@ -145,6 +147,30 @@ class EventList(Schema):
     """What happened last, oldest first."""
 
     events: list[Event]
+
+
+class RecordList(Schema):
+    """Events, and what has become of them."""
+
+    records: list[EventRecord]
+
+
+class EventReplayed(Schema):
+    """The event that a dead letter has become."""
+
+    event: Event
+
+
+class ScheduleList(Schema):
+    """What happens again and again."""
+
+    schedules: list[Schedule]
+
+
+class Cancelled(Schema):
+    """The id of what does not happen any more."""
+
+    cancelled: str
 
 
 class ClockState(Schema):

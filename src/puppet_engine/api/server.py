@@ -5,11 +5,12 @@ from collections.abc import Collection
 from fastapi import FastAPI
 
 from puppet_engine.api.body_limit import BodyLimit
-from puppet_engine.api.dependencies import AgentDirectory, LifeFeed, ReadableClock
+from puppet_engine.api.dependencies import AgentDirectory, EventDesk, LifeFeed, ReadableClock
 from puppet_engine.api.errors import install_error_handlers
 from puppet_engine.api.guard import Guard
 from puppet_engine.api.routes.agents import agent_routes
 from puppet_engine.api.routes.clock import clock_routes
+from puppet_engine.api.routes.desk import desk_routes
 from puppet_engine.api.routes.events import event_routes
 from puppet_engine.api.routes.health import health_routes
 from puppet_engine.api.routes.memory import memory_routes
@@ -20,7 +21,7 @@ from puppet_engine.memory.base import MemoryStore
 class APIServer:
     """Builds the ASGI application, `app`. What serves it, and where, is not its business.
 
-    The routes of the events and of the clock are there when a feed and a clock are.
+    The routes of the events, of their desk and of the clock are there when those are.
     Requests are refused whose host is neither loopback nor one of `allowed_hosts`.
     """
 
@@ -30,6 +31,7 @@ class APIServer:
         memory_store: MemoryStore,
         *,
         feed: LifeFeed | None = None,
+        desk: EventDesk | None = None,
         clock: ReadableClock | None = None,
         allowed_hosts: Collection[str] = (),
     ) -> None:
@@ -43,6 +45,8 @@ class APIServer:
         app.include_router(memory_routes(agent_manager, memory_store))
         if feed is not None:
             app.include_router(event_routes(feed, pace=Pace()))
+        if desk is not None:
+            app.include_router(desk_routes(desk))
         if clock is not None:
             app.include_router(clock_routes(clock))
         self.app = app

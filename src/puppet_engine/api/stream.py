@@ -11,6 +11,7 @@ from starlette.types import Send
 from typing_extensions import override
 
 from puppet_engine.api.dependencies import LifeFeed
+from puppet_engine.core.errors import FellBehindError
 from puppet_engine.core.models import Event
 
 WINDOW: Final = 1_000
@@ -75,11 +76,13 @@ async def _batches(live: AsyncIterator[Event], *, pace: Pace) -> AsyncGenerator[
 
     async def draw() -> None:
         try:
-            async for event in live:
-                waiting.append(event)
-                news.set()
-                if len(waiting) >= WINDOW:
-                    return
+            # The reader was too slow, or the loop had no time for it: it can come again.
+            with contextlib.suppress(FellBehindError):
+                async for event in live:
+                    waiting.append(event)
+                    news.set()
+                    if len(waiting) >= WINDOW:
+                        return
         finally:
             news.set()
 

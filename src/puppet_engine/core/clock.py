@@ -16,7 +16,6 @@ from typing import Final
 
 from typing_extensions import override
 
-
 _NOTHING: Final = contextlib.nullcontext()
 
 

@@ -97,11 +97,11 @@ class EventNotFoundError(PuppetEngineError, LookupError):
 class BacklogFullError(PuppetEngineError):
     """So much waits already that no more is taken; nothing of what was given was kept."""
 
-    def __init__(self, *, waiting: int, bound: int) -> None:
+    def __init__(self, *, waiting: int, more: int, bound: int) -> None:
         self.waiting = waiting
         self.bound = bound
         super().__init__(
-            f"{waiting:,} events wait, and no more than {bound:,} may: "
+            f"{waiting:,} events wait, and with {more:,} more there were over {bound:,}: "
             "publish again when some of them are over, or raise the bound"
         )
 

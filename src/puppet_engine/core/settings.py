@@ -74,5 +74,10 @@ class Settings(BaseSettings):
     """Where the rehearsal world keeps what was said in it; beside the agents' own when unset."""
     speed: Annotated[float, Field(gt=0)] = 1
     """How many virtual seconds pass in a real one while nothing is under way in the world."""
+    event_retention_days: Annotated[float | None, Field(gt=0)] = 30
+    """For how long what has happened can be looked up; for ever when null.
+    Dead letters stay until they are replayed."""
+    most_waiting_events: Annotated[int, Field(gt=0)] = 250_000
+    """How many events may wait for their turn before publishing more is refused."""
     mention_poll_minutes: Annotated[float, Field(gt=0)] = 10
     """How often an agent looks for mentions."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from puppet_engine.api.dependencies import LifeFeed
 from puppet_engine.api.stream import WINDOW
+from puppet_engine.core.errors import FellBehindError
 from puppet_engine.core.models import Event
 from puppet_engine.dashboard.happenings import Kept, Published, read_happening
 
@@ -52,6 +53,13 @@ class Tally:
                 await task
 
     async def _count(self) -> None:
+        while True:
+            # Who fell behind has missed some: it counts anew what is still known.
+            with contextlib.suppress(FellBehindError):
+                await self._count_on()
+                return
+
+    async def _count_on(self) -> None:
         async with self._feed.watch() as live:
             known = await self._feed.recent(limit=WINDOW)
             self.totals = Totals()

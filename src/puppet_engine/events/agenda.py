@@ -204,8 +204,8 @@ class Agenda:
             self._move_mark(asked, page, is_last=is_last)
         else:
             self._is_partial[asked.priority] = not is_last
-            if page:
-                self._horizons[asked.priority] = (page[-1].due_at, page[-1].sequence)
+            last = None if is_last else (page[-1].due_at, page[-1].sequence)
+            self._horizons[asked.priority] = last
         passed_by, self._passed_by = self._passed_by or [], None
         due = sum(event.due_at <= now for event in (*page, *passed_by))
         self.rows_waiting = max(0, self.rows_waiting - due)

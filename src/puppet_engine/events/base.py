@@ -113,7 +113,6 @@ class Engine(ABC):
 
         Raises:
             ConfigurationError: the rule cannot be read, or never comes true.
-            BacklogFullError: too much waits already; nothing was kept.
 
         """
 
@@ -127,6 +126,7 @@ class Engine(ABC):
 
         False when it is over, under way or unknown. A schedule can be ended
         while an occurrence is under way; that one is finished.
+        When one occurrence is dropped its schedule goes on with the next.
         """
 
     @abstractmethod

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
 from puppet_engine.core.models import Event
-from puppet_engine.events.engine import EventEngine
+from puppet_engine.events.base import Engine
 
 NOTEWORTHY: Final = frozenset({"agent.failed", "memory.kept", "post.published", "trade.executed"})
 """The types of events that are told; the rest is routine."""
@@ -14,7 +14,7 @@ NOTEWORTHY: Final = frozenset({"agent.failed", "memory.kept", "post.published", 
 class Chronicle:
     """The noteworthy events of an engine, past and live."""
 
-    def __init__(self, engine: EventEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     async def recent(self, *, limit: int) -> list[Event]:

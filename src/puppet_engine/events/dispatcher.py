@@ -161,7 +161,7 @@ class Dispatcher:
             try:
                 with self._clock.in_flight():
                     is_over = await self._happen(event) is not False
-            except Exception as error:  # the border of the agent loop
+            except Exception as error:  # noqa: BLE001 - the border of the agent loop; it is logged
                 with self._clock.in_flight():
                     await self._fail(event, error)
             else:

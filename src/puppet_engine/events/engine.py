@@ -136,15 +136,19 @@ class EventEngine(Engine):
 
     @override
     async def publish(self, *drafts: EventDraft) -> list[Event]:
-        self._require_room(len(drafts))
+        self._require_room(drafts)
         events = await self._store.append(drafts)
         self.accept(events)
         return events
 
-    def _require_room(self, more: int) -> None:
-        waiting = len(self._agenda) if self._is_in_memory else self._agenda.waiting
-        if waiting + more > self._most_waiting:
-            raise BacklogFullError(waiting=waiting, bound=self._most_waiting)
+    def _require_room(self, drafts: Sequence[EventDraft]) -> None:
+        """Refuse more than may wait: of what is due; without a store, of what is ahead."""
+        waiting, more = len(self._agenda), len(drafts)
+        if not self._is_in_memory:
+            now = self._clock.now()
+            waiting, more = self._agenda.waiting, sum(draft.due_at <= now for draft in drafts)
+        if more and waiting + more > self._most_waiting:
+            raise BacklogFullError(waiting=waiting, more=more, bound=self._most_waiting)
 
     @override
     def accept(self, events: Sequence[Event]) -> None:
@@ -157,7 +161,6 @@ class EventEngine(Engine):
 
     @override
     async def schedule_every(self, recurrence: Recurrence, template: EventTemplate) -> Schedule:
-        self._require_room(1)
         schedule = await self._planner.begin(recurrence, template)
         self._dispatcher.wake()
         return schedule
@@ -171,7 +174,14 @@ class EventEngine(Engine):
         if self._agenda.is_under_way(id):
             return False
         self._agenda.drop(id)
-        return await self._store.cancel(id) or await self._planner.end(id)
+        event = await self._store.cancel(id)
+        if event is None:
+            return await self._planner.end(id)
+        if event.schedule_id is not None:
+            # One occurrence is left out; its schedule goes on.
+            await self._planner.plan_after(event)
+            self._dispatcher.wake()
+        return True
 
     @override
     async def settle(self, event: Event) -> None:
@@ -211,7 +221,6 @@ class EventEngine(Engine):
 
     @override
     async def replay(self, event_id: str) -> Event:
-        self._require_room(1)
         event = await self._store.replay(event_id, due_at=self._clock.now())
         self.accept([event])
         return event

@@ -111,12 +111,12 @@ class InMemoryEventStore(EventStore):
         return True
 
     @override
-    async def cancel(self, event_id: str) -> bool:
+    async def cancel(self, event_id: str) -> Event | None:
         entry = self._pending.get(event_id)
         if entry is None:
-            return False
+            return None
         self._settle(entry.event, Fate.CANCELLED, "")
-        return True
+        return entry.event
 
     # -------------------------------------------------------------- what has happened
 

@@ -87,6 +87,8 @@ def _rrule(recurrence: Recurrence, after: datetime, starts_at: datetime) -> date
     parts = dict(part.partition("=")[::2] for part in text.split(";"))
     if parts.get("FREQ") in {"MINUTELY", "SECONDLY"}:
         raise _unreadable(text, "such a rule is `every` or `cron`")
+    if not parts.get("INTERVAL", "1").lstrip("0").isdecimal():
+        raise _unreadable(text, "INTERVAL is no number above 0")
     begin = starts_at.astimezone(zone).replace(microsecond=0)
     wanted = after.astimezone(zone)
     try:
@@ -105,10 +107,9 @@ def _skippable(parts: Mapping[str, str], span: timedelta) -> timedelta:
     The search looks at every occurrence from the start on, which may be years ago.
     """
     period = _PERIODS.get(parts.get("FREQ", ""))
-    interval = parts.get("INTERVAL", "1")
-    if period is None or "COUNT" in parts or not interval.isdecimal() or interval == "0":
+    if period is None or "COUNT" in parts:
         return timedelta(0)
-    period *= int(interval)
+    period *= int(parts.get("INTERVAL", "1"))
     return period * max(span // period - 1, 0)
 
 

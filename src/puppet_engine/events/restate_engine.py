@@ -27,7 +27,7 @@ from puppet_engine.core.errors import (
 from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import Event
 from puppet_engine.events.base import Consumer
-from puppet_engine.events.engine import EventEngine
+from puppet_engine.events.engine import MOST_WAITING, EventEngine
 from puppet_engine.events.hand_over import HandedOver, HandOver
 from puppet_engine.events.restate_client import RestateClient
 from puppet_engine.events.retention import Retention
@@ -78,6 +78,7 @@ class RestateEngine(EventEngine):
         ids: IdFactory = random_id,
         seed: int = 0,
         concurrency: int = 64,
+        most_waiting: int = MOST_WAITING,
         retention: timedelta | None = None,
     ) -> None:
         self._shared = shared
@@ -94,6 +95,7 @@ class RestateEngine(EventEngine):
             clock=clock,
             ids=ids,
             seed=seed,
+            most_waiting=most_waiting,
             agenda=self._handed_over,
         )
         self._retention = Retention(store, clock=clock, span=retention)

@@ -61,8 +61,8 @@ class EventStore(ABC):
         """
 
     @abstractmethod
-    async def cancel(self, event_id: str) -> bool:
-        """Drop an event that has not happened yet; False when it is over or unknown."""
+    async def cancel(self, event_id: str) -> Event | None:
+        """Drop an event that has not happened yet, and return it; None when it is over, too."""
 
     # -------------------------------------------------------------- what has happened
 

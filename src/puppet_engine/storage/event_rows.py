@@ -8,13 +8,15 @@ from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.history import EventRecord, Fate
-from puppet_engine.core.ids import EventId
+from puppet_engine.core.ids import EventId, ScheduleId
 from puppet_engine.core.models import Event, EventDraft, Priority
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.settling import settle_event
 
 
-def event_row(storage: Storage, draft: EventDraft, *, schedule_id: str | None = None) -> Any:
+def event_row(
+    storage: Storage, draft: EventDraft, *, schedule_id: ScheduleId | None = None
+) -> Any:
     """Return the columns of an event that is to be kept."""
     return {
         "id": storage.ids(),
@@ -33,7 +35,7 @@ def insert_events(
     storage: Storage,
     drafts: Sequence[EventDraft],
     *,
-    schedule_id: str | None = None,
+    schedule_id: ScheduleId | None = None,
 ) -> list[Event]:
     """Keep events that are to happen, and return them with their identities."""
     rows = [event_row(storage, draft, schedule_id=schedule_id) for draft in drafts]
@@ -118,12 +120,13 @@ def _fate(row: Any) -> Fate:
     return Fate.DEAD if row.replayed_as is None else Fate.REPLAYED
 
 
-def cancel_row(session: Session, storage: Storage, event_id: str) -> bool:
-    """Mark an event as over without having happened; False when it is over or unknown."""
+def cancel_row(session: Session, storage: Storage, event_id: str) -> Event | None:
+    """Mark an event as over without having happened; None when it is over or unknown."""
     model = storage.model("Event")
     row = session.scalar(select(model).where(model.id == event_id))
     if row is None or row.settled_at is not None:
-        return False
-    settle_event(session, storage, read_event(row), error="")
+        return None
+    event = read_event(row)
+    settle_event(session, storage, event, error="")
     row.is_cancelled = True
-    return True
+    return event

@@ -85,7 +85,7 @@ class StoredEvents(EventStore):
         return await self._storage.run(work)
 
     @override
-    async def cancel(self, event_id: str) -> bool:
+    async def cancel(self, event_id: str) -> Event | None:
         return await self._storage.run(
             lambda session: cancel_row(session, self._storage, event_id)
         )

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, Self
 
-from sqlalchemy import Select, func, literal, select, text
+from sqlalchemy import Select, TableClause, func, literal, select, text
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -10,6 +10,9 @@ from timber.common.modeling.mixins import INCLUDE_DELETED
 
 COUNTED: Final = 10_000
 """Up to so many rows are counted; how many more there are is estimated, or left open."""
+
+READ_THROUGH: Final = 100_000
+"""Up to so many rows a search reads the text of all of them; in more it looks values up."""
 
 
 class RowCount(int):
@@ -50,6 +53,12 @@ def count_rows(session: Session, statement: "Select[Any]", *, table: str | None)
     if estimate > COUNTED:
         return RowCount(counted, f"about {_rounded(estimate):,}")
     return RowCount(counted, f"more than {COUNTED:,}")
+
+
+def has_more_rows(session: Session, table: TableClause, limit: int) -> bool:
+    """Tell whether a table has more rows than `limit`, without reading more of them."""
+    limited = select(literal(1)).select_from(table).limit(limit + 1).subquery()
+    return session.scalars(select(func.count()).select_from(limited)).one() > limit
 
 
 def _estimate(session: Session, table: str) -> int:

@@ -6,10 +6,20 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Table, delete, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    Table,
+    delete,
+    false,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, with_parent
 
-from timber.admin.counting import RowCount, count_rows
+from timber.admin.counting import READ_THROUGH, RowCount, count_rows, has_more_rows
 from timber.admin.errors import WHOLE_FORM, RejectedError
 from timber.admin.shape import Reference, Shape
 from timber.admin.texts import text_of
@@ -53,9 +63,16 @@ class Rows:
     """The rows of one model."""
 
     def __init__(
-        self, shape: Shape, *, clock: Clock, shapes: Mapping[str, Shape], secret: str
+        self,
+        shape: Shape,
+        *,
+        clock: Clock,
+        shapes: Mapping[str, Shape],
+        secret: str,
+        read_through: int = READ_THROUGH,
     ) -> None:
         self._shape = shape
+        self._read_through = read_through
         self._secret = secret.encode()
         self._clock = clock
         self._shapes = shapes
@@ -75,12 +92,18 @@ class Rows:
         attributes = ((getattr(self._shape.model, name), way) for name, way in order)
         ordering = [one.desc() if way == "desc" else one.asc() for one, way in attributes]
         keys = [getattr(self._shape.model, name) for name in self._shape.key_columns]
-        statement = self._select(query).order_by(*ordering, *keys).offset(offset).limit(limit)
+        statement = (
+            self._select(session, query).order_by(*ordering, *keys).offset(offset).limit(limit)
+        )
         return session.scalars(statement, execution_options=_ALL).all()
 
     def count(self, session: Session, query: Query) -> RowCount:
         table = self._shape.spec.table_name if query.is_everything else None
-        return count_rows(session, self._select(query), table=table)
+        return count_rows(session, self._select(session, query), table=table)
+
+    def looks_up(self, session: Session) -> bool:
+        """Tell whether a search finds whole values only, for the table is too large to read."""
+        return has_more_rows(session, self._shape.model.__table__, self._read_through)
 
     def get(self, session: Session, key: str) -> Any | None:
         """Return the row with that key, deleted or not; None if there is none."""
@@ -224,7 +247,7 @@ class Rows:
         clauses = [table.c[str(there.key)] == getattr(row, here) for here, there in pairs]
         session.execute(delete(table).where(*clauses))
 
-    def _select(self, query: Query) -> "Select[Any]":
+    def _select(self, session: Session, query: Query) -> "Select[Any]":
         model = self._shape.model
         statement = select(model)
         if self._shape.deletes_softly:
@@ -233,12 +256,16 @@ class Rows:
         if query.condition is not None:
             statement = statement.where(query.condition)
         if query.search:
-            statement = statement.where(or_(*self._matches(query.search)))
+            matches = self._matches(query.search, whole=self.looks_up(session))
+            statement = statement.where(or_(false(), *matches))
         return statement
 
-    def _matches(self, search: str) -> Iterable[ColumnElement[bool]]:
-        for name in self._shape.searched:
-            yield getattr(self._shape.model, name).icontains(search, autoescape=True)
+    def _matches(self, search: str, *, whole: bool) -> Iterable[ColumnElement[bool]]:
+        for name in self._shape.looked_up if whole else self._shape.searched:
+            column = getattr(self._shape.model, name)
+            # As text: an Enum would refuse what is none of its values.
+            as_it_is = column == literal(search, String())
+            yield as_it_is if whole else column.icontains(search, autoescape=True)
         try:
             by_key = self._shape.with_key(search).whereclause
         except ValueError:

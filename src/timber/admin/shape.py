@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import Column, Select, and_, inspect, select
+from sqlalchemy import Column, Index, Select, UniqueConstraint, and_, inspect, select
 from sqlalchemy.orm import Mapper, RelationshipDirection
 from starlette_admin.tools import iterdecode, iterencode
 
@@ -91,6 +91,23 @@ class Shape:
             and not column.primary_key
             and (self.spec.states is None or name != self.spec.states.column)
         )
+
+    @cached_property
+    def looked_up(self) -> tuple[str, ...]:
+        """The columns of `searched` in which an index finds a value without reading the table."""
+        table: Any = self.mapper.local_table
+        indexes = [one for one in table.indexes if self._holds_every_row(one)]
+        unique = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
+        leading = {next(iter(one.columns)) for one in (*indexes, *unique)}
+        return tuple(name for name in self.searched if self.columns[name] in leading)
+
+    def _holds_every_row(self, index: Index) -> bool:
+        """Tell whether a list of rows that are not deleted can use it."""
+        where = index.dialect_options["sqlite"]["where"]
+        if where is None:
+            return True
+        alive = self.mapper.local_table.c.deleted_at.is_(None) if self.deletes_softly else None
+        return alive is not None and bool(where.compare(alive))
 
     def sets(self) -> Iterator[tuple[str, str]]:
         """Give the many-to-many relationships and the models they lead to."""

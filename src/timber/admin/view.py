@@ -25,7 +25,7 @@ from timber.admin.rows import SET_LIMIT, Change, Query, Rows
 from timber.admin.shape import Shape
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
-from timber.common.errors import DatabaseError, InvalidValueError
+from timber.common.errors import DatabaseError, InvalidValueError, StatementTimeoutError
 
 Result = TypeVar("Result")
 
@@ -33,6 +33,10 @@ SEEN: Final = "_seen"
 """The hidden field that says which state of a row a form was made from."""
 
 DEEPEST: Final = 10**9
+_TOO_LONG: Final = (
+    "The database needed too long, and was stopped: search for a whole value, "
+    "narrow the list by a filter on a column with an index, or sort it by none"
+)
 """No page begins behind so many rows: numbers without end are no offsets."""
 
 
@@ -132,7 +136,7 @@ class TimberView(RowActions):
         query = self._query(request, q, filters)
         unasked = "sort" not in request.query_params
 
-        def work(session: Session) -> tuple[Sequence[Any], dict[tuple[str, Any], str]]:
+        def work(session: Session) -> tuple[Sequence[Any], dict[tuple[str, Any], str], bool]:
             if unasked and isinstance(sorts, list) and self._is_large(session, query):
                 # To sort a large table costs seconds, which nobody asked for.
                 # The list of the page is emptied, so that its header shows no order either.
@@ -140,9 +144,10 @@ class TimberView(RowActions):
             order = [(name, way) for name, way in sorts or () if name in self.shape.columns]
             offset = min(skip, DEEPEST)
             rows = self._rows.page(session, query, order=order, offset=offset, limit=limit)
-            return rows, self._rows.labels(session, rows)
+            looked_up = bool(query.search) and self._rows.looks_up(session)
+            return rows, self._rows.labels(session, rows), looked_up
 
-        rows, request.state.labels = await self._read(work)
+        rows, request.state.labels, request.state.looked_up = await self._read(work)
         return rows
 
     @override
@@ -270,6 +275,8 @@ class TimberView(RowActions):
             return await self._database.run(work)
         except InvalidValueError as error:
             raise HTTPException(400, str(error)) from error
+        except StatementTimeoutError as error:
+            raise HTTPException(503, _TOO_LONG) from error
         except DatabaseError as error:
             raise HTTPException(503, str(error)) from error
 

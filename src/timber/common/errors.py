@@ -107,6 +107,7 @@ class DatabaseError(TimberError):
     cure = "see `code` and the database's own log"
 
     def __init__(self, what: str, *, code: str = "") -> None:
+        self.what = what
         self.code = code
         named = f" [{code}]" if code else ""
         super().__init__(f"{what}{named}: {self.cure}")

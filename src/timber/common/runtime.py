@@ -13,6 +13,7 @@ from timber.common.database.fitness import check_database
 from timber.common.database.schema import create_tables
 from timber.common.database.service import DatabaseService
 from timber.common.errors import AlreadyOpenError
+from timber.common.garbage import no_search
 from timber.common.ids import IdFactory, OrderedUuids, random_uuid
 from timber.common.modeling.base import new_base
 from timber.common.modeling.catalogue import Catalogue
@@ -122,11 +123,12 @@ class Timber:
 
     def _load_models(self, settings: TimberSettings) -> ModelFactory:
         packaged = packaged_directories(entry_points=settings.packaged_models)
-        sources = read_model_files(model_files((*packaged, *settings.model_config_dirs)))
-        catalogue = Catalogue(sources)
-        check(catalogue, backends=_BACKENDS)
-        factory = ModelFactory(base=self.base, columns=self._columns)
-        factory.build(catalogue)
+        files = model_files((*packaged, *settings.model_config_dirs))
+        with no_search():
+            catalogue = Catalogue(read_model_files(files))
+            check(catalogue, backends=_BACKENDS)
+            factory = ModelFactory(base=self.base, columns=self._columns)
+            factory.build(catalogue)
         return factory
 
     def _follow(self, settings: TimberSettings | None) -> None:

@@ -93,6 +93,24 @@ def test_a_row_is_found_by_its_text_and_by_its_key(
     assert ids("a-key") == ["a-key"]
 
 
+def test_a_search_in_a_large_table_looks_whole_values_up(
+    timber: Timber, account: type[Any], shapes: dict[str, Shape], clock: SteppingClock
+) -> None:
+    large = Rows(shapes["Account"], clock=clock, shapes=shapes, secret="secret", read_through=2)
+    add(timber, *(account(id=f"key {name}", label=f"label {name}") for name in "abc"))
+
+    def ids(search: str) -> list[str]:
+        def work(session: Session) -> list[str]:
+            found = large.page(session, Query(search=search), order=[], offset=0, limit=9)
+            return [row.id for row in found]
+
+        return read(timber, work)  # type: ignore[no-any-return]
+
+    assert ids("label") == []
+    assert ids("label b") == ids("key b") == ["key b"]
+    assert read(timber, large.looks_up)
+
+
 # Nobody else can open a database in memory.
 @pytest.mark.parametrize("database_url", ["file", "postgresql"], indirect=True)
 def test_reading_only_is_kept_by_the_database(

@@ -1,6 +1,8 @@
 """What the database tells of itself, on SQLite in memory, in a file, and on PostgreSQL."""
 
 import asyncio
+import os
+import socket
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
@@ -59,9 +61,83 @@ def test_a_database_out_of_reach_is_told_of_and_not_raised(tmp_path: Path, kind:
     database.close()
 
     assert not health.reachable
-    assert not health.problem or "s3cret" not in health.problem
-    assert "check `database_url`" in str(health.problem)
+    problem = str(health.problem)
+    assert "s3cret" not in problem
+    if kind == "a folder":
+        assert str(tmp_path) in problem
+    else:
+        assert problem.startswith("PostgreSQL at 127.0.0.1, port 1: ")
+        assert "Connection refused" in problem
+    assert "\n" not in problem
+    assert "check `database_url`" in problem
     assert health.latency_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql://ada:s3cret@127.0.0.1:1/x?colour=red", 'option "colour"'),
+        ("postgresql://ada:s3cret@127.0.0.1:1/x?sslmode=red", 'sslmode value: "red"'),
+        ("postgresql://ada:s3cret@/x?host=/nowhere/at/all", "No such file or directory"),
+    ],
+)
+def test_a_connection_that_cannot_begin_says_why(url: str, reason: str) -> None:
+    database = service()
+    database.open(url)
+    try:
+        with pytest.raises(DatabaseUnavailableError, match=reason) as caught:
+            database.engine.connect()
+    finally:
+        database.close()
+
+    assert "s3cret" not in str(caught.value)
+    assert "PostgreSQL at " in str(caught.value)
+
+
+def test_a_url_with_two_ports_is_refused_without_its_password() -> None:
+    with pytest.raises(ConfigurationError, match="is not a URL") as caught:
+        service().open("postgresql://ada:s3cret@one:1,two:2/x")
+
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_connection_that_the_server_ended_says_so_and_where(postgresql_url: str) -> None:
+    database, other = service(), service()
+    database.open(postgresql_url)
+    other.open(postgresql_url)
+    try:
+        with database.engine.connect() as connection:
+            process = connection.execute(text("SELECT pg_backend_pid()")).scalar()
+            with other.engine.begin() as ending:
+                ending.execute(
+                    text("SELECT pg_terminate_backend(:process, 5000)"), {"process": process}
+                )
+            with pytest.raises(DatabaseUnavailableError, match="terminating connection") as caught:
+                connection.execute(text("SELECT 1"))
+    finally:
+        database.close()
+        other.close()
+
+    assert str(caught.value).startswith("PostgreSQL at ")
+
+
+def test_a_connection_that_broke_says_so_and_where(postgresql_url: str) -> None:
+    database = service()
+    database.open(postgresql_url)
+    try:
+        with database.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            with socket.socket(fileno=os.dup(driver.fileno())) as under_it:
+                under_it.shutdown(socket.SHUT_RDWR)
+            with pytest.raises(
+                DatabaseUnavailableError, match=r"the connection was lost: .+"
+            ) as caught:
+                connection.execute(text("SELECT 1"))
+    finally:
+        database.close()
+
+    assert str(caught.value).startswith("PostgreSQL at ")
 
 
 def test_a_closed_database_has_no_health() -> None:

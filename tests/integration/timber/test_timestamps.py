@@ -1,11 +1,11 @@
 """What the timestamps of a row promise, on SQLite in memory, in a file, and on PostgreSQL."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from tests.integration.timber.conftest import START, SteppingClock, add, read
 
@@ -107,10 +107,22 @@ def changed(session: TimberSession, page: Any) -> Any:
     return page
 
 
-def upsert(session: TimberSession, target: Any) -> Any:
+def dialect_of(user: TimberSession | Connection) -> Any:
+    name = (user.get_bind() if isinstance(user, TimberSession) else user).dialect.name
+    return {"sqlite": sqlite, "postgresql": postgresql}[name]
+
+
+def many(user: TimberSession, target: Any) -> Any:
+    """Return an insert whose rows change those that are stored already."""
+    inserting = dialect_of(user).insert(target)
+    return inserting.on_conflict_do_update(
+        index_elements=["id"], set_={"body": inserting.excluded.body}
+    )
+
+
+def upsert(user: TimberSession | Connection, target: Any) -> Any:
     """Return an insert of the stored page that changes it instead."""
-    dialect: Any = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
-    inserting = dialect.insert(target).values(id="one", body="x")
+    inserting = dialect_of(user).insert(target).values(id="one", body="x")
     return inserting.on_conflict_do_update(
         index_elements=["id"], set_={"body": inserting.excluded.body}
     )
@@ -131,6 +143,70 @@ def test_every_way_to_update_moves_updated_at(timber: Timber, way: str) -> None:
         moments = connection.execute(select(table.c.created_at, table.c.updated_at)).one()
     assert moments.created_at == created
     assert moments.updated_at > created
+
+
+def test_an_upsert_moves_updated_at_each_time_it_is_run(timber: Timber) -> None:
+    page = timber.models.get("Page")
+    table = page.__table__
+    add(timber, page(id="one", body="a"))
+    moments: list[datetime] = []
+
+    for _ in range(3):
+        with timber.database.engine.begin() as connection:
+            connection.execute(upsert(connection, page.__table__))
+            moments.append(connection.execute(select(table.c.updated_at)).scalar_one())
+
+    assert moments == sorted(set(moments))
+
+
+@pytest.mark.parametrize("target", ["model", "table"])
+@pytest.mark.parametrize("returning", [False, True])
+def test_an_upsert_of_many_moves_each_of_them_to_one_moment(
+    timber: Timber, target: str, *, returning: bool
+) -> None:
+    page = timber.models.get("Page")
+    names = ("one", "two", "three")
+    add(timber, *(page(id=name, body=f"old {name}") for name in names))
+
+    with timber.database.session_scope() as session:
+        statement = many(session, page if target == "model" else page.__table__)
+        if returning:
+            statement = statement.returning(page.__table__.c.id)
+        session.execute(statement, [{"id": name, "body": f"new {name}"} for name in names])
+
+    table = page.__table__
+    with timber.database.engine.connect() as connection:
+        stored = connection.execute(select(table)).all()
+    assert {row.body for row in stored} == {f"new {name}" for name in names}
+    assert len({row.updated_at for row in stored}) == 1
+    assert all(row.updated_at > row.created_at for row in stored)
+
+
+def test_an_upsert_that_sets_updated_at_itself_keeps_its_word(timber: Timber) -> None:
+    page = timber.models.get("Page")
+    add(timber, page(id="one", body="a"))
+    table = page.__table__
+
+    with timber.database.session_scope() as session:
+        inserting = dialect_of(session).insert(table).values(id="one", body="x")
+        statement = inserting.on_conflict_do_update(
+            index_elements=["id"], set_={"body": "x", table.c.updated_at: START}
+        )
+        session.execute(statement)
+        stored = session.execute(select(table)).one()
+
+    assert (stored.body, stored.updated_at, stored.version) == ("x", START, 2)
+
+
+def test_an_upsert_is_left_as_it_was_for_whoever_uses_it_again(timber: Timber) -> None:
+    page = timber.models.get("Page")
+    with timber.database.session_scope() as session:
+        statement = upsert(session, page.__table__)
+        before = set(statement._post_values_clause.update_values_to_set)
+
+        session.execute(statement)
+
+        assert set(statement._post_values_clause.update_values_to_set) == before
 
 
 @pytest.mark.parametrize(

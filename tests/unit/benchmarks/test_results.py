@@ -50,6 +50,34 @@ def test_a_result_compares_the_medians_of_the_headline_size(
     assert told.ratio_middle_half == (1.5, 1.5)
 
 
+def test_a_machine_that_becomes_slow_changes_no_ratio(benchmark_of_counting: Benchmark) -> None:
+    samples = {
+        run: replace(sample, cpu_seconds=sample.cpu_seconds * 3**run.repetition)
+        for run, sample in samples_of(benchmark_of_counting, {"ours": 0.3, "Abacus": 0.2}).items()
+    }
+
+    [told] = results(benchmark_of_counting, samples)
+
+    assert told.ratio == 1.5
+    assert told.ratio_middle_half == (1.5, 1.5)
+
+
+def test_the_ratio_is_that_of_the_middle_turn(benchmark_of_counting: Benchmark) -> None:
+    slower = {0: 1.0, 1: 1.0, 2: 1.2, 3: 4.0, 4: 9.0}
+    samples = {
+        run: replace(
+            sample,
+            cpu_seconds=2 * slower[run.repetition] if run.contender == "ours" else 1.0,
+        )
+        for run, sample in samples_of(benchmark_of_counting, {"ours": 1, "Abacus": 1}).items()
+    }
+
+    [told] = results(benchmark_of_counting, samples)
+
+    assert told.ratio == 2.4
+    assert told.ratio_middle_half == (2, 8)
+
+
 @pytest.mark.parametrize(
     ("target", "ours", "met"),
     [

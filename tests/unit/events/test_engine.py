@@ -2,17 +2,23 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
 from puppet_engine.core.clock import VirtualClock
-from puppet_engine.core.errors import NotRunningError, RateLimitedError
+from puppet_engine.core.errors import BacklogFullError, NotRunningError, RateLimitedError
+from puppet_engine.core.history import HistoryQuery
+from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import Event, EventDraft
 from puppet_engine.events.base import Consumer
 from puppet_engine.events.dispatcher import ATTEMPTS
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.events.memory_store import InMemoryEventStore
+from puppet_engine.storage.base import EventStore
+from puppet_engine.storage.events import StoredEvents
+from puppet_engine.storage.gateway import Storage
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -21,9 +27,7 @@ HOUR = timedelta(hours=1)
 class Script(Consumer):
     """Does what a test says, and settles in the store as a consumer must."""
 
-    def __init__(
-        self, store: InMemoryEventStore, action: Callable[[Event], Awaitable[None]]
-    ) -> None:
+    def __init__(self, store: EventStore, action: Callable[[Event], Awaitable[None]]) -> None:
         self.store = store
         self.action = action
         self.abandoned: list[str] = []
@@ -320,3 +324,90 @@ async def test_a_watcher_sees_everything_that_happens_from_then_on() -> None:
         await life.engine.run_until(START)
 
         assert (await anext(aiter(events))).type == "after"
+
+
+async def test_no_more_is_taken_than_may_wait_and_nothing_of_it_is_kept() -> None:
+    clock = VirtualClock(START)
+    engine = EventEngine(clock=clock, most_waiting=3)
+    draft = EventDraft(type="noted", due_at=START)
+    await engine.publish(draft, draft)
+
+    with pytest.raises(BacklogFullError, match="2 events wait, and with 2 more there were over 3"):
+        await engine.publish(draft, draft)
+    await engine.run_until(START)
+
+    assert len(await engine.recent(limit=9)) == 2
+    await engine.publish(draft, draft)
+
+
+async def test_over_a_database_only_what_is_due_counts_as_waiting(tmp_path: Path) -> None:
+    clock = VirtualClock(START)
+    storage = Storage(f"sqlite:///{tmp_path}/events.db", clock=clock, ids=random_id)
+    await storage.open()
+    engine = EventEngine(store=StoredEvents(storage), clock=clock, most_waiting=3)
+    later = EventDraft(type="noted", due_at=START + HOUR)
+    await engine.publish(*[later] * 10)
+    now = EventDraft(type="noted", due_at=START)
+    await engine.publish(now, now, now)
+
+    with pytest.raises(BacklogFullError):
+        await engine.publish(now)
+
+    await engine.run_until(START + HOUR)
+    assert len(await engine.recent(limit=99)) == 13
+    await storage.close()
+
+
+async def test_of_many_rows_only_a_window_is_held_and_each_comes_at_its_moment(
+    tmp_path: Path,
+) -> None:
+    clock = VirtualClock(START)
+    storage = Storage(f"sqlite:///{tmp_path}/events.db", clock=clock, ids=random_id)
+    await storage.open()
+    store = StoredEvents(storage)
+    minute = timedelta(minutes=1)
+    drafts = [
+        EventDraft(type="noted", due_at=START + n % 50 * minute, agent_id=f"a{n % 9}")
+        for n in range(1_000)
+    ]
+    await store.append(drafts)
+    engine = EventEngine(store=store, clock=clock, window=32)
+    came: list[tuple[datetime, datetime]] = []
+
+    async def note(event: Event) -> None:
+        came.append((event.due_at, clock.now()))
+        await store.settle(event)
+
+    engine.consume_with(Script(store, note))
+    await engine.load()
+    held = len(engine._agenda)
+
+    await engine.run_until(START + HOUR)
+
+    assert held <= 64
+    assert len(came) == 1_000
+    assert all(due_at == at for due_at, at in came)
+    await storage.close()
+
+
+async def test_what_was_over_long_ago_is_let_go_of_but_not_dead_letters(tmp_path: Path) -> None:
+    clock = VirtualClock(START)
+    storage = Storage(f"sqlite:///{tmp_path}/events.db", clock=clock, ids=random_id)
+    await storage.open()
+    store = StoredEvents(storage)
+    day = 24 * HOUR
+    done, dead, cancelled = await store.append([EventDraft(type="noted", due_at=START)] * 3)
+    await store.settle(done)
+    await store.settle(dead, error="no luck")
+    await store.cancel(cancelled.id)
+    engine = EventEngine(store=store, clock=clock, retention=30 * day)
+    await engine.publish(
+        *(EventDraft(type="noted", due_at=START + n * day) for n in (1, 29, 31, 32))
+    )
+
+    await engine.run_until(START + 32 * day)
+
+    kept = [r.event.due_at for r in await engine.history(HistoryQuery())]
+    assert kept == [START + n * day for n in (32, 31, 29)] + [START]
+    assert [r.event.id for r in await engine.dead_letters()] == [dead.id]
+    await storage.close()

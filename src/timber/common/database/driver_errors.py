@@ -112,7 +112,23 @@ def _translate(context: ExceptionContext) -> DatabaseError | None:
     """Return what to raise instead, caused by the driver's error; None leaves it as it is."""
     if context.is_pre_ping:
         return None
-    return _known(context.original_exception, connecting=context.connection is None)
+    error, connecting = context.original_exception, context.connection is None
+    known = _known(error, connecting=connecting)
+    if type(known) is DatabaseUnavailableError and context.engine is not None:
+        known = DatabaseUnavailableError(
+            f"{_place(context.engine)}: {known.what}", code=known.code
+        )
+    return known
+
+
+def _place(engine: Engine) -> str:
+    """Return where the database is: its file, or host and port; never a user or a password."""
+    url = engine.url
+    if engine.dialect.name == "sqlite":
+        return f"the database {url.database}"
+    given = url.host or url.query.get("host") or "localhost"
+    hosts = given if isinstance(given, str) else ", ".join(given)
+    return f"PostgreSQL at {hosts}, port {url.port or url.query.get('port') or 5432}"
 
 
 def _known(error: BaseException, *, connecting: bool = False) -> DatabaseError | None:
@@ -121,7 +137,7 @@ def _known(error: BaseException, *, connecting: bool = False) -> DatabaseError |
     if isinstance(error, sqlite3.Error):
         return _from_sqlite(error)
     if type(error).__module__.startswith("psycopg"):
-        return _from_postgresql(error, connecting=connecting)
+        return _refused_connection(error) if connecting else _from_postgresql(error)
     if isinstance(error, _NOT_FOR_A_COLUMN):
         return _from_python(error)
     return None
@@ -145,12 +161,18 @@ def _from_sqlite(error: sqlite3.Error) -> DatabaseError:
     return _kind(_SQLITE, code)(what, code=code)
 
 
-def _from_postgresql(error: BaseException, *, connecting: bool) -> DatabaseError:
+def _refused_connection(error: BaseException) -> DatabaseError:
+    # Host, port, user and the system's reason, or an option that is none; never the password.
+    code = getattr(error, "sqlstate", None) or ""
+    return DatabaseUnavailableError(_in_one_line(error), code=code)
+
+
+def _from_postgresql(error: BaseException) -> DatabaseError:
     code = getattr(error, "sqlstate", None) or ""
     diagnosis = getattr(error, "diag", None)
     reason = type(error).__name__
     if not code:
-        return _without_code(error, reason, connecting=connecting)
+        return _without_code(error, reason)
     kind = _kind(_POSTGRESQL, code)
     parts = {
         name: getattr(diagnosis, f"{name}_name", None)
@@ -159,21 +181,25 @@ def _from_postgresql(error: BaseException, *, connecting: bool) -> DatabaseError
     named = ", ".join(f"{name} {value!r}" for name, value in parts.items() if value)
     # PostgreSQL quotes the row in DETAIL and the value in its message: keep neither.
     what = f"{reason}: {named}" if named else reason
-    if kind is SchemaMismatchError and diagnosis is not None:
+    if kind in {SchemaMismatchError, DatabaseUnavailableError} and diagnosis is not None:
+        # It is about tables, or about the server, and quotes no value.
         what = f"{reason}: {diagnosis.message_primary}"
     _strip(error, what)
     return kind(what, code=code)
 
 
-def _without_code(error: BaseException, reason: str, *, connecting: bool) -> DatabaseError:
-    """Return what psycopg itself says: no server, a lost connection, or a value it refuses."""
-    if connecting and any(kind.__name__ == "OperationalError" for kind in type(error).__mro__):
-        # Host, port, user and the system's reason; never the password.
-        return DatabaseUnavailableError(str(error))
+def _without_code(error: BaseException, reason: str) -> DatabaseError:
+    """Return what psycopg itself says: a lost connection, or a value it refuses."""
+    if reason == "OperationalError":
+        return DatabaseUnavailableError(f"the connection was lost: {_in_one_line(error)}")
     _strip(error, reason)
     if reason in {"DataError", "ProgrammingError", "NotSupportedError"}:
         return InvalidValueError(f"a value cannot be stored in its column ({reason})")
     return DatabaseUnavailableError(reason)
+
+
+def _in_one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
 
 
 def _from_python(error: BaseException) -> DatabaseError:

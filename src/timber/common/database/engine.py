@@ -71,7 +71,7 @@ def opened_engine(database_url: str, options: ConnectionOptions = _DEFAULTS) -> 
 def _parse(database_url: str) -> URL:
     try:
         return make_url(database_url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # Not `from error`: the URL in its text may hold a password.
         raise ConfigurationError(
             "database_url is not a URL: write sqlite:///file.db or postgresql://user@host/name"

@@ -1,8 +1,7 @@
 """A session that keeps what the mixins promise."""
 
 import contextlib
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import event, inspect, select
@@ -13,7 +12,7 @@ from typing_extensions import override
 from timber.common.clock import SteadyClock
 from timber.common.database import statements
 from timber.common.errors import ConflictError, DuplicateError, HardDeleteError
-from timber.common.modeling.mixins import INCLUDE_DELETED, SoftDeleteMixin, TimestampMixin
+from timber.common.modeling.mixins import INCLUDE_DELETED, SoftDeleteMixin
 
 Model = TypeVar("Model")
 
@@ -56,7 +55,7 @@ class TimberSession(Session):
 
     @override
     def merge(self, instance: Model, **options: Any) -> Model:
-        with _conflicts():
+        with _conflicts:
             return super().merge(instance, **options)
 
     def restore(self, row: SoftDeleteMixin) -> None:
@@ -92,26 +91,26 @@ class TimberSession(Session):
 
     @override
     def flush(self, objects: Sequence[Any] | None = None) -> None:
-        with self.clock.held(), _conflicts():
+        with self.clock.held(), _conflicts:
             super().flush(objects)
 
     @override
     def bulk_save_objects(self, objects: Iterable[object], *args: Any, **options: Any) -> None:
-        with self.clock.held(), _conflicts():
+        with self.clock.held(), _conflicts:
             super().bulk_save_objects(objects, *args, **options)
 
     @override
     def bulk_insert_mappings(
         self, mapper: Any, mappings: Iterable[Mapping[str, Any]], *args: Any, **options: Any
     ) -> None:
-        with self.clock.held(), _conflicts():
+        with self.clock.held(), _conflicts:
             super().bulk_insert_mappings(mapper, mappings, *args, **options)  # type: ignore[arg-type]
 
     @override
     def bulk_update_mappings(self, mapper: Any, mappings: Iterable[Mapping[str, Any]]) -> None:
         rows = list(mappings)
         statements.require_versions(inspect(mapper), rows)
-        with self.clock.held(), _conflicts():
+        with self.clock.held(), _conflicts:
             super().bulk_update_mappings(mapper, rows)  # type: ignore[arg-type]
 
     def _deleted_with(self, row: SoftDeleteMixin) -> Iterator[SoftDeleteMixin]:
@@ -129,37 +128,29 @@ class TimberSession(Session):
                     yield from self._deleted_with(child)
 
 
-@contextlib.contextmanager
-def _conflicts() -> Generator[None]:
-    try:
-        yield
-    except StaleDataError as error:
-        raise ConflictError("a row is not as it was when it was read") from error
-    except FlushError as error:
-        if "conflicts with persistent instance" not in str(error):
-            raise
-        # It quotes the key.
-        error.args = ("a new row has the primary key of one at hand",)
-        raise DuplicateError(str(error)) from error
+class _Conflicts(contextlib.AbstractContextManager[None]):
+    """Raises what SQLAlchemy says of lost updates and taken keys as Timber's errors.
+
+    A class, for each flush is in one and a generator costs more.
+    """
+
+    @override
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, StaleDataError):
+            raise ConflictError("a row is not as it was when it was read") from error
+        if isinstance(error, FlushError) and "conflicts with persistent instance" in str(error):
+            # It quotes the key.
+            error.args = ("a new row has the primary key of one at hand",)
+            raise DuplicateError(str(error)) from error
+
+
+_conflicts: Final = _Conflicts()
 
 
 def _cascade(row: object) -> Iterator[object]:
     state = inspect(row, raiseerr=True)
     for found, *_ in state.mapper.cascade_iterator("delete", state):
         yield found
-
-
-@event.listens_for(TimberSession, "before_flush")
-def _stamp(session: TimberSession, _context: Any, _instances: Any) -> None:
-    """Give everything one flush writes the same moment, but leave what was set by hand."""
-    for row in (*session.new, *session.dirty):
-        if not isinstance(row, TimestampMixin):
-            continue
-        if row in session.new:
-            _set_once(row, "created_at", session.clock.now())
-            _set_once(row, "updated_at", row.created_at)
-        elif session.is_modified(row, include_collections=False):
-            _set_once(row, "updated_at", session.clock.now())
 
 
 @event.listens_for(TimberSession, "before_flush")
@@ -171,11 +162,6 @@ def _refuse_taken_keys(session: TimberSession, _context: Any, _instances: Any) -
         known = at_hand.get(state.mapper.identity_key_from_instance(row))
         if known is not None and known not in session.deleted:
             raise DuplicateError(f"a row of {type(row).__name__} has that primary key already")
-
-
-def _set_once(row: TimestampMixin, name: str, moment: datetime) -> None:
-    if not inspect(row, raiseerr=True).attrs[name].history.added:
-        setattr(row, name, moment)
 
 
 @event.listens_for(TimberSession, "do_orm_execute")

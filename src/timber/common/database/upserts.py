@@ -1,42 +1,48 @@
 """`ON CONFLICT DO UPDATE` is an update, too: what moves on update moves there."""
 
-from typing import Any, TypeAlias
+from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Insert, event, literal
+from sqlalchemy import BindParameter, Column, Engine, bindparam
+from sqlalchemy.sql.compiler import SQLCompiler
 
-_Executed: TypeAlias = tuple[Any, Any, Any]
+
+class _UpsertCompiler(SQLCompiler):
+    """Writes upserts that set every column which moves on update and is not set by hand."""
+
+    def visit_on_conflict_do_update(self, on_conflict: Any, **options: Any) -> str:
+        written: Any = super()
+        table: Any = self.current_executable.table
+        given = on_conflict.update_values_to_set
+        said = {getattr(key, "key", key) for key in given}
+        missing = {
+            column.key: _moved(column)
+            for column in table.columns
+            if column.onupdate is not None and column.key not in said
+        }
+        # A copy: the caller may use his statement again.
+        completed = on_conflict._clone()  # noqa: SLF001 - SQLAlchemy copies its own clauses so
+        completed.update_values_to_set = {**given, **missing}
+        return str(written.visit_on_conflict_do_update(completed, **options))
 
 
 def complete_upserts(engine: Engine) -> None:
-    """Let upserts through the engine move `updated_at` and count `version` up."""
-    event.listen(engine, "before_execute", _complete, retval=True)
+    """Let upserts through the engine move `updated_at` and count `version` up.
 
-
-def _complete(
-    _connection: Connection, statement: Any, multiple: Any, single: Any, _options: Any
-) -> _Executed:
-    clause: Any = statement._post_values_clause if isinstance(statement, Insert) else None  # noqa: SLF001 - SQLAlchemy shows it nowhere else
-    given = getattr(clause, "update_values_to_set", None)
-    if clause is None or given is None:
-        return statement, multiple, single
-    table: Any = statement.table
-    said = {getattr(key, "key", key) for key in given}
-    missing = {
-        column.key: _moved(column)
-        for column in table.columns
-        if column.onupdate is not None and column.key not in said
-    }
-    if missing:
-        # Copies: the caller may use his statement again.
-        clause = clause._clone()  # noqa: SLF001
-        clause.update_values_to_set = {**given, **missing}
-        statement = statement._clone()  # noqa: SLF001
-        statement._post_values_clause = clause  # noqa: SLF001
-    return statement, multiple, single
+    In its compiler, whose work SQLAlchemy keeps: an event would cost every statement.
+    """
+    compiler = engine.dialect.statement_compiler
+    engine.dialect.statement_compiler = type(compiler.__name__, (_UpsertCompiler, compiler), {})
 
 
 def _moved(column: Column[Any]) -> Any:
     default: Any = column.onupdate
     if default.is_clause_element:
         return default.arg
-    return literal(default.arg(None) if default.is_callable else default.arg, column.type)
+    if default.is_callable:
+        return _called(column, default)
+    return bindparam(None, default.arg, type_=column.type)
+
+
+def _called(column: Column[Any], default: Any) -> BindParameter[Any]:
+    """Return what is called at every execution of the statement."""
+    return bindparam(None, type_=column.type, callable_=lambda: default.arg(None))

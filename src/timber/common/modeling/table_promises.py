@@ -32,7 +32,7 @@ def _ignore_deleted(table: Table) -> None:
             # Named as the constraint would be.
             given = constraint.name
             name = given if isinstance(given, str) else f"uq_{table.name}_{names}"
-            _narrow(Index(name, *constraint.columns, unique=True), alive)
+            Index(name, *constraint.columns, unique=True)  # which puts it into the table
     for index in table.indexes:
         if index.unique:
             _narrow(index, alive)

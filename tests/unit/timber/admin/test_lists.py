@@ -3,12 +3,13 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event, insert
 from tests.unit.timber.admin.conftest import OpenSite, Visitor
 
-from timber.admin.counting import COUNTED
+from timber.admin.counting import COUNTED, READ_THROUGH
 
 
 def test_a_search_looks_into_text_and_takes_signs_as_they_are(visitor: Visitor) -> None:
@@ -207,6 +208,43 @@ def test_a_large_table_is_not_counted_to_its_end(visitor: Visitor) -> None:
 
     assert "of more than 10,000 entries" in page
     assert "more than 10,000" in visitor.get("/").text
+
+
+def test_a_search_in_a_large_table_reads_an_index_and_says_what_it_finds(
+    visitor: Visitor,
+) -> None:
+    database, subject = visitor.timber.database, visitor.timber.models.get("Subject")
+    rows = ({"id": number, "label": f"label {number}"} for number in range(READ_THROUGH + 1))
+    database.bulk_insert(subject, rows)
+    asked: list[tuple[str, Any]] = []
+    event.listen(
+        database.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, values, *_: asked.append((statement, values)),
+    )
+
+    whole = visitor.get("/Subject/list", q="label 77777").text
+    searches = [one for one in asked if "label 77777" in one[1]]
+    part = visitor.get("/Subject/list", q="label 7777").text
+    none = visitor.get("/Subject/list", q="abel 7777").text
+    unsearched = visitor.get("/Subject/list").text
+
+    assert "label 77777" in whole.partition("<tbody")[2]
+    assert "label 77777" not in part.partition("<tbody")[2]
+    assert "No rows match" in none
+    assert "Finds whole values of the key, label" in whole
+    assert "Finds whole values" not in unsearched
+    with database.engine.connect() as connection:
+        for statement, values in searches:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+            assert not [step for step in plan if step.detail.startswith("SCAN subjects")], plan
+    assert searches
+
+
+def test_a_search_in_a_small_table_says_nothing_of_whole_values(visitor: Visitor) -> None:
+    visitor.add("Subject", label="one")
+
+    assert "Finds whole values" not in visitor.get("/Subject/list", q="on").text
 
 
 def test_the_newest_rows_come_first_unless_that_would_sort_a_large_table(

@@ -1,0 +1,1 @@
+"""The groups of the `puppets` command, a module each."""
