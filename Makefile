@@ -19,7 +19,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-slow check lint format bench bench-full fuzz docs pin
+.PHONY: help run test test-slow check lint format bench bench-full fuzz soak docs pin
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench-full: $(READY_DEV) $(READY_PEERS) ## The same at the large sizes, which ta
 
 fuzz: $(READY_DEV) ## Feed broken model files to Timber until one brings a traceback (ARGS="--examples 50000")
 	@$(BIN)/python fuzz/model_files.py $(ARGS)
+
+soak: $(READY_DEV) ## Let the cast live for half an hour; fail when it holds more and more (ARGS="--minutes 5")
+	@$(BIN)/python -m soak $(ARGS)
 
 docs: $(READY) ## Write docs/settings.md and docs/errors.md from the code
 	@$(BIN)/python scripts/docs.py

@@ -5,16 +5,18 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
+import pytest
+from sqlalchemy import insert, select, update
 from tests.migration_pairs import Column, Pair, Table, same, written
 from tests.unit.timber.migrations.conftest import Project
 
-from timber.common.errors import DataLossError
+from timber.common.errors import DataLossError, MigrationError, SchemaMismatchError
 from timber.common.migrations.difference import find_difference
+from timber.common.migrations.summary import summary
 from timber.common.runtime import Timber
 
-Rows = dict[str, dict[int, dict[str, Any]]]
-"""By table, then by id."""
+Rows = dict[str, dict[str, dict[str, Any]]]
+"""By table, then by id, whatever its type and name."""
 
 _LOSS = re.compile(r"(?:the table (?P<table>\w+)|(?P<column>\w+\.\w+)) .*: (?P<rows>\d+) rows?$")
 
@@ -26,6 +28,9 @@ def run(folder: Path, pair: Pair, database_url: str) -> None:
     before = _fill(project, pair)
 
     project.say(written(pair.after))
+    if pair.has_other_keys:
+        _refused(project, pair, before)
+        return
     with project.migrator() as migrator:
         plan = migrator.plan()
         migrator.write(plan)
@@ -43,6 +48,21 @@ def run(folder: Path, pair: Pair, database_url: str) -> None:
     assert not undeclared, "nothing is lost there and back that was not declared"
 
 
+def _refused(project: Project, pair: Pair, before: Rows) -> None:
+    """Check that what cannot be done safely is refused, and touches nothing."""
+    steps = sorted(project.steps.iterdir())
+    with project.migrator() as migrator, pytest.raises(MigrationError, match="the primary key of"):
+        migrator.plan()
+    with (
+        pytest.raises(SchemaMismatchError),
+        Timber().opened(project.settings(create_tables=True)),
+    ):
+        pass
+    assert sorted(project.steps.iterdir()) == steps
+    project.say(written(pair.before))
+    assert _agreeing(project) == before, "what is refused changes nothing"
+
+
 def _where(table: str, column: str | None) -> str:
     return f"{table}.{column}" if column else table
 
@@ -54,8 +74,19 @@ def _fill(project: Project, pair: Pair) -> Rows:
     ):
         for table, rows in pair.rows.items():
             if rows:
-                connection.execute(insert(timber.base.metadata.tables[table]), rows)
+                connection.execute(insert(timber.base.metadata.tables[table]), _unlinked(rows))
+        for table, rows in pair.rows.items():
+            known = timber.base.metadata.tables[table]
+            for row in rows:
+                if row.get("link"):
+                    linked = update(known).where(known.c.id == row["id"])
+                    connection.execute(linked.values(link=row["link"]))
     return _agreeing(project)
+
+
+def _unlinked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows that point to nothing yet, for tables can point to each other."""
+    return [{key: value for key, value in row.items() if key != "link"} for row in rows]
 
 
 def _agreeing(project: Project) -> Rows:
@@ -65,10 +96,12 @@ def _agreeing(project: Project) -> Rows:
         Timber().opened(project.settings(create_tables=True)) as timber,
         timber.database.engine.connect() as connection,
     ):
-        assert find_difference(connection, timber.base.metadata, known=frozenset()).is_empty
+        left = find_difference(connection, timber.base.metadata, known=frozenset())
+        assert left.is_empty, summary(left.upgrade, connection.dialect)
         for name, table in timber.base.metadata.tables.items():
+            [key, *_] = (column.name for column in table.primary_key)
             found = connection.execute(select(table)).mappings()
-            rows[name] = {row["id"]: dict(row) for row in found if "id" in row}
+            rows[name] = {str(row[key]): dict(row) for row in found}
     return rows
 
 
@@ -106,7 +139,7 @@ def _lost_on_the_way(pair: Pair, before: Rows, after: Rows) -> Counter[str]:
 
 
 def _lost_of(
-    column: Column, table: Table, rows: dict[int, Any], after: dict[int, Any]
+    column: Column, table: Table, rows: dict[str, Any], after: dict[str, Any]
 ) -> Counter[str]:
     heirs = [one for one in table.columns if column.name in (one.was, one.name)]
     given = {id_: row[column.name] for id_, row in rows.items() if row[column.name] is not None}

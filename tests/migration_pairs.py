@@ -25,6 +25,12 @@ VALUES: dict[str, list[Any]] = {
     ],
     "Date": [date(2020, 1, 31), date(1999, 12, 31)],
     "JSON": [{}, {"a": [1, None]}, [], "text", 7, {"k": "ä'%:"}],
+    "Enum(7, abc, -12)": ["7", "abc", "-12"],
+    "Enum(abc, true)": ["abc", "true"],
+    """Enum(abc, 7, "it's", '50%:x', 'a\\b', '2020-01-31')""": [
+        *("abc", "7", "it's", "50%:x", "a\\b", "2020-01-31"),
+    ],
+    "Enum(longer than before, abc)": ["longer than before", "abc"],
 }
 DEFAULTS: dict[str, Any] = {
     "String(8)": "it's",
@@ -38,6 +44,9 @@ DEFAULTS: dict[str, Any] = {
     "Boolean": False,
     "DateTime": "now",
     "JSON": {"of": ["old"]},
+    "Enum(7, abc, -12)": "7",
+    "Enum(abc, true)": "true",
+    "Enum(longer than before, abc)": "abc",
 }
 TYPES = sorted(VALUES)
 
@@ -52,10 +61,15 @@ class Column:
     index: bool = False
     unique: bool = False
     foreign_key: str | None = None
+    check: str | None = None
+    primary_key: bool = False
 
     def said(self) -> dict[str, Any]:
         said = {key: value for key, value in vars(self).items() if value is not None}
-        return {**said, "nullable": self.nullable}
+        return {**said, "nullable": self.nullable and not self.primary_key}
+
+
+ID = Column("id", "Integer", primary_key=True)
 
 
 @dataclass(frozen=True)
@@ -63,10 +77,10 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     was: str | None = None
+    key: Column = ID
 
     def said(self) -> dict[str, Any]:
-        key = {"name": "id", "type": "Integer", "primary_key": True}
-        columns = [key, *(column.said() for column in self.columns)]
+        columns = [column.said() for column in (self.key, *self.columns)]
         model = {"name": self.name.title().replace("_", ""), "table_name": self.name}
         return {**model, "columns": columns, **({"was": self.was} if self.was else {})}
 
@@ -76,6 +90,20 @@ class Pair:
     before: tuple[Table, ...]
     after: tuple[Table, ...]
     rows: dict[str, list[dict[str, Any]]]
+
+    @property
+    def has_other_keys(self) -> bool:
+        """Whether rows would be known by something else, for which there is no step."""
+        kept = [table for table in self.after if table.name != "t_new"]
+        return any(table.key.type not in WHOLE or _has_second_key(table) for table in kept)
+
+
+def _has_second_key(table: Table) -> bool:
+    return any(one.primary_key for one in table.columns)
+
+
+def _target(column: Column) -> str:
+    return str(column.foreign_key).partition(".")[0]
 
 
 def written(tables: tuple[Table, ...]) -> str:
@@ -92,21 +120,60 @@ def pairs(draw: st.DrawFn) -> Pair:
         rows[table.name] = draw(_rows(table))
     after = [table for table in before if draw(st.integers(0, 5))]
     kept = {table.name for table in after}
+    for table in before:
+        draw(_links(table, rows, kept))
     changed = [draw(_changed(table, kept)) for table in after]
-    renamed = {table.was: table.name for table in changed if table.was}
+    pointed = {_target(one) for table in changed for one in table.columns if one.foreign_key}
+    changed = [draw(_with_another_key(table, pointed)) for table in changed]
     if draw(st.booleans()):
-        changed.append(draw(_table("t_new", ["t_new"])))
-    return Pair(before, tuple(_pointing(table, renamed) for table in changed), rows)
+        others = [one.was or one.name for one in changed if not _has_second_key(one)]
+        changed.append(draw(_table("t_new", ["t_new", *others])))
+    heirs = {table.was or table.name: table for table in changed}
+    return Pair(before, tuple(_pointing(table, heirs) for table in changed), rows)
 
 
-def _pointing(table: Table, renamed: dict[str, str]) -> Table:
-    columns = tuple(
-        replace(one, foreign_key=f"{renamed.get(target, target)}.id")
-        if one.foreign_key and (target := one.foreign_key.partition(".")[0])
-        else one
-        for one in table.columns
-    )
-    return replace(table, columns=columns)
+def _pointing(table: Table, heirs: dict[str, Table]) -> Table:
+    columns = []
+    for column in table.columns:
+        if column.foreign_key:
+            heir = heirs[_target(column)]
+            pointer = f"{heir.name}.{heir.key.name}"
+            columns.append(replace(column, foreign_key=pointer, type=heir.key.type))
+        else:
+            columns.append(column)
+    return replace(table, columns=tuple(columns))
+
+
+@st.composite
+def _links(
+    draw: st.DrawFn, table: Table, rows: dict[str, list[dict[str, Any]]], kept: set[str]
+) -> None:
+    """Let rows point to rows of tables that stay, which a table that comes back would lack."""
+    for column in table.columns:
+        target = _target(column)
+        if target in kept and rows[target]:
+            for row in rows[table.name]:
+                row[column.name] = draw(st.sampled_from([None, *(r["id"] for r in rows[target])]))
+
+
+@st.composite
+def _with_another_key(draw: st.DrawFn, table: Table, pointed: set[str]) -> Table:
+    """Rename or widen the key; now and then make it one that no step leads to."""
+    key = table.key
+    if draw(st.integers(0, 4)) == 0:
+        key = replace(key, name="id_renamed", was="id")
+    match draw(st.integers(0, 19)):
+        case 0:
+            return replace(table, key=replace(key, type="String(40)"))
+        case 1:
+            second = Column("second", "Integer", default=1, primary_key=True)
+            if (table.was or table.name) not in pointed:
+                return replace(table, columns=(*table.columns, second))
+        case 2 | 3:
+            key = replace(key, type="BigInteger")
+        case _:
+            pass
+    return replace(table, key=key)
 
 
 @st.composite
@@ -128,11 +195,17 @@ def _column(draw: st.DrawFn, name: str) -> Column:
         nullable=nullable,
         default=None if nullable else DEFAULTS[kind],
         index=kind != "JSON" and draw(st.booleans()),
+        check=_holds(name) if draw(st.integers(0, 3)) == 0 else None,
     )
     if kind == "String(40)" and draw(st.booleans()):
         # What is unique must stay so when old rows get a value.
         return replace(column, unique=True, default=None if nullable else "uuid4")
     return column
+
+
+def _holds(name: str) -> str:
+    """Return a condition that holds, whatever the type."""
+    return f"{name} is null or {name} is not null"
 
 
 @st.composite
@@ -155,7 +228,7 @@ def _rows(draw: st.DrawFn, table: Table) -> list[dict[str, Any]]:
 def _changed(draw: st.DrawFn, table: Table, kept: set[str]) -> Table:
     columns: list[Column] = []
     for column in table.columns:
-        if column.foreign_key and column.foreign_key.partition(".")[0] not in kept:
+        if column.foreign_key and _target(column) not in kept:
             columns.append(replace(column, foreign_key=None))
         elif column.foreign_key or draw(st.integers(0, 4)):
             columns.append(draw(_changed_column(column)))
@@ -170,6 +243,7 @@ def _changed(draw: st.DrawFn, table: Table, kept: set[str]) -> Table:
 def _changed_column(draw: st.DrawFn, column: Column) -> Column:
     if draw(st.booleans()):
         column = replace(column, name=f"{column.name}_renamed", was=column.name)
+        column = replace(column, check=column.check and _holds(column.name))
     if column.foreign_key or column.unique:
         return replace(column, unique=column.unique and draw(st.booleans()))
     if draw(st.integers(0, 2)) == 0:
@@ -201,7 +275,7 @@ def same(old: Any, new: Any, before: str, after: str) -> bool:
     return _same_otherwise(old, new, names)
 
 
-TEXTS = {"String", "Text"}
+TEXTS = {"String", "Text", "Enum"}
 WHOLE = {"Integer", "BigInteger"}
 NUMBERS = {*WHOLE, "Float", "Numeric"}
 READERS: dict[str, Callable[[str], Any]] = {
@@ -226,7 +300,7 @@ def _same_otherwise(old: Any, new: Any, names: tuple[str, str]) -> bool:
     match names:
         case ("Boolean", "Integer" | "BigInteger") | ("Integer" | "BigInteger", "Boolean"):
             return bool(old == new)
-        case ("String" | "Text", "Integer" | "BigInteger"):
+        case ("String" | "Text" | "Enum", "Integer" | "BigInteger"):
             return bool(str(new) == old)
         case ("Date", "DateTime"):
             return bool(new == _midnight(old))

@@ -18,6 +18,10 @@ GUIDE_IMPORTS = [
     "from timber.common import initialize_timber",
     "from timber.common.models import Base, get_model",
     "from timber.common.services.db_service import db_service",
+    (
+        "from timber.common.services.persistence import "
+        "session_service, notification_service, tracker_service, persistence_manager"
+    ),
     "from timber.common.utils.config import config",
     "from puppet_engine.agents.agent_manager import AgentManager",
     "from puppet_engine.api.server import APIServer",
@@ -34,8 +38,6 @@ GUIDE_IMPORTS = [
     "from puppet_engine.twitter.client import TwitterClient",
 ]
 GUIDE_IMPORTS_TO_COME = {
-    "part D: services": "from timber.common.services.persistence import "
-    "session_service, notification_service, tracker_service, persistence_manager",
     "part E: vectors": "from timber.common.services.vector import "
     "vector_search_service, vector_ingestion_service",
 }

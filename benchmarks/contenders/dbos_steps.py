@@ -55,11 +55,15 @@ def _trial(stage: Stage, synchronous: str) -> Iterator[Trial]:
     DBOS.destroy()
 
 
-def normal(stage: Stage) -> contextlib.AbstractContextManager[Trial]:
+@contextlib.contextmanager
+def normal(stage: Stage) -> Iterator[Trial]:
     """Run so many workflows with `synchronous=NORMAL`."""
-    return _trial(stage, "NORMAL")
+    with _trial(stage, "NORMAL") as trial:
+        yield trial
 
 
-def full(stage: Stage) -> contextlib.AbstractContextManager[Trial]:
+@contextlib.contextmanager
+def full(stage: Stage) -> Iterator[Trial]:
     """Run so many workflows with `synchronous=FULL`."""
-    return _trial(stage, "FULL")
+    with _trial(stage, "FULL") as trial:
+        yield trial

@@ -83,11 +83,15 @@ def _stored(file: str) -> Facts:
         return {name: database.execute(sql).fetchone()[0] for name, sql in queries.items()}
 
 
-def survive_a_kill(stage: Stage) -> contextlib.AbstractContextManager[Trial]:
+@contextlib.contextmanager
+def survive_a_kill(stage: Stage) -> Iterator[Trial]:
     """Take so many turns with `synchronous=NORMAL`."""
-    return _trial(stage, "NORMAL")
+    with _trial(stage, "NORMAL") as trial:
+        yield trial
 
 
-def survive_a_loss_of_power(stage: Stage) -> contextlib.AbstractContextManager[Trial]:
+@contextlib.contextmanager
+def survive_a_loss_of_power(stage: Stage) -> Iterator[Trial]:
     """Take so many turns with `synchronous=FULL`."""
-    return _trial(stage, "FULL")
+    with _trial(stage, "FULL") as trial:
+        yield trial

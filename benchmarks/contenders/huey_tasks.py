@@ -44,11 +44,15 @@ def _trial(stage: Stage, storage: type[_Storage]) -> Iterator[Trial]:
     yield Trial(work=work, check=check)
 
 
-def normal(stage: Stage) -> contextlib.AbstractContextManager[Trial]:
+@contextlib.contextmanager
+def normal(stage: Stage) -> Iterator[Trial]:
     """Do so many tasks with `synchronous=NORMAL`."""
-    return _trial(stage, _Normal)
+    with _trial(stage, _Normal) as trial:
+        yield trial
 
 
-def full(stage: Stage) -> contextlib.AbstractContextManager[Trial]:
+@contextlib.contextmanager
+def full(stage: Stage) -> Iterator[Trial]:
     """Do so many tasks with `synchronous=FULL`."""
-    return _trial(stage, _Storage)
+    with _trial(stage, _Storage) as trial:
+        yield trial

@@ -29,7 +29,8 @@ def measure(work: Callable[[], object], *, traced: bool = False) -> Measurement:
     """Do the work once, and return what it cost.
 
     Tracing finds what Python's allocator held, and makes the work several times slower.
-    The growth of resident memory counts all else too, such as the buffers of a driver.
+    The growth of resident memory counts all else too, such as the buffers of a driver; what other
+    threads give back meanwhile is missing from it, so a fresh process measures best.
     """
     gc.collect()
     if traced:

@@ -10,7 +10,7 @@ import httpx2
 from typing_extensions import override
 
 from puppet_engine.core.clock import SystemClock, VirtualClock
-from puppet_engine.core.errors import ConfigurationError, StorageError
+from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.ids import random_id
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
@@ -37,7 +37,7 @@ async def open_desk(database_url: str, api: str | None) -> AsyncGenerator[Desk]:
     """Open the API at `api`, or without one the database.
 
     Raises:
-        ConfigurationError: there is no such database, or nothing answers at `api`.
+        ConfigurationError: there is no database, or nothing answers at `api`.
 
     """
     if api is not None:
@@ -49,10 +49,9 @@ async def open_desk(database_url: str, api: str | None) -> AsyncGenerator[Desk]:
     storage = Storage(database_url, clock=clock, ids=random_id)
     await storage.open()
     try:
-        events = StoredEvents(storage)
         # The agents' time stands where the engine stopped; what is replayed is due there.
-        clock.set(await events.latest_moment() or clock.now())
-        yield StoppedDesk(events, clock, database_url)
+        clock.set(await StoredEvents(storage).latest_moment() or clock.now())
+        yield StoppedDesk(storage, database_url)
     finally:
         await storage.close()
 
@@ -67,11 +66,11 @@ def _require_there(database_url: str) -> None:
 
 
 class StoppedDesk(Desk):
-    """The rows of an engine that does not run."""
+    """The rows of an engine that does not run; they can be read while one does."""
 
-    def __init__(self, events: StoredEvents, clock: VirtualClock, database_url: str) -> None:
-        self._events = events
-        self._clock = clock
+    def __init__(self, storage: Storage, database_url: str) -> None:
+        self._storage = storage
+        self._events = StoredEvents(storage)
         self._database_url = database_url
 
     @override
@@ -81,14 +80,10 @@ class StoppedDesk(Desk):
 
     @override
     async def replay(self, event_id: str) -> str:
-        losses: list[StorageError] = []
         # A live engine would not see what is replayed under its feet: it owns the database.
-        hold = sole_owner(self._database_url, since=SystemClock().now(), on_loss=losses.append)
-        async with hold:
-            event = await self._events.replay(event_id, due_at=self._clock.now())
-        if losses:
-            raise losses[0]
-        return event.id
+        since, lost = SystemClock().now(), self._storage.forbid_writing
+        async with sole_owner(self._database_url, since=since, on_loss=lost):
+            return (await self._events.replay(event_id, due_at=self._storage.clock.now())).id
 
 
 class LiveDesk(Desk):

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.console import Console
 
+from timber.commands.migrate_progress import progress_bar
 from timber.commands.models import Directories, errors_for_people, settings_for
 from timber.common.clock import SystemClock
 from timber.common.errors import ConfigurationError, FeatureUnavailableError
@@ -81,8 +81,11 @@ def apply_(
     as_json: AsJson = False,
 ) -> None:
     """Apply every step that the database has not seen, each in one transaction."""
-    with _migrator(directories, database, migrations) as migrator, _busy("applying steps"):
-        done = migrator.adopt() if adopt else migrator.apply(allow_data_loss=allow_data_loss)
+    with _migrator(directories, database, migrations) as migrator, progress_bar(as_json) as show:
+        if adopt:
+            done = migrator.adopt()
+        else:
+            done = migrator.apply(allow_data_loss=allow_data_loss, on_progress=show)
     names = [step.name for step in done]
     if as_json:
         _print_json({"adopted" if adopt else "applied": names})
@@ -124,8 +127,8 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Take back the step that was applied last."""
-    with _migrator(directories, database, migrations) as migrator, _busy("rolling back"):
-        step = migrator.roll_back(allow_data_loss=allow_data_loss)
+    with _migrator(directories, database, migrations) as migrator, progress_bar(as_json) as show:
+        step = migrator.roll_back(allow_data_loss=allow_data_loss, on_progress=show)
     if as_json:
         _print_json({"rolled_back": step.name})
     else:
@@ -158,13 +161,6 @@ def _migrator(
                 folder=folder,
                 clock=SystemClock(),
             )
-
-
-@contextlib.contextmanager
-def _busy(what: str) -> Generator[None]:
-    """Show on a terminal that something is going on, for large tables take their time."""
-    with Console(stderr=True).status(f"{what} …"):
-        yield
 
 
 def _print_json(facts: dict[str, Any]) -> None:

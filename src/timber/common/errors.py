@@ -8,6 +8,15 @@ TimberError
 ├── ModelNotFoundError(LookupError)
 ├── NotOpenError(RuntimeError)               used before it was opened, or after it was closed
 ├── AlreadyOpenError(RuntimeError)           opened or configured twice
+├── ServiceError                             a service did not do what was asked
+│   ├── InvalidRequestError(ValueError)      an argument of it cannot be used
+│   │   ├── UserNotFoundError(LookupError)
+│   │   ├── SessionTypeError                 no model has it, or it cannot keep sessions
+│   │   ├── RecordNotFoundError(LookupError) no such session, notification or event
+│   │   ├── IdempotencyConflictError         the key was used for another request
+│   │   └── InvalidStateTransitionError      the state machine forbids it
+│   │       └── GuardError                   … as a condition of it does not hold
+│   └── BufferClosedError(RuntimeError)      an event came to a buffer that takes no more
 ├── MigrationError                           a step cannot be planned, read or run
 │   └── DataLossError                        it would destroy data, and nobody said that it may
 └── DatabaseError                            the database did not do what was asked
@@ -82,6 +91,63 @@ class AlreadyOpenError(TimberError, RuntimeError):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.__doc__)
+
+
+class ServiceError(TimberError):
+    """A service did not do what was asked of it; nothing of it was kept."""
+
+
+class InvalidRequestError(ServiceError, ValueError):
+    """An argument of a service cannot be used."""
+
+
+class UserNotFoundError(InvalidRequestError, LookupError):
+    """There is no such user, or it was deleted."""
+
+    def __init__(self, user_id: object) -> None:
+        self.user_id = user_id
+        super().__init__(f"User not found: {user_id!r}; store the user first")
+
+
+class SessionTypeError(InvalidRequestError):
+    """No model has this `session_type`, or the model cannot keep sessions."""
+
+
+class RecordNotFoundError(InvalidRequestError, LookupError):
+    """There is no such session, notification or event, or it was deleted."""
+
+    def __init__(self, kind: str, key: object) -> None:
+        self.key = key
+        super().__init__(f"{kind} not found: {key!r}; it was never stored, or it was deleted")
+
+
+class IdempotencyConflictError(InvalidRequestError):
+    """An idempotency key was used before, for another request."""
+
+    def __init__(self, operation: str, key: str) -> None:
+        self.key = key
+        super().__init__(
+            f"the idempotency key {key!r} was used for another {operation}: "
+            "use a new key for a new request, and the same arguments with the same key"
+        )
+
+
+class InvalidStateTransitionError(InvalidRequestError):
+    """The state machine of a session has no such transition."""
+
+    def __init__(self, what: str, *, cure: str) -> None:
+        super().__init__(f"Invalid state transition: {what}; {cure}")
+
+
+class GuardError(InvalidStateTransitionError):
+    """A condition that guards a transition does not hold."""
+
+
+class BufferClosedError(ServiceError, RuntimeError):
+    """An event came to a buffer that is closed: nothing of it was stored."""
+
+    def __init__(self) -> None:
+        super().__init__("the buffer is closed: open another with `tracker_service.buffered()`")
 
 
 class MigrationError(TimberError):

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Generator
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from sqlalchemy.orm import DeclarativeBase
 
@@ -12,6 +12,7 @@ from timber.common.clock import Clock, SteadyClock, SystemClock
 from timber.common.database.fitness import check_database
 from timber.common.database.schema import create_tables
 from timber.common.database.service import DatabaseService
+from timber.common.database.sqlite_references import drop_in_any_order
 from timber.common.errors import AlreadyOpenError
 from timber.common.garbage import no_search
 from timber.common.ids import IdFactory, OrderedUuids, random_uuid
@@ -22,6 +23,13 @@ from timber.common.modeling.columns import ColumnBuilder
 from timber.common.modeling.factory import ModelFactory
 from timber.common.modeling.reader import model_files, packaged_directories, read_model_files
 from timber.common.modeling.registry import ModelRegistry
+from timber.common.persistence.idempotency import Idempotency
+from timber.common.persistence.listener import Listener
+from timber.common.persistence.manager import PersistenceManager
+from timber.common.persistence.notifications import NotificationService
+from timber.common.persistence.sessions import SessionService
+from timber.common.persistence.signals import Signals
+from timber.common.persistence.tracker import TrackerService
 from timber.common.settings import Config, TimberSettings
 
 _log: Final = logging.getLogger(__name__)
@@ -38,11 +46,29 @@ class Timber:
     def __init__(self, *, clock: Clock | None = None, new_id: IdFactory = random_uuid) -> None:
         steady = SteadyClock(clock or SystemClock())
         self.base: type[DeclarativeBase] = new_base()
+        drop_in_any_order(self.base.metadata)
         self.config = Config()
         self.models = ModelRegistry()
         self.database = DatabaseService(clock=steady)
-        self._columns = ColumnBuilder(
-            clock=steady, new_id=new_id, new_ordered_id=OrderedUuids(clock=steady)
+        ordered = OrderedUuids(clock=steady)
+        self._columns = ColumnBuilder(clock=steady, new_id=new_id, new_ordered_id=ordered)
+        self._idempotency = Idempotency(models=self.models, clock=steady)
+        signals = Signals()
+        self._listener = Listener(engine=lambda: self.database.engine, signals=signals)
+        common: dict[str, Any] = {
+            "transact": self.database.run_sync,
+            "models": self.models,
+            "clock": steady,
+            "idempotency": self._idempotency,
+        }
+        self.persistence = PersistenceManager(
+            database=self.database,
+            idempotency=self._idempotency,
+            sessions=SessionService(**common),
+            notifications=NotificationService(
+                **common, signals=signals, listener=self._listener, database=self.database
+            ),
+            tracker=TrackerService(**common, database=self.database, new_id=ordered),
         )
         self._settings: TimberSettings | None = None
         self._opened = contextlib.ExitStack()
@@ -112,7 +138,9 @@ class Timber:
             _log.warning("%s", note)
         undo.callback(models.dispose)
         undo.callback(self.database.close)
+        undo.callback(self._listener.close)
         self.database.open(settings.database_url, settings.connection_options)
+        self._idempotency.open(settings.idempotency_seconds)
         check_database(models.catalogue, self.database.engine, create=settings.create_tables)
         if settings.create_tables:
             create_tables(self.database.engine, self.base.metadata)

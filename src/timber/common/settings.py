@@ -63,6 +63,9 @@ class TimberSettings(BaseSettings):
     enable_auto_vector_ingestion: bool = True
     """Store the vectors of a row when the row is stored; else only when asked."""
 
+    idempotency_seconds: Annotated[float, Field(gt=0)] = 86_400
+    """How long a service remembers an idempotency key, from its first use."""
+
     @property
     def connection_options(self) -> ConnectionOptions:
         """What of this the engine is set up with."""

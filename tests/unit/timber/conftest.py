@@ -10,6 +10,16 @@ import pytest
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 
+BUILT_IN = (
+    "IdempotencyKey",
+    "Notification",
+    "NotificationCounter",
+    "StateTransition",
+    "TrackedEvent",
+    "User",
+)
+"""The models that every Timber has."""
+
 WriteModels = Callable[..., Path]
 OpenTimber = Callable[..., Timber]
 

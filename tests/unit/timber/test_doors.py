@@ -10,6 +10,12 @@ from timber.common.errors import AlreadyOpenError, ConfigurationError, NotOpenEr
 from timber.common.models import Base, get_model
 from timber.common.runtime import default_timber
 from timber.common.services.db_service import db_service
+from timber.common.services.persistence import (
+    notification_service,
+    persistence_manager,
+    session_service,
+    tracker_service,
+)
 from timber.common.settings import TimberSettings, load_settings
 from timber.common.utils.config import config
 
@@ -42,6 +48,21 @@ def test_the_doors_open_and_close_together() -> None:
 
     with pytest.raises(NotOpenError):
         db_service.check_connection()
+
+
+def test_the_services_of_the_doors_share_a_transaction() -> None:
+    with pytest.raises(NotOpenError):
+        session_service.get_session("a", "b")
+    initialize_timber(database_url="sqlite:///:memory:")
+    with db_service.session_scope() as session:
+        session.add(get_model("User")(user_id="ada", email="a@example.org", username="ada"))
+
+    with persistence_manager.unit_of_work() as unit:
+        unit.track_event("ada", "begun")
+        key = unit.create_notification("ada", "info", "Title", "Text")
+
+    assert notification_service.get_notification(key).title == "Title"
+    assert tracker_service.count_by_type() == {"begun": 1}
 
 
 def test_config_is_assigned_before_and_read_after(tmp_path: Path) -> None:

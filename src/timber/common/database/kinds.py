@@ -19,6 +19,8 @@ class Kind:
     name: Name
     length: int | None = None
     """Of a text: how many characters it may have; None: any number."""
+    values: frozenset[str] = frozenset()
+    """Of a text: which it may be; none: any."""
     bits: int = 32
     """Of an integer."""
     precision: int | None = None
@@ -42,6 +44,12 @@ def kind_of(column_type: TypeEngine[Any], dialect: Dialect) -> Kind:
     return _other(column_type, dialect)
 
 
+def _enum(column_type: types.Enum, dialect: Dialect) -> Kind:
+    if column_type.native_enum and dialect.name == "postgresql":
+        return _other(column_type, dialect)
+    return Kind("text", length=column_type.length, values=frozenset(column_type.enums))
+
+
 def _numeric(column_type: types.Numeric[Any], _dialect: Dialect) -> Kind:
     return Kind("numeric", precision=column_type.precision, scale=column_type.scale or 0)
 
@@ -61,7 +69,7 @@ def _other(column_type: TypeEngine[Any], dialect: Dialect) -> Kind:
 
 
 _BUILDERS: Final[dict[type[TypeEngine[Any]], Callable[[Any, Dialect], Kind]]] = {
-    types.Enum: _other,
+    types.Enum: _enum,
     types.String: lambda one, _: Kind("text", length=one.length),
     types.Float: lambda _, __: Kind("float"),
     types.Numeric: _numeric,

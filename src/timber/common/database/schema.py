@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, MetaData, inspect, literal, select, table, text
 
 from timber.common.database.mismatch import mismatches
+from timber.common.database.sqlite_references import without_references
 from timber.common.database.sqlite_transactions import begin
 from timber.common.errors import SchemaMismatchError
 
@@ -46,9 +47,10 @@ def is_managed(connection: Connection) -> bool:
 
 def drop_tables(engine: Engine, metadata: MetaData) -> None:
     """Drop every table of the metadata that is there, and what is in it."""
-    with engine.begin() as connection:
+    with engine.connect() as connection, without_references(connection):
         alone(connection)
         metadata.drop_all(connection)
+        connection.commit()
 
 
 def alone(connection: Connection) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from sqlalchemy import Engine, Executable, Table
 from sqlalchemy.orm import Session, sessionmaker
@@ -23,6 +23,7 @@ from timber.common.errors import NotOpenError
 from timber.common.settings import ConnectionOptions
 
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 MakeSession: TypeAlias = Callable[[sessionmaker[TimberSession]], TimberSession]
 """Makes a session with what the sessionmaker of a database has been taught."""
@@ -172,6 +173,19 @@ class DatabaseService:
                 return work(session)
 
         return self._retrying(attempt)
+
+    async def call(
+        self,
+        function: Callable[Arguments, Result],
+        *arguments: Arguments.args,
+        **options: Arguments.kwargs,
+    ) -> Result:
+        """Call a function that waits for the database, such as a service's, off the event loop.
+
+        `await db_service.call(session_service.get_session, key, "stock_research")`.
+        A caller that is cancelled meanwhile is told so when the call has ended.
+        """
+        return await self._threads.run(lambda: function(*arguments, **options))
 
     def stream(self, statement: Executable, *, batch: int = BATCH) -> RowStream[Any]:
         """Return what the statement selects, row by row, with `batch` rows in memory at once.

@@ -8,8 +8,10 @@ from alembic.operations import MigrateOperation
 from alembic.operations.ops import (
     AddColumnOp,
     AlterColumnOp,
+    CreateCheckConstraintOp,
     CreateForeignKeyOp,
     CreateTableOp,
+    DropConstraintOp,
     ModifyTableOps,
 )
 from sqlalchemy import Column, Connection, Inspector, MetaData
@@ -17,6 +19,7 @@ from sqlalchemy import Column, Connection, Inspector, MetaData
 from timber.common.database.kinds import kind_of
 from timber.common.errors import MigrationError
 from timber.common.migrations.conversions import conversion
+from timber.common.migrations.enum_values import without_check
 from timber.common.migrations.index_renames import with_renames
 from timber.common.migrations.losses import flat, rows_without
 from timber.common.migrations.operations import (
@@ -88,10 +91,9 @@ class Arrangement:
         table = changes.table_name
         together: list[MigrateOperation] = []
         after: list[MigrateOperation] = []
-        for operation in with_renames(changes.ops):
+        for operation in sorted(with_renames(changes.ops), key=_turn):
             if isinstance(operation, AlterColumnOp):
-                default_clause: Any = operation.modify_server_default
-                operation.modify_server_default = getattr(default_clause, "arg", default_clause)
+                _simplify(operation)
             match operation:
                 case AddColumnOp(column=column) if _needs_value(column):
                     yield from self._add(table, column, default)
@@ -114,7 +116,8 @@ class Arrangement:
         if (value, generate) != _NOTHING:
             return [AddFilledColumnOp(table, _plain(column), value=value, generate=generate)]
         # There is nothing to fill with, so the table must be empty when this runs.
-        nullable = Column(column.name, column.type, nullable=True, comment=column.comment)
+        nullable = _plain(column)
+        nullable.nullable = True
         return [
             ModifyTableOps(table, [AddColumnOp(table, nullable)]),
             _not_null(table, column),
@@ -150,11 +153,16 @@ class Arrangement:
     def _may_leave_null(self, operation: AlterColumnOp) -> bool:
         """Tell whether rows can lack a value of the new type, which can be given then only."""
         new, old = operation.modify_type, operation.existing_type
-        if new is None or old is None:
+        if new is None or old is None or self._is_key(operation):
             return False
         if operation.modify_nullable is False:
             return True
         return conversion("value", old, new, self.connection.dialect).leaves_null
+
+    def _is_key(self, operation: AlterColumnOp) -> bool:
+        """Tell whether a column is of a primary key, which takes no null for a moment even."""
+        key = self.view.info_cache["alembic_pk_constraint"].get((None, operation.table_name))
+        return key is not None and operation.column_name in key["constrained_columns"]
 
     # ------------------------------------------------------------------ defaults
 
@@ -174,6 +182,8 @@ class Arrangement:
         if found != _NOTHING:
             return found
         kind = kind_of(column.type, self.connection.dialect)
+        if kind.values:
+            return min(kind.values), None
         if not self._was_unique(table, column.name):
             return _NEUTRAL.get(kind.name, _NOTHING)
         fits = kind.name == "text" and (kind.length is None or kind.length >= UUID_LENGTH)
@@ -211,11 +221,26 @@ class Arrangement:
         return kind_of(new, dialect).name != kind_of(old, dialect).name
 
 
+def _turn(operation: MigrateOperation) -> int:
+    """Return when an operation has its turn: what a check forbids is changed while it is away."""
+    if isinstance(operation, DropConstraintOp) and operation.constraint_type == "check":
+        return 0
+    return 2 if isinstance(operation, CreateCheckConstraintOp) else 1
+
+
+def _simplify(operation: AlterColumnOp) -> None:
+    """Leave of an alteration what the database has to be told."""
+    clause: Any = operation.modify_server_default
+    operation.modify_server_default = getattr(clause, "arg", clause)
+    operation.modify_type = without_check(operation.modify_type)
+    operation.existing_type = without_check(operation.existing_type)
+
+
 def _plain(column: Column[Any]) -> Column[Any]:
     """Return the column alone: its indexes and constraints have operations of their own."""
     return Column(
         column.name,
-        column.type,
+        without_check(column.type),
         nullable=column.nullable,
         server_default=getattr(column.server_default, "arg", None),
         comment=column.comment,

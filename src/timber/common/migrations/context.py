@@ -2,16 +2,29 @@
 
 from typing import Any, Final, TextIO
 
+from alembic.ddl._autogen import ComparisonResult
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, Dialect, MetaData, literal_column
+from sqlalchemy import (
+    CheckConstraint,
+    ClauseElement,
+    Column,
+    Connection,
+    Dialect,
+    MetaData,
+    literal_column,
+    text,
+)
 from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
+from timber.common.database.kinds import kind_of
 from timber.common.database.schema import HISTORY_TABLE
 from timber.common.migrations.conversions import conversion
+from timber.common.migrations.enum_values import said_by, values_of
 from timber.common.migrations.server_defaults import differ
+from timber.common.migrations.values import escaped, literal
 from timber.common.modeling.base import NAMING
 
 _NAMES: Final = MetaData(naming_convention=NAMING)
@@ -32,6 +45,26 @@ class _ConvertingSQLite(SQLiteImpl):
         if metadata_column.primary_key and metadata_column.server_default is None:
             return False  # what counts by itself
         return differ(metadata_column, rendered_inspector_default, self.dialect)
+
+    @override
+    def compare_type(self, inspector_column: Column[Any], metadata_column: Column[Any]) -> bool:
+        there, said = inspector_column.type, metadata_column.type
+        if values_of(there) != values_of(said):
+            return True
+        return super().compare_type(inspector_column, metadata_column)
+
+    @override
+    def compare_check_constraint(
+        self, metadata_constraint: CheckConstraint, reflected_constraint: CheckConstraint
+    ) -> ComparisonResult:
+        return _compare_checks(metadata_constraint, reflected_constraint)
+
+    @override
+    def render_ddl_sql_expr(
+        self, expr: ClauseElement, is_server_default: bool = False, **options: Any
+    ) -> str:
+        written = super().render_ddl_sql_expr(expr, is_server_default, **options)
+        return _as_written(written, self.dialect)
 
     @override
     def cast_for_batch_migrate(
@@ -62,17 +95,57 @@ class _ConvertingPostgreSQL(PostgresqlImpl):
         return differ(metadata_column, rendered_inspector_default, self.dialect)
 
     @override
+    def compare_type(self, inspector_column: Column[Any], metadata_column: Column[Any]) -> bool:
+        there, said = inspector_column.type, metadata_column.type
+        if values_of(there) != values_of(said):
+            return True
+        return super().compare_type(inspector_column, metadata_column)
+
+    @override
+    def compare_check_constraint(
+        self, metadata_constraint: CheckConstraint, reflected_constraint: CheckConstraint
+    ) -> ComparisonResult:
+        return _compare_checks(metadata_constraint, reflected_constraint)
+
+    @override
+    def render_ddl_sql_expr(
+        self,
+        expr: ClauseElement,
+        is_server_default: bool = False,
+        is_index: bool = False,
+        **options: Any,
+    ) -> str:
+        written = super().render_ddl_sql_expr(expr, is_server_default, is_index, **options)
+        return _as_written(written, self.dialect)
+
+    @override
     def alter_column(self, table_name: str, column_name: str, **changes: Any) -> None:
         new, old = changes.get("type_"), changes.get("existing_type")
         if new is not None and old is not None:
             name = self.dialect.identifier_preparer.quote(column_name)
             how = conversion(name, old, new, self.dialect)
             if not how.type_only:
-                changes.setdefault("postgresql_using", how.expression)
+                # The driver takes a single one for a parameter.
+                expression = how.expression if self.as_sql else how.expression.replace("%", "%%")
+                changes.setdefault("postgresql_using", expression)
         if new is not None and changes.get("nullable"):
             # At once, for the conversion may leave nulls.
             super().alter_column(table_name, column_name, nullable=changes.pop("nullable"))
         super().alter_column(table_name, column_name, **changes)
+        if new is not None and kind_of(new, self.dialect).name == "integer":
+            self._widen_sequence(table_name, changes.get("name") or column_name, new)
+
+    def _widen_sequence(self, table: str, column: str, new: TypeEngine[Any]) -> None:
+        """Let what counts by itself count as far as its column can."""
+        quoted = literal(self.dialect.identifier_preparer.quote(table))
+        self._exec(
+            text(
+                "DO $$ DECLARE counter text; BEGIN "
+                f"counter = pg_get_serial_sequence({quoted}, {literal(column)}); "
+                "IF counter IS NOT NULL THEN EXECUTE 'ALTER SEQUENCE ' || counter || "
+                f"' AS {new.compile(self.dialect)}'; END IF; END $$"
+            )
+        )
 
 
 def migration_context(connection: Connection, **options: Any) -> MigrationContext:
@@ -116,6 +189,19 @@ def _set_up(context: MigrationContext) -> None:
         output_buffer=context.output_buffer,
         context_opts=context.opts,
     )
+
+
+def _as_written(sql: str, dialect: Dialect) -> str:
+    """Return SQL for the text of a step, without what the driver would read out of it."""
+    percents = getattr(dialect.identifier_preparer, "_double_percents", False)
+    return escaped(sql.replace("%%", "%") if percents else sql)
+
+
+def _compare_checks(said: CheckConstraint, there: CheckConstraint) -> ComparisonResult:
+    """Tell whether an `Enum` has other values; of conditions at large nobody can tell."""
+    if getattr(said, "_type_bound", False) and {*said_by(said)} != {*said_by(there)}:
+        return ComparisonResult.Different("other values")
+    return ComparisonResult.Equal()
 
 
 def _name_now(transfer: dict[str, Any], existing: Column[Any]) -> str:

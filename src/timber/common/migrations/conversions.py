@@ -3,7 +3,7 @@
 The SQL is that of PostgreSQL and of SQLite, which differ in most of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from sqlalchemy import Dialect
 from sqlalchemy.types import TypeEngine
 
 from timber.common.database.kinds import Kind, kind_of
+from timber.common.migrations.enum_values import condition_for
 
 _EXACT_IN_FLOAT: Final = 2**53
 _DIGITS_IN_FLOAT: Final = 15
@@ -50,7 +51,16 @@ def conversion(
     )
     if build is None:
         return Conversion(f"CAST(NULL AS {target})", "true", leaves_null=True)
-    return build(before, after)
+    if not after.values:
+        return build(before, after)
+    if before.values and before.values <= after.values:
+        return Conversion(column, type_only=True)
+    return _one_of(build(before, Kind("text")).expression, sorted(after.values))
+
+
+def _one_of(text: str, values: Iterable[str]) -> Conversion:
+    fits = condition_for(text, values)
+    return Conversion(f"CASE WHEN {fits} THEN {text} END", f"NOT ({fits})", leaves_null=True)
 
 
 @dataclass(frozen=True)

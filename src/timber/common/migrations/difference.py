@@ -8,14 +8,17 @@ from typing import Any
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation
 from alembic.operations.ops import DowngradeOps, UpgradeOps
-from sqlalchemy import Connection, Inspector, MetaData, inspect
+from sqlalchemy import Connection, Dialect, Inspector, MetaData, inspect
 from sqlalchemy.exc import SAWarning
+from sqlalchemy.types import TypeEngine
 
+from timber.common.database.kinds import kind_of
 from timber.common.errors import MigrationError
 from timber.common.migrations.arrangement import Arrangement
 from timber.common.migrations.context import migration_context
 from timber.common.migrations.operations import RenameColumnOp, ReversibleRenameTableOp
-from timber.common.migrations.renames import Renames, find_renames, show_renamed
+from timber.common.migrations.renames import Renames, find_renames
+from timber.common.migrations.view import show_renamed
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,11 @@ def find_difference(
     view = show_renamed(inspect(connection), renames)
     _refuse_new_keys(view, metadata)
     found = _compare(connection, view, metadata, known)
+    reverse = found.reverse_into(DowngradeOps([])).ops  # of what was not yet arranged
     names = _rename_operations(metadata, renames)
     arrangement = Arrangement(connection=connection, metadata=metadata, renames=renames, view=view)
     there = arrangement.upgrade(found.ops)
-    back = arrangement.downgrade(found.reverse_into(DowngradeOps([])).ops)
+    back = arrangement.downgrade(reverse)
     return Difference(
         renames=renames,
         upgrade=(*names, *there),
@@ -101,11 +105,24 @@ def _refuse_new_keys(view: Inspector, metadata: MetaData) -> None:
         reflected = keys.get((None, table.name))
         if reflected is None:
             continue
-        before = reflected["constrained_columns"]
-        after = [column.name for column in table.primary_key.columns]
-        if sorted(before) != sorted(after):
+        types = {
+            one["name"]: one["type"]
+            for one in view.info_cache["alembic_columns"][None, table.name]
+        }
+        before = {name: types[name] for name in reflected["constrained_columns"]}
+        after = {column.name: column.type for column in table.primary_key.columns}
+        kinds = [
+            {name: kind_of(one, view.dialect).name for name, one in key.items()}
+            for key in (before, after)
+        ]
+        if kinds[0] != kinds[1]:
+            is_, says = (_written(key, view.dialect) for key in (before, after))
             raise MigrationError(
-                f"the primary key of {table.name!r} is ({', '.join(before)}) in the database and "
-                f"({', '.join(after)}) in the models: make a new model with the new key, "
-                "copy the rows, then drop the old one"
+                f"the primary key of {table.name!r} is ({is_}) in the database and ({says}) in "
+                "the models: make a new model with the new key, copy the rows, then drop the old "
+                "one"
             )
+
+
+def _written(key: dict[str, TypeEngine[Any]], dialect: Dialect) -> str:
+    return ", ".join(f"{name} {kind.compile(dialect)}" for name, kind in key.items())

@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
 from timber.common.migrations.conversions import conversion
+from timber.common.migrations.enum_values import said_of_type
 from timber.common.migrations.renames import Renames
 
 
@@ -90,7 +91,7 @@ def _loss_of_type(
         return f"{name} IS NOT NULL AND ({how})" if how else "false"
 
     rows = _count_in(connection, table, column, renames, misfits)
-    to = new.compile(connection.dialect)
+    to = said_of_type(new, connection.dialect).removeprefix("of type ")
     what = f"{table}.{column} becomes {to}, into which not every value fits"
     return Loss(what, table, column, rows)
 

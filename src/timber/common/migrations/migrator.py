@@ -1,6 +1,5 @@
 """Plans, applies and takes back the steps between the models and one database."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from timber.common.migrations.history import Applied, read_history
 from timber.common.migrations.lint import LintWarning, lint
 from timber.common.migrations.losses import Loss, losses
 from timber.common.migrations.preview import sql_of
+from timber.common.migrations.progress import OnProgress
 from timber.common.migrations.revisions import Revision, RevisionFolder
 from timber.common.migrations.runner import Runner, pending_of
 from timber.common.migrations.summary import summary
@@ -92,11 +92,12 @@ class Migrator:
         self,
         *,
         allow_data_loss: bool = False,
-        on_applied: Callable[[Revision], None] = lambda _: None,
+        on_progress: OnProgress | None = None,
     ) -> tuple[Revision, ...]:
         """Apply every pending step, each in a transaction of its own, and return those applied.
 
         Others who do the same at the same time wait, and find nothing left to do.
+        `on_progress` is told what is being done, for which rows are counted.
 
         Raises:
             DataLossError: a step destroys data, and may not; those before it are applied.
@@ -106,9 +107,10 @@ class Migrator:
         """
         revisions = self._folder.read()
         applied = []
-        while step := self._runner.apply_next(revisions, allow_data_loss=allow_data_loss):
+        while step := self._runner.apply_next(
+            revisions, allow_data_loss=allow_data_loss, on_progress=on_progress
+        ):
             applied.append(step)
-            on_applied(step)
         return tuple(applied)
 
     def adopt(self) -> tuple[Revision, ...]:
@@ -121,7 +123,9 @@ class Migrator:
         revisions = self._folder.read()
         return self._runner.adopt(revisions, check=lambda one: self._check_equal(one, revisions))
 
-    def roll_back(self, *, allow_data_loss: bool = False) -> Revision:
+    def roll_back(
+        self, *, allow_data_loss: bool = False, on_progress: OnProgress | None = None
+    ) -> Revision:
         """Take back the step that was applied last, and return it.
 
         Raises:
@@ -130,7 +134,9 @@ class Migrator:
             DatabaseError: the database refused; it is as it was.
 
         """
-        return self._runner.roll_back(self._folder.read(), allow_data_loss=allow_data_loss)
+        return self._runner.roll_back(
+            self._folder.read(), allow_data_loss=allow_data_loss, on_progress=on_progress
+        )
 
     def status(self) -> Status:
         """Return which steps are applied and pending, and how the database differs if none is.

@@ -13,6 +13,8 @@ from alembic.operations.ops import (
 )
 from sqlalchemy import ForeignKeyConstraint, Table
 
+from timber.common.migrations.losses import flat
+
 
 def in_order(operations: Sequence[MigrateOperation]) -> list[MigrateOperation]:
     """Return operations on whole tables so that each can run when its turn comes.
@@ -20,10 +22,12 @@ def in_order(operations: Sequence[MigrateOperation]) -> list[MigrateOperation]:
     Where tables point to each other in a circle, a foreign key is made after, or goes before,
     all of them.
     """
-    creates = {one.table_name: one for one in operations if isinstance(one, CreateTableOp)}
+    creates = {one.table_name: _whole(one) for one in operations if isinstance(one, CreateTableOp)}
     drops = {one.table_name: one for one in operations if isinstance(one, DropTableOp)}
     others = [one for one in operations if not isinstance(one, CreateTableOp | DropTableOp)]
     others = [one for one in others if not _goes_with(one, drops)]
+    for key in (one for one in flat(others) if isinstance(one, CreateForeignKeyOp)):
+        key.kw.pop("use_alter", None)  # both of its tables are there by then
     made, late = _sorted({name: one.to_table() for name, one in creates.items()})
     gone, early = _sorted({name: one.to_table() for name, one in drops.items()})
     for name, keys in late.items():
@@ -35,6 +39,17 @@ def in_order(operations: Sequence[MigrateOperation]) -> list[MigrateOperation]:
         *(one.reverse() for one in _foreign_keys(early)),
         *(drops[name] for name in reversed(gone)),
     ]
+
+
+def _whole(operation: CreateTableOp) -> CreateTableOp:
+    """Return the operation anew, with every foreign key as a part of the table.
+
+    Alembic passes over those that the models want to be added later, for it does not add them.
+    """
+    table = operation.to_table()
+    for key in table.foreign_key_constraints:
+        key.use_alter = False
+    return CreateTableOp.from_table(table)
 
 
 def _goes_with(operation: MigrateOperation, drops: dict[str, DropTableOp]) -> bool:

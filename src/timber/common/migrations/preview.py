@@ -14,6 +14,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from timber.common.migrations.context import migration_context, offline_context
+from timber.common.migrations.rebuilding import literal_conditions
 
 
 def sql_of(connection: Connection, operations: Iterable[MigrateOperation]) -> tuple[str, ...]:
@@ -28,7 +29,7 @@ def sql_of(connection: Connection, operations: Iterable[MigrateOperation]) -> tu
 def _run(runner: Operations, operations: Iterable[MigrateOperation]) -> None:
     for operation in operations:
         if isinstance(operation, ModifyTableOps):
-            with runner.batch_alter_table(operation.table_name) as batch:
+            with literal_conditions(), runner.batch_alter_table(operation.table_name) as batch:
                 for part in operation.ops:
                     batch.invoke(part)
         else:

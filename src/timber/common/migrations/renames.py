@@ -1,23 +1,9 @@
-"""Which tables and columns have a new name, and the database seen as if they had it already."""
+"""Which tables and columns have a new name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Inspector, MetaData
-
-Reflected: TypeAlias = dict[tuple[str | None, str], Any]
-
-_FACETS: Final = (
-    "columns",
-    "pk_constraint",
-    "foreign_keys",
-    "indexes",
-    "unique_constraints",
-    "check_constraints",
-    "table_comment",
-    "table_options",
-)
 
 
 @dataclass(frozen=True)
@@ -66,65 +52,3 @@ def find_renames(inspector: Inspector, metadata: MetaData) -> Renames:
         if due:
             columns[table] = due
     return Renames(tables, columns)
-
-
-def show_renamed(inspector: Inspector, renames: Renames) -> Inspector:
-    """Make the inspector show the database with the new names; it must be a fresh one.
-
-    Alembic reads everything it compares through the inspector's cache,
-    so nothing has to change in the database, and nothing is locked, while a step is planned.
-    """
-    for facet in _FACETS:
-        reflect: Callable[[], Reflected] = getattr(inspector, f"get_multi_{facet}")
-        try:
-            found = reflect()
-        except NotImplementedError:
-            inspector.info_cache[f"alembic_{facet}"] = NotImplementedError
-            continue
-        inspector.info_cache[f"alembic_{facet}"] = {
-            (schema, renames.table(table)): _renamed(facet, renames.table(table), entry, renames)
-            for (schema, table), entry in found.items()
-        }
-    names = [renames.table(name) for name in inspector.get_table_names()]
-    vars(inspector)["get_table_names"] = lambda **_schema: names
-    return inspector
-
-
-def _renamed(facet: str, table: str, entry: Any, renames: Renames) -> Any:
-    """Return what was reflected of one table, in new names."""
-    match facet:
-        case "columns":
-            return [_column(table, one, renames) for one in entry]
-        case "pk_constraint":
-            return entry and _constrained(table, entry, renames, "constrained_columns")
-        case "foreign_keys":
-            return [_foreign_key(table, one, renames) for one in entry]
-        case "indexes" | "unique_constraints":
-            return [_constrained(table, one, renames, "column_names") for one in entry]
-        case _:
-            return entry
-
-
-def _column(table: str, column: dict[str, Any], renames: Renames) -> dict[str, Any]:
-    name = renames.column(table, column["name"])
-    if name == column["name"]:
-        return column
-    renamed = {**column, "name": name}
-    if str(column.get("default")).startswith("nextval("):
-        # The sequence of a serial column is no default that a model could state.
-        renamed["default"] = None
-    return renamed
-
-
-def _constrained(table: str, entry: Any, renames: Renames, key: str) -> Any:
-    names = [name and renames.column(table, name) for name in entry[key]]
-    return {**entry, key: names}
-
-
-def _foreign_key(table: str, entry: Any, renames: Renames) -> Any:
-    target = renames.table(entry["referred_table"])
-    return {
-        **_constrained(table, entry, renames, "constrained_columns"),
-        "referred_table": target,
-        "referred_columns": [renames.column(target, name) for name in entry["referred_columns"]],
-    }

@@ -1,18 +1,20 @@
 """Runs steps: each in one transaction, one process at a time."""
 
-import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
 from timber.common.clock import Clock
 from timber.common.database.schema import alone
+from timber.common.database.sqlite_references import without_references
 from timber.common.errors import DataLossError, MigrationError, MissingReferenceError
 from timber.common.migrations.context import migration_context
 from timber.common.migrations.guard import watched_operations
 from timber.common.migrations.history import Applied, read_history, record, strike
+from timber.common.migrations.progress import OnProgress, Progress, Tell
 from timber.common.migrations.revisions import Revision
 
 _LOCK_TIMEOUT: Final = "10s"
@@ -27,7 +29,11 @@ class Runner:
         self._clock = clock
 
     def apply_next(
-        self, revisions: Sequence[Revision], *, allow_data_loss: bool
+        self,
+        revisions: Sequence[Revision],
+        *,
+        allow_data_loss: bool,
+        on_progress: OnProgress | None = None,
     ) -> Revision | None:
         """Apply the first step that the database has not seen, and return it; None: there is none.
 
@@ -42,7 +48,11 @@ class Runner:
             if not pending:
                 return None
             step = pending[0]
-            self._run(connection, step.name, step.upgrade, allow_data_loss=allow_data_loss)
+            done = len(revisions) - len(pending)
+            tell = _teller(on_progress, Progress(done=done, steps=len(revisions), step=step.name))
+            self._run(
+                connection, step.name, step.upgrade, allow_data_loss=allow_data_loss, tell=tell
+            )
             record(connection, self._applied(step))
             return step
 
@@ -57,7 +67,13 @@ class Runner:
                 record(connection, self._applied(step))
             return pending
 
-    def roll_back(self, revisions: Sequence[Revision], *, allow_data_loss: bool) -> Revision:
+    def roll_back(
+        self,
+        revisions: Sequence[Revision],
+        *,
+        allow_data_loss: bool,
+        on_progress: OnProgress | None = None,
+    ) -> Revision:
         """Take back the step that was applied last, and return it.
 
         Raises:
@@ -73,7 +89,8 @@ class Runner:
                 raise MigrationError("no step was applied to this database: nothing to roll back")
             step = revisions[len(history) - 1]
             name = f"rolling back {step.name}"
-            self._run(connection, name, step.downgrade, allow_data_loss=allow_data_loss)
+            tell = _teller(on_progress, Progress(done=0, steps=1, step=step.name))
+            self._run(connection, name, step.downgrade, allow_data_loss=allow_data_loss, tell=tell)
             strike(connection, step.name)
             return step
 
@@ -87,8 +104,9 @@ class Runner:
         change: Callable[[], None],
         *,
         allow_data_loss: bool,
+        tell: Tell | None,
     ) -> None:
-        with watched_operations(connection, migration_context(connection)) as losses:
+        with watched_operations(connection, migration_context(connection), tell) as losses:
             change()
         if losses and not allow_data_loss:
             raise DataLossError(name, [str(loss) for loss in losses])
@@ -97,12 +115,19 @@ class Runner:
     @contextmanager
     def _alone(self) -> Generator[Connection]:
         """Give a connection inside a transaction that no other process migrates beside."""
-        with self._engine.connect() as connection, _without_references(connection):
+        with self._engine.connect() as connection, without_references(connection):
             alone(connection)
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
             yield connection
             connection.commit()
+
+
+def _teller(on_progress: OnProgress | None, start: Progress) -> Tell | None:
+    if on_progress is None:
+        return None
+    on_progress(start)
+    return lambda doing, rows: on_progress(replace(start, doing=doing, rows=rows))
 
 
 def pending_of(revisions: Sequence[Revision], history: Sequence[Applied]) -> tuple[Revision, ...]:
@@ -125,22 +150,6 @@ def pending_of(revisions: Sequence[Revision], history: Sequence[Applied]) -> tup
                 "restore it, and put the change into a new step"
             )
     return tuple(revisions[len(history) :])
-
-
-@contextmanager
-def _without_references(connection: Connection) -> Generator[None]:
-    """Keep SQLite from following foreign keys while tables are rebuilt."""
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        yield
-        return
-    # A table is rebuilt by dropping the old one, which would delete the rows that point to it.
-    driver.execute("PRAGMA foreign_keys = OFF")
-    try:
-        yield
-    finally:
-        driver.rollback()
-        driver.execute("PRAGMA foreign_keys = ON")
 
 
 def _check_references(connection: Connection, name: str) -> None:

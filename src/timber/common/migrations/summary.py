@@ -18,6 +18,7 @@ from alembic.operations.ops import (
 )
 from sqlalchemy import Dialect
 
+from timber.common.migrations.enum_values import said_of_type
 from timber.common.migrations.losses import flat, table_of
 from timber.common.migrations.operations import (
     AddFilledColumnOp,
@@ -47,7 +48,7 @@ def _altered(operation: AlterColumnOp, dialect: Dialect) -> str:
     column = f"{operation.table_name}.{operation.column_name}"
     parts = []
     if operation.modify_type is not None:
-        parts.append(f"of type {operation.modify_type.compile(dialect)}")
+        parts.append(said_of_type(operation.modify_type, dialect))
     if operation.modify_nullable is not None:
         parts.append("nullable" if operation.modify_nullable else "not null")
     if operation.modify_server_default is not False:

@@ -1,6 +1,7 @@
 """What rows get that were there before their column, as SQL."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Column
 
 UUID_LENGTH: Final = 36
+_PARAMETER: Final = re.compile(r"(?<![:\w\\]):(?=\w+(?!:))")
 _SQLITE_UUID: Final = (
     "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || "
     "substr(hex(randomblob(2)), 2) || '-' || substr('89ab', 1 + abs(random() % 4), 1) || "
@@ -80,6 +82,11 @@ def _text_of(value: object) -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def escaped(sql: str) -> str:
+    """Return SQL for SQLAlchemy's `text()`, which takes `:x` for a parameter."""
+    return _PARAMETER.sub(r"\:", sql)
 
 
 def sql_of(value: object, generate: str | None, dialect_name: str) -> str:

@@ -200,7 +200,33 @@ def _without_replaced(
         for source, position, name in replacing
     )
     names = {name for _, _, name in replacing}
-    return tuple(source.without(names) for source in sources), notes
+    kept = tuple(source.without(names) for source in sources)
+    for source, position, name in replacing:
+        stranded = _pointing_nowhere(kept, source.content.models[position])
+        if stranded:
+            listed = ", ".join(sorted(stranded))
+            message = f"{listed} are left out: they point to a column that this {name} has not"
+            notes = (*notes, source.document.problem(("models", position), message))
+        kept = tuple(source.without(stranded) for source in kept)
+    return kept, notes
+
+
+def _pointing_nowhere(sources: Iterable[SourceFile], replaced: ModelSpec) -> frozenset[str]:
+    """Return the models of Timber's own that point to what a replaced one does not have."""
+    there = {
+        f"{replaced.table_name}.{column.name}"
+        for column in replaced.columns
+        if column.column_type.family == "text"
+    }
+    return frozenset(
+        model.name
+        for source in sources
+        if source.is_builtin
+        for model in source.content.models
+        for column in model.columns
+        if (column.foreign_key or "").partition(".")[0] == replaced.table_name
+        and column.foreign_key not in there
+    )
 
 
 def _first(entries: Iterable[Entry]) -> dict[str, Entry]:

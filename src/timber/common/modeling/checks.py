@@ -48,11 +48,17 @@ def _name_problems(catalogue: Catalogue) -> Iterator[str]:
     models = [entry for entry in catalogue.entries if entry.model]
     yield from _twice(models, lambda entry: entry.model.name if entry.model else "", "name")
     yield from _twice(catalogue.entries, lambda entry: entry.name, "table_name")
+    of_sessions = [entry for entry in models if entry.model and entry.model.session_type]
+    yield from _twice(of_sessions, _session_type, "session_type")
     yield from _twice(catalogue.mixin_entries, lambda entry: entry.name, "name")
     for entry in catalogue.entries:
         if entry.name.lower().startswith("sqlite_"):
             key = "table_name" if entry.model else "name"
             yield entry.problem(key, message="table names in sqlite_ belong to SQLite")
+
+
+def _session_type(entry: Table) -> str:
+    return (entry.model and entry.model.session_type) or ""
 
 
 def _twice(entries: Iterable[Entry], name: Callable[[Entry], str], key: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ _TOKEN: Final = re.compile(
     r"""\s*(?:
         (?P<number>[0-9]+(?:\.[0-9]+)?)
       | (?P<text>'(?:[^']|'')*')
-      | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
+      | (?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
       | (?P<sign><=|>=|<>|!=|==|[-+*/()=<>,])
     )""",
     re.VERBOSE,

@@ -1,4 +1,4 @@
-"""The language of conditions in checks and partial indexes: a small, closed part of SQL.
+"""The language of conditions in checks, partial indexes and guards: a small, closed part of SQL.
 
 A condition is read here and built anew for the database, so nothing but a condition gets there.
 """
@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from timber.common.documents import closest
 from timber.common.modeling.condition_tokens import Token, tokens_of
+from timber.common.modeling.json_paths import JsonPath, Kind
 
 _MAX_LENGTH: Final = 2_000
 _MAX_DEPTH: Final = 50
@@ -62,12 +63,18 @@ class Condition:
     """The columns it speaks of."""
     uses: tuple[tuple[str, str], ...]
     """What columns are compared with (`number`, `text`) or taken for (`truth`)."""
+    paths: tuple[str, ...] = ()
+    """The columns of JSON that it looks into, by paths such as `data.score`."""
 
     def problem(self, families: Mapping[str, str]) -> str | None:
         """Return what is wrong for columns of these type families; None if nothing is."""
         for name in self.names:
             if name not in families:
                 return f"no column {name!r}{closest(name, families)}"
+        for name in self.paths:
+            if families.get(name) != "JSON":
+                hint = "" if name in families else closest(name, families)
+                return f"no column {name!r} of type JSON to look into{hint}"
         for name, use in self.uses:
             matches = (families[name] in _NUMBERS) == (use == "number")
             if not matches or (families[name] == "Boolean") != (use == "truth"):
@@ -83,21 +90,48 @@ def parse_condition(written: str) -> Condition:
         ValueError: it is none; the message says where.
 
     """
+    condition = _parse(written, "sqlite", Decimal)
+    if condition.paths:
+        raise ValueError("only a guard can look into JSON: name a column")
+    return condition
+
+
+def parse_guard(written: str, *, dialect: str = "sqlite") -> Condition:
+    """Read a condition that may look into JSON, such as `data.score >= 0.5`, for a database.
+
+    What is not there, or not of the kind that it is compared with, is as null.
+
+    Raises:
+        ValueError: it is none; the message says where.
+
+    """
+    # A guard goes to the database as parameters, and SQLite knows no decimals.
+    return _parse(written, dialect, float)
+
+
+def _parse(written: str, dialect: str, fraction: Callable[[str], Any]) -> Condition:
     if len(written) > _MAX_LENGTH:
         raise ValueError(f"a condition has at most {_MAX_LENGTH} characters")
-    parser = _Parser(tokens_of(written))
-    expression = parser.condition(0)
+    parser = _Parser(tokens_of(written), dialect, fraction)
+    expression = parser.truth(parser.condition(0))
     parser.end()
-    parser.truth(expression)
-    return Condition(expression, tuple(dict.fromkeys(parser.names)), tuple(parser.uses))
+    return Condition(
+        expression,
+        tuple(dict.fromkeys(parser.names)),
+        tuple(parser.uses),
+        tuple(dict.fromkeys(parser.paths)),
+    )
 
 
 class _Parser:
     """Reads tokens from left to right, one method for each level of binding."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Token], dialect: str, fraction: Callable[[str], Any]) -> None:
         self.names: list[str] = []
         self.uses: list[tuple[str, str]] = []
+        self.paths: list[str] = []
+        self._dialect = dialect
+        self._fraction = fraction
         self._tokens = tokens
         self._truths: dict[int, Any] = {}
         self._at = 0
@@ -116,6 +150,8 @@ class _Parser:
 
     def truth(self, found: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return what is true or false; refuse what is neither."""
+        if isinstance(found, JsonPath):
+            return self._is_truth(found.of_kind("truth"))
         if isinstance(found, ColumnClause):
             self.uses.append((found.name, "truth"))
         elif id(found) not in self._truths:
@@ -148,10 +184,13 @@ class _Parser:
             right = self._sum(depth)
             self._note_use(left, right)
             self._note_use(right, left)
+            left, right = self._read(left, right), self._read(right, left)
             return self._is_truth(compare(left, right))
         if self._took("is"):
             negated = self._took("not")
             self._expect("null")
+            if isinstance(left, JsonPath):
+                return self._is_truth(not_(left.is_absent) if negated else left.is_absent)
             return self._is_truth(left.is_not(null()) if negated else left.is_(null()))
         negated = self._took("not")
         found = self._membership(left, depth)
@@ -161,7 +200,23 @@ class _Parser:
             self._fail("in, between or like")
         return left
 
+    def _read(self, one: ColumnElement[Any], *others: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return what lies in JSON as the kind that it is compared with; all else as it is."""
+        if not isinstance(one, JsonPath):
+            return one
+        kinds = {self._kind_of(other) for other in others}
+        if len(kinds) != 1 or (kind := kinds.pop()) is None:
+            raise ValueError(f"compare {one.name} with a number, a 'text', true or false")
+        return one.of_kind(kind)
+
+    def _kind_of(self, value: ColumnElement[Any]) -> Kind | None:
+        if isinstance(value, BindParameter):
+            return "text" if isinstance(value.value, str) else "number"
+        return "truth" if id(value) in self._truths else None
+
     def _note_use(self, one: ColumnElement[Any], other: ColumnElement[Any]) -> None:
+        if isinstance(one, JsonPath):
+            return
         if isinstance(one, ColumnClause) and isinstance(other, BindParameter):
             self.uses.append((one.name, "text" if isinstance(other.value, str) else "number"))
         if isinstance(one, ColumnClause) and id(other) in self._truths:
@@ -173,27 +228,29 @@ class _Parser:
             values = self._listed(depth)
             for value in values:
                 self._note_use(left, value)
-            return left.in_(values)
+            return self._read(left, *values).in_(values)
         if self._took("between"):
             low = self._sum(depth)
             self._expect("and")
-            return left.between(low, self._sum(depth))
+            high = self._sum(depth)
+            return self._read(left, low, high).between(low, high)
         if self._took("like"):
-            return left.like(self._sum(depth))
+            pattern = self._sum(depth)
+            return self._read(left, pattern).like(pattern)
         return None
 
     def _sum(self, depth: int) -> ColumnElement[Any]:
         left = self._product(depth)
         while operate := _SUMS.get(self._peek.word):
             self._at += 1
-            left = _element(operate(left, self._product(depth)))
+            left = _element(operate(_plain(left), _plain(self._product(depth))))
         return left
 
     def _product(self, depth: int) -> ColumnElement[Any]:
         left = self._signed(depth)
         while operate := _PRODUCTS.get(self._peek.word):
             self._at += 1
-            left = _element(operate(left, self._signed(depth)))
+            left = _element(operate(_plain(left), _plain(self._signed(depth))))
         return left
 
     def _signed(self, depth: int) -> ColumnElement[Any]:
@@ -201,7 +258,7 @@ class _Parser:
         while self._took("-"):
             negative = not negative
         value = self._value(depth)
-        return _element(-value) if negative else value
+        return _element(-_plain(value)) if negative else value
 
     def _value(self, depth: int) -> ColumnElement[Any]:
         token = self._peek
@@ -215,13 +272,17 @@ class _Parser:
             return self._is_truth(grouped) if id(inside) in self._truths else grouped
         if token.word in {"true", "false"}:
             return self._is_truth(true() if token.word == "true" else false())
-        value = _constant(token)
+        value = _constant(token, self._fraction)
         if value is None:
             self._at -= 1
             self._fail("a column or a value")
         return value
 
     def _named(self, token: Token, depth: int) -> ColumnElement[Any]:
+        if "." in token.text:
+            path = JsonPath(token.text, dialect=self._dialect)
+            self.paths.append(path.base)
+            return path
         if not self._took("("):
             self.names.append(token.text)
             return column(token.text)
@@ -229,7 +290,7 @@ class _Parser:
         if name not in _FUNCTIONS:
             known = ", ".join(sorted(_FUNCTIONS))
             raise ValueError(f"no function {token.text!r}, but {known}{closest(name, _FUNCTIONS)}")
-        return _element(getattr(func, name)(*self._listed(depth)))
+        return _element(getattr(func, name)(*map(_plain, self._listed(depth))))
 
     def _listed(self, depth: int) -> list[ColumnElement[Any]]:
         values = [self.condition(depth + 1)]
@@ -258,11 +319,18 @@ class _Parser:
         raise ValueError(f"expected {expected}, not {token.text[:20]}{where}")
 
 
-def _constant(token: Token) -> ColumnElement[Any] | None:
+def _plain(found: ColumnElement[Any]) -> ColumnElement[Any]:
+    if isinstance(found, JsonPath):
+        message = f"{found.name} can only be compared: its type is known to nobody"
+        raise ValueError(message)  # noqa: TRY004 - of what was written, as all of a condition
+    return found
+
+
+def _constant(token: Token, fraction: Callable[[str], Any]) -> ColumnElement[Any] | None:
     """Return the number, text or word that it is; None if it is none of them."""
     match token.kind, token.word:
         case "number", _:
-            return literal(Decimal(token.text) if "." in token.text else int(token.text))
+            return literal(fraction(token.text) if "." in token.text else int(token.text))
         case "text", _:
             return literal(token.text[1:-1].replace("''", "'"))
         case "keyword", "null":

@@ -4,7 +4,27 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from timber.common.modeling.notation import Name, Spec
+from timber.common.modeling.notation import GuardText, Name, Spec
+
+
+class GuardSpec(Spec):
+    """What must hold for a row that comes to a state."""
+
+    to: StrictStr
+    after: tuple[StrictStr, ...] = ()
+    """From which states it is asked; from all when left out."""
+    condition: GuardText
+    """What must hold, such as `ticker is not null and data.score >= 0.5`."""
+
+
+class ExpirySpec(Spec):
+    """When a row that is left alone comes to an end."""
+
+    after_seconds: Annotated[StrictInt, Field(gt=0)]
+    since: Name = "updated_at"
+    """The column from which the seconds count."""
+    to: StrictStr
+    """The state that it comes to."""
 
 
 class StatesSpec(Spec):
@@ -14,6 +34,20 @@ class StatesSpec(Spec):
     initial: StrictStr
     transitions: dict[StrictStr, tuple[StrictStr, ...]]
     final: tuple[StrictStr, ...] = ()
+    guards: tuple[GuardSpec, ...] = ()
+    expiry: ExpirySpec | None = None
+
+    def sources(self, target: str) -> tuple[str, ...]:
+        """Return the states from which a transition leads to `target`."""
+        return tuple(state for state, targets in self.transitions.items() if target in targets)
+
+    def conditions(self, source: str, target: str) -> tuple[str, ...]:
+        """Return the conditions of the guards that stand between two states."""
+        return tuple(
+            guard.condition
+            for guard in self.guards
+            if guard.to == target and (not guard.after or source in guard.after)
+        )
 
     @property
     def all(self) -> frozenset[str]:

@@ -32,9 +32,17 @@ def _text(key: str) -> dict[str, Any]:
     return {"properties": {key: {"type": "string", "minLength": 1}}, "required": [key]}
 
 
+_ACTIONS: Final = ("on_delete", "on_update")
+"""What only a foreign key can have."""
+
 _RULES: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
     {
-        "ColumnSpec": {"if": _is("primary_key", True), "then": _one_of("nullable", False, None)},  # noqa: FBT003 - values of YAML
+        "ColumnSpec": {
+            "allOf": [
+                {"if": _is("primary_key", True), "then": _one_of("nullable", False, None)},  # noqa: FBT003 - values of YAML
+                *({"if": _text(key), "then": _text("foreign_key")} for key in _ACTIONS),
+            ]
+        },
         "RelationshipSpec": {
             "if": _is("type", "many_to_many"),
             "then": {"allOf": [_text("secondary"), _one_of("foreign_key", None)]},

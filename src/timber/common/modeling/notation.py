@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from timber.common.modeling.column_types import parse_type
-from timber.common.modeling.conditions import parse_condition
+from timber.common.modeling.conditions import parse_condition, parse_guard
 
 MAX_NAME: Final = 63
 """How long a name may be: PostgreSQL cuts longer ones."""
@@ -57,6 +57,11 @@ def _condition(written: str) -> str:
     return written
 
 
+def _guard(written: str) -> str:
+    parse_guard(written)
+    return written
+
+
 def _order(written: str) -> str:
     if not _ORDER.fullmatch(written):
         raise ValueError("write an order as `column` or `column desc`")
@@ -77,6 +82,8 @@ Reference = Annotated[StrictStr, AfterValidator(_reference)]
 TypeName = Annotated[StrictStr, AfterValidator(_type)]
 ConditionText = Annotated[StrictStr, Field(min_length=1), AfterValidator(_condition)]
 """A condition on one row, such as `price > 0`."""
+GuardText = Annotated[StrictStr, Field(min_length=1), AfterValidator(_guard)]
+"""A condition on one row that may look into JSON, such as `data.score >= 0.5`."""
 Order = Annotated[StrictStr, AfterValidator(_order)]
 """`column`, or `column desc`."""
 

@@ -53,7 +53,7 @@ MixinName = Annotated[
         {
             "anyOf": [
                 {"enum": [*MIXINS, "OwnerMixin"]},
-                {"type": "string", "pattern": "^(?!__)[A-Za-z_]\\w*$"},
+                {"type": "string", "pattern": "^(?!__)[A-Za-z_]\\w*$", "maxLength": MAX_NAME},
             ]
         }
     ),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from timber.common.documents import closest
 from timber.common.modeling.catalogue import Table
+from timber.common.modeling.conditions import parse_guard
 from timber.common.modeling.features import StatesSpec
 
 
@@ -13,6 +14,8 @@ def state_problems(table: Table) -> Iterator[str]:
         yield from _name_problems(table, table.model.states)
         yield from _reach_problems(table, table.model.states)
         yield from _column_problems(table, table.model.states)
+        yield from _guard_problems(table, table.model.states)
+        yield from _expiry_problems(table, table.model.states)
 
 
 def _name_problems(table: Table, states: StatesSpec) -> Iterator[str]:
@@ -66,3 +69,50 @@ def _column_problems(table: Table, states: StatesSpec) -> Iterator[str]:
     if column.default not in (None, states.initial):
         message = f"{column.name!r} starts as {column.default!r}, not as the initial state"
         yield table.problem("states", "initial", message=message)
+
+
+def _guard_problems(table: Table, states: StatesSpec) -> Iterator[str]:
+    encryption = table.model.encryption if table.model else None
+    sealed = encryption.fields if encryption and encryption.enabled else ()
+    for place, guard in enumerate(states.guards):
+        where = ("states", "guards", place)
+        sources = states.sources(guard.to)
+        if not sources:
+            hint = closest(guard.to, states.all)
+            yield table.problem(*where, "to", message=f"no transition leads to {guard.to!r}{hint}")
+        for number, source in enumerate(guard.after):
+            if sources and source not in sources:
+                message = f"no transition leads from {source!r} to {guard.to!r}"
+                hint = closest(source, sources)
+                yield table.problem(*where, "after", number, message=message + hint)
+        condition = parse_guard(guard.condition)
+        if problem := condition.problem(table.families):
+            yield table.problem(*where, "condition", message=problem)
+        for name in (*condition.names, *condition.paths):
+            if name in sealed:
+                message = f"{name!r} is encrypted, so the database cannot look at it"
+                yield table.problem(*where, "condition", message=message)
+
+
+def _expiry_problems(table: Table, states: StatesSpec) -> Iterator[str]:
+    expiry = states.expiry
+    if expiry is None:
+        return
+    where = ("states", "expiry")
+    family = table.families.get(expiry.since)
+    if family != "DateTime":
+        said = f"is of type {family}" if family else "is not there"
+        hint = "" if family else closest(expiry.since, table.families)
+        yield table.problem(
+            *where,
+            "since",
+            message=f"seconds count from a DateTime; {expiry.since!r} {said}{hint}",
+        )
+    open_states = [state for state, targets in states.transitions.items() if targets]
+    missing = [state for state in open_states if expiry.to not in states.transitions[state]]
+    if expiry.to not in states.final:
+        hint = closest(expiry.to, states.final)
+        yield table.problem(*where, "to", message=f"{expiry.to!r} is not a final state{hint}")
+    elif missing:
+        message = f"no transition leads from {missing[0]!r} to {expiry.to!r}"
+        yield table.problem(*where, "to", message=message)

@@ -5,16 +5,7 @@ Complete testing example for a research workflow.
 import pytest
 from datetime import datetime
 from timber.common.models import get_model
-
-pytestmark = pytest.mark.xfail(strict=True, reason="part D: services")
-
-
-# CHANGED: imported when a test runs, so that this file can be read before
-# part D has landed.
-@pytest.fixture(autouse=True)
-def import_services():
-    global persistence_manager
-    from timber.common.services.persistence import persistence_manager
+from timber.common.services.persistence import persistence_manager
 
 
 class TestCompleteResearchWorkflow:

@@ -3,16 +3,7 @@ Integration tests for service interactions.
 """
 
 import pytest
-
-pytestmark = pytest.mark.xfail(strict=True, reason="part D: services")
-
-
-# CHANGED: imported when a test runs, so that this file can be read before
-# part D has landed.
-@pytest.fixture(autouse=True)
-def import_services():
-    global persistence_manager
-    from timber.common.services.persistence import persistence_manager
+from timber.common.services.persistence import persistence_manager
 
 
 class TestServiceIntegration:

@@ -62,7 +62,6 @@ def test_analyze_research(research_with_data):
     assert results is not None
 
 
-@pytest.mark.xfail(strict=True, reason="part D: services")
 def test_create_session_invalid_user():
     """Test error handling for invalid user."""
     from timber.common.services.persistence import session_service  # CHANGED: never imported.
@@ -75,7 +74,6 @@ def test_create_session_invalid_user():
         )
 
 
-@pytest.mark.xfail(strict=True, reason="part D: services")
 def test_transition_to_invalid_state(sample_research_session):
     """Test error handling for invalid state transition."""
     from timber.common.services.persistence import session_service  # CHANGED: never imported.

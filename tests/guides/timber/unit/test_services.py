@@ -3,20 +3,11 @@ Unit tests for Timber services.
 """
 
 import pytest
-
-pytestmark = pytest.mark.xfail(strict=True, reason="part D: services")
-
-
-# CHANGED: imported when a test runs, so that this file can be read before
-# part D has landed.
-@pytest.fixture(autouse=True)
-def import_services():
-    global session_service, notification_service, tracker_service
-    from timber.common.services.persistence import (
-        session_service,
-        notification_service,
-        tracker_service
-    )
+from timber.common.services.persistence import (
+    session_service,
+    notification_service,
+    tracker_service
+)
 
 
 class TestSessionService:

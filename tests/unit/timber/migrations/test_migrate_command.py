@@ -8,6 +8,7 @@ from tests.unit.timber.migrations.conftest import Project
 from typer.testing import CliRunner, Result
 
 from timber.commands.app import cli
+from timber.common.runtime import Timber
 
 BEFORE = """
     models:
@@ -108,16 +109,8 @@ def test_drift_fails_the_check_and_is_named(project: Project) -> None:
 def test_a_database_made_without_steps_is_adopted(project: Project) -> None:
     project.say(BEFORE)
     timber(project, "plan")
-    project.run(
-        "CREATE TABLE notes (id INTEGER NOT NULL PRIMARY KEY, size BIGINT)",
-        "CREATE TABLE users (user_id VARCHAR(36) NOT NULL PRIMARY KEY, "
-        "email VARCHAR(320) NOT NULL, "
-        "username VARCHAR(150) NOT NULL, created_at DATETIME NOT NULL, "
-        "updated_at DATETIME NOT NULL, deleted_at DATETIME)",
-        "CREATE INDEX ix_users_email ON users (email)",
-        "CREATE INDEX ix_users_username ON users (username)",
-        "CREATE INDEX ix_users_deleted_at ON users (deleted_at)",
-    )
+    with Timber().opened(project.settings(create_tables=True)):
+        pass
 
     adopted = facts(project, "apply", "--adopt")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 from hypothesis import HealthCheck, given, settings, strategies as st
+from tests.unit.timber.conftest import BUILT_IN
 from tests.unit.timber.modeling.test_checks import FRIENDS, GOOD, LETTERS
 
 from timber.common.errors import ModelFileError
@@ -81,7 +82,7 @@ def valid_files(draw: st.DrawFn) -> dict[str, Any]:
 def test_a_file_without_a_mistake_opens(file: dict[str, Any]) -> None:
     names = load(yaml.safe_dump(file))
 
-    assert set(names) == {"User", *(model["name"] for model in file["models"])}
+    assert set(names) == {*BUILT_IN, *(model["name"] for model in file["models"])}
 
 
 INDICATORS = st.sampled_from("-:[]{}&*!|>'\"#,?@%`~\t\n01ü\x00\ufeff\ud800")

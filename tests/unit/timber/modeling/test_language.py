@@ -4,9 +4,9 @@ import logging
 import time
 
 import pytest
-from tests.unit.timber.conftest import OpenTimber
+from tests.unit.timber.conftest import BUILT_IN, OpenTimber
 
-from timber.common.errors import ModelFileError
+from timber.common.errors import ModelFileError, ModelNotFoundError
 
 ORDERS = """\
 mixins:
@@ -59,7 +59,7 @@ models:
 def test_a_file_with_all_of_it_is_accepted(open_timber: OpenTimber) -> None:
     timber = open_timber(ORDERS)
 
-    assert timber.models.names() == ("Line", "Order", "Refund", "User")
+    assert timber.models.names() == tuple(sorted((*BUILT_IN, "Line", "Order", "Refund")))
     assert timber.models.notes() == ()
 
 
@@ -192,9 +192,12 @@ def test_a_file_may_replace_the_user_that_timber_ships(open_timber: OpenTimber) 
         "[{name: id, type: Integer, primary_key: true}]}]"
     )
 
-    (note,) = timber.models.notes()
+    note, left_out = timber.models.notes()
     assert list(timber.models.get("User").__table__.c.keys()) == ["id"]
     assert note.endswith(":1:10: User replaces Timber's own (at models.0)")
+    assert "Notification, NotificationCounter, TrackedEvent are left out" in left_out
+    with pytest.raises(ModelNotFoundError):
+        timber.models.get("Notification")
 
 
 @pytest.mark.parametrize(

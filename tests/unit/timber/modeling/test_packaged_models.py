@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.timber.conftest import BUILT_IN
 
 from timber.common.errors import ConfigurationError
 from timber.common.runtime import Timber
@@ -47,7 +48,7 @@ def test_models_of_distributions_can_be_left_out(site: Path) -> None:
     install(site, GOOD)
 
     with Timber().opened(TimberSettings(packaged_models=False)) as timber:
-        assert timber.models.names() == ("User",)
+        assert timber.models.names() == BUILT_IN
 
 
 def test_a_distribution_that_cannot_be_loaded_is_named(site: Path) -> None:

@@ -1,0 +1,1 @@
+"""A long life, watched: what it holds of the machine must not grow."""
