@@ -57,7 +57,7 @@ def run_command(
     """Let a cast live in the rehearsal world until Ctrl-C; the next time they go on from there."""
     with errors_for_people():
         settings = read_settings(agents_dir=agents, speed=speed, port=port, database_url=database)
-        if "speed" not in settings.model_fields_set:
+        if "speed" not in settings.model_fields_set and settings.engine == "embedded":
             settings.speed = WATCHABLE_SPEED
         _set_up_logs(settings)
         asyncio.run(run(settings, console=Console()))
@@ -66,8 +66,8 @@ def run_command(
 @cli.command("worker")
 def worker_command(agents: Agents = None) -> None:
     """Take turns of agents together with other workers, by the settings in the environment."""
-    with _errors_for_people():
-        settings = _settings(agents_dir=agents)
+    with errors_for_people():
+        settings = read_settings(agents_dir=agents)
         _set_up_logs(settings)
         asyncio.run(work(settings, console=Console()))
 

@@ -92,11 +92,16 @@ def assert_whole(shared: Place) -> None:
             assert one["due_at"] < other["due_at"], (one, other)
 
 
+def kill_all(workers: list[Worker]) -> None:
+    for one in workers:
+        one.kill_if_alive()
+
+
 async def kill_and_live_on(shared: Place, *, kills: int, seed: int) -> None:
     chance = random.Random(seed)
     with contextlib.ExitStack() as stack:
         workers = [Worker(shared, f"worker-{number}") for number in range(2)]
-        stack.callback(lambda: [one.kill_if_alive() for one in workers])
+        stack.callback(kill_all, workers)
         for one in workers:
             await aside(until, one.is_at_work, "a worker")
         for kill in range(kills):

@@ -180,7 +180,7 @@ class Dispatcher:
         """Let one event happen, or come again later; False when it cannot in this process."""
         try:
             is_over = await self._happen(event) is not False
-        except Exception as error:  # the border of the agent loop
+        except Exception as error:  # noqa: BLE001 - the border of the agent loop; it is logged
             await self._fail(event, error)
             return True
         self._agenda.release(event)
