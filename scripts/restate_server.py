@@ -61,7 +61,7 @@ class RestateServer:
 
     def __init__(self, program: Path, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        ingress, admin, node = _free_ports(3)
+        ingress, admin, node = free_ports(3)
         self.ingress_url = f"http://127.0.0.1:{ingress}"
         self.admin_url = f"http://127.0.0.1:{admin}"
         self.log = folder / "restate.log"
@@ -182,7 +182,8 @@ def _install(home: Path, version: str) -> None:
         raise RestateServerError(f"npm cannot fetch the Restate server {version}: {done.stderr}")
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports of the loopback interface on which nobody listens now."""
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [listener.getsockname()[1] for listener in listeners]
     for listener in listeners:

@@ -172,3 +172,17 @@ async def test_the_lifespan_of_the_application_is_run() -> None:
     await server.stop()
 
     assert steps == ["up", "down"]
+
+
+async def test_servers_that_share_a_port_share_the_work_and_the_last_one_has_it_all() -> None:
+    first = LoopbackServer(app(), is_shared=True)
+    url = await first.start()
+    second = LoopbackServer(app(), port=int(url.rpartition(":")[2]), is_shared=True)
+
+    assert await second.start() == url
+
+    await first.stop()
+    async with httpx2.AsyncClient() as client:
+        answers = [await client.get(f"{url}/hello") for _ in range(4)]
+    assert [answer.json() for answer in answers] == ["hello"] * 4
+    await second.stop()
