@@ -31,9 +31,15 @@ async def join_workers(
     """Return an engine that shares its events with other workers, and the locks of their agents.
 
     Raises:
-        ConfigurationError: the workers would obey everybody on the network.
+        ConfigurationError: the database cannot be shared,
+            or the workers would obey everybody on the network.
 
     """
+    if not settings.database_url.startswith("postgresql"):
+        raise ConfigurationError(
+            "many machines share a PostgreSQL: set PUPPET_DATABASE_URL to one, "
+            "or PUPPET_ENGINE to 'embedded'"
+        )
     if settings.worker_host != LOOPBACK and settings.restate_identity_key is None:
         raise ConfigurationError(
             f"a worker that listens on {settings.worker_host} would obey whoever reaches it: "

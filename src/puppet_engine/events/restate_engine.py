@@ -47,6 +47,9 @@ log = logging.getLogger(__name__)
 MOMENT_SECONDS: Final = 1
 """How long a living worker may take to hand a wake-up over before another one does it."""
 
+REGISTRATION_WAITS_SECONDS: Final = (0.2, 0.5, 1, 2)
+"""How long a worker waits between its attempts to make itself known."""
+
 LAST_WORDS_SECONDS: Final = 3
 """How long a worker that ends tries to hand over what its last turns brought."""
 
@@ -126,11 +129,21 @@ class RestateEngine(EventEngine):
             parts.push_async_callback(self._hand_over.stop, patience_seconds=LAST_WORDS_SECONDS)
             app = endpoint(self.wake, identity_key=self._shared.identity_key)
             url = await parts.enter_async_context(self._shared.serve(app))
-            await self._shared.restate.register(url)
+            await self._make_known(url)
             self._hand_over.start()
             self._loop = asyncio.create_task(self._live(), name="event engine")
             self._parts = parts.pop_all()
         log.info("this worker is reached at %s", url)
+
+    async def _make_known(self, url: str) -> None:
+        """Register; Restate may ask another worker at the same address, which dies just then."""
+        for wait_seconds in REGISTRATION_WAITS_SECONDS:
+            try:
+                return await self._shared.restate.register(url)
+            except EngineUnavailableError as error:
+                log.warning("registering again in %s s: %s", wait_seconds, error)
+                await asyncio.sleep(wait_seconds)
+        return await self._shared.restate.register(url)
 
     @override
     async def stop(self) -> None:

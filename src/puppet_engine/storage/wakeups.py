@@ -11,7 +11,6 @@ from typing import Final
 from sqlalchemy import and_, delete, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.models import Event
 from puppet_engine.storage.event_rows import events_of
 from puppet_engine.storage.gateway import Storage
@@ -69,19 +68,9 @@ class Wakeups:
         self._storage = storage
 
     async def install(self) -> None:
-        """Let every event leave a wake-up from now on, and those that are pending, too.
-
-        Raises:
-            ConfigurationError: the database is not PostgreSQL.
-
-        """
+        """Let every event leave a wake-up from now on, and those that are pending, too."""
 
         def work(session: Session) -> None:
-            if session.get_bind().dialect.name != "postgresql":
-                raise ConfigurationError(
-                    "many machines share a PostgreSQL: set PUPPET_DATABASE_URL to one, "
-                    "or PUPPET_ENGINE to 'embedded'"
-                )
             session.execute(text(ONE_AT_A_TIME))
             if session.scalar(text(IS_INSTALLED)) is None:
                 for statement in INSTALL:
