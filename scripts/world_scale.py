@@ -81,11 +81,10 @@ def main() -> None:
             "PUPPET_SPEED": PACE,
         }
         page = process("run", environment={**shared, "PUPPET_WORLD_PORT": str(world_port)})
-        started = [parts.enter_context(page)]
-        await_port(world_port, started[0])
+        await_port(world_port, parts.enter_context(page))
         there = {**shared, "PUPPET_WORLD_URL": f"http://127.0.0.1:{world_port}"}
         for _ in range(WORKERS):
-            started.append(parts.enter_context(process("worker", environment=there)))
+            parts.enter_context(process("worker", environment=there))
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
         raise SystemExit("a part has ended by itself; what it said last stands above")
 

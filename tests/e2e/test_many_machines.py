@@ -128,6 +128,7 @@ async def test_a_hundred_kills_lose_nothing_and_do_nothing_twice(shared: Place) 
     await kill_and_live_on(shared, kills=100, seed=2)
 
 
+@pytest.mark.slow
 async def test_another_worker_takes_over_within_seconds(shared: Place) -> None:
     with contextlib.ExitStack() as stack:
         first, second = (Worker(shared, name) for name in ("first", "second"))
