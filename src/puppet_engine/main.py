@@ -2,10 +2,14 @@
 
 import contextlib
 import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from pathlib import Path
 from typing import Final, TypeVar
 
+import httpx2
 from pydantic import SecretStr
 
 from puppet_engine.agents.agent import Agent
@@ -18,13 +22,17 @@ from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.openai_provider import OpenAIProvider
 from puppet_engine.llm.providers import create_provider
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.sqlite_store import SQLiteStore
+from puppet_engine.networks import x
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.directory import connect
+from puppet_engine.outbox.budget import Budget
 from puppet_engine.personas.reader import read_personas
 from puppet_engine.solana.trader import Trader
+from puppet_engine.storage.answers import StoredAnswers
 from puppet_engine.storage.beginnings import common_beginning
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
@@ -32,7 +40,7 @@ from puppet_engine.storage.ledger import StoredLedger
 from puppet_engine.storage.ownership import sole_owner
 from puppet_engine.storage.wakeups import Wakeups
 from puppet_engine.world.desk import open_rehearsal_wallet, sign_up
-from puppet_engine.world.rehearsal import RehearsalWorld, World, WorldAt
+from puppet_engine.world.rehearsal import RehearsalWorld, StoredJournal, World, WorldAt
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +50,29 @@ IN_MEMORY: Final = f"{SQLITE}:memory:"
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What stands around an engine that is simulated, and outlives it."""
+
+    cast: Sequence[AgentConfig]
+    world: RehearsalWorld
+    """Runs already, and goes on when the engine has ended."""
+    transport: httpx2.AsyncBaseTransport
+    """Carries every request to the world."""
+    open_storage: Callable[..., Storage] = Storage
+    """Makes the storage of the agents, as `Storage` is made."""
+
+
 class App:
     """The whole engine: a cast of agents, the world they rehearse in, and all between."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, ids: IdFactory) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: Clock, ids: IdFactory, stage: Stage | None
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self._ids = ids
+        self._stage = stage
         self._locks: AgentLocks = LocalAgentLocks()
         self._parts = contextlib.AsyncExitStack()
         self._agent_manager: AgentManager | None = None
@@ -87,7 +111,7 @@ class App:
 
     async def assemble(self) -> None:
         """Start everything except time: no event is taken before somebody runs the engine."""
-        cast = read_cast(self.settings)
+        cast = self._stage.cast if self._stage else read_cast(self.settings)
         async with contextlib.AsyncExitStack() as parts:
             await self._put_together(parts)
             for persona in cast:
@@ -103,19 +127,25 @@ class App:
 
     async def _put_together(self, parts: contextlib.AsyncExitStack) -> None:
         settings = self.settings
-        storage = await self._open(parts, settings.database_url)
+        make = self._stage.open_storage if self._stage else Storage
+        storage = await self._open(parts, settings.database_url, make)
         events = StoredEvents(storage)
         await self._set_clock(storage, await events.latest_moment())
         world = await self._enter_world(parts)
-        llm = create_provider(with_brain(settings, world))
+        llm = self._find_words(world)
         parts.push_async_callback(llm.aclose)
         self._memory_store = SQLiteStore(settings, storage=storage, clock=self.clock)
         self._event_engine = await self._make_engine(parts, storage, events)
         self._agent_manager = self._gather(storage, llm, world)
         parts.push_async_callback(self._agent_manager.close)
 
-    async def _open(self, parts: contextlib.AsyncExitStack, url: str) -> Storage:
-        storage = Storage(
+    async def _open(
+        self,
+        parts: contextlib.AsyncExitStack,
+        url: str,
+        make: Callable[..., Storage] = Storage,
+    ) -> Storage:
+        storage = make(
             url, clock=self.clock, ids=self._ids, synchronous=self.settings.sqlite_synchronous
         )
         await storage.open()
@@ -133,6 +163,8 @@ class App:
         return storage
 
     async def _set_clock(self, storage: Storage, last: datetime | None) -> None:
+        if self._stage is not None:
+            return  # time goes on around a stage
         if isinstance(self.clock, PacedClock):
             self.clock.begin_at(*await common_beginning(storage, self.clock))
         elif isinstance(self.clock, VirtualClock) and last is not None:
@@ -159,11 +191,13 @@ class App:
         )
 
     async def _enter_world(self, parts: contextlib.AsyncExitStack) -> World:
+        if self._stage is not None:
+            return self._stage.world
         if self.settings.world_url is not None:
             return WorldAt(self.settings.world_url)
         storage = await self._open(parts, world_url(self.settings))
         world = RehearsalWorld(
-            storage=storage,
+            journal=StoredJournal(storage, "x"),
             clock=self.clock,
             seed=self.settings.seed,
             port=self.settings.world_port,
@@ -172,9 +206,30 @@ class App:
         parts.push_async_callback(world.stop)
         return world
 
+    def _is_in_step(self) -> bool:
+        """Whether a turn waits for its effects.
+
+        In a rehearsal, so that it is repeatable, and with other workers,
+        who only know that a turn was cut short while its event, or its call, is not over.
+        A life of one process that is watched waits for nobody's network.
+        """
+        is_rehearsal = isinstance(self.clock, VirtualClock) and self.clock.factor == inf
+        return is_rehearsal or self.settings.engine == "restate"
+
+    def _find_words(self, world: World) -> LLMProvider:
+        settings = with_brain(self.settings, world)
+        if self._stage is not None:
+            return OpenAIProvider(settings, transport=self._stage.transport)
+        return create_provider(settings)
+
     def _gather(self, storage: Storage, llm: LLMProvider, world: World) -> AgentManager:
         async def open_account(agent: Agent) -> SocialNetwork:
-            account = await sign_up(world.url, handle=agent.handle, name=agent.name)
+            wire = self._stage.transport if self._stage else None
+            account = await sign_up(
+                world.url, handle=agent.handle, name=agent.name, transport=wire
+            )
+            if wire is not None:
+                return x.create(account, self.clock, transport=wire)
             return connect("x", account, self.clock)
 
         async def open_wallet(agent: Agent) -> Trader:
@@ -194,20 +249,31 @@ class App:
                 "locks": self._locks,
                 "mention_poll_minutes": self.settings.mention_poll_minutes,
                 "resident_agents": self.settings.resident_agents,
+                "budget": Budget(
+                    intents=self.settings.max_intents_per_day,
+                    cost=self.settings.max_microdollars_per_day,
+                ),
+                "answers": StoredAnswers(storage),
+                "in_step": self._is_in_step(),
             }
         )
 
 
 def create_app(
-    settings: Settings, *, clock: Clock | None = None, ids: IdFactory = random_id
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    ids: IdFactory = random_id,
+    stage: Stage | None = None,
 ) -> App:
     """Return an engine that nothing has been started of yet.
 
     Without a `clock`, time begins now, or where the database was left,
     and passes `settings.speed` times as fast as ours.
     On many machines it never stands still, and has the speed with which the life began.
+    On a `stage` it lives in the world that is there, by the model that the world has.
     """
-    return App(settings, clock=clock or _clock(settings), ids=ids)
+    return App(settings, clock=clock or _clock(settings), ids=ids, stage=stage)
 
 
 def _clock(settings: Settings) -> Clock:

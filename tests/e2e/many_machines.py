@@ -21,7 +21,7 @@ from puppet_engine.core.ids import random_id
 from puppet_engine.storage.agent_locks import libpq_url
 from puppet_engine.storage.beginnings import common_beginning
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.world.rehearsal import RehearsalWorld
+from puppet_engine.world.rehearsal import RehearsalWorld, StoredJournal
 
 PACE = 120
 
@@ -126,7 +126,7 @@ async def place(
     storage = Storage(database_url, clock=clock, ids=random_id)
     await storage.open()
     clock.begin_at(*await common_beginning(storage, clock))
-    world = RehearsalWorld(storage=storage, clock=clock, seed=7)
+    world = RehearsalWorld(journal=StoredJournal(storage, "x"), clock=clock, seed=7)
     await world.start()
     try:
         yield Place(folder, database_url, restate, world.url, free_port(), clock)

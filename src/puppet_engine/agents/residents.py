@@ -3,10 +3,13 @@
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from weakref import WeakValueDictionary
 
 from puppet_engine.agents.agent import Agent
+
+AtHand = Callable[[str], AbstractAsyncContextManager[Agent | None]]
+"""Keeps an agent in memory for the length of a block; gives None if nobody knows it."""
 
 Find = Callable[[str], Awaitable[Agent | None]]
 """Makes an agent from its rows; None when nobody knows it."""

@@ -1,4 +1,4 @@
-"""Who may let an agent act: one at a time."""
+"""Who may let an agent act, or use an account: one at a time."""
 
 import asyncio
 import contextlib

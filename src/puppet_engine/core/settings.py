@@ -70,6 +70,12 @@ class Settings(BaseSettings):
     """The address of a rehearsal world that runs already; one of our own when unset."""
     world_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Where a world of our own listens, on the loopback interface; 0 takes a free port."""
+
+    max_intents_per_day: Annotated[int, Field(ge=0)] = 200
+    """How much an agent may say on a network in any 24 hours."""
+    max_microdollars_per_day: Annotated[int, Field(ge=0)] = 5_000_000
+    """What an agent may cost on a network in any 24 hours; a dollar is 1_000_000."""
+
     world_database_url: str | None = None
     """Where the rehearsal world keeps what was said in it; beside the agents' own when unset."""
     speed: Annotated[float, Field(gt=0)] = 1

@@ -60,7 +60,7 @@ class Storage:
         """
         async with self._opening:
             if not self.is_open:
-                with _in_our_words():
+                with in_our_words():
                     await asyncio.to_thread(self._timber.open, self._settings)
                 self._writer = GroupCommit(self._timber.database)
 
@@ -103,7 +103,7 @@ class Storage:
             raise _not_open()
         if self._forbidden is not None:
             raise self._forbidden
-        with _in_our_words():
+        with in_our_words():
             return await self._writer.write(together, argument)
 
     async def read(self, work: Callable[[Session], T]) -> T:
@@ -115,7 +115,7 @@ class Storage:
 
         """
         self._require_open()
-        with _in_our_words():
+        with in_our_words():
             return await self._timber.database.run(work)
 
     async def insert(self, model_name: str, rows: Sequence[dict[str, Any]]) -> int:
@@ -135,7 +135,8 @@ def _not_open() -> NotRunningError:
 
 
 @contextlib.contextmanager
-def _in_our_words() -> Generator[None]:
+def in_our_words() -> Generator[None]:
+    """Raise what Timber raises in a block as errors of ours."""
     try:
         yield
     except (timber_errors.ConfigurationError, timber_errors.DocumentError) as error:

@@ -96,10 +96,16 @@ def intent_row(storage: Storage, agent_id: str, draft: IntentDraft) -> Row:
     return {
         "id": storage.ids(),
         "agent_id": agent_id,
+        "account": draft.account,
         "kind": draft.kind.value,
         "payload": draft.payload,
         "state": IntentState.PENDING.value,
+        "attempts": 0,
+        "failures": 0,
+        "cost": 0,
+        "error": "",
         "journal": {},
         "result": "",
         "created_at": storage.clock.now(),
+        "expires_at": draft.expires_at,
     }
