@@ -11,6 +11,7 @@ from tests.contracts.event_engine import EventEngineContract, Recorder, Rig
 from typing_extensions import override
 
 from puppet_engine.core.clock import PacedClock, SystemClock
+from puppet_engine.core.errors import StorageError
 from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import Event, EventDraft
 from puppet_engine.events.restate_client import RestateClient
@@ -34,6 +35,25 @@ async def serve(app: ASGIApp) -> AsyncGenerator[str]:
     await server.stop()
 
 
+class Sharing(Recorder):
+    """May fail when the event is over, before what was to follow, and notes who is recovered."""
+
+    def __init__(self, rig: "RestateRig") -> None:
+        super().__init__(rig)
+        self._shared = rig
+
+    @override
+    async def consume(self, event: Event) -> bool:
+        await super().consume(event)
+        if event.type == "half.done":
+            raise StorageError("the outbox cannot be read")
+        return True
+
+    @override
+    async def recover(self, agent_id: str) -> None:
+        self._shared.recovered.append(agent_id)
+
+
 class RestateRig(Rig):
     """A worker whose minutes pass in a tenth of a second."""
 
@@ -41,6 +61,8 @@ class RestateRig(Rig):
         super().__init__()
         self.storage = storage
         self.store = StoredEvents(storage)
+        self.recovered: list[str] = []
+        """Whose turns another call found over, and looked what they had left behind."""
         self._database_url = database_url
         self.client = RestateClient(ingress_url=restate.ingress_url, admin_url=restate.admin_url)
         self._engine()
@@ -53,7 +75,7 @@ class RestateRig(Rig):
             serve=serve,
         )
         self.engine = RestateEngine(store=self.store, clock=self.storage.clock, shared=shared)
-        self.engine.consume_with(Recorder(self))
+        self.engine.consume_with(Sharing(self))
 
     @override
     def now(self) -> datetime:
@@ -75,7 +97,7 @@ class RestateRig(Rig):
 
 
 @pytest.fixture
-async def rig(postgresql_url: str, restate: RestateServer) -> AsyncGenerator[Rig]:
+async def rig(postgresql_url: str, restate: RestateServer) -> AsyncGenerator[RestateRig]:
     clock = PacedClock(SystemClock(), pace=PACE)
     clock.begin_at(SystemClock().now(), START)
     storage = Storage(postgresql_url, clock=clock, ids=random_id)
@@ -90,3 +112,13 @@ async def rig(postgresql_url: str, restate: RestateServer) -> AsyncGenerator[Rig
 
 class TestRestate(EventEngineContract):
     """Everything the contract says."""
+
+    async def test_a_turn_that_fails_when_it_is_fact_is_recovered_and_not_taken_again(
+        self, rig: RestateRig
+    ) -> None:
+        await rig.engine.publish(rig.draft("half.done"))
+
+        await rig.until(lambda: rig.recovered != [])
+
+        assert rig.recovered == ["ada"]
+        assert len(rig.taken) == 1
