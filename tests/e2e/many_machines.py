@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import DictRow, dict_row
 from scripts.restate_server import RestateServer
-from tests.e2e.puppets import command, environment
+from tests.e2e.puppets import ROOT, command, environment
 
 from puppet_engine.core.clock import PacedClock, SystemClock
 from puppet_engine.core.ids import random_id
@@ -67,6 +68,9 @@ class Place:
             "PUPPET_AGENTS_DIR": str(self.folder / "cast"),
             "PUPPET_SPEED": str(PACE),
             "PUPPET_MENTION_POLL_MINUTES": "4",
+            # They live for days in an hour, and talk all the time.
+            "PUPPET_MAX_INTENTS_PER_DAY": "1000000",
+            "PUPPET_MAX_MICRODOLLARS_PER_DAY": "1000000000000",
         }
 
     def rows(self, query: str) -> list[dict[str, Any]]:
@@ -84,13 +88,17 @@ class Place:
 class Worker:
     """A running `puppets worker`."""
 
-    def __init__(self, place: Place, name: str) -> None:
+    def __init__(self, place: Place, name: str, *doom: str) -> None:
+        """Start it; with a failpoint and a number as `doom` it kills itself there."""
+        doomed = [sys.executable, "-m", "tests.e2e.doomed_worker", *doom]
         self._log = place.folder / f"{name}.log"
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                command("worker"),
+                doomed if doom else command("worker"),
                 cwd=place.folder,
-                env=environment(**place.settings()),
+                env=environment(
+                    **place.settings(), PYTHONPATH=os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+                ),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -102,6 +110,9 @@ class Worker:
         if self.process.poll() is not None:
             raise AssertionError(f"a worker ended at once:\n{self.log()}")
         return "At work" in self.log()
+
+    def is_dead(self) -> bool:
+        return self.process.poll() is not None
 
     def kill(self) -> None:
         os.kill(self.process.pid, signal.SIGKILL)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import signal
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from itertools import pairwise
@@ -13,6 +14,8 @@ import pytest
 from scripts.restate_server import RestateServer
 from tests.e2e.many_machines import PACE, Place, Worker, place
 from tests.e2e.puppets import until
+
+from puppet_engine.core.failpoints import Failpoint
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("restate"), pytest.mark.timeout(120)]
 
@@ -162,3 +165,23 @@ async def test_a_killed_worker_and_a_killed_restate_lose_nothing_and_do_nothing_
 @pytest.mark.timeout(3600)
 async def test_a_hundred_kills_lose_nothing_and_do_nothing_twice(shared: Place) -> None:
     await kill_and_live_on(shared, kills=100, seed=2)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+async def test_a_worker_dies_at_each_failpoint_and_another_finishes_its_work_once(
+    shared: Place,
+) -> None:
+    with contextlib.ExitStack() as stack:
+        survivor = Worker(shared, "survivor")
+        stack.callback(survivor.kill_if_alive)
+        await aside(until, survivor.is_at_work, "a worker")
+        for point in Failpoint:
+            doomed = Worker(shared, f"doomed-{point}", point, "1")
+            stack.callback(doomed.kill_if_alive)
+            await aside(until, doomed.is_dead, f"the end of a worker at {point}")
+            assert doomed.process.returncode == -signal.SIGKILL, doomed.log()
+            await aside(wait_for_more, shared, 6)
+        await aside(until, lambda: nothing_is_overdue(shared), "what they left")
+        assert await aside(survivor.end) == 0, survivor.log()
+    await aside(assert_whole, shared)

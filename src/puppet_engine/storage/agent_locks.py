@@ -1,4 +1,4 @@
-"""Who holds an agent: locks that hold across processes, and end with the one who holds them."""
+"""Who holds an agent or an account: locks among processes, which end with their holder."""
 
 import asyncio
 import contextlib
@@ -18,12 +18,20 @@ log = logging.getLogger(__name__)
 TAKE: Final = "SELECT pg_try_advisory_lock(hashtextextended('puppet_engine.agent ' || %s, 0))"
 GIVE_BACK: Final = "SELECT pg_advisory_unlock(hashtextextended('puppet_engine.agent ' || %s, 0))"
 
+NOTICE_SILENCE: Final = """
+    SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3
+"""
+"""Has the server itself ask whether we are there: a machine that vanished says nothing.
+
+By TCP's own defaults the server would keep its locks for two hours.
+"""
+
 LONGEST_WAIT_SECONDS: Final = 0.5
 """How long who waits for another process's lock sleeps at the most before it looks again."""
 
 
 class SharedAgentLocks(AgentLocks):
-    """One holder per agent among all processes that share a PostgreSQL.
+    """One holder per agent or account among all processes that share a PostgreSQL.
 
     All locks of a process live on one connection: when it breaks, the process dies or its machine
     is lost, the server lets go of them.
@@ -93,9 +101,11 @@ class SharedAgentLocks(AgentLocks):
         async with self._connecting:
             if self._connection is None or self._connection.closed:
                 try:
-                    self._connection = await AsyncConnection.connect(
+                    connection = await AsyncConnection.connect(
                         self._conninfo, autocommit=True, application_name="puppets locks"
                     )
+                    await connection.execute(NOTICE_SILENCE)
+                    self._connection = connection
                 except DriverError as error:
                     raise StorageError(f"no lock can be had: {error}") from error
             return self._connection

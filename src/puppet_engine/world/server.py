@@ -6,7 +6,7 @@ import socket
 from typing import Any, Final
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.lifespan.on import LifespanOn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -23,7 +23,7 @@ class LoopbackServer:
     """Serves an ASGI application on 127.0.0.1; installs no signal handlers, logs no requests.
 
     `port` 0 takes a free one. With `is_shared` other processes may listen on it, too,
-    and each connection goes to one of them. Another `host` opens it to other machines.
+    and each request goes to one of them. Another `host` opens it to other machines.
     Requests under way at `stop` get `grace_seconds` to finish, then they are cancelled.
     """
 
@@ -54,8 +54,9 @@ class LoopbackServer:
         if self._server is not None:
             raise NotRunningError("a second server", "this one runs already; stop it first")
         listener = _listen(self._host, self._port, is_shared=self._is_shared)
+        app = _asked_once(self._app) if self._is_shared else self._app
         config = uvicorn.Config(
-            _ends_quietly(self._app),
+            _ends_quietly(app),
             http=_Connection,
             ws="none",
             log_config=None,
@@ -134,6 +135,25 @@ def _ends_quietly(app: ASGIApp) -> ASGIApp:
         except asyncio.CancelledError:
             if scope["type"] != "http":
                 raise
+
+    return serve
+
+
+def _asked_once(app: ASGIApp) -> ASGIApp:
+    """Wrap `app`, so that each connection carries one request.
+
+    The system spreads connections over those who share a port, not requests:
+    a client that keeps its connections would stay with whoever was there first.
+    """
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        async def close_after(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", ()), (b"connection", b"close")]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await app(scope, receive, close_after)
 
     return serve
 
