@@ -29,6 +29,7 @@ REFUSED_FOR_ANOTHER_REASON = """
     SELECT * FROM intents refused WHERE state = 'refused' AND NOT EXISTS (
         SELECT 1 FROM intents done WHERE done.state = 'done' AND done.agent_id = refused.agent_id
         AND done.payload->>'text' = refused.payload->>'text' AND done.id <> refused.id
+        AND done.settled_at <= refused.begun_at
     )
 """
 
