@@ -116,9 +116,9 @@ class TestRestate(EventEngineContract):
     async def test_a_turn_that_fails_when_it_is_fact_is_recovered_and_not_taken_again(
         self, rig: RestateRig
     ) -> None:
-        await rig.engine.publish(rig.draft("half.done"))
+        # Restate may still wake others for what was in the database of an earlier test.
+        (event,) = await rig.engine.publish(rig.draft("half.done", agent="eve"))
 
-        await rig.until(lambda: rig.recovered != [])
+        await rig.until(lambda: "eve" in rig.recovered)
 
-        assert rig.recovered == ["ada"]
-        assert len(rig.taken) == 1
+        assert [taken.id for taken in rig.taken] == [event.id]
