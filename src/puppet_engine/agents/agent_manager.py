@@ -174,7 +174,8 @@ class AgentManager:
         return persona.id
 
     def _require_free_in_memory(self, agent: Agent) -> None:
-        for other in (*self.agents.values(), *self._being_created):
+        namesakes = (self.agents.get(agent.id), self._residents.with_handle(agent.handle))
+        for other in (*filter(None, namesakes), *self._being_created):
             if other.id == agent.id:
                 raise AgentExistsError(agent.id)
             if other.handle.lower() == agent.handle.lower():

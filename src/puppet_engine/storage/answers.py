@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -42,11 +42,9 @@ class StoredAnswers(AnswerJournal):
 
     @override
     async def find(self, occasion: str, call: int, *, request: str) -> str | None:
-        model = self._storage.model("ModelAnswer")
-        kept = select(model.answer).where(
-            model.occasion == occasion, model.call == call, model.request == request
-        )
-        return await self._storage.read(lambda session: session.scalar(kept))
+        kept = self._storage.statement(_answer)
+        asked = {"occasion": occasion, "call": call, "request": request}
+        return await self._storage.read(lambda session: session.scalar(kept, asked))
 
     @override
     async def keep(self, occasion: str, call: int, *, request: str, answer: str) -> None:
@@ -72,3 +70,9 @@ class StoredAnswers(AnswerJournal):
             session.execute(delete(model).where(model.occasion == occasion))
 
         await self._storage.run(work)
+
+
+def _answer(storage: Storage) -> Any:
+    model = storage.model("ModelAnswer")
+    columns = (model.occasion, model.call, model.request)
+    return select(model.answer).where(*(column == bindparam(column.key) for column in columns))

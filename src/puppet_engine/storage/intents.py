@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, bindparam, func, select
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -37,14 +37,10 @@ class StoredIntents(IntentStore):
 
     @override
     async def open(self, account: str) -> list[Intent]:
-        model = self._storage.model("Intent")
-        unfinished = (
-            select(model)
-            .where(model.account == account, model.state.in_(OPEN))
-            .order_by(model.sequence)
-        )
+        unfinished = self._storage.statement(_open)
+        asked = {"of": account}
         return await self._storage.read(
-            lambda session: [read_intent(row) for row in session.scalars(unfinished)]
+            lambda session: [read_intent(row) for row in session.execute(unfinished, asked)]
         )
 
     @override
@@ -70,17 +66,13 @@ class StoredIntents(IntentStore):
 
     @override
     async def standing(self, agent_id: str, account: str, *, since: datetime) -> Standing:
-        model = self._storage.model("Intent")
-        counted = (
-            select(func.count(), func.coalesce(func.sum(model.cost), 0))
-            .where(model.agent_id == agent_id, model.account == account)
-            .where(model.begun_at >= since, model.state.in_(COUNTED))
-        )
+        counted, metered = self._storage.statement(_counted), self._storage.statement(_metered)
+        asked = {"agent": agent_id, "of": account, "since": since}
 
         def work(session: Session) -> Standing:
-            intents, cost = session.execute(counted).one()
-            row = session.get(self._storage.model("AccountMeter"), account)
-            meter = Meter() if row is None else Meter.model_validate(row.meter)
+            intents, cost = session.execute(counted, asked).one()
+            kept = session.scalar(metered, {"of": account})
+            meter = Meter() if kept is None else Meter.model_validate(kept)
             return Standing(intents=intents, cost=int(cost), meter=meter)
 
         return await self._storage.read(work)
@@ -197,11 +189,38 @@ class StoredIntents(IntentStore):
 
         Two engines on one database must not both carry an intent out.
         """
-        model = self._storage.model("Intent")
-        row = session.scalars(select(model).where(model.id == intent.id).with_for_update()).one()
+        row = session.scalars(self._storage.statement(_held), {"of": intent.id}).one()
         if (row.state, row.attempts) != (intent.state.value, intent.attempts):
             raise StorageError(
                 f"the intent {intent.id} was changed by somebody else, it is {row.state} now:"
                 " let one engine only live on this database"
             )
         return row
+
+
+# ------------------------------------------------------------------ statements
+
+
+def _open(storage: Storage) -> Any:
+    table: Table = storage.model("Intent").__table__
+    of_account = select(table).where(table.c.account == bindparam("of"))
+    return of_account.where(table.c.state.in_(OPEN)).order_by(table.c.sequence)
+
+
+def _counted(storage: Storage) -> Any:
+    model = storage.model("Intent")
+    return (
+        select(func.count(), func.coalesce(func.sum(model.cost), 0))
+        .where(model.agent_id == bindparam("agent"), model.account == bindparam("of"))
+        .where(model.begun_at >= bindparam("since"), model.state.in_(COUNTED))
+    )
+
+
+def _metered(storage: Storage) -> Any:
+    model = storage.model("AccountMeter")
+    return select(model.meter).where(model.account == bindparam("of"))
+
+
+def _held(storage: Storage) -> Any:
+    model = storage.model("Intent")
+    return select(model).where(model.id == bindparam("of")).with_for_update()

@@ -1,8 +1,9 @@
 """The ledger in the engine's database: one transaction for each thing that becomes fact."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -74,9 +75,8 @@ class StoredLedger(Ledger):
 
     @override
     async def cursor(self, agent_id: str) -> PostId | None:
-        model = self._storage.model("Agent")
-        seen = select(model.cursor).where(model.id == agent_id)
-        return await self._storage.read(lambda session: session.scalar(seen))
+        seen = self._storage.statement(_cursor)
+        return await self._storage.read(lambda session: session.scalar(seen, {"of": agent_id}))
 
     @override
     async def commit(
@@ -88,3 +88,8 @@ class StoredLedger(Ledger):
 
     def _keep_turns(self, session: Session, turns: Sequence[TurnRows]) -> list[list[Event]]:
         return keep_turns(session, self._storage, turns)
+
+
+def _cursor(storage: Storage) -> Any:
+    model = storage.model("Agent")
+    return select(model.cursor).where(model.id == bindparam("of"))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import CheckConstraint, Dialect, Enum
+from sqlalchemy import CheckConstraint, Column, Dialect, Enum
 from sqlalchemy.sql.elements import conv
 from sqlalchemy.types import TypeEngine
 
@@ -43,6 +43,14 @@ def values_of(column_type: TypeEngine[Any] | None) -> frozenset[str]:
     if isinstance(column_type, Enum) and not column_type.native_enum:
         return frozenset(column_type.enums)
     return frozenset()
+
+
+def checked_values(column: Column[Any]) -> frozenset[str]:
+    """Return the values that a check of the models' making allows; none: there is no such."""
+    kind = column.type
+    if not isinstance(kind, Enum) or not kind.create_constraint:
+        return frozenset()
+    return values_of(kind) if kind.name == f"{column.name}_values" else frozenset()
 
 
 def without_check(column_type: Any) -> Any:
