@@ -20,13 +20,16 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run research test test-slow check lint format bench bench-full fuzz soak docs pin
+.PHONY: help run world-scale research test test-slow check lint format bench bench-full fuzz soak docs pin
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(READY) ## Start agents in the rehearsal world, with the dashboard (ARGS="--help")
 	@$(BIN)/puppets run $(ARGS)
+
+world-scale: $(READY_DEV) ## Many machines on this one: PostgreSQL, Restate, the world and two workers
+	@PYTHONPATH=. $(BIN)/python -m scripts.world_scale
 
 research: $(READY_EXAMPLES) ## Research a stock, and write a report (TICKER=AAPL ARGS="--help")
 	@$(BIN)/python -m examples.research_desk $(TICKER) $(ARGS)

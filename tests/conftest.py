@@ -3,9 +3,11 @@
 import ipaddress
 import os
 import socket
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from scripts.restate_server import RestateServer, RestateServerError, obtain
 
 # An installation loads it by itself; named here for those older than the entry point.
 pytest_plugins = ["timber.testing.plugin"]
@@ -14,6 +16,19 @@ pytest_plugins = ["timber.testing.plugin"]
 # The same examples in every run: what fails here fails for everybody. `make fuzz` looks for new.
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
 hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def restate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestateServer]:
+    """Start a Restate, which npm brings; tests that share it belong to the group `restate`."""
+    try:
+        program = obtain()
+    except RestateServerError as error:
+        pytest.skip(str(error))
+    server = RestateServer(program, tmp_path_factory.mktemp("restate"))
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(autouse=True)

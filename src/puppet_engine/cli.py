@@ -17,7 +17,7 @@ from puppet_engine.commands.events import events
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.settings import Settings
 from puppet_engine.rehearse import Report, rehearse
-from puppet_engine.run import run
+from puppet_engine.run import run, work
 from puppet_engine.simulation.command import simulate_command
 
 cli = typer.Typer(
@@ -59,10 +59,19 @@ def run_command(
     """Let a cast live in the rehearsal world until Ctrl-C; the next time they go on from there."""
     with errors_for_people():
         settings = read_settings(agents_dir=agents, speed=speed, port=port, database_url=database)
-        if "speed" not in settings.model_fields_set:
+        if "speed" not in settings.model_fields_set and settings.engine == "embedded":
             settings.speed = WATCHABLE_SPEED
         _set_up_logs(settings)
         asyncio.run(run(settings, console=Console()))
+
+
+@cli.command("worker")
+def worker_command(agents: Agents = None) -> None:
+    """Take turns of agents together with other workers, by the settings in the environment."""
+    with errors_for_people():
+        settings = read_settings(agents_dir=agents)
+        _set_up_logs(settings)
+        asyncio.run(work(settings, console=Console()))
 
 
 @cli.command("rehearse")

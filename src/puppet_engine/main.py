@@ -4,7 +4,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
 from typing import Final, TypeVar
@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
-from puppet_engine.core.clock import SystemClock, VirtualClock
+from puppet_engine.core.agent_locks import AgentLocks, LocalAgentLocks
+from puppet_engine.core.clock import Clock, PacedClock, SystemClock, VirtualClock
 from puppet_engine.core.errors import NotRunningError, StorageError
 from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import AgentConfig
@@ -32,12 +33,14 @@ from puppet_engine.outbox.budget import Budget
 from puppet_engine.personas.reader import read_personas
 from puppet_engine.solana.trader import Trader
 from puppet_engine.storage.answers import StoredAnswers
+from puppet_engine.storage.beginnings import common_beginning
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
 from puppet_engine.storage.ownership import sole_owner
+from puppet_engine.storage.wakeups import Wakeups
 from puppet_engine.world.desk import open_rehearsal_wallet, sign_up
-from puppet_engine.world.rehearsal import RehearsalWorld, StoredJournal
+from puppet_engine.world.rehearsal import RehearsalWorld, StoredJournal, World, WorldAt
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +67,13 @@ class App:
     """The whole engine: a cast of agents, the world they rehearse in, and all between."""
 
     def __init__(
-        self, settings: Settings, *, clock: VirtualClock, ids: IdFactory, stage: Stage | None
+        self, settings: Settings, *, clock: Clock, ids: IdFactory, stage: Stage | None
     ) -> None:
         self.settings = settings
         self.clock = clock
         self._ids = ids
         self._stage = stage
+        self._locks: AgentLocks = LocalAgentLocks()
         self._parts = contextlib.AsyncExitStack()
         self._agent_manager: AgentManager | None = None
         self._event_engine: EventEngine | None = None
@@ -126,22 +130,12 @@ class App:
         make = self._stage.open_storage if self._stage else Storage
         storage = await self._open(parts, settings.database_url, make)
         events = StoredEvents(storage)
-        last = await events.latest_moment()
-        if last is not None and self._stage is None:  # time goes on around a stage
-            self.clock.set(last)
+        await self._set_clock(storage, await events.latest_moment())
         world = await self._enter_world(parts)
         llm = self._find_words(world)
         parts.push_async_callback(llm.aclose)
         self._memory_store = SQLiteStore(settings, storage=storage, clock=self.clock)
-        self._event_engine = EventEngine(
-            store=events,
-            clock=self.clock,
-            ids=self._ids,
-            seed=settings.seed,
-            most_waiting=settings.most_waiting_events,
-            retention=_days(settings.event_retention_days),
-            concurrency=settings.concurrency,
-        )
+        self._event_engine = await self._make_engine(parts, storage, events)
         self._agent_manager = self._gather(storage, llm, world)
         parts.push_async_callback(self._agent_manager.close)
 
@@ -164,26 +158,71 @@ class App:
 
         # The machine's own time: who is refused asks since when the other one has been there.
         since = SystemClock().now()
-        await parts.enter_async_context(sole_owner(url, since=since, on_loss=lost))
+        shared = self.settings.engine == "restate" and url == self.settings.database_url
+        await parts.enter_async_context(sole_owner(url, since=since, on_loss=lost, shared=shared))
         return storage
 
-    async def _enter_world(self, parts: contextlib.AsyncExitStack) -> RehearsalWorld:
+    async def _set_clock(self, storage: Storage, last: datetime | None) -> None:
+        if self._stage is not None:
+            return  # time goes on around a stage
+        if isinstance(self.clock, PacedClock):
+            self.clock.begin_at(*await common_beginning(storage, self.clock))
+        elif isinstance(self.clock, VirtualClock) and last is not None:
+            self.clock.set(last)
+
+    async def _make_engine(
+        self, parts: contextlib.AsyncExitStack, storage: Storage, events: StoredEvents
+    ) -> EventEngine:
+        settings = self.settings
+        if settings.engine == "restate":
+            from puppet_engine.workers import join_workers  # noqa: PLC0415 - needs an extra
+
+            engine, self._locks = await join_workers(parts, settings, storage, events)
+            return engine
+        await Wakeups(storage).remove()
+        return EventEngine(
+            store=events,
+            clock=self.clock,
+            ids=self._ids,
+            seed=settings.seed,
+            most_waiting=settings.most_waiting_events,
+            retention=_days(settings.event_retention_days),
+            concurrency=settings.concurrency,
+        )
+
+    async def _enter_world(self, parts: contextlib.AsyncExitStack) -> World:
         if self._stage is not None:
             return self._stage.world
+        if self.settings.world_url is not None:
+            return WorldAt(self.settings.world_url)
         storage = await self._open(parts, world_url(self.settings))
-        journal = StoredJournal(storage, "x")
-        world = RehearsalWorld(journal=journal, clock=self.clock, seed=self.settings.seed)
+        world = RehearsalWorld(
+            journal=StoredJournal(storage, "x"),
+            clock=self.clock,
+            seed=self.settings.seed,
+            port=self.settings.world_port,
+        )
         await world.start()
         parts.push_async_callback(world.stop)
         return world
 
-    def _find_words(self, world: RehearsalWorld) -> LLMProvider:
+    def _is_in_step(self) -> bool:
+        """Whether a turn waits for its effects.
+
+        In a rehearsal, so that it is repeatable, and with other workers,
+        who only know that a turn was cut short while its event, or its call, is not over.
+        A life of one process that is watched waits for nobody's network.
+        """
+        is_rehearsal = isinstance(self.clock, VirtualClock) and self.clock.factor == inf
+        return is_rehearsal or self.settings.engine == "restate"
+
+    def _find_words(self, world: World) -> LLMProvider:
         settings = with_brain(self.settings, world)
         if self._stage is not None:
             return OpenAIProvider(settings, transport=self._stage.transport)
         return create_provider(settings)
 
-    def _gather(self, storage: Storage, llm: LLMProvider, world: RehearsalWorld) -> AgentManager:
+    def _gather(self, storage: Storage, llm: LLMProvider, world: World) -> AgentManager:
         async def open_account(agent: Agent) -> SocialNetwork:
             wire = self._stage.transport if self._stage else None
             account = await sign_up(
@@ -207,6 +246,7 @@ class App:
                 "seed": self.settings.seed,
                 "open_account": open_account,
                 "open_wallet": open_wallet,
+                "locks": self._locks,
                 "mention_poll_minutes": self.settings.mention_poll_minutes,
                 "resident_agents": self.settings.resident_agents,
                 "budget": Budget(
@@ -214,8 +254,7 @@ class App:
                     cost=self.settings.max_microdollars_per_day,
                 ),
                 "answers": StoredAnswers(storage),
-                # A rehearsal is repeatable; a life that is watched waits for nobody's network.
-                "in_step": self.clock.factor == inf,
+                "in_step": self._is_in_step(),
             }
         )
 
@@ -223,7 +262,7 @@ class App:
 def create_app(
     settings: Settings,
     *,
-    clock: VirtualClock | None = None,
+    clock: Clock | None = None,
     ids: IdFactory = random_id,
     stage: Stage | None = None,
 ) -> App:
@@ -231,14 +270,16 @@ def create_app(
 
     Without a `clock`, time begins now, or where the database was left,
     and passes `settings.speed` times as fast as ours.
+    On many machines it never stands still, and has the speed with which the life began.
     On a `stage` it lives in the world that is there, by the model that the world has.
     """
-    return App(
-        settings,
-        clock=clock or VirtualClock(SystemClock().now(), factor=settings.speed),
-        ids=ids,
-        stage=stage,
-    )
+    return App(settings, clock=clock or _clock(settings), ids=ids, stage=stage)
+
+
+def _clock(settings: Settings) -> Clock:
+    if settings.engine == "restate":
+        return PacedClock(SystemClock(), pace=settings.speed)
+    return VirtualClock(SystemClock().now(), factor=settings.speed)
 
 
 def read_cast(settings: Settings) -> list[AgentConfig]:
@@ -268,7 +309,7 @@ def world_url(settings: Settings) -> str:
     return f"{SQLITE}{file.with_name(f'{file.stem}-world{file.suffix}')}"
 
 
-def with_brain(settings: Settings, world: RehearsalWorld) -> Settings:
+def with_brain(settings: Settings, world: World) -> Settings:
     """Return settings whose `rehearsal` provider is the world's brain, reached as any other."""
     if settings.llm_provider != "rehearsal":
         return settings

@@ -7,6 +7,7 @@ import signal
 from rich.console import Console
 
 from puppet_engine.api.server import APIServer
+from puppet_engine.core.clock import Clock, PacedClock, VirtualClock
 from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.settings import Settings
 from puppet_engine.dashboard.routes import Dashboard
@@ -33,6 +34,30 @@ async def run(settings: Settings, *, console: Console) -> None:
         await _until(stop, app)
         console.print("Ending: the turns under way are finished first. Ctrl-C again: at once.")
     console.print("Ended. Start again, and everybody goes on where they stopped.")
+
+
+async def work(settings: Settings, *, console: Console) -> None:
+    """Take turns of agents that others let live, too, until SIGINT or SIGTERM; without a page.
+
+    Raises:
+        ConfigurationError: the settings are not those of many machines, or cannot be used.
+        EngineUnavailableError: Restate does not answer.
+
+    """
+    if settings.engine != "restate":
+        raise ConfigurationError(
+            "a worker shares its agents with others: set PUPPET_ENGINE to 'restate'"
+        )
+    app = create_app(settings)
+    stop = asyncio.Event()
+    _stop_at_signals(stop)
+    await app.startup()
+    try:
+        console.print(f"At work for {len(app.agent_manager.agents)} agents. Ctrl-C ends it.")
+        await _until(stop, app)
+        console.print("Ending: the turns under way are finished first. Ctrl-C again: at once.")
+    finally:
+        await app.shutdown()
 
 
 def _stop_at_signals(stop: asyncio.Event) -> None:
@@ -76,10 +101,17 @@ def _greet(app: App, url: str, console: Console) -> None:
     console.print(f"\n  {url}", style="bold", highlight=False)
     console.print(
         f"\n  Alive: {cast or 'nobody yet'}.\n"
-        f"  Time passes {app.clock.factor:g} times as fast as yours; the page can change that.\n"
+        f"  {_pace(app.clock)}\n"
         f"  Everything is kept in {app.settings.database_url}. Ctrl-C ends it.\n",
         highlight=False,
     )
+
+
+def _pace(clock: Clock) -> str:
+    if isinstance(clock, VirtualClock):
+        return f"Time passes {clock.factor:g} times as fast as yours; the page can change that."
+    pace = clock.pace if isinstance(clock, PacedClock) else 1
+    return f"Time passes {pace:g} times as fast as yours, on every machine."
 
 
 async def _until(stop: asyncio.Event, app: App) -> None:

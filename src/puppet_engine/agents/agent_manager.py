@@ -16,6 +16,7 @@ from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.residents import Residents
 from puppet_engine.agents.trading import Trading
 from puppet_engine.agents.turns import Turns
+from puppet_engine.core.agent_locks import AgentLocks, LocalAgentLocks
 from puppet_engine.core.clock import Clock, SystemClock, VirtualClock
 from puppet_engine.core.errors import AgentExistsError, AgentNotFoundError, ConfigurationError
 from puppet_engine.core.ids import IdFactory, random_id
@@ -58,6 +59,8 @@ class AgentManagerConfig(_Required, total=False):
     storage: Ledger
     """Makes agents durable; without it they act directly and forget their timers at the end."""
     clock: Clock
+    locks: AgentLocks
+    """One holder per agent and account; needed when several processes share the agents."""
     ids: IdFactory
     seed: int
     open_account: OpenAccount
@@ -77,6 +80,7 @@ class AgentManagerConfig(_Required, total=False):
     """Whether a turn waits for its effects: slower, but the same life from the same seed.
 
     Under a virtual clock it does, unless it is told otherwise.
+    With several processes it must: what one has in the background ends with it, unnoticed.
     """
 
 
@@ -104,8 +108,10 @@ class AgentManager:
         self._is_reviving = False
         self._being_created: list[Agent] = []
         self._twitter_client: Any = None
+        locks = config.get("locks") or LocalAgentLocks()
         self._outgoing = Outgoing(
             at_hand=self._residents.at_hand,
+            locks=locks,
             ledger=self._ledger,
             clock=clock,
             accept=config["event_engine"].accept,
@@ -122,6 +128,7 @@ class AgentManager:
             answers=config.get("answers"),
             clock=clock,
             engine=config["event_engine"],
+            locks=locks,
             seed=config.get("seed", 0),
             mention_poll_minutes=config.get("mention_poll_minutes", 10),
         )
@@ -209,16 +216,17 @@ class AgentManager:
             self._outgoing.networks[agent.id] = await self._open_account(agent)
         if self._open_wallet is not None and agent.config.solana_integration.trading_enabled:
             self._outgoing.traders[agent.id] = await self._open_wallet(agent)
-        events = await self._ledger.enrol(
-            Arrival(
-                config=agent.config,
-                handle=agent.handle,
-                is_guest=self._is_started,
-                first_memories=first_memories(agent.config),
-                first_events=self._turns.routine(agent, first=True),
-                routine=self._turns.routine(agent, first=False),
-            )
+        arrival = Arrival(
+            config=agent.config,
+            handle=agent.handle,
+            is_guest=self._is_started,
+            first_memories=first_memories(agent.config),
+            first_events=self._turns.routine(agent, first=True),
+            routine=self._turns.routine(agent, first=False),
         )
+        # Another process may take it up at this moment, and give it its routine.
+        async with self._turns.lock(agent.id):
+            events = await self._ledger.enrol(arrival)
         self._residents.settle_in(agent, may_leave=self._is_started or self._is_reviving)
         agent.is_active = self._is_started
         self._turns.welcome(agent, events)
@@ -299,7 +307,7 @@ class AgentManager:
         """Let the turns under way end, and make all agents inactive."""
         self._is_started = False
         for agent in list(self.agents.values()):
-            async with self._turns.lock(agent.id):
+            async with self._turns.lock_here(agent.id):
                 agent.is_active = False
         await self._outgoing.outbox.drain()
 

@@ -7,6 +7,7 @@ from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.publishing import Publisher
 from puppet_engine.agents.residents import AtHand
 from puppet_engine.agents.trading import TradePerformer
+from puppet_engine.core.agent_locks import AgentLocks
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.models import Event, Intent, IntentKind, TurnOutcome
 from puppet_engine.networks.base import SocialNetwork
@@ -28,6 +29,7 @@ class Outgoing:
         self,
         *,
         at_hand: AtHand,
+        locks: AgentLocks,
         ledger: Ledger,
         clock: Clock,
         accept: Callable[[Sequence[Event]], None],
@@ -50,6 +52,7 @@ class Outgoing:
             clock=clock,
             accept=accept,
             find=self._found,
+            locks=locks,
             seed=seed,
             patience=self._patience,
         )

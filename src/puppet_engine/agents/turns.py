@@ -1,10 +1,10 @@
 """Gives agents their turns, one at a time each, and sees that all of a turn becomes fact."""
 
-import asyncio
 import logging
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.recall import memory_kept
 from puppet_engine.agents.residents import AtHand
 from puppet_engine.agents.trading import Trading
+from puppet_engine.core.agent_locks import AgentLocks
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import AgentNotFoundError, LLMRefusedError, NothingToDoError
 from puppet_engine.core.models import Event, EventDraft, IntentKind, TurnOutcome
@@ -56,6 +57,7 @@ class Turns(Consumer):
         answers: AnswerJournal | None,
         clock: Clock,
         engine: EventEngine,
+        locks: AgentLocks,
         seed: int,
         mention_poll_minutes: float,
     ) -> None:
@@ -67,7 +69,7 @@ class Turns(Consumer):
         self._answers = answers
         self._clock = clock
         self._seed = seed
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks = locks
         self._actions = _actions(timedelta(minutes=mention_poll_minutes))
         self._triggered = 0
         self._parked: defaultdict[str, list[Event]] = defaultdict(list)
@@ -93,7 +95,7 @@ class Turns(Consumer):
         if event.type == CLEAR_OUTBOX:
             await self._clear_outbox(agent, event)
             return True
-        async with self._locks[agent.id]:
+        async with self._locks.hold(agent.id):
             outcome = await self._take(agent, event)
             outcome = await self._commit(agent, event, outcome)
             # From here on the event is over: what fails now must not bring it back.
@@ -124,9 +126,21 @@ class Turns(Consumer):
 
     # -------------------------------------------------------------- turns
 
-    def lock(self, agent_id: str) -> asyncio.Lock:
-        """Return what must be held while an agent takes a turn."""
-        return self._locks[agent_id]
+    @override
+    async def recover(self, agent_id: str) -> None:
+        async with self._at_hand(agent_id) as agent:
+            if agent is not None:
+                await self._outgoing.send(
+                    self._outgoing.accounts_of(agent_id, frozenset(IntentKind))
+                )
+
+    def lock_here(self, agent_id: str) -> AbstractAsyncContextManager[None]:
+        """Hold off the turns of an agent in this process; others may go on with it."""
+        return self._locks.hold_here(agent_id)
+
+    def lock(self, agent_id: str) -> AbstractAsyncContextManager[None]:
+        """Hold what must be held while an agent takes a turn."""
+        return self._locks.hold(agent_id)
 
     def routine(
         self, agent: Agent, *, first: bool, network: SocialNetwork | None = None
@@ -152,7 +166,7 @@ class Turns(Consumer):
     ) -> str:
         """Give an agent a turn out of its order; return the id of what came of it."""
         with self._clock.in_flight():
-            async with self._locks[agent.id]:
+            async with self._locks.hold(agent.id):
                 self._triggered += 1
                 occasion = f"now {self._clock.now().isoformat()} {self._triggered}"
                 action = self._actions[event_type]
@@ -171,8 +185,7 @@ class Turns(Consumer):
                 return await self._outgoing.send_now(agent.id, accounts, commit)
 
     async def part_from(self, agent: Agent) -> None:
-        """Let go of what is held for an idle agent: its lock, its account and its wallet."""
-        self._locks.pop(agent.id, None)
+        """Let go of what is held for an idle agent: its account and its wallet."""
         await self._outgoing.part_from(agent.id)
 
     async def _take(self, agent: Agent, event: Event) -> TurnOutcome:

@@ -30,6 +30,10 @@ class Clock(ABC):
     async def wait_until(self, due: datetime) -> None:
         """Return when `now()` has reached `due`; at once when it already has."""
 
+    def real_time_until(self, moment: datetime) -> timedelta:
+        """Return how long a wait for a moment takes on the wall; nothing when it has passed."""
+        return max(moment - self.now(), timedelta(0))
+
     def in_flight(self) -> AbstractContextManager[None]:
         """Mark work under way. A virtual clock stands still as long as any is."""
         return _NOTHING
@@ -47,6 +51,47 @@ class SystemClock(Clock):
         # asyncio sleeps on the monotonic clock: look again, lest the wall clock is set meanwhile.
         while (left := (due - self.now()).total_seconds()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, 60))
+
+
+class PacedClock(Clock):
+    """A time that passes `pace` times as fast as the machine's, and never stands still.
+
+    It is a function of the machine's time alone,
+    so that all who have the same beginning and pace have the same time.
+    """
+
+    def __init__(self, wall: Clock, *, pace: float) -> None:
+        _check(pace)
+        self._wall = wall
+        self._wall_began = self._began = wall.now()
+        self._pace = pace
+
+    @property
+    def pace(self) -> float:
+        """Seconds of this clock per second of the machine's."""
+        return self._pace
+
+    @property
+    def beginning(self) -> tuple[datetime, datetime]:
+        """The moment of the machine's time at which this time began, and that of its own."""
+        return self._wall_began, self._began
+
+    def begin_at(self, wall: datetime, moment: datetime) -> None:
+        """Let it have been `moment` here when the machine's time was `wall`."""
+        self._wall_began, self._began = wall, moment
+
+    @override
+    def now(self) -> datetime:
+        return self._began + (self._wall.now() - self._wall_began) * self._pace
+
+    @override
+    def real_time_until(self, moment: datetime) -> timedelta:
+        return super().real_time_until(moment) / self._pace
+
+    @override
+    async def wait_until(self, due: datetime) -> None:
+        while (left := self.real_time_until(due)) > timedelta(0):
+            await self._wall.wait_until(self._wall.now() + left)
 
 
 class VirtualClock(Clock):

@@ -10,6 +10,7 @@ PuppetEngineError
 ├── EventNotFoundError(LookupError)
 ├── BacklogFullError                     too much is due already; nothing of it was kept
 ├── FellBehindError                      who watches was too slow, and has to begin anew
+├── EngineUnavailableError               what keeps the time of many machines does not answer
 ├── NothingToDoError                     an agent was asked to act, and saw no reason to
 ├── NotRunningError(RuntimeError)        used before startup or after shutdown
 ├── LLMError                             a language model gave no usable answer
@@ -120,6 +121,10 @@ class FellBehindError(PuppetEngineError):
             f"more than {bound:,} events came while none was read: "
             "open another view, and ask for the history between"
         )
+
+
+class EngineUnavailableError(PuppetEngineError):
+    """What keeps the time of many machines does not answer; what was to be kept is kept."""
 
 
 class NothingToDoError(PuppetEngineError):

@@ -26,6 +26,21 @@ class Settings(BaseSettings):
     """How many agents take their turns at once in a life; in a rehearsal it is one."""
     resident_agents: Annotated[int, Field(ge=1)] = 10_000
     """How many agents without a file are held in memory; idle ones beyond that are only rows."""
+    engine: Literal["embedded", "restate"] = "embedded"
+    """`embedded` (one process, no server), or `restate` (many processes on one PostgreSQL)."""
+    restate_ingress_url: str = "http://127.0.0.1:8080"
+    """Where Restate takes wake-ups."""
+    restate_admin_url: str = "http://127.0.0.1:9070"
+    """Where workers make themselves known to Restate."""
+    restate_identity_key: str | None = None
+    """Restate's public key, `publickeyv1_…`; with it a worker obeys nobody else."""
+    worker_host: str = "127.0.0.1"
+    """The address on which a worker listens to Restate; beyond loopback it needs the key above."""
+    worker_port: Annotated[int, Field(ge=0, le=65535)] = 9080
+    """Its port, which all workers of one machine share; 0 takes a free one."""
+    worker_url: str | None = None
+    """Where Restate reaches the workers, as `http://workers.internal:9080`; made of the two above
+    when unset. The address of the load balancer when there are several machines."""
     agents_dir: Path = Path("config/agents")
     """The folder of persona files, `*.json`."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -50,6 +65,11 @@ class Settings(BaseSettings):
     """Where OpenAI's protocol is spoken (Grok, Ollama, vLLM …); OpenAI itself when unset."""
     openai_model: str = "gpt-5-mini"
     llm_timeout_seconds: Annotated[float, Field(gt=0)] = 60
+
+    world_url: str | None = None
+    """The address of a rehearsal world that runs already; one of our own when unset."""
+    world_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Where a world of our own listens, on the loopback interface; 0 takes a free port."""
 
     max_intents_per_day: Annotated[int, Field(ge=0)] = 200
     """How much an agent may say on a network in any 24 hours."""

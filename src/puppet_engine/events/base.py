@@ -31,6 +31,9 @@ class Consumer(ABC):
     async def abandon(self, event: Event, *, error: str) -> None:
         """Settle an event that failed too often, and keep the agent's routine going."""
 
+    async def recover(self, agent_id: str) -> None:
+        """Finish what a process may have left half done that died in an agent's turn."""
+
 
 class Engine(ABC):
     """Lets things happen when they are due, and remembers that they did.

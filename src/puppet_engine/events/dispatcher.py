@@ -176,6 +176,22 @@ class Dispatcher:
         self._ripen()
         return self._agenda.next()
 
+    async def take(self, event: Event) -> bool:
+        """Let one event happen, or come again later; False when it cannot in this process.
+
+        Raises what went wrong once the event was over: what was to follow may not have followed.
+        """
+        try:
+            is_over = await self._happen(event) is not False
+        except Exception as error:
+            if not await self._fail(event, error):
+                raise
+            return True
+        self._agenda.release(event)
+        if is_over:
+            self._feed.tell(event)
+        return is_over
+
     async def _pause(self) -> None:
         if self._agenda.gap() is not None:
             self._wake.set()
@@ -204,7 +220,8 @@ class Dispatcher:
 
     # -------------------------------------------------------------- what fails
 
-    async def _fail(self, event: Event, error: Exception) -> None:
+    async def _fail(self, event: Event, error: Exception) -> bool:
+        """Let a failed event come again, or give it up; False when it was over already."""
         log.error("%s of agent %s failed", event.type, event.agent_id, exc_info=error)
         self.failed_turns += 1
         reason = f"{type(error).__name__}: {error}"
@@ -221,6 +238,7 @@ class Dispatcher:
         if is_open and failures < ATTEMPTS:
             self._agenda.add([again], now=self._clock.now())
             self._wake.set()
+        return is_open
 
     async def _give_up(self, event: Event, reason: str) -> None:
         if self.consumer is not None and self.consumer.takes(event):

@@ -49,12 +49,15 @@ class EventEngine(Engine):
         most_waiting: int = MOST_WAITING,
         window: int = WINDOW,
         retention: timedelta | None = None,
+        agenda: Agenda | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._store = store or InMemoryEventStore(clock=self._clock, ids=ids)
         self._is_in_memory = isinstance(self._store, InMemoryEventStore)
         self._most_waiting = most_waiting
-        self._agenda = Agenda(window=None if self._is_in_memory else window)
+        if agenda is None:
+            agenda = Agenda(window=None if self._is_in_memory else window)
+        self._agenda = agenda
         self._feed = Feed()
         self._planner = Planner(
             store=self._store, clock=self._clock, agenda=self._agenda, ids=ids, seed=seed

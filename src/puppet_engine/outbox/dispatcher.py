@@ -10,11 +10,12 @@ import contextlib
 import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final, Protocol
 
+from puppet_engine.core.agent_locks import AgentLocks, LocalAgentLocks
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import (
     ChainUnavailableError,
@@ -50,13 +51,10 @@ WAITS: Final = (
 
 @dataclass
 class _Lane:
-    """The way out of one account."""
+    """What goes out of one account behind the backs of the turns."""
 
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_wanted: bool = True
     task: asyncio.Task[None] | None = None
-    is_wanted: bool = False
-    users: int = 0
-    """How many hold the lock or wait for it."""
 
 
 class Clear(Protocol):
@@ -68,13 +66,14 @@ class Clear(Protocol):
 class Outbox:
     """The intents of all agents, on their way out."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of the way out, handed in once
         self,
         *,
         intents: IntentStore,
         clock: Clock,
         accept: Callable[[Sequence[Event]], None],
         find: FindCarrier,
+        locks: AgentLocks | None = None,
         seed: int = 0,
         patience: Patience | None = None,
     ) -> None:
@@ -82,6 +81,7 @@ class Outbox:
         self._clock = clock
         self._accept = accept
         self._find = find
+        self._locks = locks or LocalAgentLocks()
         self._seed = seed
         self._patience = patience or Patience()
         self._lanes: dict[str, _Lane] = {}
@@ -108,7 +108,8 @@ class Outbox:
 
         """
         self._raise_failure()
-        lane = self._lane(account)
+        # Forgotten when nothing is under way: there may be a million of them.
+        lane = self._lanes.setdefault(account, _Lane())
         lane.is_wanted = True
         if lane.task is None:
             lane.task = asyncio.create_task(self._run(account, lane), name=f"outbox {account}")
@@ -131,21 +132,12 @@ class Outbox:
     @contextlib.asynccontextmanager
     async def reserved(self, account: str) -> AsyncGenerator[Clear]:
         """Keep an account to oneself, and get what clears it, `at_once` or with patience."""
-        lane = self._lane(account)
-        lane.users += 1
-        try:
-            async with lane.lock:
-                yield partial(self._pass, account)
-        finally:
-            lane.users -= 1
-            self._leave(account, lane)
+        async with self._locks.hold(f"account {account}"):
+            yield partial(self._pass, account)
 
     def remind(self, account: str) -> None:
         """Take note that an account's `CLEAR_OUTBOX` has come."""
         self._reminded.pop(account, None)
-
-    def _lane(self, account: str) -> _Lane:
-        return self._lanes.setdefault(account, _Lane())
 
     async def _run(self, account: str, lane: _Lane) -> None:
         try:
@@ -157,13 +149,7 @@ class Outbox:
             log.exception("the outbox of %s cannot be noted", account)
             self._failure = error
         finally:
-            lane.task = None
-            self._leave(account, lane)
-
-    def _leave(self, account: str, lane: _Lane) -> None:
-        """Forget the way out of an account that nobody uses: there may be a million of them."""
-        if lane.task is None and not lane.users:
-            self._lanes.pop(account, None)
+            del self._lanes[account]
 
     def _raise_failure(self) -> None:
         failure, self._failure = self._failure, None
@@ -318,7 +304,9 @@ class Outbox:
         if intent.state is IntentState.PENDING and intent.expires_at is not None:
             until = min(until, intent.expires_at)
         known = self._reminded.get(intent.account)
-        return until if known is None or known > until else None
+        # One that is due may be over already: another process may have taken it.
+        is_ahead = known is not None and self._clock.now() < known <= until
+        return None if is_ahead else until
 
     def _reminder(self, intent: Intent, due_at: datetime) -> EventDraft:
         payload = {"account": intent.account}

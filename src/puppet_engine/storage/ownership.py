@@ -27,6 +27,9 @@ _HOLDER: Final = text(
     "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
+_TRY_ALONE: Final = text("SELECT pg_try_advisory_lock(:lock, :schema)")
+_TRY_TO_SHARE: Final = text("SELECT pg_try_advisory_lock_shared(:lock, :schema)")
+
 # So that the loss of a connection that nobody speaks on is noticed within seconds.
 _KEEP_ALIVE: Final = {
     "keepalives_idle": 5,
@@ -43,12 +46,14 @@ OnLoss = Callable[[StorageError], None]
 
 @contextlib.asynccontextmanager
 async def sole_owner(
-    database_url: str, *, since: datetime, on_loss: OnLoss
+    database_url: str, *, since: datetime, on_loss: OnLoss, shared: bool = False
 ) -> AsyncGenerator[None]:
     """Hold a database for this process alone: a file of SQLite's, or a schema of PostgreSQL's.
 
     A database in memory is nobody else's anyway. The hold ends with the process, however it ends.
     Who only reads needs none.
+    What is `shared` is held together with others that share it, and with nobody else;
+    only PostgreSQL can be.
 
     Raises:
         ConfigurationError: another engine lives there; says which.
@@ -59,7 +64,7 @@ async def sole_owner(
     process = f"process {os.getpid()} on {socket.gethostname()}"
     name = f"puppets, {process} since {since:%Y-%m-%dT%H:%MZ}"
     if url.get_backend_name() == "postgresql":
-        async with _schema_held(url, name, on_loss):
+        async with _schema_held(url, name, on_loss, shared=shared):
             yield
     elif url.database in _IN_NO_FILE:
         yield
@@ -98,7 +103,9 @@ def _file_held(database: str, name: str) -> Generator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _schema_held(url: URL, name: str, on_loss: OnLoss) -> AsyncGenerator[None]:
+async def _schema_held(
+    url: URL, name: str, on_loss: OnLoss, *, shared: bool
+) -> AsyncGenerator[None]:
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         poolclass=NullPool,
@@ -112,17 +119,17 @@ async def _schema_held(url: URL, name: str, on_loss: OnLoss) -> AsyncGenerator[N
     except SQLAlchemyError as error:
         raise StorageError(f"the database cannot be held: {_first_line(error)}") from error
     try:
-        await asyncio.to_thread(_lock, connection, url.database or "")
+        await asyncio.to_thread(_lock, connection, url.database or "", shared=shared)
         with _watched(connection, url.database or "", on_loss):
             yield
     finally:
         await asyncio.to_thread(_let_go, connection)
 
 
-def _lock(connection: Connection, database: str) -> None:
+def _lock(connection: Connection, database: str, *, shared: bool) -> None:
     schema = str(connection.scalar(text("SELECT current_schema()")))
     key = {"lock": _LOCK, "schema": zlib.crc32(schema.encode()) >> 1}
-    if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock, :schema)"), key):
+    if not connection.scalar(_TRY_TO_SHARE if shared else _TRY_ALONE, key):
         found = connection.execute(_HOLDER, key).first()
         holder = f"{found[0]}, server process {found[1]}" if found else ""
         raise _taken(f"{database}, schema {schema}", holder)

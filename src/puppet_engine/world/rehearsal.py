@@ -1,7 +1,7 @@
 """The rehearsal world as a whole: one server on this machine that speaks for all the others."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import httpx2
 from typing_extensions import override
@@ -40,13 +40,51 @@ class StoredJournal(Journal):
         return [JournalEntry(kind, record) for kind, record in entries]
 
 
-class RehearsalWorld:
+class World(Protocol):
+    """Where a rehearsal world is."""
+
+    @property
+    def url(self) -> str:
+        """Where X and Jupiter are."""
+
+    @property
+    def llm_url(self) -> str:
+        """The `base_url` of its language model."""
+
+    @property
+    def rpc_url(self) -> str:
+        """The JSON-RPC address of its chain."""
+
+
+class WorldAt(World):
+    """A world that runs elsewhere, in another process or on another machine."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+
+    @property
+    @override
+    def url(self) -> str:
+        return self._url
+
+    @property
+    @override
+    def llm_url(self) -> str:
+        return f"{self._url}/v1"
+
+    @property
+    @override
+    def rpc_url(self) -> str:
+        return f"{self._url}/rpc"
+
+
+class RehearsalWorld(World):
     """X, a language model and a chain, each on the wire as the real one is.
 
     What was said is kept in `journal`; the chain begins anew with each process.
     """
 
-    def __init__(self, *, journal: Journal, clock: Clock, seed: int) -> None:
+    def __init__(self, *, journal: Journal, clock: Clock, seed: int, port: int = 0) -> None:
         self.site: Final = XSite(clock=clock, seed=seed, journal=journal)
         """Its X as it is, for those who watch a world and do not live in it."""
         chain = Chain(clock=clock, seed=seed)
@@ -57,7 +95,7 @@ class RehearsalWorld:
             tokens_router(chain.market),
         ]
         self._app = create_world_app(routers)
-        self._server = LoopbackServer(self._app)
+        self._server = LoopbackServer(self._app, port=port)
         self._url: str | None = None
 
     async def start(self) -> None:
@@ -80,6 +118,7 @@ class RehearsalWorld:
         self._url = None
 
     @property
+    @override
     def url(self) -> str:
         """Where X and Jupiter are.
 
@@ -92,11 +131,13 @@ class RehearsalWorld:
         return self._url
 
     @property
+    @override
     def llm_url(self) -> str:
         """The `base_url` of its language model."""
         return f"{self.url}/v1"
 
     @property
+    @override
     def rpc_url(self) -> str:
         """The JSON-RPC address of its chain."""
         return f"{self.url}/rpc"

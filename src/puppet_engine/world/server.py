@@ -1,4 +1,4 @@
-"""A web server inside the running event loop, on the loopback interface only."""
+"""A web server inside the running event loop, on the loopback interface unless told otherwise."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ import socket
 from typing import Any, Final
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.lifespan.on import LifespanOn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -22,13 +22,24 @@ LOOPBACK: Final = "127.0.0.1"
 class LoopbackServer:
     """Serves an ASGI application on 127.0.0.1; installs no signal handlers, logs no requests.
 
-    `port` 0 takes a free one.
+    `port` 0 takes a free one. With `is_shared` other processes may listen on it, too,
+    and each request goes to one of them. Another `host` opens it to other machines.
     Requests under way at `stop` get `grace_seconds` to finish, then they are cancelled.
     """
 
-    def __init__(self, app: ASGIApp, *, port: int = 0, grace_seconds: float = 1) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+        is_shared: bool = False,
+        grace_seconds: float = 1,
+    ) -> None:
         self._app = app
+        self._host = host
         self._port = port
+        self._is_shared = is_shared
         self._grace_seconds = grace_seconds
         self._server: uvicorn.Server | None = None
 
@@ -42,9 +53,10 @@ class LoopbackServer:
         """
         if self._server is not None:
             raise NotRunningError("a second server", "this one runs already; stop it first")
-        listener = _listen(self._port)
+        listener = _listen(self._host, self._port, is_shared=self._is_shared)
+        app = _asked_once(self._app) if self._is_shared else self._app
         config = uvicorn.Config(
-            _ends_quietly(self._app),
+            _ends_quietly(app),
             http=_Connection,
             ws="none",
             log_config=None,
@@ -64,7 +76,7 @@ class LoopbackServer:
             cure = "its lifespan failed, and the log says why"
             raise NotRunningError("the loopback server", cure) from error
         self._server = server
-        return f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+        return f"http://{self._host}:{listener.getsockname()[1]}"
 
     async def stop(self) -> None:
         """Stop listening and close every connection. Calling it again does nothing."""
@@ -100,12 +112,14 @@ async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
         await asyncio.wait(tasks)
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int, *, is_shared: bool) -> socket.socket:
     # asyncio turns Nagle's delay (40 ms an answer) off only where the protocol is spelled out.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((LOOPBACK, port))
+        if is_shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((host, port))
     except OSError:
         listener.close()
         raise
@@ -121,6 +135,25 @@ def _ends_quietly(app: ASGIApp) -> ASGIApp:
         except asyncio.CancelledError:
             if scope["type"] != "http":
                 raise
+
+    return serve
+
+
+def _asked_once(app: ASGIApp) -> ASGIApp:
+    """Wrap `app`, so that each connection carries one request.
+
+    The system spreads connections over those who share a port, not requests:
+    a client that keeps its connections would stay with whoever was there first.
+    """
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        async def close_after(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", ()), (b"connection", b"close")]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await app(scope, receive, close_after)
 
     return serve
 

@@ -79,3 +79,16 @@ async def test_an_engine_that_loses_its_database_stops_and_writes_no_more(
     with pytest.raises(StorageError, match=r"the hold on .* is lost"):
         await app.event_engine.publish()
     await app.shutdown()
+
+
+async def test_what_is_shared_is_shared_with_those_who_share_it(postgresql_url: str) -> None:
+    async with sole_owner(postgresql_url, since=SINCE, on_loss=print, shared=True):
+        async with sole_owner(postgresql_url, since=SINCE, on_loss=print, shared=True):
+            pass
+        with pytest.raises(ConfigurationError, match="another engine"):
+            await hold(postgresql_url)
+
+    async with sole_owner(postgresql_url, since=SINCE, on_loss=print):
+        with pytest.raises(ConfigurationError, match="another engine"):
+            async with sole_owner(postgresql_url, since=SINCE, on_loss=print, shared=True):
+                pass

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, strategies as st
 
-from puppet_engine.core.clock import SystemClock, VirtualClock
+from puppet_engine.core.clock import PacedClock, SystemClock, VirtualClock
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -130,3 +130,32 @@ async def test_the_system_clock_is_aware_and_waits_in_real_time() -> None:
 
     assert clock.now() >= due
     assert clock.now().tzinfo is UTC
+
+
+def test_paced_clocks_with_one_beginning_have_one_time() -> None:
+    wall = VirtualClock(START)
+    one, other = PacedClock(wall, pace=60), PacedClock(wall, pace=60)
+    wall.advance(timedelta(seconds=1))
+    other.begin_at(*one.beginning)
+
+    wall.advance(timedelta(seconds=2))
+
+    assert one.now() == other.now() == START + timedelta(minutes=3)
+
+
+async def test_a_wait_on_a_paced_clock_takes_a_share_of_it_on_the_wall() -> None:
+    wall = VirtualClock(START)
+    clock = PacedClock(wall, pace=60)
+    due = START + timedelta(hours=1)
+    assert clock.real_time_until(due) == timedelta(minutes=1)
+
+    await clock.wait_until(due)
+
+    assert wall.now() == START + timedelta(minutes=1)
+    assert clock.now() == due
+    assert clock.real_time_until(START) == timedelta(0)
+
+
+def test_time_that_does_not_pass_is_refused() -> None:
+    with pytest.raises(ValueError, match="more than 0"):
+        PacedClock(SystemClock(), pace=0)

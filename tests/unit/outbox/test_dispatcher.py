@@ -12,6 +12,7 @@ from tests.fickle_network import ACCOUNT, START, FickleNetwork, Mood, Stage
 from typing_extensions import override
 
 from puppet_engine.agents.direct_ledger import DirectLedger
+from puppet_engine.core.agent_locks import LocalAgentLocks
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import (
     BudgetExceededError,
@@ -24,7 +25,7 @@ from puppet_engine.core.errors import (
 from puppet_engine.core.ids import PostId, seeded_ids
 from puppet_engine.core.models import Effect, Intent, IntentDraft, IntentKind, Memory, TurnOutcome
 from puppet_engine.networks.capabilities import Capabilities
-from puppet_engine.outbox.base import Carrier, Clearance, Performer
+from puppet_engine.outbox.base import CLEAR_OUTBOX, Carrier, Clearance, Performer
 from puppet_engine.outbox.breaker import BreakerState
 from puppet_engine.outbox.budget import Budget
 from puppet_engine.outbox.dispatcher import Outbox
@@ -307,8 +308,10 @@ class Slow(Performer):
 
     def __init__(self) -> None:
         self.may_go = asyncio.Event()
+        self.begun = asyncio.Event()
         self.under_way = 0
         self.most = 0
+        self.times = 0
 
     @override
     async def prepare(self, intent: Intent) -> dict[str, Any]:
@@ -316,7 +319,9 @@ class Slow(Performer):
 
     @override
     async def perform(self, intent: Intent) -> Effect:
+        self.times += 1
         self.under_way += 1
+        self.begun.set()
         self.most = max(self.most, self.under_way)
         await self.may_go.wait()
         self.under_way -= 1
@@ -360,3 +365,55 @@ async def test_accounts_do_not_wait_for_each_other_but_each_does_one_thing_at_a_
     assert len(still_open) == 2
     assert await ledger.intents.waiting() == []
     assert [each.most for each in performers.values()] == [1, 1]
+
+
+async def test_processes_that_share_their_locks_do_one_thing_at_a_time_and_each_once(
+    clock: VirtualClock, memory: FakeMemoryStore
+) -> None:
+    ledger = DirectLedger(memory=memory, clock=clock, ids=seeded_ids(1))
+    locks, performer = LocalAgentLocks(), Slow()
+    carrier = Carrier(performer=performer, network="slow")
+    here, there = (
+        Outbox(
+            intents=ledger.intents,
+            clock=clock,
+            accept=lambda _: None,
+            find=lambda _: nullcontext(carrier),
+            locks=locks,
+        )
+        for _ in range(2)
+    )
+    draft = IntentDraft(kind=IntentKind.POST, payload={}, account="slow:ada")
+    await ledger.commit("ada", None, TurnOutcome(intents=(draft,)))
+
+    first = asyncio.create_task(here.clear("slow:ada"))
+    await performer.begun.wait()
+    second = asyncio.create_task(there.clear("slow:ada"))
+    await asyncio.sleep(0)
+    performer.may_go.set()
+    clearances = await asyncio.gather(first, second)
+
+    assert (performer.most, performer.times) == (1, 1)
+    assert [len(clearance.effects) for clearance in clearances] == [1, 0]
+
+
+async def test_a_reminder_that_another_process_has_taken_is_set_again(
+    make_stage: MakeStage,
+) -> None:
+    stage = make_stage()
+    await stage.want("tea")
+    stage.network.moods = [Mood.BUSY]
+    await stage.outbox.clear(ACCOUNT)
+    here = stage.outbox
+    stage.clock.advance(20 * MINUTE)
+    stage.restart()
+    there = stage.outbox
+    there.remind(ACCOUNT)
+    await there.clear(ACCOUNT)
+
+    await stage.want("coffee")
+    stage.network.moods = [Mood.BUSY]
+    await here.clear(ACCOUNT)
+
+    due = [event.due_at for event in stage.told if event.type == CLEAR_OUTBOX]
+    assert due == [START + 15 * MINUTE, START + 35 * MINUTE]

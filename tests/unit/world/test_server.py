@@ -172,3 +172,44 @@ async def test_the_lifespan_of_the_application_is_run() -> None:
     await server.stop()
 
     assert steps == ["up", "down"]
+
+
+async def test_servers_that_share_a_port_share_the_work_and_the_last_one_has_it_all() -> None:
+    first = LoopbackServer(app(), is_shared=True)
+    url = await first.start()
+    second = LoopbackServer(app(), port=int(url.rpartition(":")[2]), is_shared=True)
+
+    assert await second.start() == url
+
+    await first.stop()
+    async with httpx2.AsyncClient() as client:
+        answers = [await client.get(f"{url}/hello") for _ in range(4)]
+    assert [answer.json() for answer in answers] == ["hello"] * 4
+    await second.stop()
+
+
+async def test_one_client_that_keeps_its_connections_is_served_by_all_who_share_a_port() -> None:
+    asked: list[str] = []
+
+    def named(name: str) -> FastAPI:
+        application = FastAPI()
+
+        @application.get("/hello")
+        async def hello() -> str:
+            asked.append(name)
+            return name
+
+        return application
+
+    first = LoopbackServer(named("first"), is_shared=True)
+    url = await first.start()
+    second = LoopbackServer(named("second"), port=int(url.rpartition(":")[2]), is_shared=True)
+    await second.start()
+
+    async with httpx2.AsyncClient() as client:
+        for _ in range(64):
+            await client.get(f"{url}/hello")
+
+    assert set(asked) == {"first", "second"}
+    await first.stop()
+    await second.stop()
