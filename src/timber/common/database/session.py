@@ -4,11 +4,13 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import Connection, event, inspect, select
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session, with_parent
 from sqlalchemy.orm.exc import FlushError, StaleDataError
 from typing_extensions import override
 
+from timber.common.caching.rows import BYPASSED, CachedRows
+from timber.common.caching.shapes import Raw, Shape
 from timber.common.clock import SteadyClock
 from timber.common.database import statements
 from timber.common.errors import ConflictError, DuplicateError, HardDeleteError
@@ -25,17 +27,36 @@ class TimberSession(Session):
     What one flush, or one statement, writes bears one moment.
     """
 
-    def __init__(self, *args: Any, clock: SteadyClock, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, clock: SteadyClock, rows: CachedRows | None = None, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         self.clock = clock
+        self.rows = rows
+        self.connection_in_use: Connection | None = None
+        """That of the transaction, from its first statement on."""
 
     @override
     def get(self, entity: type[Model] | Mapper[Model], ident: Any, **options: Any) -> Model | None:
+        if self.rows is not None and not any(options.values()):
+            found = self.rows.get(self, entity, ident, self.connection_in_use)
+            if found is not BYPASSED:
+                return self._told(found)
         row = super().get(entity, ident, **options)
         if (options.get("execution_options") or {}).get(INCLUDE_DELETED):
             return row
         # A row at hand is returned without a query that could leave it out.
         return None if isinstance(row, SoftDeleteMixin) and row.deleted_at is not None else row
+
+    def _told(self, found: tuple[Shape, Raw] | None) -> Any:
+        """Return a row that came from the cache; None if it is deleted, and the deleted hidden."""
+        if found is None:
+            return None
+        shape, raw = found
+        is_soft = issubclass(shape.model, SoftDeleteMixin)
+        if is_soft and not self.info.get(INCLUDE_DELETED) and shape.value(raw, "deleted_at"):
+            return None
+        return shape.materialised(self, raw)
 
     @override
     def delete(self, instance: object) -> None:
@@ -55,8 +76,13 @@ class TimberSession(Session):
 
     @override
     def merge(self, instance: Model, **options: Any) -> Model:
-        with _conflicts:
-            return super().merge(instance, **options)
+        # What changes is found by comparison, so with the row as it is now.
+        rows, self.rows = self.rows, None
+        try:
+            with _conflicts:
+                return super().merge(instance, **options)
+        finally:
+            self.rows = rows
 
     def restore(self, row: SoftDeleteMixin) -> None:
         """Take back the soft deletion of a row, and of what was deleted with it, at once.
@@ -162,6 +188,11 @@ def _refuse_taken_keys(session: TimberSession, _context: Any, _instances: Any) -
         known = at_hand.get(state.mapper.identity_key_from_instance(row))
         if known is not None and known not in session.deleted:
             raise DuplicateError(f"a row of {type(row).__name__} has that primary key already")
+
+
+@event.listens_for(TimberSession, "after_begin")
+def _keep_connection(session: TimberSession, _transaction: Any, connection: Connection) -> None:
+    session.connection_in_use = connection
 
 
 @event.listens_for(TimberSession, "do_orm_execute")
