@@ -10,7 +10,7 @@ from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Delete, Insert, Update, UpdateBase
-from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList, TextClause
 
 READS: Final = frozenset(
     "SELECT VALUES TABLE SHOW EXPLAIN PRAGMA SAVEPOINT RELEASE ROLLBACK LISTEN UNLISTEN NOTIFY "
@@ -18,13 +18,16 @@ READS: Final = frozenset(
 )
 """The first words of statements that change no row by themselves."""
 
-_WORD: Final = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(\w+)", re.DOTALL)
+_BEFORE: Final = r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*"
+_WORD: Final = re.compile(_BEFORE + r"(\w+)", re.DOTALL)
 _WRITES: Final = re.compile(
     r"\b(INSERT|UPDATE|DELETE|REPLACE|MERGE|TRUNCATE|CALL|DO|EXECUTE|COPY|DROP|ALTER|INTO)\b",
     re.IGNORECASE,
 )
+_LOCKING: Final = re.compile(r"\bFOR\s+(NO\s+KEY\s+)?UPDATE\b", re.IGNORECASE)
 _TARGET: Final = re.compile(
-    r"\s*(INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+\"?(\w+)\"?(?![\w.\"])", re.IGNORECASE
+    _BEFORE + r"(INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+\"?(\w+)\"?(?![\w.\"])",
+    re.IGNORECASE | re.DOTALL,
 )
 _ISOLATION: Final = re.compile(r"\bISOLATION\b", re.IGNORECASE)
 
@@ -76,7 +79,7 @@ class Changes:
         word = _WORD.match(statement)
         if word is None:
             return NOTHING
-        if word[1].upper() in READS and not _WRITES.search(statement):
+        if word[1].upper() in READS and not _WRITES.search(_LOCKING.sub("", statement)):
             return NOTHING
         target = _TARGET.match(statement)
         if target is None or ";" in statement.rstrip().rstrip(";"):
@@ -97,13 +100,16 @@ class Changes:
             yield from EVERYTHING  # it defines tables
             return
         statement: Any = compiled.statement
-        for one in visitors.iterate(statement):
-            if isinstance(one, UpdateBase):
-                name = getattr(one.table, "key", None)
-                if name not in self._tables:
-                    yield from EVERYTHING
-                else:
-                    yield from self._of_one(one, self._tables[name], compiled, statement)
+        parts = list(visitors.iterate(statement))
+        writes = [one for one in parts if isinstance(one, UpdateBase)]
+        if not writes and any(isinstance(one, TextClause) for one in parts):
+            yield from self.of_text(str(compiled))
+        for one in writes:
+            name = getattr(one.table, "key", None)
+            if name not in self._tables:
+                yield from EVERYTHING
+            else:
+                yield from self._of_one(one, self._tables[name], compiled, statement)
 
     def _of_one(
         self, one: Any, table: Table, compiled: SQLCompiler, statement: Any

@@ -127,7 +127,7 @@ class WriteGate:
             if self._changes.isolates(statement):
                 context.root_connection.info[_ISOLATED] = True
         if changes:
-            self.passes(context.root_connection, changes, context.compiled_parameters)
+            self.passes(context.root_connection, changes, context.compiled_parameters if context.compiled else ())
 
     def _fences(self, change: Change, rows: Any) -> Iterable[Fence]:
         if change.table is None:
