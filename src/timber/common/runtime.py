@@ -149,7 +149,7 @@ class Timber:
         undo.callback(self.models.close)
         self.models.open(models.classes, notes=models.catalogue.notes)
         undo.callback(self.cache.close)
-        rows = self.cache.open(
+        cache = self.cache.open(
             models=models.classes.values(),
             metadata=self.base.metadata,
             engine=self.database.engine,
@@ -157,7 +157,7 @@ class Timber:
             size=settings.cache_rows,
             bound_seconds=settings.cache_bound_seconds,
         )
-        self.database.read_through(rows if settings.enable_caching else None)
+        self.database.read_through(cache if settings.enable_caching else None)
         undo.callback(self._follow, None)
         self._follow(settings)
 

@@ -70,9 +70,10 @@ class TimberSettings(BaseSettings):
     """Store the vectors of a row when the row is stored; else only when asked."""
 
     redis_url: Annotated[
-        str | None, Field(repr=False, validation_alias=AliasChoices("TIMBER_REDIS_URL", "REDIS_URL"))
+        str | None,
+        Field(repr=False, validation_alias=AliasChoices("TIMBER_REDIS_URL", "REDIS_URL")),
     ] = None
-    """The Redis through which the processes on one database share a cache; each by itself if unset."""
+    """The Redis through which the processes on one database share their caches."""
     cache_rows: Annotated[int, Field(ge=1)] = 10_000
     """How many rows, and answers to queries, a process remembers."""
     cache_bound_seconds: Annotated[float, Field(gt=0)] = 0.1

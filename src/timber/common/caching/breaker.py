@@ -10,25 +10,27 @@ class CircuitBreaker:
     def __init__(self, *, cool_down_seconds: float, timer: Callable[[], float]) -> None:
         self._cool_down_seconds = cool_down_seconds
         self._timer = timer
-        self._refuses_until: float | None = None
+        self._has_failed = False
+        self._refuses_until = 0.0
         self._lock = threading.Lock()
 
     def allows(self) -> bool:
         """Tell whether the caller may try; he must then tell how it went."""
-        if self._refuses_until is None:
+        if not self._has_failed:
             return True
         with self._lock:
             now = self._timer()
-            if self._refuses_until is not None and now < self._refuses_until:
+            if now < self._refuses_until:
                 return False
             self._refuses_until = now + self._cool_down_seconds
             return True
 
     def succeeded(self) -> None:
         """Let everybody through."""
-        self._refuses_until = None
+        self._has_failed = False
 
     def failed(self) -> None:
         """Let nobody through for a while."""
         with self._lock:
+            self._has_failed = True
             self._refuses_until = self._timer() + self._cool_down_seconds

@@ -12,9 +12,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Delete, Insert, Update, UpdateBase
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList, TextClause
 
-READS: Final = frozenset(
-    "SELECT VALUES TABLE SHOW EXPLAIN PRAGMA SAVEPOINT RELEASE ROLLBACK LISTEN UNLISTEN NOTIFY "
-    "SET RESET BEGIN START COMMIT END DISCARD DEALLOCATE FETCH CLOSE LOCK ANALYZE VACUUM".split()
+READS: Final = re.compile(
+    "SELECT|VALUES|TABLE|SHOW|EXPLAIN|PRAGMA|SAVEPOINT|RELEASE|ROLLBACK|LISTEN|UNLISTEN|NOTIFY|"
+    "SET|RESET|BEGIN|START|COMMIT|END|DISCARD|DEALLOCATE|FETCH|CLOSE|LOCK|ANALYZE|VACUUM",
+    re.IGNORECASE,
 )
 """The first words of statements that change no row by themselves."""
 
@@ -79,7 +80,7 @@ class Changes:
         word = _WORD.match(statement)
         if word is None:
             return NOTHING
-        if word[1].upper() in READS and not _WRITES.search(_LOCKING.sub("", statement)):
+        if READS.fullmatch(word[1]) and not _WRITES.search(_LOCKING.sub("", statement)):
             return NOTHING
         target = _TARGET.match(statement)
         if target is None or ";" in statement.rstrip().rstrip(";"):
@@ -105,11 +106,11 @@ class Changes:
         if not writes and any(isinstance(one, TextClause) for one in parts):
             yield from self.of_text(str(compiled))
         for one in writes:
-            name = getattr(one.table, "key", None)
-            if name not in self._tables:
+            table = self._tables.get(str(getattr(one.table, "key", "")))
+            if table is None:
                 yield from EVERYTHING
             else:
-                yield from self._of_one(one, self._tables[name], compiled, statement)
+                yield from self._of_one(one, table, compiled, statement)
 
     def _of_one(
         self, one: Any, table: Table, compiled: SQLCompiler, statement: Any
@@ -158,14 +159,17 @@ _ALLOWED: Final = {"INSERT": 2, "UPDATE": 1, "DELETE": 1}
 
 
 def _keys_of(one: Any, table: Table, compiled: SQLCompiler) -> tuple[str, ...] | None:
-    """Return the parameters that a condition compares the primary key with; None if it does not."""
+    """Return the parameters that the primary key is compared with; None if it is not."""
     compared: dict[str, str] = {}
+    names_of: Mapping[Any, str] = compiled.bind_names
     for part in _conjuncts(one.whereclause):
         if isinstance(part, BinaryExpression) and part.operator is operators.eq:
             column, value = part.left, part.right
             is_own = isinstance(column, Column) and _table_of(column) == table.key
-            if is_own and isinstance(value, BindParameter) and value in compiled.bind_names:
-                compared[column.key] = compiled.bind_names[value]
+            if is_own and isinstance(value, BindParameter):
+                name = names_of.get(value)
+                if name is not None:
+                    compared[str(column.key)] = name
     names = [compared.get(column.key) for column in table.primary_key]
     found = tuple(name for name in names if name is not None)
     return found if len(found) == len(names) else None

@@ -16,10 +16,10 @@ from typing import Any, Final, Protocol
 from cachebox import LRUCache
 
 from timber.common.caching.base import Look, SharedCache
-from timber.common.errors import SharedCacheUnavailableError
 from timber.common.caching.flights import Flights
 from timber.common.caching.local import Entry, Fence, mark, touch, unmark, versions_of
 from timber.common.caching.statistics import CacheStatistics
+from timber.common.errors import SharedCacheUnavailableError
 
 FIRST_PAUSE_SECONDS: Final = 0.001
 """How long a reader waits for one of another process at first; each wait is twice the last."""
@@ -106,7 +106,7 @@ class FencedCache:
 
     def lookup(self, key: Hashable) -> Entry | None:
         """Return what this process knows well enough to tell; None if it must be `read`."""
-        entry = self._entries.get(key)
+        entry: Entry | None = self._entries.get(key, None)
         if entry is None or self._timer() >= entry.trusted_until or not entry.is_current():
             return None
         statistics = self.statistics
@@ -215,7 +215,7 @@ class FencedCache:
         self, question: Question, tokens: Sequence[bytes], *, until: float
     ) -> Entry | None:
         """Return what this process knows, if the shared cache says that it is still so."""
-        entry = self._entries.get(question.key)
+        entry: Entry | None = self._entries.get(question.key, None)
         if entry is None or not entry.is_current() or self._timer() >= entry.expires:
             return None
         if tuple(tokens[: len(entry.tokens)]) != entry.tokens:

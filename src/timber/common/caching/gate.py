@@ -5,9 +5,9 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy import Connection, Engine, Table, TextClause, event
 
 from timber.common.caching.changes import Change, Changes
 from timber.common.caching.fencing import FencedCache, Write
@@ -59,39 +59,39 @@ class WriteGate:
         commit, rollback = dialect.do_commit, dialect.do_rollback
         prepare = dialect.do_prepare_twophase
 
-        def counting(dbapi_connection: Any) -> Callable[[], None]:
-            return partial(self._count_epoch, dbapi_connection)
-
-        def do_commit(dbapi_connection: Any) -> None:
-            write = _taken(dbapi_connection)
-            if write is None:
-                commit(dbapi_connection)
-                return
-            with self._cache.writing(write, when_missed=counting(dbapi_connection)):
-                commit(dbapi_connection)
-
-        def do_rollback(dbapi_connection: Any) -> None:
-            write = _taken(dbapi_connection)
-            if write is None:
-                rollback(dbapi_connection)
-                return
-            try:
-                rollback(dbapi_connection)
-                if write.may_stay:
-                    with self._cache.writing(write, when_missed=counting(dbapi_connection)):
-                        commit(dbapi_connection)  # of the count alone, if there is one
-            finally:
-                self._cache.end(write)
-
         def do_prepare_twophase(connection: Connection, xid: Any) -> None:
             if (write := written(connection)) is not None:
                 write.may_stay = True  # somebody else may commit it
                 self._begin(write, connection)
             prepare(connection, xid)
 
-        dialect.do_commit = do_commit
-        dialect.do_rollback = do_rollback
+        dialect.do_commit = partial(self._commit, commit)
+        dialect.do_rollback = partial(self._rollback, commit, rollback)
         dialect.do_prepare_twophase = do_prepare_twophase
+
+    def _commit(self, commit: Callable[[Any], None], connection: Any) -> None:
+        write = _taken(connection)
+        if write is None:
+            commit(connection)
+            return
+        with self._cache.writing(write, when_missed=partial(self._count_epoch, connection)):
+            commit(connection)
+
+    def _rollback(
+        self, commit: Callable[[Any], None], rollback: Callable[[Any], None], connection: Any
+    ) -> None:
+        write = _taken(connection)
+        if write is None:
+            rollback(connection)
+            return
+        try:
+            rollback(connection)
+            if write.may_stay:
+                missed = partial(self._count_epoch, connection)
+                with self._cache.writing(write, when_missed=missed):
+                    commit(connection)  # of the count alone, if there is one
+        finally:
+            self._cache.end(write)
 
     def passes(self, connection: Connection, changes: Iterable[Change], rows: Any = ()) -> None:
         """Note what is about to be changed by the connection."""
@@ -111,9 +111,7 @@ class WriteGate:
             self._begin(write, connection)
 
     def _begin(self, write: Write, connection: Connection) -> None:
-        self._cache.begin(
-            write, when_missed=lambda: self._count_epoch(connection.connection)
-        )
+        self._cache.begin(write, when_missed=lambda: self._count_epoch(connection.connection))
 
     def _before_execute(
         self, _cursor: Any, statement: str, _parameters: Any, context: Any
@@ -122,17 +120,23 @@ class WriteGate:
             return
         if context.compiled is not None:
             changes = self._changes.of_compiled(context.compiled)
+            by_hand = isinstance(context.compiled.statement, TextClause)
         else:
             changes = self._changes.of_text(statement)
-            if self._changes.isolates(statement):
-                context.root_connection.info[_ISOLATED] = True
+            by_hand = True
+        if by_hand and self._changes.isolates(statement):
+            context.root_connection.info[_ISOLATED] = True
         if changes:
-            self.passes(context.root_connection, changes, context.compiled_parameters if context.compiled else ())
+            self.passes(
+                context.root_connection,
+                changes,
+                context.compiled_parameters if context.compiled else (),
+            )
 
     def _fences(self, change: Change, rows: Any) -> Iterable[Fence]:
         if change.table is None:
-            for shape in self._shapes.values():
-                yield from (shape.fences.any, shape.fences.every)
+            for one in self._shapes.values():
+                yield from (one.fences.any, one.fences.every)
             return
         shape = self._shapes.get(change.table)
         if shape is None:
@@ -150,7 +154,7 @@ class WriteGate:
     def _keys(shape: Shape, change: Change, rows: Any) -> set[Fence] | None:
         if change.keys is None or not shape.is_exact or not 0 < len(rows) <= MOST_KEYS:
             return None
-        found = set()
+        found: set[Fence] = set()
         for row in rows:
             values = tuple(row.get(name) for name in change.keys)
             key = exact_key(shape.key_columns, values)
@@ -169,8 +173,7 @@ def note_insert(connection: Connection, table: Table) -> None:
 
 def written(connection: Connection) -> Write | None:
     """Return what the connection's transaction has changed so far; None if nothing."""
-    found: Write | None = connection.info.get(_WRITE)
-    return found
+    return cast("Write | None", connection.info.get(_WRITE))
 
 
 def is_isolated(connection: Connection) -> bool:

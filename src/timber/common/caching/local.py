@@ -54,7 +54,7 @@ class TableFences:
 class Entry:
     """A value in this process, with what it was read behind."""
 
-    __slots__ = ("expires", "fences", "tokens", "trusted_until", "value", "versions")
+    __slots__ = ("_behind", "expires", "tokens", "trusted_until", "value")
 
     def __init__(
         self,
@@ -67,15 +67,15 @@ class Entry:
         expires: float,
     ) -> None:
         self.value = value
-        self.fences = fences
-        self.versions = versions
+        self._behind = tuple(zip(fences, versions, strict=True))
         self.tokens = tokens
         self.trusted_until = trusted_until
         self.expires = expires
 
     def is_current(self) -> bool:
         """Tell whether no write of this process has passed since the value was read."""
-        for fence, version in zip(self.fences, self.versions, strict=True):
+        # A loop, for every hit goes through it and a generator costs more.
+        for fence, version in self._behind:  # noqa: SIM110 - as said
             if fence.version != version:
                 return False
         return True

@@ -12,16 +12,19 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from timber.common.caching.base import Look
-from timber.common.errors import SharedCacheUnavailableError
 from timber.common.caching.breaker import CircuitBreaker
 from timber.common.caching.redis_scripts import BEGIN, END, LOOK, STORE, Script
-from timber.common.errors import ConfigurationError, FeatureUnavailableError
+from timber.common.errors import (
+    ConfigurationError,
+    FeatureUnavailableError,
+    SharedCacheUnavailableError,
+)
 
 if TYPE_CHECKING:
-    from redis.connection import AbstractConnection, ConnectionPool
+    from redis.connection import ConnectionPool
 
 _log: Final = logging.getLogger(__name__)
 
@@ -125,16 +128,16 @@ class RedisCache:
     ) -> Any:
         from redis.exceptions import NoScriptError  # noqa: PLC0415 - an extra
 
-        connection = self._pool.get_connection()
+        connection: Any = self._pool.get_connection()
         try:
-            keys = self._keys(cast("Any", connection).run_id, [*fences, "generation"], key)
-            for command in (("EVALSHA", script.digest), ("EVAL", script.text)):
-                connection.send_command(*command, len(keys), *keys, *arguments)
-                try:
-                    return connection.read_response()
-                except NoScriptError:
-                    continue
-            raise AssertionError("EVAL needs no stored script")
+            keys = self._keys(connection.run_id, [*fences, "generation"], key)
+            question = (len(keys), *keys, *arguments)
+            connection.send_command("EVALSHA", script.digest, *question)
+            try:
+                return connection.read_response()
+            except NoScriptError:
+                connection.send_command("EVAL", script.text, *question)
+                return connection.read_response()
         except BaseException:
             # An answer may still come, and would be taken for that to the next question.
             connection.disconnect()
@@ -172,11 +175,10 @@ def _pool(url: str, timeout_seconds: float) -> "ConnectionPool":
         ) from None
 
 
-def _greet(connection: "AbstractConnection") -> None:
+def _greet(connection: Any) -> None:
     """Log in, and learn which run of the server this is."""
     connection.on_connect()
     connection.send_command("INFO", "server")
-    information: Any = connection.read_response()
-    lines = bytes(information).decode().splitlines()
+    lines = bytes(connection.read_response()).decode().splitlines()
     run_ids = [line.partition(":")[2] for line in lines if line.startswith("run_id:")]
-    cast("Any", connection).run_id = run_ids[0]
+    connection.run_id = run_ids[0]

@@ -14,7 +14,8 @@ from timber.common.caching.shapes import Raw, Shape, Shapes, exact_key
 
 BYPASSED: Final = object()
 """Returned where the session must ask the database by itself."""
-_USUAL: Final = frozenset({None, "READ COMMITTED"})
+USUAL: Final = "READ COMMITTED"
+"""At other levels a transaction reads what was committed before it began."""
 
 
 class CachedRows:
@@ -24,6 +25,7 @@ class CachedRows:
         self.shapes = shapes
         self.cache = cache
         self._engine = engine
+        self.dialect = engine.dialect
         self._is_sqlite = engine.dialect.name == "sqlite"
 
     def get(self, session: Session, model: Any, ident: Any, connection: Connection | None) -> Any:
@@ -49,14 +51,14 @@ class CachedRows:
         if session.bind is not self._engine or session.new or session.deleted or session.dirty:
             return False
         if connection is None or connection.closed:
-            return self._is_sqlite or self._engine.dialect.default_isolation_level in _USUAL
+            return self._is_sqlite or self.dialect.default_isolation_level == USUAL
         if written(connection) is not None or is_isolated(connection):
             return False
         if self._is_sqlite:
             driver: Any = connection.connection.driver_connection
             return not driver.in_transaction
         level = connection.get_execution_options().get("isolation_level")
-        return level in _USUAL and connection.default_isolation_level in _USUAL
+        return (level or connection.default_isolation_level) == USUAL
 
     def through(self, session: Session, fetch: Callable[[Connection], Any]) -> Any:
         """Return what `fetch` reads on a connection that sees all that is committed by now."""

@@ -1,7 +1,7 @@
 """The cache of one Timber: what it does, and what it has done."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Engine, MetaData, inspect
@@ -12,11 +12,20 @@ from timber.common.caching.epochs import TABLE, Epochs
 from timber.common.caching.fencing import FencedCache, Sharing
 from timber.common.caching.gate import WriteGate
 from timber.common.caching.local import TableFences
+from timber.common.caching.queries import CachedQueries
 from timber.common.caching.redis import RedisCache
 from timber.common.caching.rows import CachedRows
 from timber.common.caching.shapes import Shape
 from timber.common.caching.statistics import CacheStatistics
 from timber.common.errors import ConfigurationError, NotCachedError, NotOpenError
+
+
+@dataclass(frozen=True)
+class SessionCache:
+    """What sessions read through."""
+
+    rows: CachedRows
+    queries: CachedQueries
 
 
 class CacheService:
@@ -36,7 +45,7 @@ class CacheService:
         redis_url: str | None,
         size: int,
         bound_seconds: float,
-    ) -> CachedRows | None:
+    ) -> SessionCache | None:
         """Have the engine's writes pass, and return what reads rows; None if none are cached.
 
         Raises:
@@ -65,7 +74,8 @@ class CacheService:
             cache=self._cache,
             count_epoch=self._epochs.count if self._epochs else _nobody_to_miss_it,
         ).install(engine)
-        return CachedRows(shapes=self._shapes, cache=self._cache, engine=engine)
+        rows = CachedRows(shapes=self._shapes, cache=self._cache, engine=engine)
+        return SessionCache(rows=rows, queries=CachedQueries(rows))
 
     def close(self) -> None:
         """Forget everything that this process knows."""

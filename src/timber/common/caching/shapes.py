@@ -119,6 +119,11 @@ class Shape:
             getattr(row, relationship)
         return row
 
+    def raw_attributes(self) -> list[Any]:
+        """Return the same, for a query about the model."""
+        found = (getattr(self.model, attribute) for attribute in self.attributes)
+        return [type_coerce(one, NullType()).label(None) for one in found]
+
     def raw_columns(self) -> list[Any]:
         """Return the columns as what the driver returns of them."""
         return [type_coerce(column, NullType()).label(None) for column in self.columns]

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Mapper, ORMExecuteState, Session, with_parent
 from sqlalchemy.orm.exc import FlushError, StaleDataError
 from typing_extensions import override
 
-from timber.common.caching.rows import BYPASSED, CachedRows
+from timber.common.caching.queries import CACHED
+from timber.common.caching.rows import BYPASSED
+from timber.common.caching.service import SessionCache
 from timber.common.caching.shapes import Raw, Shape
 from timber.common.clock import SteadyClock
 from timber.common.database import statements
@@ -28,20 +30,21 @@ class TimberSession(Session):
     """
 
     def __init__(
-        self, *args: Any, clock: SteadyClock, rows: CachedRows | None = None, **options: Any
+        self, *args: Any, clock: SteadyClock, cache: SessionCache | None = None, **options: Any
     ) -> None:
         super().__init__(*args, **options)
         self.clock = clock
-        self.rows = rows
+        self.cache = cache
         self.connection_in_use: Connection | None = None
         """That of the transaction, from its first statement on."""
 
     @override
     def get(self, entity: type[Model] | Mapper[Model], ident: Any, **options: Any) -> Model | None:
-        if self.rows is not None and not any(options.values()):
-            found = self.rows.get(self, entity, ident, self.connection_in_use)
+        if self.cache is not None and not any(options.values()):
+            found = self.cache.rows.get(self, entity, ident, self.connection_in_use)
             if found is not BYPASSED:
-                return self._told(found)
+                told: Model | None = self._told(found)
+                return told
         row = super().get(entity, ident, **options)
         if (options.get("execution_options") or {}).get(INCLUDE_DELETED):
             return row
@@ -56,7 +59,8 @@ class TimberSession(Session):
         is_soft = issubclass(shape.model, SoftDeleteMixin)
         if is_soft and not self.info.get(INCLUDE_DELETED) and shape.value(raw, "deleted_at"):
             return None
-        return shape.materialised(self, raw)
+        row: Any = shape.materialised(self, raw)
+        return row
 
     @override
     def delete(self, instance: object) -> None:
@@ -77,12 +81,12 @@ class TimberSession(Session):
     @override
     def merge(self, instance: Model, **options: Any) -> Model:
         # What changes is found by comparison, so with the row as it is now.
-        rows, self.rows = self.rows, None
+        cache, self.cache = self.cache, None
         try:
             with _conflicts:
                 return super().merge(instance, **options)
         finally:
-            self.rows = rows
+            self.cache = cache
 
     def restore(self, row: SoftDeleteMixin) -> None:
         """Take back the soft deletion of a row, and of what was deleted with it, at once.
@@ -198,7 +202,12 @@ def _keep_connection(session: TimberSession, _transaction: Any, connection: Conn
 @event.listens_for(TimberSession, "do_orm_execute")
 def _keep_promises(state: ORMExecuteState) -> Any:
     session: Any = state.session
-    return statements.execute(state, clock=session.clock)
+    answer = statements.execute(state, clock=session.clock)
+    if answer is None and state.is_select and state.execution_options.get(CACHED):
+        cache: SessionCache | None = session.cache
+        if cache is not None:
+            return cache.queries.answer(state, session.connection_in_use)
+    return answer
 
 
 @event.listens_for(SoftDeleteMixin, "before_delete", propagate=True)

@@ -38,11 +38,11 @@ def _upsert(timber: Timber, session: TimberSession) -> None:
 
 
 def _set_title(timber: Timber, session: TimberSession) -> None:
-    session.get(_book(timber), "one", populate_existing=True).title = "new"
+    session.get_one(_book(timber), "one", populate_existing=True).title = "new"
 
 
 def _save_objects(timber: Timber, session: TimberSession) -> None:
-    row = session.get(_book(timber), "one", populate_existing=True)
+    row = session.get_one(_book(timber), "one", populate_existing=True)
     row.title = "new"
     session.expunge(row)
     session.bulk_save_objects([row])
@@ -92,7 +92,7 @@ CHANGES: Mapping[str, Write] = {
     "update in a CTE": _in_a_cte,
     "update in a savepoint": _in_a_savepoint,
     "SQL": _text("UPDATE books SET title = 'new' WHERE id = 'one'"),
-    "SQL with another name": _text('update "books" set title = \'new\''),
+    "SQL with another name": _text("update \"books\" set title = 'new'"),
     "SQL after a comment": _text("/* by hand */ -- here\n UPDATE books SET title = 'new'"),
     "SQL of the driver": lambda _timber, session: session.connection().exec_driver_sql(
         "UPDATE books SET title = 'new'"
@@ -133,9 +133,7 @@ ADDITIONS: Mapping[str, Write] = {
         _table(timber).insert().values([{"id": "3", "title": "x"}, {"id": "two", "title": "new"}])
     ),
     "insert from select": lambda timber, session: session.execute(
-        insert(_table(timber)).from_select(
-            ["id", "title"], select(text("'two'"), text("'new'"))
-        )
+        insert(_table(timber)).from_select(["id", "title"], select(text("'two'"), text("'new'")))
     ),
     "bulk_insert": lambda timber, session: timber.database.bulk_insert(
         _book(timber), [{"id": "two", "title": "new"}], session=session
@@ -218,9 +216,11 @@ def test_what_is_undone_takes_nothing_out_of_the_cache(timber: Timber, write: Wr
 
 def test_a_transaction_that_has_written_reads_the_database(timber: Timber, book: Any) -> None:
     with timber.database.session() as session:
-        session.execute(update(book).values(title="mine"), execution_options={"synchronize_session": False})
+        session.execute(
+            update(book).values(title="mine"), execution_options={"synchronize_session": False}
+        )
 
-        assert session.get(book, "one").title == "mine"
+        assert session.get_one(book, "one").title == "mine"
 
         session.rollback()
     assert titles(timber) == ("old", None)
