@@ -49,10 +49,12 @@ class RedisCache:
         timeout_seconds: float = TIMEOUT_SECONDS,
         cool_down_seconds: float = COOL_DOWN_SECONDS,
         mark_seconds: float = MARK_SECONDS,
+        warm_up_seconds: float = MARK_SECONDS,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._namespace = namespace
         self._mark_ms = round(mark_seconds * 1000)
+        self._warm_up_ms = round(warm_up_seconds * 1000)
         self._pool = _pool(url, timeout_seconds)
         self._breaker = CircuitBreaker(cool_down_seconds=cool_down_seconds, timer=timer)
         self._tokens = map(f"{uuid.uuid4().hex[:12]}-{{:x}}".format, itertools.count(1))
@@ -60,7 +62,7 @@ class RedisCache:
     def look(self, fences: Sequence[str], key: str) -> Look:
         """Tell the tokens of the fences, and what is stored at the key under them."""
         lease_ms = round(LEASE_SECONDS * 1000)
-        arguments = (next(self._tokens), self._mark_ms, lease_ms)
+        arguments = (next(self._tokens), self._warm_up_ms, lease_ms)
         pending, may_load, value, left_ms, *tokens = self._run(LOOK, fences, key, arguments)
         return Look(
             tokens=tuple(tokens),
@@ -82,7 +84,7 @@ class RedisCache:
     ) -> bool:
         """Store the value, unless a token has changed or a write is pending; tell whether."""
         ttl_ms = max(1, round(ttl_seconds * 1000))
-        arguments = (value, deciding, ttl_ms, self._mark_ms, *tokens)
+        arguments = (value, deciding, ttl_ms, self._warm_up_ms, *tokens)
         return bool(self._run(STORE, fences, key, arguments))
 
     def begin(self, fences: Sequence[str], writer: str) -> None:

@@ -27,9 +27,9 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local last = #KEYS - 1
 local day = 86400000
-local function is_pending(mark_ms)
+local function is_pending(warm_up_ms)
   redis.call('SET', KEYS[1], now, 'NX')
-  if now < tonumber(redis.call('GET', KEYS[1])) + mark_ms then return true end
+  if now < tonumber(redis.call('GET', KEYS[1])) + warm_up_ms then return true end
   for i = 4, last, 2 do
     if redis.call('ZCOUNT', KEYS[i + 1], '(' .. now, '+inf') > 0 then return true end
   end
