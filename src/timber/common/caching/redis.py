@@ -11,6 +11,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,14 +29,25 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS: Final = 0.1
-"""How long an answer is waited for."""
-COOL_DOWN_SECONDS: Final = 1.0
-"""For how long a server that has not answered is not asked again."""
-MARK_SECONDS: Final = 3.0
-"""How long a writer may take from its mark to its end before it is taken for dead."""
 LEASE_SECONDS: Final = 0.06
 """For how long one reader keeps others from reading the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedisTimes:
+    """How long things may take."""
+
+    timeout_seconds: float = 0.1
+    """How long an answer is waited for."""
+    cool_down_seconds: float = 1.0
+    """For how long a server that has not answered is not asked again."""
+    mark_seconds: float = 3.0
+    """How long a writer may take from its mark to its end before it is taken for dead."""
+    warm_up_seconds: float = 3.0
+    """For how long a server that has just been started stores nothing."""
+
+
+USUAL_TIMES: Final = RedisTimes()
 
 
 class RedisCache:
@@ -46,17 +58,14 @@ class RedisCache:
         url: str,
         *,
         namespace: str,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-        cool_down_seconds: float = COOL_DOWN_SECONDS,
-        mark_seconds: float = MARK_SECONDS,
-        warm_up_seconds: float = MARK_SECONDS,
+        times: RedisTimes = USUAL_TIMES,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._namespace = namespace
-        self._mark_ms = round(mark_seconds * 1000)
-        self._warm_up_ms = round(warm_up_seconds * 1000)
-        self._pool = _pool(url, timeout_seconds)
-        self._breaker = CircuitBreaker(cool_down_seconds=cool_down_seconds, timer=timer)
+        self._mark_ms = round(times.mark_seconds * 1000)
+        self._warm_up_ms = round(times.warm_up_seconds * 1000)
+        self._pool = _pool(url, times.timeout_seconds)
+        self._breaker = CircuitBreaker(cool_down_seconds=times.cool_down_seconds, timer=timer)
         self._tokens = map(f"{uuid.uuid4().hex[:12]}-{{:x}}".format, itertools.count(1))
 
     def look(self, fences: Sequence[str], key: str) -> Look:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 from tests.integration.timber.caching.conftest import OpenTimber
+from typing_extensions import override
 
 from timber.common.caching.base import SharedCache
-from timber.common.caching.redis import MARK_SECONDS, RedisCache
+from timber.common.caching.redis import USUAL_TIMES, RedisCache, RedisTimes
 from timber.common.errors import SharedCacheUnavailableError
 from timber.common.runtime import Timber
 from timber.testing.contracts import SharedCacheContract
@@ -26,8 +27,11 @@ FENCES = ["fence"]
 
 class TestRedisCache(SharedCacheContract):
     @pytest.fixture
+    @override
     def shared_cache(self, redis_url: str) -> Iterator[SharedCache]:
-        cache = RedisCache(redis_url, namespace=uuid.uuid4().hex, warm_up_seconds=0)
+        cache = RedisCache(
+            redis_url, namespace=uuid.uuid4().hex, times=RedisTimes(warm_up_seconds=0)
+        )
         yield cache
         cache.close()
 
@@ -74,9 +78,8 @@ def server(folder_for_sockets: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def cache(server: Server) -> Iterator[RedisCache]:
-    cache = RedisCache(
-        server.url, namespace="test", cool_down_seconds=0.2, mark_seconds=0.2, warm_up_seconds=0
-    )
+    times = RedisTimes(cool_down_seconds=0.2, mark_seconds=0.2, warm_up_seconds=0)
+    cache = RedisCache(server.url, namespace="test", times=times)
     yield cache
     cache.close()
 
@@ -93,7 +96,7 @@ def test_a_dead_writer_is_waited_for_a_while_only(cache: RedisCache) -> None:
 
 
 def test_a_server_that_has_just_started_keeps_nothing(server: Server) -> None:
-    cache = RedisCache(server.url, namespace="test", warm_up_seconds=0.3)
+    cache = RedisCache(server.url, namespace="test", times=RedisTimes(warm_up_seconds=0.3))
 
     assert cache.look(FENCES, "key").pending
     _wait_until(lambda: not cache.look(FENCES, "key").pending)
@@ -196,7 +199,7 @@ def _value(cache: RedisCache) -> bytes | None:
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + MARK_SECONDS + 20
+    end = time.monotonic() + USUAL_TIMES.warm_up_seconds + 20
     while not condition():
         assert time.monotonic() < end, "it did not come to that"
         time.sleep(0.02)

@@ -2,11 +2,12 @@
 
 import itertools
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
-from greenlet import getcurrent, greenlet
+from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]  # it has no types
 from hypothesis import strategies as st
 from tests.unit.timber.caching.memory_cache import MemoryCache
 from typing_extensions import override
@@ -47,7 +48,7 @@ class World:
         return max(version for when, version in self.committed if when <= asked - bound)
 
 
-class Thread(greenlet):
+class Thread(greenlet):  # type: ignore[misc, no-any-unimported]  # as said
     """One thread of a process; once that is killed, it takes no further step."""
 
     is_killed = False
@@ -183,7 +184,7 @@ class Fenced:
 class Careless(Fenced):
     """A process whose shared cache does not compare."""
 
-    shared = CarelessCache
+    shared: type[SteppedCache] = CarelessCache
 
 
 class Naive:
@@ -229,58 +230,67 @@ orders = st.lists(st.integers(0, 9), min_size=20, max_size=100)
 
 def run(make: Callable[[World], Reads], plan: Plan, order: Order, *, faults: bool) -> list[str]:
     """Run the plan in that order, to its end, and return what was told that is too old."""
-    world = World()
-    processes = [make(world), make(world)]
-
-    def life(number: int) -> None:
-        process = processes[number % 2]
-        for act in plan[number]:
-            if act == "read":
-                asked = world.now
-                told = process.read()
-                if told < world.oldest_allowed(asked, BOUND):
-                    world.wrong.append(f"at {asked} thread {number} was told {told}")
-            else:
-                process.write(undone=act == "undo")
-
-    threads = [Thread(partial(_until_death, life, number)) for number in range(len(plan))]
-    alive = list(processes)
+    lives = Lives(make, plan)
     for choice in order:
-        if faults and choice == 8:
-            world.is_reachable = not world.is_reachable
-        elif faults and choice == 9 and len(alive) > 1:
-            alive.pop(0)
-            for thread in threads[::2]:
-                thread.is_killed = True
+        if faults and choice >= COME_OR_GO:
+            lives.suffer(choice)
         else:
-            _go_on(threads[choice % len(threads)])
-        world.now += 0.1
-    while not all(thread.dead for thread in threads):
-        for thread in threads:
-            _go_on(thread)
-    world.is_reachable = True
-    world.now += 10 * BOUND
-    last = Thread(partial(_ask_once_more, world, alive))
-    while not last.dead:
-        last.switch()
-    return world.wrong
+            lives.go_on(choice)
+        lives.world.now += 0.1
+    lives.end()
+    return lives.world.wrong
 
 
-def _ask_once_more(world: World, alive: Sequence[Reads]) -> None:
-    for process in alive:
-        asked = world.now
+COME_OR_GO = 8
+"""The choice that lets the shared cache come or go; the next one kills a process."""
+
+
+class Lives:
+    """Two processes and their threads."""
+
+    def __init__(self, make: Callable[[World], Reads], plan: Plan) -> None:
+        self.world = World()
+        self._alive = [make(self.world), make(self.world)]
+        pairs = zip(plan, itertools.cycle(self._alive), strict=False)
+        self._threads = [Thread(partial(self._live, process, acts)) for acts, process in pairs]
+
+    def go_on(self, choice: int) -> None:
+        """Let one thread take a step."""
+        thread = self._threads[choice % len(self._threads)]
+        if not thread.dead:
+            thread.switch()
+
+    def suffer(self, choice: int) -> None:
+        """Let the shared cache come or go, or kill the first process."""
+        if choice == COME_OR_GO:
+            self.world.is_reachable = not self.world.is_reachable
+        elif len(self._alive) > 1:
+            del self._alive[0]
+            for thread in self._threads[::2]:
+                thread.is_killed = True
+
+    def end(self) -> None:
+        """Let every thread come to its end, and ask everybody once more, long after."""
+        while not all(thread.dead for thread in self._threads):
+            for number in range(len(self._threads)):
+                self.go_on(number)
+        self.world.is_reachable = True
+        self.world.now += 10 * BOUND
+        self._threads = [Thread(partial(self._live, one, ["read"])) for one in self._alive]
+        while not all(thread.dead for thread in self._threads):
+            for number in range(len(self._threads)):
+                self.go_on(number)
+
+    def _live(self, process: Reads, acts: Sequence[str]) -> None:
+        with suppress(Dead):
+            for act in acts:
+                if act == "read":
+                    self._ask(process)
+                else:
+                    process.write(undone=act == "undo")
+
+    def _ask(self, process: Reads) -> None:
+        asked = self.world.now
         told = process.read()
-        if told < world.oldest_allowed(asked, BOUND):
-            world.wrong.append(f"in the end a process was told {told}, not {world.row()}")
-
-
-def _until_death(life: Callable[[int], None], number: int) -> None:
-    try:
-        life(number)
-    except Dead:
-        return
-
-
-def _go_on(thread: Thread) -> None:
-    if not thread.dead:
-        thread.switch()
+        if told < self.world.oldest_allowed(asked, BOUND):
+            self.world.wrong.append(f"at {asked} a process was told version {told}")

@@ -3,6 +3,8 @@
 import itertools
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from timber.common.caching.base import Look, SharedCache
 
 
@@ -15,6 +17,7 @@ class MemoryCache(SharedCache):
         self._values: dict[str, tuple[tuple[bytes, ...], bytes]] = {}
         self._numbers = itertools.count()
 
+    @override
     def look(self, fences: Sequence[str], key: str) -> Look:
         tokens = tuple(self._token(fence) for fence in fences)
         head, value = self._values.get(key, ((), b""))
@@ -28,6 +31,7 @@ class MemoryCache(SharedCache):
             may_load=True,
         )
 
+    @override
     def store(
         self,
         fences: Sequence[str],
@@ -44,19 +48,23 @@ class MemoryCache(SharedCache):
         self._values[key] = (current[:deciding], value)
         return True
 
+    @override
     def begin(self, fences: Sequence[str], writer: str) -> None:
         for fence in fences:
             self._change(fence)
             self._writers.setdefault(fence, set()).add(writer)
 
+    @override
     def end(self, fences: Sequence[str], writer: str) -> None:
         for fence in fences:
             self._change(fence)
             self._writers.setdefault(fence, set()).discard(writer)
 
+    @override
     def clear(self) -> None:
         self._values.clear()
 
+    @override
     def close(self) -> None:
         """Do nothing."""
 
