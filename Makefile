@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready-to-run
 READY_DEV := $(VENV)/ready-to-develop
+READY_EXAMPLES := $(VENV)/ready-for-examples
 PEERS := .venv-bench
 READY_PEERS := $(PEERS)/ready-to-measure
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
@@ -19,13 +20,16 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-slow check lint format bench bench-full fuzz soak docs pin
+.PHONY: help run research test test-slow check lint format bench bench-full fuzz soak docs pin
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(READY) ## Start agents in the rehearsal world, with the dashboard (ARGS="--help")
 	@$(BIN)/puppets run $(ARGS)
+
+research: $(READY_EXAMPLES) ## Research a stock, and write a report (TICKER=AAPL ARGS="--help")
+	@$(BIN)/python -m examples.research_desk $(TICKER) $(ARGS)
 
 test: $(READY_DEV) ## Run every test but the long soaks (ARGS="-k memory")
 	@$(BIN)/python $(SUITE) $(ARGS)
@@ -83,7 +87,12 @@ $(READY): pyproject.toml constraints.txt | $(BIN)/python
 	@$(INSTALL) --editable ".[all]"
 	@touch $@
 
-$(READY_DEV): $(READY)
+$(READY_EXAMPLES): $(READY)
+	@echo "Installing what the examples need ..."
+	@$(INSTALL) --editable ".[all,examples]"
+	@touch $@
+
+$(READY_DEV): $(READY_EXAMPLES)
 	@echo "Installing the tools of development ..."
 	@$(INSTALL) --group dev
 	@touch $@

@@ -18,7 +18,7 @@ HEADER = "# Every version of a full installation, written by `make pin`.\n"
 def resolve() -> list[dict[str, Any]]:
     """Ask pip what it would install into an empty environment."""
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed"]
-    command += ["--quiet", "--report", "-", "--group", "dev", "--editable", ".[all]"]
+    command += ["--quiet", "--report", "-", "--group", "dev", "--editable", ".[all,examples]"]
     answer = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
     report: dict[str, list[dict[str, Any]]] = json.loads(answer.stdout)
     return report["install"]

@@ -20,7 +20,9 @@ hypothesis.settings.load_profile("repeatable")
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away what a developer has set, so that no test depends on it or spends a key."""
     for name in os.environ:  # noqa: TID251 - the fixture that makes settings reproducible
-        if name.startswith(("PUPPET_", "TIMBER_", "OPENAI_", "TWITTER_", "SOLANA_")):
+        if name.startswith(
+            ("PUPPET_", "TIMBER_", "RESEARCH_DESK_", "OPENAI_", "TWITTER_", "SOLANA_")
+        ):
             monkeypatch.delenv(name)
 
 

@@ -50,7 +50,9 @@ class FakeNetwork(SocialNetwork):
         self._handle = handle
 
     @override
-    async def publish(self, text: str, *, in_reply_to: PostId | None = None) -> PostId:
+    async def publish(
+        self, text: str, *, in_reply_to: PostId | None = None, idempotency_key: str | None = None
+    ) -> PostId:
         return self._feed.add(self._handle, text, in_reply_to)
 
     @override

@@ -9,7 +9,10 @@ import pytest
 from scripts.docs import pages
 
 ROOT = Path(__file__).parents[1]
-PROSE = [*ROOT.glob("*.md"), *ROOT.joinpath("docs").rglob("*.md")]
+PROSE = [
+    *ROOT.glob("*.md"),
+    *(page for folder in ("docs", "examples") for page in ROOT.joinpath(folder).rglob("*.md")),
+]
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import dataclasses
+import functools
 import json
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -17,6 +18,7 @@ from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.settings import Settings
 from puppet_engine.rehearse import Report, rehearse
 from puppet_engine.run import run
+from puppet_engine.simulation.command import simulate_command
 
 cli = typer.Typer(
     help="Autonomous persona agents, alive on this machine.",
@@ -120,3 +122,10 @@ def _set_up_logs(settings: Settings) -> None:
     )
     for chatty in ("httpx2", "httpcore2", "openai", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+@cli.command("simulate")
+@functools.wraps(simulate_command)
+def _simulate(**chosen: Any) -> None:
+    with errors_for_people():
+        simulate_command(**chosen)

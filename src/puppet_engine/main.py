@@ -2,10 +2,14 @@
 
 import contextlib
 import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 from typing import Final, TypeVar
 
+import httpx2
 from pydantic import SecretStr
 
 from puppet_engine.agents.agent import Agent
@@ -17,19 +21,23 @@ from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.openai_provider import OpenAIProvider
 from puppet_engine.llm.providers import create_provider
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.sqlite_store import SQLiteStore
+from puppet_engine.networks import x
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.directory import connect
+from puppet_engine.outbox.budget import Budget
 from puppet_engine.personas.reader import read_personas
 from puppet_engine.solana.trader import Trader
+from puppet_engine.storage.answers import StoredAnswers
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
 from puppet_engine.storage.ownership import sole_owner
 from puppet_engine.world.desk import open_rehearsal_wallet, sign_up
-from puppet_engine.world.rehearsal import RehearsalWorld
+from puppet_engine.world.rehearsal import RehearsalWorld, StoredJournal
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +47,29 @@ IN_MEMORY: Final = f"{SQLITE}:memory:"
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What stands around an engine that is simulated, and outlives it."""
+
+    cast: Sequence[AgentConfig]
+    world: RehearsalWorld
+    """Runs already, and goes on when the engine has ended."""
+    transport: httpx2.AsyncBaseTransport
+    """Carries every request to the world."""
+    open_storage: Callable[..., Storage] = Storage
+    """Makes the storage of the agents, as `Storage` is made."""
+
+
 class App:
     """The whole engine: a cast of agents, the world they rehearse in, and all between."""
 
-    def __init__(self, settings: Settings, *, clock: VirtualClock, ids: IdFactory) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: VirtualClock, ids: IdFactory, stage: Stage | None
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self._ids = ids
+        self._stage = stage
         self._parts = contextlib.AsyncExitStack()
         self._agent_manager: AgentManager | None = None
         self._event_engine: EventEngine | None = None
@@ -83,7 +107,7 @@ class App:
 
     async def assemble(self) -> None:
         """Start everything except time: no event is taken before somebody runs the engine."""
-        cast = read_cast(self.settings)
+        cast = self._stage.cast if self._stage else read_cast(self.settings)
         async with contextlib.AsyncExitStack() as parts:
             await self._put_together(parts)
             for persona in cast:
@@ -99,12 +123,14 @@ class App:
 
     async def _put_together(self, parts: contextlib.AsyncExitStack) -> None:
         settings = self.settings
-        storage = await self._open(parts, settings.database_url)
+        make = self._stage.open_storage if self._stage else Storage
+        storage = await self._open(parts, settings.database_url, make)
         events = StoredEvents(storage)
-        if (last := await events.latest_moment()) is not None:
+        last = await events.latest_moment()
+        if last is not None and self._stage is None:  # time goes on around a stage
             self.clock.set(last)
         world = await self._enter_world(parts)
-        llm = create_provider(with_brain(settings, world))
+        llm = self._find_words(world)
         parts.push_async_callback(llm.aclose)
         self._memory_store = SQLiteStore(settings, storage=storage, clock=self.clock)
         self._event_engine = EventEngine(
@@ -119,8 +145,13 @@ class App:
         self._agent_manager = self._gather(storage, llm, world)
         parts.push_async_callback(self._agent_manager.close)
 
-    async def _open(self, parts: contextlib.AsyncExitStack, url: str) -> Storage:
-        storage = Storage(
+    async def _open(
+        self,
+        parts: contextlib.AsyncExitStack,
+        url: str,
+        make: Callable[..., Storage] = Storage,
+    ) -> Storage:
+        storage = make(
             url, clock=self.clock, ids=self._ids, synchronous=self.settings.sqlite_synchronous
         )
         await storage.open()
@@ -137,15 +168,29 @@ class App:
         return storage
 
     async def _enter_world(self, parts: contextlib.AsyncExitStack) -> RehearsalWorld:
+        if self._stage is not None:
+            return self._stage.world
         storage = await self._open(parts, world_url(self.settings))
-        world = RehearsalWorld(storage=storage, clock=self.clock, seed=self.settings.seed)
+        journal = StoredJournal(storage, "x")
+        world = RehearsalWorld(journal=journal, clock=self.clock, seed=self.settings.seed)
         await world.start()
         parts.push_async_callback(world.stop)
         return world
 
+    def _find_words(self, world: RehearsalWorld) -> LLMProvider:
+        settings = with_brain(self.settings, world)
+        if self._stage is not None:
+            return OpenAIProvider(settings, transport=self._stage.transport)
+        return create_provider(settings)
+
     def _gather(self, storage: Storage, llm: LLMProvider, world: RehearsalWorld) -> AgentManager:
         async def open_account(agent: Agent) -> SocialNetwork:
-            account = await sign_up(world.url, handle=agent.handle, name=agent.name)
+            wire = self._stage.transport if self._stage else None
+            account = await sign_up(
+                world.url, handle=agent.handle, name=agent.name, transport=wire
+            )
+            if wire is not None:
+                return x.create(account, self.clock, transport=wire)
             return connect("x", account, self.clock)
 
         async def open_wallet(agent: Agent) -> Trader:
@@ -164,22 +209,35 @@ class App:
                 "open_wallet": open_wallet,
                 "mention_poll_minutes": self.settings.mention_poll_minutes,
                 "resident_agents": self.settings.resident_agents,
+                "budget": Budget(
+                    intents=self.settings.max_intents_per_day,
+                    cost=self.settings.max_microdollars_per_day,
+                ),
+                "answers": StoredAnswers(storage),
+                # A rehearsal is repeatable; a life that is watched waits for nobody's network.
+                "in_step": self.clock.factor == inf,
             }
         )
 
 
 def create_app(
-    settings: Settings, *, clock: VirtualClock | None = None, ids: IdFactory = random_id
+    settings: Settings,
+    *,
+    clock: VirtualClock | None = None,
+    ids: IdFactory = random_id,
+    stage: Stage | None = None,
 ) -> App:
     """Return an engine that nothing has been started of yet.
 
     Without a `clock`, time begins now, or where the database was left,
     and passes `settings.speed` times as fast as ours.
+    On a `stage` it lives in the world that is there, by the model that the world has.
     """
     return App(
         settings,
         clock=clock or VirtualClock(SystemClock().now(), factor=settings.speed),
         ids=ids,
+        stage=stage,
     )
 
 

@@ -1,21 +1,19 @@
 """A life under a virtual clock, from its first to its last hour, as fast as the machine can."""
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import timedelta
+from typing import Any
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.ids import seeded_ids
 from puppet_engine.core.models import Event
 from puppet_engine.core.settings import Settings
 from puppet_engine.main import IN_MEMORY, create_app
-
-FIRST_MOMENT: Final = datetime(2026, 1, 5, 6, tzinfo=UTC)
-"""When every rehearsal begins: on a Monday morning, so that one seed is one life."""
+from puppet_engine.simulation.digests import digest
+from puppet_engine.simulation.scenario import FIRST_MOMENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +51,7 @@ class _Listener:
 
     def digest(self) -> str:
         """Return the SHA-256 of everything said, in hexadecimal digits."""
-        lines = (json.dumps(said, sort_keys=True) for said in self.utterances)
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return digest(json.dumps(said, sort_keys=True) for said in self.utterances)
 
 
 async def rehearse(

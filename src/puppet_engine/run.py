@@ -50,7 +50,14 @@ def _stop_at_signals(stop: asyncio.Event) -> None:
 
 async def _open_page(app: App, parts: contextlib.AsyncExitStack) -> str:
     agents, feed = app.agent_manager, Chronicle(app.event_engine)
-    api = APIServer(agents, app.memory_store, feed=feed, desk=app.event_engine, clock=app.clock)
+    api = APIServer(
+        agents,
+        app.memory_store,
+        feed=feed,
+        desk=app.event_engine,
+        clock=app.clock,
+        outbox=agents.outbox,
+    )
     Dashboard(agents=agents, feed=feed, clock=app.clock).install(api.app)
     server = LoopbackServer(api.app, port=app.settings.port)
     try:

@@ -15,7 +15,7 @@ from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 
 ROOT = Path(__file__).parents[2]
-MODELS = ROOT / "tests/guides/timber/data/models"
+MODELS = ROOT / "examples/research_desk/data/models"
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = [
     "--no-sandbox",

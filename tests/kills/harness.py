@@ -17,7 +17,7 @@ from tests.kills.life import Orders, SharedClock, line_of
 from puppet_engine.core.ids import random_id
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.journals import load
-from puppet_engine.world.rehearsal import RehearsalWorld
+from puppet_engine.world.rehearsal import RehearsalWorld, StoredJournal
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,7 +94,7 @@ async def lives(folder: Path) -> AsyncGenerator[Lives]:
     clock = SharedClock(began)
     storage = Storage(f"sqlite:///{folder}/world.db", clock=clock, ids=random_id)
     await storage.open()
-    world = RehearsalWorld(storage=storage, clock=clock, seed=1)
+    world = RehearsalWorld(journal=StoredJournal(storage, "x"), clock=clock, seed=1)
     await world.start()
     forks = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from puppet_engine.agents.agent import Agent
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import MissingCredentialError
-from puppet_engine.core.models import EventDraft, TurnOutcome
+from puppet_engine.core.models import EventDraft, IntentKind, TurnOutcome
 from puppet_engine.llm.base import LLMProvider
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.networks.base import SocialNetwork
@@ -51,6 +51,8 @@ class Action(ABC):
     """Something an agent does when an event of one type happens to it."""
 
     event_type: ClassVar[str]
+    wants: ClassVar[frozenset[IntentKind]] = frozenset(IntentKind)
+    """What it may want done outside; an order to do it now waits for what is open of these."""
 
     def routine(self, turn: Turn, *, first: bool) -> EventDraft | None:  # noqa: ARG002
         """Return when the agent does this next of its own accord; None when it never does.

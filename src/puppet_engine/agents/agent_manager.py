@@ -11,11 +11,12 @@ from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.configs import read_config
 from puppet_engine.agents.direct_ledger import DirectLedger
 from puppet_engine.agents.first_day import first_memories
+from puppet_engine.agents.outgoing import Outgoing
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.residents import Residents
 from puppet_engine.agents.trading import Trading
 from puppet_engine.agents.turns import Turns
-from puppet_engine.core.clock import Clock, SystemClock
+from puppet_engine.core.clock import Clock, SystemClock, VirtualClock
 from puppet_engine.core.errors import AgentExistsError, AgentNotFoundError, ConfigurationError
 from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import AgentConfig, Memory, MemoryType, StoredMemory
@@ -24,7 +25,10 @@ from puppet_engine.llm.base import LLMProvider
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.x import XNetwork
+from puppet_engine.outbox.budget import Budget
+from puppet_engine.outbox.dispatcher import Outbox
 from puppet_engine.solana.trader import Trader
+from puppet_engine.storage.answers import AnswerJournal
 from puppet_engine.storage.base import Arrival, Ledger
 
 log = logging.getLogger(__name__)
@@ -35,7 +39,7 @@ SHOWN: Final = 20
 ENROLLED_TOGETHER: Final = 1_000
 """How many of many new agents share a transaction."""
 
-REVIVED: Final = 1_000
+REVIVED: Final = 100
 """How many guests are called in at the start; more wait in their rows until something is due."""
 
 OpenAccount = Callable[[Agent], Awaitable[SocialNetwork]]
@@ -58,11 +62,22 @@ class AgentManagerConfig(_Required, total=False):
     seed: int
     open_account: OpenAccount
     """Opens an agent's account on a network when it is created."""
+    account_network: type[SocialNetwork]
+    """The network on which `open_account` opens them; X when left out."""
     open_wallet: OpenWallet
     """Opens an agent's wallet when it is created with trading enabled."""
     mention_poll_minutes: float
     resident_agents: int
     """How many agents without a file are in memory at the most; 10,000 when left out."""
+    budget: Budget
+    """What each agent may do and spend on a network in a day; without it there is no limit."""
+    answers: AnswerJournal
+    """Keeps what language models answered until the turn is fact."""
+    in_step: bool
+    """Whether a turn waits for its effects: slower, but the same life from the same seed.
+
+    Under a virtual clock it does, unless it is told otherwise.
+    """
 
 
 class AgentManager:
@@ -83,16 +98,28 @@ class AgentManager:
             settle=config["event_engine"].settle,
         )
         self._open_account = config.get("open_account")
+        self._account_network = config.get("account_network", XNetwork)
         self._open_wallet = config.get("open_wallet")
         self._is_started = False
         self._is_reviving = False
         self._being_created: list[Agent] = []
         self._twitter_client: Any = None
+        self._outgoing = Outgoing(
+            at_hand=self._residents.at_hand,
+            ledger=self._ledger,
+            clock=clock,
+            accept=config["event_engine"].accept,
+            seed=config.get("seed", 0),
+            budget=config.get("budget") or Budget(),
+            in_step=config.get("in_step", isinstance(clock, VirtualClock)),
+        )
         self._turns = Turns(
             at_hand=self._residents.at_hand,
             memory=self.memory_store,
             llm=config["default_llm_provider"],
             ledger=self._ledger,
+            outgoing=self._outgoing,
+            answers=config.get("answers"),
             clock=clock,
             engine=config["event_engine"],
             seed=config.get("seed", 0),
@@ -114,7 +141,7 @@ class AgentManager:
     @twitter_client.setter
     def twitter_client(self, client: Any) -> None:
         self._twitter_client = client
-        self._turns.default_network = XNetwork(client)
+        self._outgoing.default_network = XNetwork(client)
 
     # -------------------------------------------------------------- the cast
 
@@ -140,7 +167,8 @@ class AgentManager:
         return persona.id
 
     def _require_free_in_memory(self, agent: Agent) -> None:
-        for other in (*self.agents.values(), *self._being_created):
+        namesakes = (self.agents.get(agent.id), self._residents.with_handle(agent.handle))
+        for other in (*filter(None, namesakes), *self._being_created):
             if other.id == agent.id:
                 raise AgentExistsError(agent.id)
             if other.handle.lower() == agent.handle.lower():
@@ -178,9 +206,9 @@ class AgentManager:
 
     async def _take_up(self, agent: Agent) -> None:
         if self._open_account is not None:
-            self._turns.networks[agent.id] = await self._open_account(agent)
+            self._outgoing.networks[agent.id] = await self._open_account(agent)
         if self._open_wallet is not None and agent.config.solana_integration.trading_enabled:
-            self._turns.traders[agent.id] = await self._open_wallet(agent)
+            self._outgoing.traders[agent.id] = await self._open_wallet(agent)
         events = await self._ledger.enrol(
             Arrival(
                 config=agent.config,
@@ -195,6 +223,8 @@ class AgentManager:
         agent.is_active = self._is_started
         self._turns.welcome(agent, events)
         await self._residents.make_room()
+        if self._is_started:
+            await self._outgoing.resume(agent.id)
 
     async def revive_guests(self) -> None:
         """Call in agents that were created while others lived, in this process or before.
@@ -243,9 +273,9 @@ class AgentManager:
             return None
         agent = Agent(config)
         if (account := self._account_of(agent)) is not None:
-            self._turns.networks[agent_id] = account
+            self._outgoing.networks[agent_id] = account
         if self._open_wallet is not None and config.solana_integration.trading_enabled:
-            self._turns.traders[agent_id] = await self._open_wallet(agent)
+            self._outgoing.traders[agent_id] = await self._open_wallet(agent)
         agent.is_active = self._is_started
         return agent
 
@@ -256,17 +286,14 @@ class AgentManager:
     def _account_of(self, agent: Agent) -> UnopenedAccount | None:
         if self._open_account is None:
             return None
-        return UnopenedAccount(partial(self._open_account, agent))
+        return UnopenedAccount(partial(self._open_account, agent), like=self._account_network)
 
     async def start_agents(self) -> None:
         """Make all agents active, and finish what an earlier process left half done."""
         self._is_started = True
         for agent in self.agents.values():
             agent.is_active = True
-        for agent_id in await self._ledger.unfinished():
-            async with self._residents.at_hand(agent_id) as found:
-                if found is not None:
-                    await self._turns.clear_outbox(found)
+        await self._outgoing.resume()
 
     async def stop_agents(self) -> None:
         """Let the turns under way end, and make all agents inactive."""
@@ -274,10 +301,16 @@ class AgentManager:
         for agent in list(self.agents.values()):
             async with self._turns.lock(agent.id):
                 agent.is_active = False
+        await self._outgoing.outbox.drain()
 
     async def close(self) -> None:
         """Close the agents' accounts and wallets."""
-        await self._turns.close()
+        await self._outgoing.close()
+
+    @property
+    def outbox(self) -> Outbox:
+        """What the agents want done outside, on its way out."""
+        return self._outgoing.outbox
 
     # -------------------------------------------------------------- doing things now
 
@@ -292,6 +325,8 @@ class AgentManager:
             NetworkRefusedError: the network said no; nothing was published.
             NetworkUnavailableError: no answer; the outcome is looked up until it is known.
                 Also while that is so of an earlier post: then nothing new was written.
+            RateLimitedError, CircuitOpenError: not now; it goes out when its moment has come.
+            OutboxError: a rule, the budget or its age forbids it; nothing was published.
             MissingCredentialError: the agent has no account.
 
         """

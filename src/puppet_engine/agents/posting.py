@@ -25,6 +25,7 @@ class Posting(Action):
     """Posts about an interest, now and then addressed to an acquaintance."""
 
     event_type: ClassVar[str] = "post.due"
+    wants: ClassVar[frozenset[IntentKind]] = frozenset({IntentKind.POST})
 
     @override
     def routine(self, turn: Turn, *, first: bool) -> EventDraft | None:

@@ -1,6 +1,7 @@
 """Carrying out the intents to post and to reply."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -9,42 +10,121 @@ from typing_extensions import override
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.recall import OWN_WORDS, memory_kept
 from puppet_engine.core.clock import Clock
+from puppet_engine.core.errors import (
+    NetworkRefusedError,
+    NetworkUnavailableError,
+    RateLimitedError,
+)
 from puppet_engine.core.ids import PostId
-from puppet_engine.core.models import Effect, EventDraft, Intent, Memory, MemoryType
-from puppet_engine.events.outbox import Performer
+from puppet_engine.core.models import (
+    Effect,
+    EventDraft,
+    Intent,
+    IntentKind,
+    Memory,
+    MemoryType,
+    Post,
+)
 from puppet_engine.networks.base import SocialNetwork
+from puppet_engine.outbox.base import Performer, Quota
+from puppet_engine.storage.intent_store import IntentStore
+
+log = logging.getLogger(__name__)
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far a network's clock may be behind ours when an outcome is looked up."""
+
+FIRST_ATTEMPT: Final = "not_before"
+"""The key under which the journal holds when an intent was begun for the first time."""
 
 
 class Publisher(Performer):
     """Publishes for one agent on one network."""
 
-    def __init__(self, *, agent: Agent, network: SocialNetwork, clock: Clock) -> None:
+    def __init__(
+        self, *, agent: Agent, network: SocialNetwork, intents: IntentStore, clock: Clock
+    ) -> None:
         self._agent = agent
         self._network = network
+        self._intents = intents
         self._clock = clock
+        can = network.capabilities
+        # Who can ask with a key need not wait until the timeline shows it.
+        self.settles_within = timedelta(0) if can.idempotency_keys else can.visible_within
 
     @override
     async def prepare(self, intent: Intent) -> Mapping[str, Any]:
-        return {"not_before": self._clock.now().isoformat()}
+        # Of the first attempt: any of them may be the one that came through.
+        begun = intent.journal.get(FIRST_ATTEMPT) or self._clock.now().isoformat()
+        return {FIRST_ATTEMPT: begun}
 
     @override
     async def perform(self, intent: Intent) -> Effect:
         answered = intent.payload.get("in_reply_to")
         in_reply_to = PostId(answered) if answered else None
-        post_id = await self._network.publish(intent.payload["text"], in_reply_to=in_reply_to)
-        return self._effect(intent, post_id)
+        # A network without keys need not know the word.
+        key = {"idempotency_key": intent.id} if self._network.capabilities.idempotency_keys else {}
+        text = intent.payload["text"]
+        return self._effect(
+            intent, await self._network.publish(text, in_reply_to=in_reply_to, **key)
+        )
 
     @override
     async def look_up(self, intent: Intent) -> Effect | None:
-        begun = datetime.fromisoformat(intent.journal["not_before"])
-        for post in await self._network.own_posts(not_before=begun - CLOCK_SKEW):
+        begun = datetime.fromisoformat(intent.journal[FIRST_ATTEMPT])
+        if self._key_holds(begun):
+            try:
+                return await self.perform(intent)
+            except RateLimitedError:
+                raise
+            except NetworkRefusedError as error:
+                # It may be today's no to what it took yesterday: the timeline has the last word.
+                log.info("%s %s: %s; looking for it instead", intent.kind, intent.id, error)
+        earliest = begun - CLOCK_SKEW
+        # The same words may have been said before: what is known of as another's is not this one.
+        taken = await self._intents.results(intent.account, since=earliest)
+        for post in await self._own_posts(earliest):
             wanted = intent.payload.get("in_reply_to")
-            if post.text == intent.payload["text"] and post.in_reply_to == wanted:
+            is_it = post.text == intent.payload["text"] and post.in_reply_to == wanted
+            if is_it and post.id not in taken:
                 return self._effect(intent, post.id)
         return None
+
+    async def _own_posts(self, not_before: datetime) -> Sequence[Post]:
+        try:
+            return await self._network.own_posts(not_before=not_before)
+        except RateLimitedError:
+            raise
+        except NetworkRefusedError as error:
+            # It says no to the look, not to the post: that may be there all the same.
+            raise NetworkUnavailableError(f"the outcome cannot be looked up: {error}") from error
+
+    def _key_holds(self, begun: datetime) -> bool:
+        can = self._network.capabilities
+        return can.idempotency_keys and self._clock.now() < begun + can.key_lifetime
+
+    @override
+    def regret(self, intent: Intent) -> Effect:
+        text, asker = intent.payload["text"], intent.payload.get("reply_to_handle")
+        opening = f"I wanted to answer @{asker}" if asker else "I wanted to post"
+        memory = Memory(
+            content=f"{opening}, but it was too late; I did not say: {text}",
+            type=MemoryType.EVENT,
+            metadata={"occurred_at": self._clock.now().isoformat(), "source": "self"},
+        )
+        told = memory_kept(self._agent, memory, self._clock)
+        return Effect(result="", memory=memory, events=(told,))
+
+    @override
+    def price(self, intent: Intent) -> int:
+        can = self._network.capabilities
+        if intent.kind is IntentKind.REPLY:
+            return can.reply_price
+        return can.link_price if "://" in intent.payload["text"] else can.post_price
+
+    @override
+    def quota(self) -> Quota | None:
+        return self._network.publish_quota()
 
     def _effect(self, intent: Intent, post_id: PostId) -> Effect:
         said = {

@@ -3,10 +3,13 @@
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from weakref import WeakValueDictionary
 
 from puppet_engine.agents.agent import Agent
+
+AtHand = Callable[[str], AbstractAsyncContextManager[Agent | None]]
+"""Keeps an agent in memory for the length of a block; gives None if nobody knows it."""
 
 Find = Callable[[str], Awaitable[Agent | None]]
 """Makes an agent from its rows; None when nobody knows it."""
@@ -20,6 +23,7 @@ class Residents:
 
     def __init__(self, *, limit: int, find: Find, leave: Leave) -> None:
         self.agents: dict[str, Agent] = {}
+        self._by_handle: dict[str, Agent] = {}
         self._limit = limit
         self._find = find
         self._leave = leave
@@ -31,8 +35,13 @@ class Residents:
     def settle_in(self, agent: Agent, *, may_leave: bool) -> None:
         """Take an agent in; one that may not leave stays until the process ends."""
         self.agents[agent.id] = agent
+        self._by_handle[agent.handle.lower()] = agent
         if may_leave:
             self._guests[agent.id] = None
+
+    def with_handle(self, handle: str) -> Agent | None:
+        """Return the agent in memory that goes by a handle, in whatever case it is written."""
+        return self._by_handle.get(handle.lower())
 
     @asynccontextmanager
     async def at_hand(self, agent_id: str) -> AsyncGenerator[Agent | None]:
@@ -57,7 +66,10 @@ class Residents:
         for agent_id in leaving:
             del self._guests[agent_id]
         # Out of sight at once, so that whoever comes meanwhile finds them whole or not at all.
-        for agent in [self.agents.pop(agent_id) for agent_id in leaving]:
+        gone = [self.agents.pop(agent_id) for agent_id in leaving]
+        for agent in gone:
+            self._by_handle.pop(agent.handle.lower(), None)
+        for agent in gone:
             await self._leave(agent)
 
     async def _call_in(self, agent_id: str) -> Agent | None:

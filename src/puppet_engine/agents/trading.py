@@ -22,7 +22,7 @@ from puppet_engine.core.models import (
     MemoryType,
     TurnOutcome,
 )
-from puppet_engine.events.outbox import Performer
+from puppet_engine.outbox.base import Performer
 from puppet_engine.solana.trader import Trader
 from puppet_engine.solana.trades import (
     NotLanded,
@@ -31,7 +31,7 @@ from puppet_engine.solana.trades import (
     TradeIntent,
     TradeReceipt,
 )
-from puppet_engine.storage.base import Ledger
+from puppet_engine.storage.intent_store import IntentStore
 
 LIMITED_SPAN: Final = timedelta(days=1)
 """How far back trades count against the limits."""
@@ -41,6 +41,7 @@ class Trading(Action):
     """Looks at the market, and trades when there is something worth it."""
 
     event_type: ClassVar[str] = "trade.due"
+    wants: ClassVar[frozenset[IntentKind]] = frozenset({IntentKind.TRADE})
 
     @override
     def routine(self, turn: Turn, *, first: bool) -> EventDraft | None:
@@ -58,7 +59,7 @@ class Trading(Action):
                 "set solana_integration.trading_enabled in its persona"
             )
         market = await turn.trader.look()
-        history = await past_outlays(turn.ledger, turn.agent.id, turn.clock)
+        history = await past_outlays(turn.ledger.intents, turn.agent.id, turn.clock)
         wanted = turn.trader.decide(market, history, turn.chance)
         if wanted is None:
             return TurnOutcome()
@@ -69,16 +70,18 @@ class Trading(Action):
 class TradePerformer(Performer):
     """Carries out one agent's trades; the signed bytes are journalled before they are sent."""
 
-    def __init__(self, *, agent: Agent, trader: Trader, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self, *, agent: Agent, trader: Trader, intents: IntentStore, clock: Clock
+    ) -> None:
         self._agent = agent
         self._trader = trader
-        self._ledger = ledger
+        self._intents = intents
         self._clock = clock
 
     @override
     async def prepare(self, intent: Intent) -> Mapping[str, Any]:
         wanted = TradeIntent.model_validate(intent.payload)
-        history = await past_outlays(self._ledger, self._agent.id, self._clock)
+        history = await past_outlays(self._intents, self._agent.id, self._clock)
         signed = await self._trader.prepare(wanted, history=history)
         return signed.model_dump(mode="json")
 
@@ -93,6 +96,18 @@ class TradePerformer(Performer):
             # The same bytes may be sent as often as one likes; new ones only when these expired.
             return None if outcome.expired else await self.perform(intent)
         return self._effect(outcome)
+
+    @override
+    def regret(self, intent: Intent) -> Effect:
+        wanted = TradeIntent.model_validate(intent.payload)
+        memory = Memory(
+            content=f"I wanted to trade {wanted.input_mint} for {wanted.output_mint},"
+            " but it was too late; I did not.",
+            type=MemoryType.EVENT,
+            metadata={"source": "self"},
+        )
+        told = memory_kept(self._agent, memory, self._clock)
+        return Effect(result="", memory=memory, events=(told,))
 
     def _effect(self, receipt: TradeReceipt) -> Effect:
         text = receipt.describe()
@@ -116,10 +131,10 @@ class TradePerformer(Performer):
         return Effect(result=receipt.signature, memory=memory, events=(event, kept))
 
 
-async def past_outlays(ledger: Ledger, agent_id: str, clock: Clock) -> list[Outlay]:
+async def past_outlays(intents: IntentStore, agent_id: str, clock: Clock) -> list[Outlay]:
     """Return what an agent has signed away within the span that the limits look at."""
     since = clock.now() - LIMITED_SPAN
-    journals = await ledger.journals(agent_id, IntentKind.TRADE, since=since)
+    journals = await intents.journals(agent_id, IntentKind.TRADE, since=since)
     return [SignedTrade.model_validate(journal).outlay for journal in journals]
 
 

@@ -4,8 +4,7 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -14,30 +13,33 @@ from typing_extensions import override
 from puppet_engine.agents.actions import Action, Turn
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.answering import Answering, Noticing
+from puppet_engine.agents.outgoing import Outgoing
 from puppet_engine.agents.posting import Posting
-from puppet_engine.agents.publishing import Publisher
 from puppet_engine.agents.recall import memory_kept
-from puppet_engine.agents.trading import TradePerformer, Trading
+from puppet_engine.agents.residents import AtHand
+from puppet_engine.agents.trading import Trading
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.errors import AgentNotFoundError, NothingToDoError, PuppetEngineError
+from puppet_engine.core.errors import AgentNotFoundError, LLMRefusedError, NothingToDoError
 from puppet_engine.core.models import Event, EventDraft, IntentKind, TurnOutcome
 from puppet_engine.core.plugins import find_plugin, plugin_names
 from puppet_engine.events.base import Consumer
 from puppet_engine.events.engine import EventEngine
-from puppet_engine.events.outbox import CLEAR_OUTBOX, Clearance, Outbox, Performer, clear_later
 from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.journalled import JournalledProvider
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.networks.base import SocialNetwork
-from puppet_engine.solana.trader import Trader
+from puppet_engine.outbox.base import CLEAR_OUTBOX
+from puppet_engine.storage.answers import AnswerJournal
 from puppet_engine.storage.base import Ledger
 
 log = logging.getLogger(__name__)
 
-AtHand = Callable[[str], AbstractAsyncContextManager[Agent | None]]
-"""Keeps an agent in memory for the length of a block."""
-
 ACTIONS: Final = "puppet_engine.actions"
 """The entry points by which others add what an agent can do: each an `Action` class."""
+
+
+LATER: Final = timedelta(minutes=1)
+"""When an outbox that could not even be looked at is looked at again."""
 
 
 class Turns(Consumer):
@@ -50,6 +52,8 @@ class Turns(Consumer):
         memory: MemoryStore,
         llm: LLMProvider,
         ledger: Ledger,
+        outgoing: Outgoing,
+        answers: AnswerJournal | None,
         clock: Clock,
         engine: EventEngine,
         seed: int,
@@ -59,19 +63,15 @@ class Turns(Consumer):
         self._memory = memory
         self._llm = llm
         self._ledger = ledger
+        self._outgoing = outgoing
+        self._answers = answers
         self._clock = clock
         self._seed = seed
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._actions = _actions(timedelta(minutes=mention_poll_minutes))
-        self._outbox = Outbox(ledger=ledger, clock=clock, accept=engine.accept)
         self._triggered = 0
-        self._reminded: set[str] = set()
-        """Those for whom a `CLEAR_OUTBOX` of this process is pending."""
         self._parked: defaultdict[str, list[Event]] = defaultdict(list)
         self.accept = engine.accept
-        self.networks: dict[str, SocialNetwork] = {}
-        self.default_network: SocialNetwork | None = None
-        self.traders: dict[str, Trader] = {}
         engine.consume_with(self)
 
     # -------------------------------------------------------------- events
@@ -90,19 +90,23 @@ class Turns(Consumer):
         return False
 
     async def _consume(self, agent: Agent, event: Event) -> bool:
+        if event.type == CLEAR_OUTBOX:
+            await self._clear_outbox(agent, event)
+            return True
         async with self._locks[agent.id]:
-            if event.type == CLEAR_OUTBOX:
-                if (reason := (await self._clear(agent)).held_up) is not None:
-                    raise reason
-                await self._commit(agent, event, TurnOutcome())
-                self._reminded.discard(agent.id)
-                return True
-            outcome = await self._take(agent, event.type, event.payload, f"{event.sequence}")
-            await self._commit(agent, event, outcome)
+            outcome = await self._take(agent, event)
+            outcome = await self._commit(agent, event, outcome)
             # From here on the event is over: what fails now must not bring it back.
-            if outcome.intents:
-                await self._clear_or_later(agent)
+            await self._outgoing.send(sorted({intent.account for intent in outcome.intents}))
         return True
+
+    async def _clear_outbox(self, agent: Agent, event: Event) -> None:
+        known = self._outgoing.accounts_of(agent.id, frozenset(IntentKind))
+        accounts = [str(event.payload["account"])] if "account" in event.payload else known
+        for account in accounts:
+            self._outgoing.outbox.remind(account)
+        await self._commit(agent, event, TurnOutcome())
+        await self._outgoing.send(accounts)
 
     @override
     async def abandon(self, event: Event, *, error: str) -> None:
@@ -110,7 +114,9 @@ class Turns(Consumer):
             if agent is None:
                 raise AgentNotFoundError(event.agent_id or "")
             if event.type == CLEAR_OUTBOX:
-                outcome = TurnOutcome(events=(clear_later(agent.id, self._clock),))
+                again = event.model_dump(include={"type", "agent_id", "payload"})
+                later = EventDraft(**again, due_at=self._clock.now() + LATER)
+                outcome = TurnOutcome(events=(later,))
             else:
                 turn = self._equip(agent, event.payload, f"{event.sequence}")
                 outcome = self._with_routine(TurnOutcome(), event.type, turn)
@@ -149,43 +155,37 @@ class Turns(Consumer):
             async with self._locks[agent.id]:
                 self._triggered += 1
                 occasion = f"now {self._clock.now().isoformat()} {self._triggered}"
+                action = self._actions[event_type]
                 # What is still open goes first, so that what comes of this turn is its own.
-                _raise_if_any((await self._clear_or_later(agent)).held_up)
+                await self._outgoing.clear_now(self._outgoing.accounts_of(agent.id, action.wants))
                 turn = self._equip(agent, dict(context or {}), occasion)
-                outcome = await self._actions[event_type].take(turn)
+                outcome = await action.take(turn)
                 if not outcome.intents:
                     raise NothingToDoError(agent.id, event_type)
-                await self._commit(agent, None, outcome)
-                clearance = await self._clear_or_later(agent)
-        _raise_if_any(clearance.held_up, *clearance.refusals)
-        return clearance.effects[-1].result
+                outcome = self._outgoing.addressed(agent, outcome)
 
-    async def clear_outbox(self, agent: Agent) -> None:
-        """Finish what an agent left half done; what cannot be finished now is tried again."""
-        async with self._locks[agent.id]:
-            await self._clear_or_later(agent)
+                async def commit() -> None:
+                    await self._commit(agent, None, outcome)
+
+                accounts = {intent.account for intent in outcome.intents}
+                return await self._outgoing.send_now(agent.id, accounts, commit)
 
     async def part_from(self, agent: Agent) -> None:
         """Let go of what is held for an idle agent: its lock, its account and its wallet."""
         self._locks.pop(agent.id, None)
-        if (network := self.networks.pop(agent.id, None)) is not None:
-            await network.aclose()
-        if (trader := self.traders.pop(agent.id, None)) is not None:
-            await trader.aclose()
+        await self._outgoing.part_from(agent.id)
 
-    async def close(self) -> None:
-        """Close all accounts and wallets."""
-        for network in self.networks.values():
-            await network.aclose()
-        for trader in self.traders.values():
-            await trader.aclose()
-
-    async def _take(
-        self, agent: Agent, event_type: str, payload: dict[str, Any], occasion: str
-    ) -> TurnOutcome:
-        turn = self._equip(agent, payload, occasion)
-        outcome = await self._actions[event_type].take(turn)
-        return self._with_routine(outcome, event_type, turn)
+    async def _take(self, agent: Agent, event: Event) -> TurnOutcome:
+        occasion = f"{event.sequence}"
+        turn = self._equip(agent, event.payload, occasion, llm=self._llm_of(agent, occasion))
+        try:
+            outcome = await self._actions[event.type].take(turn)
+        except LLMRefusedError:
+            # The answers were no good: the next attempt asks anew, and does not read them again.
+            if self._answers is not None:
+                await self._answers.forget(_answers_of(agent, occasion))
+            raise
+        return self._with_routine(outcome, event.type, turn)
 
     def _with_routine(self, outcome: TurnOutcome, event_type: str, turn: Turn) -> TurnOutcome:
         draft = self._actions[event_type].routine(turn, first=False)
@@ -193,12 +193,21 @@ class Turns(Consumer):
             return outcome
         return outcome.model_copy(update={"events": (*outcome.events, draft)})
 
+    def _llm_of(self, agent: Agent, occasion: str) -> LLMProvider:
+        """Return a model whose answers are kept until the turn that asks has become fact."""
+        if self._answers is None:
+            return self._llm
+        return JournalledProvider(
+            self._llm, journal=self._answers, occasion=_answers_of(agent, occasion)
+        )
+
     def _equip(
         self,
         agent: Agent,
         payload: dict[str, Any],
         occasion: str,
         *,
+        llm: LLMProvider | None = None,
         network: SocialNetwork | None = None,
     ) -> Turn:
         chance = random.Random(f"{self._seed}:{agent.id}:{occasion}")  # noqa: S311 - no secret
@@ -206,62 +215,29 @@ class Turns(Consumer):
             agent=agent,
             payload=payload,
             memory=self._memory,
-            llm=self._llm,
+            llm=llm or self._llm,
             clock=self._clock,
             chance=chance,
             ledger=self._ledger,
-            network=network or self.networks.get(agent.id, self.default_network),
-            trader=self.traders.get(agent.id),
+            network=network or self._outgoing.network_of(agent.id),
+            trader=self._outgoing.traders.get(agent.id),
         )
 
-    # -------------------------------------------------------------- facts and effects
+    # -------------------------------------------------------------- facts
 
     async def _commit(
         self, agent: Agent, event: Event | None, outcome: TurnOutcome, *, error: str = ""
-    ) -> None:
+    ) -> TurnOutcome:
+        """Make a turn fact, and return it as it was kept."""
         told = (memory_kept(agent, memory, self._clock) for memory in outcome.memories)
         outcome = outcome.model_copy(update={"events": (*outcome.events, *told)})
+        outcome = self._outgoing.addressed(agent, outcome)
         self.accept(await self._ledger.commit(agent.id, event, outcome, error=error))
-
-    async def _clear(self, agent: Agent) -> Clearance:
-        return await self._outbox.clear(agent.id, self._performers(agent))
-
-    async def _clear_or_later(self, agent: Agent) -> Clearance:
-        """Clear an agent's outbox; what cannot go out now is tried again, whatever happens."""
-        try:
-            clearance = await self._clear(agent)
-        except Exception:
-            await self._remind(agent)
-            raise
-        if clearance.held_up is not None:
-            log.warning("the outbox of %s is not clear: %s", agent.id, clearance.held_up)
-            await self._remind(agent)
-        return clearance
-
-    async def _remind(self, agent: Agent) -> None:
-        if agent.id not in self._reminded:
-            reminder = TurnOutcome(events=(clear_later(agent.id, self._clock),))
-            await self._commit(agent, None, reminder)
-            self._reminded.add(agent.id)
-
-    def _performers(self, agent: Agent) -> dict[IntentKind, Performer]:
-        performers: dict[IntentKind, Performer] = {}
-        network = self.networks.get(agent.id, self.default_network)
-        if network is not None:
-            publisher = Publisher(agent=agent, network=network, clock=self._clock)
-            performers = {IntentKind.POST: publisher, IntentKind.REPLY: publisher}
-        if agent.id in self.traders:
-            trader = self.traders[agent.id]
-            performers[IntentKind.TRADE] = TradePerformer(
-                agent=agent, trader=trader, ledger=self._ledger, clock=self._clock
-            )
-        return performers
+        return outcome
 
 
-def _raise_if_any(*errors: PuppetEngineError | None) -> None:
-    for error in errors:
-        if error is not None:
-            raise error
+def _answers_of(agent: Agent, occasion: str) -> str:
+    return f"{agent.id} {occasion}"
 
 
 def _actions(poll: timedelta) -> dict[str, Action]:

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from puppet_engine.core.history import EventRecord, HistoryQuery
-from puppet_engine.core.models import AgentConfig, Event, StoredMemory
+from puppet_engine.core.models import AgentConfig, Event, Intent, StoredMemory
 from puppet_engine.core.schedules import Schedule
+from puppet_engine.outbox.breaker import BreakerReading
 
 
 class AgentView(Protocol):
@@ -92,6 +93,16 @@ class EventDesk(Protocol):
 
     async def cancel(self, id: str, /) -> bool:  # noqa: A002 - of an event or of a schedule
         """Drop an event that is ahead, or end a schedule; False when there is none."""
+
+
+class OutboxView(Protocol):
+    """What is on its way out, and how the networks do."""
+
+    async def unfinished(self, *, limit: int) -> list[Intent]:
+        """Return open intents, oldest first, `limit` at the most."""
+
+    def networks(self) -> list[BreakerReading]:
+        """Return how each network does that was asked."""
 
 
 class ReadableClock(Protocol):

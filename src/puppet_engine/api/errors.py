@@ -16,6 +16,7 @@ from puppet_engine.core.errors import (
     AgentNotFoundError,
     BacklogFullError,
     ChainUnavailableError,
+    CircuitOpenError,
     ConfigurationError,
     EventNotFoundError,
     FellBehindError,
@@ -27,6 +28,7 @@ from puppet_engine.core.errors import (
     NetworkUnavailableError,
     NothingToDoError,
     NotRunningError,
+    OutboxError,
     PuppetEngineError,
     RateLimitedError,
     StorageError,
@@ -44,6 +46,7 @@ STATUSES: Final[dict[type[PuppetEngineError], HTTPStatus]] = {
     FellBehindError: HTTPStatus.SERVICE_UNAVAILABLE,
     AgentExistsError: HTTPStatus.CONFLICT,
     NothingToDoError: HTTPStatus.CONFLICT,
+    OutboxError: HTTPStatus.CONFLICT,
     TradeError: HTTPStatus.CONFLICT,
     ConfigurationError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
@@ -53,6 +56,7 @@ STATUSES: Final[dict[type[PuppetEngineError], HTTPStatus]] = {
     MissingCredentialError: HTTPStatus.SERVICE_UNAVAILABLE,
     NotRunningError: HTTPStatus.SERVICE_UNAVAILABLE,
     LLMUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    CircuitOpenError: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
     NetworkUnavailableError: HTTPStatus.GATEWAY_TIMEOUT,
     ChainUnavailableError: HTTPStatus.GATEWAY_TIMEOUT,
@@ -85,7 +89,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
 async def _answer_ours(_request: Request, error: PuppetEngineError) -> JSONResponse:
     headers = {}
-    if isinstance(error, RateLimitedError):
+    if isinstance(error, RateLimitedError | CircuitOpenError):
         headers["Retry-After"] = format_datetime(error.resets_at, usegmt=True)
     problem = Problem(type=type(error).__name__, message=str(error))
     return failure(status_of(error), problem, headers=headers)

@@ -6,8 +6,17 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from puppet_engine.api.dependencies import AgentView
 from puppet_engine.core.history import EventRecord
-from puppet_engine.core.models import Event, Memory, MemoryType, StoredMemory
+from puppet_engine.core.models import (
+    Event,
+    Intent,
+    IntentKind,
+    IntentState,
+    Memory,
+    MemoryType,
+    StoredMemory,
+)
 from puppet_engine.core.schedules import Schedule
+from puppet_engine.outbox.breaker import BreakerReading
 
 Data = TypeVar("Data")
 
@@ -171,6 +180,35 @@ class Cancelled(Schema):
     """The id of what does not happen any more."""
 
     cancelled: str
+
+
+class IntentOut(Schema):
+    """Something on its way out."""
+
+    id: str
+    agent_id: str
+    account: str
+    kind: IntentKind
+    state: IntentState
+    """`sending` when its outcome is unknown."""
+    attempts: int
+    failures: int
+    error: str
+    """Why it waits."""
+    created_at: AwareDatetime
+    not_before: AwareDatetime | None
+    expires_at: AwareDatetime | None
+
+    @classmethod
+    def of(cls, intent: Intent) -> Self:
+        return cls.model_validate(intent.model_dump(include=set(cls.model_fields)))
+
+
+class OutboxState(Schema):
+    """What is on its way out, oldest first, and how the networks do."""
+
+    intents: list[IntentOut]
+    networks: list[BreakerReading]
 
 
 class ClockState(Schema):

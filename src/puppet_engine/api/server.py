@@ -5,7 +5,13 @@ from collections.abc import Collection
 from fastapi import FastAPI
 
 from puppet_engine.api.body_limit import BodyLimit
-from puppet_engine.api.dependencies import AgentDirectory, EventDesk, LifeFeed, ReadableClock
+from puppet_engine.api.dependencies import (
+    AgentDirectory,
+    EventDesk,
+    LifeFeed,
+    OutboxView,
+    ReadableClock,
+)
 from puppet_engine.api.errors import install_error_handlers
 from puppet_engine.api.guard import Guard
 from puppet_engine.api.routes.agents import agent_routes
@@ -14,6 +20,7 @@ from puppet_engine.api.routes.desk import desk_routes
 from puppet_engine.api.routes.events import event_routes
 from puppet_engine.api.routes.health import health_routes
 from puppet_engine.api.routes.memory import memory_routes
+from puppet_engine.api.routes.outbox import outbox_routes
 from puppet_engine.api.stream import Pace
 from puppet_engine.memory.base import MemoryStore
 
@@ -22,10 +29,11 @@ class APIServer:
     """Builds the ASGI application, `app`. What serves it, and where, is not its business.
 
     The routes of the events, of their desk and of the clock are there when those are.
+    The routes of the events, of the clock and of the outbox are there when these are.
     Requests are refused whose host is neither loopback nor one of `allowed_hosts`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts behind the routes, handed in once
         self,
         agent_manager: AgentDirectory,
         memory_store: MemoryStore,
@@ -33,6 +41,7 @@ class APIServer:
         feed: LifeFeed | None = None,
         desk: EventDesk | None = None,
         clock: ReadableClock | None = None,
+        outbox: OutboxView | None = None,
         allowed_hosts: Collection[str] = (),
     ) -> None:
         # The usual pages of documentation would load scripts from strangers.
@@ -47,6 +56,8 @@ class APIServer:
             app.include_router(event_routes(feed, pace=Pace()))
         if desk is not None:
             app.include_router(desk_routes(desk))
+        if outbox is not None:
+            app.include_router(outbox_routes(outbox))
         if clock is not None:
             app.include_router(clock_routes(clock))
         self.app = app

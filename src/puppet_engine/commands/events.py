@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from puppet_engine.commands.event_desks import open_desk
 from puppet_engine.commands.terminal import errors_for_people, read_settings
@@ -93,14 +92,15 @@ async def _replay(database: str | None, api: str | None, event_id: str | None) -
 
 
 def _show(letters: list[dict[str, Any]]) -> None:
-    console = Console()
-    if not letters:
-        console.print("There are no dead letters.")
-        return
-    table = Table("id", "type", "agent", "given up at", "why", box=None)
+    # Not a table and not wrapped: an id is there to be copied.
+    console = Console(soft_wrap=True, markup=False, highlight=False)
     for letter in letters:
         event = letter["event"]
-        told = (event["id"], event["type"], event["agent_id"] or "", letter["settled_at"])
-        table.add_row(*told, letter["error"])
-    console.print(table, markup=False)
-    console.print("\nReplay one with: puppets events replay ID", highlight=False)
+        whose = f" of {event['agent_id']}" if event["agent_id"] else ""
+        at = letter["settled_at"][:19].replace("T", " ")
+        console.print(f"{event['id']}  {event['type']}{whose}, given up {at} UTC", style="bold")
+        console.print(f"  {letter['error']}")
+    if letters:
+        console.print("\nReplay one with: puppets events replay ID")
+    else:
+        console.print("There are no dead letters.")

@@ -19,6 +19,12 @@ PuppetEngineError
 │   ├── NetworkRefusedError              it said no: rules, rights, duplicate
 │   │   └── RateLimitedError             it said not now, and until when
 │   └── NetworkUnavailableError          no answer, so whether it happened is unknown
+├── OutboxError                          what an agent wanted did not go out, and will not
+│   ├── PolicyError                      a rule of the network or the operator forbids it
+│   ├── BudgetExceededError              the agent's budget of the day is spent
+│   ├── IntentExpiredError               it waited so long that it came too late
+│   └── GivenUpError                     it failed too often
+├── CircuitOpenError                     a network fails for everybody: it is left alone a while
 ├── StorageError                         the database did not do what was asked; nothing was kept
 └── TradeError                           a trade did not happen
     ├── TradingDisabledError
@@ -160,6 +166,41 @@ class RateLimitedError(NetworkRefusedError):
 
 class NetworkUnavailableError(NetworkError):
     """The network gave no answer, so whether it acted is unknown until it is looked up."""
+
+    def __init__(self, message: str, *, retry_at: datetime | None = None) -> None:
+        self.retry_at = retry_at
+        """When the network wants to be asked again, where it said so."""
+        super().__init__(message)
+
+
+class OutboxError(PuppetEngineError):
+    """What an agent wanted did not go out, and will not."""
+
+
+class PolicyError(OutboxError):
+    """A rule forbids it; nothing was sent."""
+
+
+class BudgetExceededError(OutboxError):
+    """The agent's budget of the day is spent; nothing was sent."""
+
+
+class IntentExpiredError(OutboxError):
+    """It waited so long that it came too late; nothing was sent."""
+
+
+class GivenUpError(OutboxError):
+    """It failed too often, and was looked up after each attempt: nothing came of any."""
+
+
+class CircuitOpenError(PuppetEngineError):
+    """A network fails for everybody, and is left alone for a while; what waits goes out later."""
+
+    def __init__(self, network: str, *, resets_at: datetime) -> None:
+        self.resets_at = resets_at
+        super().__init__(
+            f"{network} failed many times in a row: it is left alone until {resets_at.isoformat()}"
+        )
 
 
 class StorageError(PuppetEngineError):

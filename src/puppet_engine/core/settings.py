@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     openai_model: str = "gpt-5-mini"
     llm_timeout_seconds: Annotated[float, Field(gt=0)] = 60
 
+    max_intents_per_day: Annotated[int, Field(ge=0)] = 200
+    """How much an agent may say on a network in any 24 hours."""
+    max_microdollars_per_day: Annotated[int, Field(ge=0)] = 5_000_000
+    """What an agent may cost on a network in any 24 hours; a dollar is 1_000_000."""
+
     world_database_url: str | None = None
     """Where the rehearsal world keeps what was said in it; beside the agents' own when unset."""
     speed: Annotated[float, Field(gt=0)] = 1

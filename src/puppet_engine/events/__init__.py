@@ -1,1 +1,1 @@
-"""What happens, when: the engine that takes events in order, and the outbox of what is wanted."""
+"""What happens, when: the engine that takes events in order."""

@@ -1,7 +1,7 @@
 """Any server that speaks OpenAI's protocol: OpenAI, Grok, Ollama, vLLM, llama.cpp, our world."""
 
 import inspect
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import openai
 from typing_extensions import override
@@ -15,6 +15,9 @@ from puppet_engine.core.errors import (
 from puppet_engine.core.settings import Settings
 from puppet_engine.llm.base import CompletionRequest, LLMProvider
 
+if TYPE_CHECKING:
+    import httpx2
+
 _TRY_LATER: Final = {408, 409, 425, 429}
 """Client errors that say nothing against the request itself."""
 
@@ -24,10 +27,14 @@ class OpenAIProvider(LLMProvider):
 
     A request is sent once. The SDK would send a request that timed out again, and each may be
     billed, so its own retries are off: whoever wants them wraps this provider.
+    `transport` replaces the sockets.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, transport: "httpx2.AsyncBaseTransport | None" = None
+    ) -> None:
         self._settings = settings
+        self._transport = transport
         self._client: Any = None
 
     @override
@@ -62,9 +69,15 @@ class OpenAIProvider(LLMProvider):
                 base_url=settings.openai_base_url,
                 timeout=settings.llm_timeout_seconds,
                 max_retries=0,
+                **self._wire(),
             )
         except openai.OpenAIError as error:
             raise MissingCredentialError("OpenAI", ["OPENAI_API_KEY"]) from error
+
+    def _wire(self) -> dict[str, Any]:
+        if self._transport is None:
+            return {}
+        return {"http_client": openai.DefaultAsyncHttpx2Client(transport=self._transport)}
 
     def _arguments(self, request: CompletionRequest) -> dict[str, Any]:
         options, settings = request.options, self._settings

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from puppet_engine.core.ids import PostId
 from puppet_engine.core.models import Post
+from puppet_engine.networks.capabilities import Capabilities
+from puppet_engine.outbox.base import Quota
 
 
 class SocialNetwork(ABC):
@@ -20,9 +22,18 @@ class SocialNetwork(ABC):
     name: str
     """The network's name, for people: `x`."""
 
+    capabilities: Capabilities = Capabilities()
+    """What the network can do, allows and costs."""
+
     @abstractmethod
-    async def publish(self, text: str, *, in_reply_to: PostId | None = None) -> PostId:
-        """Publish a post, or a reply, and return its id."""
+    async def publish(
+        self, text: str, *, in_reply_to: PostId | None = None, idempotency_key: str | None = None
+    ) -> PostId:
+        """Publish a post, or a reply, and return its id.
+
+        With an `idempotency_key`, given only where the network's capabilities name them,
+        the same key makes no second post: the id of the first is returned.
+        """
 
     @abstractmethod
     async def mentions(self, *, since: PostId | None = None) -> Sequence[Post]:
@@ -39,6 +50,10 @@ class SocialNetwork(ABC):
     @abstractmethod
     async def thread(self, post: Post, *, limit: int = 10) -> Sequence[Post]:
         """Return what was said before `post` in its conversation, oldest first."""
+
+    def publish_quota(self) -> Quota | None:
+        """Return how many more posts the network said it takes; None when it never did."""
+        return None
 
     async def aclose(self) -> None:
         """Release connections."""

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
@@ -11,28 +11,59 @@ from puppet_engine.core.clock import Clock
 from puppet_engine.core.ids import PostId
 from puppet_engine.core.models import Post
 from puppet_engine.networks.base import SocialNetwork
+from puppet_engine.networks.capabilities import Capabilities
+from puppet_engine.outbox.base import Quota
+from puppet_engine.outbox.limits import RateCap
 from puppet_engine.twitter.client import API_URL, TwitterClient
+
+if TYPE_CHECKING:
+    import httpx2
 
 _WORD: Final = re.compile(r"\w+")
 _MAX_QUERY_CHARACTERS: Final = 512
+_PUBLISH: Final = "POST /2/tweets"
+
+CAPABILITIES: Final = Capabilities(
+    caps=(RateCap(100, timedelta(minutes=15)),),
+    post_price=15_000,
+    link_price=200_000,
+    reply_price=10_000,
+)
+"""X for pay-per-use accounts, as its documentation of August 2026 gives limits and prices.
+
+It knows no idempotency keys; a repeated text it refuses as a duplicate.
+How it counts characters is its own (links and wide characters differ): it says no itself.
+"""
 
 
-def create(account: Mapping[str, str], clock: Clock) -> SocialNetwork:
-    """Return X for `account`: its four keys, and `base_url` where X is not the real one."""
+def create(
+    account: Mapping[str, str],
+    clock: Clock,
+    *,
+    transport: "httpx2.AsyncBaseTransport | None" = None,
+) -> SocialNetwork:
+    """Return X for `account`: its four keys, and `base_url` where X is not the real one.
+
+    `transport` replaces the sockets.
+    """
     base_url = account.get("base_url", API_URL)
-    return XNetwork(TwitterClient(account, clock=clock, base_url=base_url))
+    client = TwitterClient(account, clock=clock, transport=transport, base_url=base_url)
+    return XNetwork(client)
 
 
 class XNetwork(SocialNetwork):
     """One account on X, through anything that has the methods of `TwitterClient`."""
 
     name = "x"
+    capabilities = CAPABILITIES
 
     def __init__(self, client: TwitterClient) -> None:
         self._client = client
 
     @override
-    async def publish(self, text: str, *, in_reply_to: PostId | None = None) -> PostId:
+    async def publish(
+        self, text: str, *, in_reply_to: PostId | None = None, idempotency_key: str | None = None
+    ) -> PostId:
         return PostId(await self._client.post_tweet(text, reply_to=in_reply_to))
 
     @override
@@ -51,6 +82,16 @@ class XNetwork(SocialNetwork):
     @override
     async def thread(self, post: Post, *, limit: int = 10) -> Sequence[Post]:
         return await self._client.get_thread(post, limit=limit)
+
+    @override
+    def publish_quota(self) -> Quota | None:
+        # A stand-in for the client need not know of limits.
+        limits = getattr(self._client, "rate_limits", None)
+        said = limits.get(_PUBLISH, {}) if isinstance(limits, Mapping) else {}
+        if "remaining" not in said or "reset" not in said:
+            return None
+        resets_at = datetime.fromtimestamp(said["reset"], UTC)
+        return Quota(remaining=said["remaining"], resets_at=resets_at)
 
     @override
     async def aclose(self) -> None:

@@ -188,6 +188,8 @@ def _item(text: str) -> str:
 def _line(text: str) -> str:
     """Fold a text into one line without control characters."""
     folded = " ".join(text.split())
+    if folded.isprintable():
+        return folded
     return "".join(sign for sign in folded if sign.isprintable() or sign == _JOINER)
 
 

@@ -1,25 +1,22 @@
 """The ports of the storage: what must survive the process, and in which transactions."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from puppet_engine.core.history import EventRecord, HistoryQuery
 from puppet_engine.core.ids import EventId, PostId
 from puppet_engine.core.models import (
     AgentConfig,
-    Effect,
     Event,
     EventDraft,
-    Intent,
-    IntentKind,
     Memory,
     Priority,
     TurnOutcome,
 )
 from puppet_engine.core.schedules import Schedule
+from puppet_engine.storage.intent_store import IntentStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +149,11 @@ class Arrival:
 class Ledger(ABC):
     """Where what agents do becomes fact. Each method is one transaction: all of it, or nothing."""
 
+    @property
+    @abstractmethod
+    def intents(self) -> IntentStore:
+        """What becomes of the intents that turns have brought."""
+
     @abstractmethod
     async def enrol(self, arrival: Arrival) -> list[Event]:
         """Take up an agent, and return the events that were kept.
@@ -179,10 +181,6 @@ class Ledger(ABC):
         """Return an agent that arrived as a guest; None when there is none of that id."""
 
     @abstractmethod
-    async def unfinished(self) -> list[str]:
-        """Return the agents that have open intents, by id."""
-
-    @abstractmethod
     async def cursor(self, agent_id: str) -> PostId | None:
         """Return the newest mention the agent has seen; None before the first."""
 
@@ -194,32 +192,3 @@ class Ledger(ABC):
 
         In a database a turn whose event is over already keeps nothing: it was taken before.
         """
-
-    @abstractmethod
-    async def open_intents(self, agent_id: str) -> list[Intent]:
-        """Return an agent's intents that are neither done nor refused, oldest first."""
-
-    @abstractmethod
-    async def journals(
-        self, agent_id: str, kind: IntentKind, *, since: datetime
-    ) -> list[Mapping[str, Any]]:
-        """Return what was noted before each attempt at intents of a kind, made since `since`.
-
-        An intent that was released counts with what was noted for it last.
-        """
-
-    @abstractmethod
-    async def begin(self, intent: Intent, journal: Mapping[str, Any]) -> Intent:
-        """Note that an intent is about to be carried out, and by what it can be looked up."""
-
-    @abstractmethod
-    async def release(self, intent: Intent) -> Intent:
-        """Note that an attempt is known to have done nothing; the intent is pending again."""
-
-    @abstractmethod
-    async def complete(self, intent: Intent, effect: Effect) -> list[Event]:
-        """Mark an intent as done, with its memory, and return the events that were kept."""
-
-    @abstractmethod
-    async def refuse(self, intent: Intent, reason: str, event: EventDraft) -> list[Event]:
-        """Mark an intent as refused for good, and return the events that were kept."""

@@ -48,9 +48,7 @@ def insert_rows(
     """Keep the rows of events, and return those with their identities."""
     if not drafts:
         return []
-    table: Table = storage.model("Event").__table__
-    numbered = insert(table).returning(table.c.sequence, sort_by_parameter_order=True)
-    numbers = session.connection().execute(numbered, rows).scalars().all()
+    numbers = session.connection().execute(storage.statement(_numbered), rows).scalars().all()
     return [
         Event.model_construct(
             type=draft.type,
@@ -64,6 +62,11 @@ def insert_rows(
         )
         for draft, row, number in zip(drafts, rows, numbers, strict=True)
     ]
+
+
+def _numbered(storage: Storage) -> Any:
+    table: Table = storage.model("Event").__table__
+    return insert(table).returning(table.c.sequence, sort_by_parameter_order=True)
 
 
 def read_event(row: Any) -> Event:

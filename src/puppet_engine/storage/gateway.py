@@ -45,6 +45,7 @@ class Storage:
         self._opening = asyncio.Lock()
         self._writer: GroupCommit | None = None
         self._forbidden: StorageError | None = None
+        self._statements: dict[Callable[[Storage], Any], Any] = {}
 
     @property
     def is_open(self) -> bool:
@@ -60,7 +61,7 @@ class Storage:
         """
         async with self._opening:
             if not self.is_open:
-                with _in_our_words():
+                with in_our_words():
                     await asyncio.to_thread(self._timber.open, self._settings)
                 self._writer = GroupCommit(self._timber.database)
 
@@ -69,6 +70,7 @@ class Storage:
         if self._writer is not None:
             await self._writer.close()
             self._writer = None
+            self._statements.clear()
             await asyncio.to_thread(self._timber.close)
 
     def forbid_writing(self, reason: StorageError) -> None:
@@ -79,6 +81,19 @@ class Storage:
         """Return the class of one of the engine's tables. Raises `NotRunningError`."""
         self._require_open()
         return self._timber.models.get(name)
+
+    def statement(self, make: Callable[["Storage"], T]) -> T:
+        """Return the statement that `make` makes of our tables, the same one each time.
+
+        What differs from time to time are its parameters.
+        To make a statement, and to find its text again, takes longer than SQLite takes for it.
+        Raises `NotRunningError`.
+        """
+        self._require_open()
+        known: T | None = self._statements.get(make)
+        if known is None:
+            known = self._statements[make] = make(self)
+        return known
 
     async def run(self, work: Callable[[Session], T]) -> T:
         """Do `work`, whole or not at all: all of it is committed when this returns, or nothing.
@@ -103,7 +118,7 @@ class Storage:
             raise _not_open()
         if self._forbidden is not None:
             raise self._forbidden
-        with _in_our_words():
+        with in_our_words():
             return await self._writer.write(together, argument)
 
     async def read(self, work: Callable[[Session], T]) -> T:
@@ -115,7 +130,7 @@ class Storage:
 
         """
         self._require_open()
-        with _in_our_words():
+        with in_our_words():
             return await self._timber.database.run(work)
 
     async def insert(self, model_name: str, rows: Sequence[dict[str, Any]]) -> int:
@@ -135,7 +150,8 @@ def _not_open() -> NotRunningError:
 
 
 @contextlib.contextmanager
-def _in_our_words() -> Generator[None]:
+def in_our_words() -> Generator[None]:
+    """Raise what Timber raises in a block as errors of ours."""
     try:
         yield
     except (timber_errors.ConfigurationError, timber_errors.DocumentError) as error:

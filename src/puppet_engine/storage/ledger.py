@@ -1,32 +1,22 @@
 """The ledger in the engine's database: one transaction for each thing that becomes fact."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from puppet_engine.core.ids import PostId
-from puppet_engine.core.models import (
-    AgentConfig,
-    Effect,
-    Event,
-    EventDraft,
-    Intent,
-    IntentKind,
-    IntentState,
-    TurnOutcome,
-)
+from puppet_engine.core.models import AgentConfig, Event, EventDraft, TurnOutcome
 from puppet_engine.storage import population
 from puppet_engine.storage.base import Arrival, Ledger
 from puppet_engine.storage.event_rows import insert_events
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.rows import add_memory, read_intent
+from puppet_engine.storage.intent_store import IntentStore
+from puppet_engine.storage.intents import StoredIntents
+from puppet_engine.storage.rows import add_memory
 from puppet_engine.storage.turns import TurnRows, keep_turns, turn_rows
-
-OPEN = (IntentState.PENDING.value, IntentState.SENDING.value)
 
 
 class StoredLedger(Ledger):
@@ -34,6 +24,12 @@ class StoredLedger(Ledger):
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._intents = StoredIntents(storage)
+
+    @property
+    @override
+    def intents(self) -> IntentStore:
+        return self._intents
 
     @override
     async def enrol(self, arrival: Arrival) -> list[Event]:
@@ -78,17 +74,9 @@ class StoredLedger(Ledger):
         return await population.guest(self._storage, agent_id)
 
     @override
-    async def unfinished(self) -> list[str]:
-        model = self._storage.model("Intent")
-        agents = select(model.agent_id).where(model.state.in_(OPEN)).distinct()
-        query = agents.order_by(model.agent_id)
-        return await self._storage.read(lambda session: list(session.scalars(query)))
-
-    @override
     async def cursor(self, agent_id: str) -> PostId | None:
-        model = self._storage.model("Agent")
-        seen = select(model.cursor).where(model.id == agent_id)
-        return await self._storage.read(lambda session: session.scalar(seen))
+        seen = self._storage.statement(_cursor)
+        return await self._storage.read(lambda session: session.scalar(seen, {"of": agent_id}))
 
     @override
     async def commit(
@@ -101,75 +89,7 @@ class StoredLedger(Ledger):
     def _keep_turns(self, session: Session, turns: Sequence[TurnRows]) -> list[list[Event]]:
         return keep_turns(session, self._storage, turns)
 
-    @override
-    async def open_intents(self, agent_id: str) -> list[Intent]:
-        model = self._storage.model("Intent")
-        unfinished = (
-            select(model)
-            .where(model.agent_id == agent_id, model.state.in_(OPEN))
-            .order_by(model.sequence)
-        )
-        return await self._storage.read(
-            lambda session: [read_intent(row) for row in session.scalars(unfinished)]
-        )
 
-    @override
-    async def journals(
-        self, agent_id: str, kind: IntentKind, *, since: datetime
-    ) -> list[Mapping[str, Any]]:
-        model = self._storage.model("Intent")
-        begun = (
-            select(model.journal)
-            .where(model.agent_id == agent_id, model.kind == kind.value)
-            .where(model.begun_at >= since)
-            .order_by(model.sequence)
-        )
-        return await self._storage.read(lambda session: list(session.scalars(begun)))
-
-    @override
-    async def begin(self, intent: Intent, journal: Mapping[str, Any]) -> Intent:
-        return await self._change(
-            intent,
-            state=IntentState.SENDING.value,
-            journal=dict(journal),
-            begun_at=self._storage.clock.now(),
-        )
-
-    @override
-    async def release(self, intent: Intent) -> Intent:
-        return await self._change(intent, state=IntentState.PENDING.value)
-
-    async def _change(self, intent: Intent, **change: Any) -> Intent:
-        def work(session: Session) -> Intent:
-            row = self._row(session, intent)
-            for name, value in change.items():
-                setattr(row, name, value)
-            session.flush()
-            return read_intent(row)
-
-        return await self._storage.run(work)
-
-    @override
-    async def complete(self, intent: Intent, effect: Effect) -> list[Event]:
-        def work(session: Session) -> list[Event]:
-            self._finish(session, intent, IntentState.DONE, effect.result)
-            add_memory(session, self._storage, intent.agent_id, effect.memory)
-            return insert_events(session, self._storage, effect.events)
-
-        return await self._storage.run(work)
-
-    @override
-    async def refuse(self, intent: Intent, reason: str, event: EventDraft) -> list[Event]:
-        def work(session: Session) -> list[Event]:
-            self._finish(session, intent, IntentState.REFUSED, reason)
-            return insert_events(session, self._storage, [event])
-
-        return await self._storage.run(work)
-
-    def _finish(self, session: Session, intent: Intent, state: IntentState, result: str) -> None:
-        row = self._row(session, intent)
-        row.state, row.result, row.settled_at = state.value, result, self._storage.clock.now()
-
-    def _row(self, session: Session, intent: Intent) -> Any:
-        model = self._storage.model("Intent")
-        return session.scalars(select(model).where(model.id == intent.id)).one()
+def _cursor(storage: Storage) -> Any:
+    model = storage.model("Agent")
+    return select(model.cursor).where(model.id == bindparam("of"))

@@ -1,6 +1,8 @@
 """Memories as rows."""
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import Integer, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.errors import MemoryNotFoundError
@@ -16,10 +18,21 @@ async def keep(storage: Storage, agent_id: str, memory: Memory) -> str:
 
 async def newest(storage: Storage, agent_id: str, *, limit: int | None) -> list[StoredMemory]:
     """Return an agent's memories, newest first; all of them without a limit."""
-    model = storage.model("Memory")
-    query = select(model).where(model.agent_id == agent_id).order_by(model.sequence.desc())
-    query = query.limit(limit)
-    return await storage.read(lambda session: [read_memory(row) for row in session.scalars(query)])
+    query = storage.statement(_all if limit is None else _newest)
+    asked = {"agent": agent_id, "most": limit}
+    return await storage.read(
+        lambda session: [read_memory(row) for row in session.execute(query, asked)]
+    )
+
+
+def _all(storage: Storage) -> Any:
+    table: Table = storage.model("Memory").__table__
+    of_agent = select(table).where(table.c.agent_id == bindparam("agent"))
+    return of_agent.order_by(table.c.sequence.desc())
+
+
+def _newest(storage: Storage) -> Any:
+    return _all(storage).limit(bindparam("most", type_=Integer))
 
 
 async def forget(storage: Storage, agent_id: str, memory_id: str) -> None:

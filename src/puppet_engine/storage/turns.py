@@ -1,11 +1,11 @@
 """Turns as rows: those of many agents in a few statements, which cost little more than one's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import Insert, Table, Update, bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.models import Event, EventDraft, IntentDraft, IntentState, TurnOutcome
@@ -54,8 +54,8 @@ def keep_turns(session: Session, storage: Storage, turns: Sequence[TurnRows]) ->
     """
     is_new = _settle(session, storage, turns)
     kept = [turn for turn, new in zip(turns, is_new, strict=True) if new]
-    _insert(session, storage, "Memory", [row for turn in kept for row in turn.memories])
-    _insert(session, storage, "Intent", [row for turn in kept for row in turn.intents])
+    _insert(session, storage, _memory, [row for turn in kept for row in turn.memories])
+    _insert(session, storage, _intent, [row for turn in kept for row in turn.intents])
     _move_cursors(session, storage, kept)
     events = iter(_insert_events(session, storage, kept))
     return [next(events) if new else [] for new in is_new]
@@ -68,17 +68,30 @@ def _settle(session: Session, storage: Storage, turns: Sequence[TurnRows]) -> li
     return [turn.event is None or next(settled) for turn in turns]
 
 
-def _insert(session: Session, storage: Storage, name: str, rows: list[Row]) -> None:
+def _insert(
+    session: Session, storage: Storage, make: Callable[[Storage], Insert], rows: list[Row]
+) -> None:
     if rows:
-        session.connection().execute(insert(storage.model(name).__table__), rows)
+        session.connection().execute(storage.statement(make), rows)
+
+
+def _memory(storage: Storage) -> Insert:
+    return insert(storage.model("Memory").__table__)
+
+
+def _intent(storage: Storage) -> Insert:
+    return insert(storage.model("Intent").__table__)
 
 
 def _move_cursors(session: Session, storage: Storage, turns: Sequence[TurnRows]) -> None:
     moved = [{"of": turn.agent_id, "to": turn.cursor} for turn in turns if turn.cursor is not None]
     if moved:
-        table: Table = storage.model("Agent").__table__
-        statement = update(table).where(table.c.id == bindparam("of"))
-        session.connection().execute(statement.values(cursor=bindparam("to")), moved)
+        session.connection().execute(storage.statement(_cursor), moved)
+
+
+def _cursor(storage: Storage) -> Update:
+    table: Table = storage.model("Agent").__table__
+    return update(table).where(table.c.id == bindparam("of")).values(cursor=bindparam("to"))
 
 
 def _insert_events(
@@ -96,10 +109,16 @@ def intent_row(storage: Storage, agent_id: str, draft: IntentDraft) -> Row:
     return {
         "id": storage.ids(),
         "agent_id": agent_id,
+        "account": draft.account,
         "kind": draft.kind.value,
         "payload": draft.payload,
         "state": IntentState.PENDING.value,
+        "attempts": 0,
+        "failures": 0,
+        "cost": 0,
+        "error": "",
         "journal": {},
         "result": "",
         "created_at": storage.clock.now(),
+        "expires_at": draft.expires_at,
     }

@@ -11,6 +11,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
@@ -33,6 +34,8 @@ logging.getLogger("oauthlib.oauth1").setLevel(logging.INFO)
 
 NETWORK: Final = "X"
 _WINDOW: Final = timedelta(minutes=15)
+_LONGEST_PAUSE: Final = 24 * 60 * 60
+"""In seconds: a number beyond it is no moment that anybody means."""
 _RATE_HEADERS: Final = ("limit", "remaining", "reset")
 _NUMBER: Final = re.compile(r"(?<=/)\d{2,}")
 
@@ -118,16 +121,32 @@ class SigningClient(AsyncClient):  # type: ignore[misc, no-any-unimported]
     def _refusal(self, call: str, response: httpx2.Response) -> Exception:
         status = response.status_code
         if status == HTTPStatus.TOO_MANY_REQUESTS:
-            return RateLimitedError(NETWORK, resets_at=self._reset(call))
+            return RateLimitedError(NETWORK, resets_at=self._reset(call, response.headers))
         if not 400 <= status < 500 or status == HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004
-            return NetworkUnavailableError(f"{NETWORK} answered {status} to {call}")
+            retry_at = read_retry_after(response.headers, now=self._clock.now())
+            return NetworkUnavailableError(
+                f"{NETWORK} answered {status} to {call}", retry_at=retry_at
+            )
         return NetworkRefusedError(f"{NETWORK} refused {call} with {status}: {_reason(response)}")
 
-    def _reset(self, call: str) -> datetime:
+    def _reset(self, call: str, headers: Mapping[str, str]) -> datetime:
+        now = self._clock.now()
         reset = self.rate_limits[call].get("reset")
         if reset is None:
-            return self._clock.now() + _WINDOW
+            return read_retry_after(headers, now=now) or now + _WINDOW
         return datetime.fromtimestamp(reset, UTC)
+
+
+def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> datetime | None:
+    """Return the moment that `Retry-After` names (RFC 9110, 10.2.3); None when it names none."""
+    value = headers.get("retry-after", "").strip()
+    if value.isdecimal():
+        return now + timedelta(seconds=min(int(value), _LONGEST_PAUSE))
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @cache

@@ -21,7 +21,13 @@ PURSE_LAMPORTS: Final = 5 * LAMPORTS_PER_SOL
 """What a wallet finds in itself when it comes into the world empty."""
 
 
-async def sign_up(world_url: str, *, handle: str, name: str) -> dict[str, str]:
+async def sign_up(
+    world_url: str,
+    *,
+    handle: str,
+    name: str,
+    transport: httpx2.AsyncBaseTransport | None = None,
+) -> dict[str, str]:
     """Open an account on the world's X, or find it again; return its keys, and where X is.
 
     Raises:
@@ -31,7 +37,7 @@ async def sign_up(world_url: str, *, handle: str, name: str) -> dict[str, str]:
     """
     wanted = {"handle": handle, "name": name[:50]}
     try:
-        async with httpx2.AsyncClient(base_url=world_url) as client:
+        async with httpx2.AsyncClient(base_url=world_url, transport=transport) as client:
             answer = await client.post("/world/x/accounts", json=wanted)
     except httpx2.HTTPError as error:
         raise NetworkUnavailableError(f"the world at {world_url} does not answer") from error

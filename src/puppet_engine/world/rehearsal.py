@@ -1,8 +1,9 @@
 """The rehearsal world as a whole: one server on this machine that speaks for all the others."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+import httpx2
 from typing_extensions import override
 
 from puppet_engine.core.clock import Clock, SystemClock
@@ -17,6 +18,9 @@ from puppet_engine.world.server import LoopbackServer
 from puppet_engine.world.x.journal import Journal, JournalEntry
 from puppet_engine.world.x.routes import create_x_router
 from puppet_engine.world.x.site import XSite
+
+NOWHERE: Final = "http://world.invalid"
+"""Where a world is that has no sockets: a name that no resolver may ever know (RFC 6761)."""
 
 
 class StoredJournal(Journal):
@@ -39,25 +43,36 @@ class StoredJournal(Journal):
 class RehearsalWorld:
     """X, a language model and a chain, each on the wire as the real one is.
 
-    What was said is kept in `storage`; the chain begins anew with each process.
+    What was said is kept in `journal`; the chain begins anew with each process.
     """
 
-    def __init__(self, *, storage: Storage, clock: Clock, seed: int) -> None:
-        self._site = XSite(clock=clock, seed=seed, journal=StoredJournal(storage, "x"))
+    def __init__(self, *, journal: Journal, clock: Clock, seed: int) -> None:
+        self.site: Final = XSite(clock=clock, seed=seed, journal=journal)
+        """Its X as it is, for those who watch a world and do not live in it."""
         chain = Chain(clock=clock, seed=seed)
         routers = [
-            create_x_router(self._site, wall_clock=SystemClock()),
+            create_x_router(self.site, wall_clock=SystemClock()),
             create_brain_router(seed=seed, clock=clock),
             chain.router,
             tokens_router(chain.market),
         ]
-        self._server = LoopbackServer(create_world_app(routers))
+        self._app = create_world_app(routers)
+        self._server = LoopbackServer(self._app)
         self._url: str | None = None
 
     async def start(self) -> None:
         """Recall what was said, and open the doors on a free port of the loopback interface."""
-        await self._site.open()
+        await self.site.open()
         self._url = await self._server.start()
+
+    async def start_in_process(self) -> httpx2.AsyncBaseTransport:
+        """Do as `start`, without a socket: return what carries requests to it instead.
+
+        The same clients speak to the same servers through it, in the same bytes.
+        """
+        await self.site.open()
+        self._url = NOWHERE
+        return httpx2.ASGITransport(self._app)
 
     async def stop(self) -> None:
         """Close the doors. Calling it again does nothing."""

@@ -38,8 +38,11 @@ def initialize_timber_for_tests(test_database_url):
 
     # Initialize Timber
     initialize_timber(
-        # CHANGED: an absolute path, so that the tests can be run from anywhere.
-        model_config_dirs=[str(Path(__file__).parent / 'data' / 'models')],
+        # CHANGED: an absolute path, so that the tests can be run from anywhere; to the models
+        # of our example application, which are those that the guide's tests need.
+        model_config_dirs=[
+            str(Path(__file__).parents[3] / 'examples' / 'research_desk' / 'data' / 'models')
+        ],
         enable_encryption=True,
         enable_gdpr=True,
         enable_auto_vector_ingestion=False,  # Manual control in tests

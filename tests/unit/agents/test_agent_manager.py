@@ -1,5 +1,6 @@
 """The cast of an engine with a database: who is there, and what happens to whom."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,15 +16,18 @@ from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import (
     AgentExistsError,
     AgentNotFoundError,
+    BudgetExceededError,
     ConfigurationError,
     NetworkRefusedError,
     NetworkUnavailableError,
 )
 from puppet_engine.core.ids import PostId, random_id
+from puppet_engine.core.models import Event, EventDraft
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.networks.base import SocialNetwork
+from puppet_engine.outbox.budget import Budget
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
@@ -44,16 +48,16 @@ class Engine:
         async def open_account(agent: Agent) -> SocialNetwork:
             return FakeNetwork(feed, agent.handle)
 
-        self.manager = AgentManager(
-            {
-                "memory_store": self.memory,
-                "default_llm_provider": ScriptedLLM(*(f"thought {n}" for n in range(99))),
-                "event_engine": self.engine,
-                "storage": StoredLedger(storage),
-                "clock": self.clock,
-                "open_account": more.get("open_account", open_account),
-            }
-        )
+        config: Any = {
+            "memory_store": self.memory,
+            "default_llm_provider": ScriptedLLM(*(f"thought {n}" for n in range(99))),
+            "event_engine": self.engine,
+            "storage": StoredLedger(storage),
+            "clock": self.clock,
+            "open_account": open_account,
+        }
+        config.update(more)
+        self.manager = AgentManager(config)
 
 
 @pytest.fixture
@@ -161,7 +165,9 @@ class Moody(FakeNetwork):
         self.publishes_first = True
 
     @override
-    async def publish(self, text: str, *, in_reply_to: PostId | None = None) -> PostId:
+    async def publish(
+        self, text: str, *, in_reply_to: PostId | None = None, idempotency_key: str | None = None
+    ) -> PostId:
         if self.failures and not self.publishes_first:
             raise self.failures.pop()
         post_id = await super().publish(text, in_reply_to=in_reply_to)
@@ -272,3 +278,97 @@ async def test_a_refused_post_leaves_no_memory_and_is_not_tried_again(
     assert feed.posts == {}
     told = [event.type for event in await engine.engine.recent(limit=9)]
     assert told == ["agent.failed"]
+
+
+class Stuck(FakeNetwork):
+    """Does not answer until it is let go."""
+
+    def __init__(self, feed: FakeFeed, handle: str) -> None:
+        super().__init__(feed, handle)
+        self.asked = asyncio.Event()
+        self.may_go = asyncio.Event()
+
+    @override
+    async def publish(
+        self, text: str, *, in_reply_to: PostId | None = None, idempotency_key: str | None = None
+    ) -> PostId:
+        self.asked.set()
+        await self.may_go.wait()
+        return await super().publish(text, in_reply_to=in_reply_to)
+
+
+async def test_a_network_that_hangs_holds_up_neither_others_nor_the_agents_own_next_turn(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    stuck = Stuck(feed, "ada")
+
+    async def open_account(agent: Agent) -> SocialNetwork:
+        return stuck if agent.handle == "ada" else FakeNetwork(feed, agent.handle)
+
+    engine = Engine(storage, feed, open_account=open_account, in_step=False)
+    await engine.manager.start_agents()
+    await engine.manager.create_agent(ADA)
+    await engine.manager.create_agent({**ADA, "id": "bob", "name": "Bob"})
+    now = engine.clock.now()
+    over: list[Event] = []
+    all_over = asyncio.Event()
+
+    async def hear(event: Event) -> None:
+        over.append(event)
+        if len(over) == 3:
+            all_over.set()
+
+    engine.engine.subscribe("post.due", hear)
+    for who in ("ada", "ada", "bob"):
+        draft = EventDraft(type="post.due", due_at=now, agent_id=who)
+        await engine.engine.publish(draft)
+
+    await engine.engine.start()
+    await stuck.asked.wait()
+    await all_over.wait()
+    said_meanwhile = {post.author_handle for post in feed.posts.values()}
+    stuck.may_go.set()
+    await engine.engine.stop()
+    await engine.manager.stop_agents()
+
+    assert said_meanwhile <= {"bob"}
+    by_ada = [post for post in feed.posts.values() if post.author_handle == "ada"]
+    assert len(by_ada) == 2
+    memories = [memory.content for memory in await engine.manager.get_memories("ada")]
+    assert sum(content.startswith("I posted") for content in memories) == 2
+
+
+async def test_what_was_under_way_when_the_process_ended_is_found_at_the_start(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    network = Moody(feed, "ada", [NetworkUnavailableError("the cable is out")])
+
+    async def open_account(agent: Agent) -> SocialNetwork:
+        return network
+
+    before = Engine(storage, feed, open_account=open_account)
+    await before.manager.create_agent(ADA)
+    with pytest.raises(NetworkUnavailableError):
+        await before.manager.trigger_post("ada")
+    feed.clock.advance(HOUR / 60)  # type: ignore[attr-defined]
+
+    after = Engine(storage, feed, open_account=open_account)
+    await after.manager.create_agent(ADA)
+    await after.manager.start_agents()
+
+    contents = [memory.content for memory in await after.manager.get_memories("ada")]
+    assert contents.count("I posted: thought 0") == 1
+    assert len(feed.posts) == 1
+
+
+async def test_a_budget_that_is_spent_is_told_to_whoever_orders_a_post(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    engine = Engine(storage, feed, budget=Budget(intents=1))
+    await engine.manager.create_agent(ADA)
+    await engine.manager.trigger_post("ada")
+
+    with pytest.raises(BudgetExceededError, match="fake:ada has done all 1"):
+        await engine.manager.trigger_post("ada")
+
+    assert len(feed.posts) == 1

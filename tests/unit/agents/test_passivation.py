@@ -171,11 +171,17 @@ async def test_ids_and_handles_are_taken_also_by_those_who_are_not_in_memory(
 
 
 async def test_what_an_idle_agent_left_half_done_is_finished_at_the_next_start(
-    storage: Storage, feed: FakeFeed
+    storage: Storage, feed: FakeFeed, clock: VirtualClock
 ) -> None:
     class Mute(FakeNetwork):
         @override
-        async def publish(self, text: str, *, in_reply_to: PostId | None = None) -> PostId:
+        async def publish(
+            self,
+            text: str,
+            *,
+            in_reply_to: PostId | None = None,
+            idempotency_key: str | None = None,
+        ) -> PostId:
             await super().publish(text, in_reply_to=in_reply_to)
             raise NetworkUnavailableError("the cable is out")
 
@@ -187,6 +193,8 @@ async def test_what_an_idle_agent_left_half_done_is_finished_at_the_next_start(
     with pytest.raises(NetworkUnavailableError):
         await before.manager.trigger_post("agent-1")
 
+    # What became of it is looked up a while after the attempt.
+    clock.advance(HOUR)
     after = Place(storage, feed)
     await after.manager.start_agents()
 

@@ -2,7 +2,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from puppet_engine.core.ids import EventId
 from puppet_engine.core.models import Event, Priority
@@ -90,6 +90,7 @@ def test_the_more_urgent_comes_first_though_it_came_last() -> None:
     assert [e.priority for e in drain(agenda_of(events))] == list(Priority)
 
 
+@settings(deadline=None)  # many events an example
 @given(
     urgent=st.integers(1, 200),
     waiting=st.sampled_from([Priority.HIGH, Priority.NORMAL, Priority.LOW]),
@@ -115,6 +116,7 @@ def test_no_priority_waits_for_ever_however_many_more_urgent_events_come(
     assert all(place < (nth + 1) * bound for nth, place in enumerate(places))
 
 
+@settings(deadline=None)  # many events an example
 @given(
     hog=st.integers(0, 300),
     others=st.lists(st.integers(1, 5), min_size=1, max_size=6),
@@ -260,6 +262,7 @@ steps = st.lists(
 )
 
 
+@settings(deadline=None)  # the model sorts everything for each page
 @given(before=steps, meanwhile=steps, live=steps, window=st.sampled_from([16, 32]))
 def test_with_a_window_everything_comes_once_at_its_moment_and_in_its_order(
     before: list[tuple[int, str | None, Priority]],
@@ -301,6 +304,7 @@ def test_with_a_window_everything_comes_once_at_its_moment_and_in_its_order(
     assert agenda.waiting == 0
 
 
+@settings(deadline=None)  # many events an example
 @given(st.integers(200, 2_000))
 def test_with_a_window_one_agents_rows_neither_fill_the_memory_nor_hold_others_up(
     hog: int,

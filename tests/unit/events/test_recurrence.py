@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from pydantic import ValidationError
 
 from puppet_engine.core.errors import ConfigurationError
@@ -148,6 +148,7 @@ moments = st.integers(0, 365 * 24 * 3600).map(
 )
 
 
+@settings(deadline=None)  # a rule may walk through a year
 @given(rules, moments, st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=300)))
 def test_the_next_moment_is_ahead_and_nothing_lies_between(
     rule: Recurrence, origin: datetime, passed: timedelta

@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.fakes import FakeMemoryStore
@@ -15,11 +14,9 @@ from puppet_engine.core.errors import StorageError
 from puppet_engine.core.ids import PostId, random_id, seeded_ids
 from puppet_engine.core.models import (
     AgentConfig,
-    Effect,
     EventDraft,
     IntentDraft,
     IntentKind,
-    IntentState,
     Memory,
     TurnOutcome,
 )
@@ -33,10 +30,8 @@ from puppet_engine.storage.ledger import StoredLedger
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
 ADA = AgentConfig(id="ada", name="Ada")
-POST = IntentDraft(kind=IntentKind.POST, payload={"text": "hello"})
+POST = IntentDraft(kind=IntentKind.POST, payload={"text": "hello"}, account="x:ada")
 TIMER = EventDraft(type="post.due", due_at=START + timedelta(hours=1), agent_id="ada")
-TOLD = EventDraft(type="post.published", due_at=START, agent_id="ada")
-EFFECT = Effect(result="77", memory=Memory(content="I posted: hello"), events=(TOLD,))
 
 
 @dataclass
@@ -86,9 +81,8 @@ async def test_a_turn_becomes_fact(books: Books) -> None:
     assert [event.type for event in events] == ["post.due"]
     assert [m.content for m in await books.memory.get_memories("ada")] == ["heard"]
     assert await books.ledger.cursor("ada") == "9"
-    (intent,) = await books.ledger.open_intents("ada")
+    (intent,) = await books.ledger.intents.open("x:ada")
     assert (intent.kind, intent.payload) == (IntentKind.POST, {"text": "hello"})
-    assert (intent.state, intent.created_at) == (IntentState.PENDING, START)
 
 
 async def test_a_turn_that_saw_nothing_keeps_the_cursor(books: Books) -> None:
@@ -98,76 +92,6 @@ async def test_a_turn_that_saw_nothing_keeps_the_cursor(books: Books) -> None:
     await books.ledger.commit("ada", None, TurnOutcome())
 
     assert await books.ledger.cursor("ada") == "9"
-
-
-async def test_an_intent_is_journalled_then_done_with_its_memory(books: Books) -> None:
-    await enrol(books)
-    await books.ledger.commit("ada", None, TurnOutcome(intents=(POST,)))
-    (intent,) = await books.ledger.open_intents("ada")
-
-    begun = await books.ledger.begin(intent, {"note": "before"})
-    (open_one,) = await books.ledger.open_intents("ada")
-    events = await books.ledger.complete(begun, EFFECT)
-
-    assert open_one == begun
-    assert (begun.state, begun.journal) == (IntentState.SENDING, {"note": "before"})
-    assert [event.type for event in events] == ["post.published"]
-    assert await books.ledger.open_intents("ada") == []
-    assert [m.content for m in await books.memory.get_memories("ada")] == ["I posted: hello"]
-
-
-async def test_a_released_intent_is_pending_again(books: Books) -> None:
-    await enrol(books)
-    await books.ledger.commit("ada", None, TurnOutcome(intents=(POST,)))
-    (intent,) = await books.ledger.open_intents("ada")
-
-    await books.ledger.release(await books.ledger.begin(intent, {}))
-
-    (again,) = await books.ledger.open_intents("ada")
-    assert (again.id, again.state) == (intent.id, IntentState.PENDING)
-
-
-async def test_a_refused_intent_leaves_no_memory(books: Books) -> None:
-    await enrol(books)
-    await books.ledger.commit("ada", None, TurnOutcome(intents=(POST,)))
-    (intent,) = await books.ledger.open_intents("ada")
-
-    events = await books.ledger.refuse(intent, "duplicate", TOLD)
-
-    assert len(events) == 1
-    assert await books.ledger.open_intents("ada") == []
-    assert await books.memory.get_memories("ada") == []
-
-
-async def test_open_intents_come_in_their_order_and_only_the_agents_own(books: Books) -> None:
-    await enrol(books)
-    await books.ledger.enrol(Arrival(config=AgentConfig(id="bob", name="Bob")))
-    drafts = [POST.model_copy(update={"payload": {"text": str(n)}}) for n in range(3)]
-    await books.ledger.commit("ada", None, TurnOutcome(intents=tuple(drafts)))
-    await books.ledger.commit("bob", None, TurnOutcome(intents=(POST,)))
-
-    intents = await books.ledger.open_intents("ada")
-
-    assert [intent.payload["text"] for intent in intents] == ["0", "1", "2"]
-
-
-async def test_journals_of_attempts_can_be_looked_back_at(books: Books) -> None:
-    await enrol(books)
-    trade = IntentDraft(kind=IntentKind.TRADE, payload={})
-    await books.ledger.commit("ada", None, TurnOutcome(intents=(trade, POST, trade)))
-    old, post, new = await books.ledger.open_intents("ada")
-    await books.ledger.complete(await books.ledger.begin(old, {"n": 1}), EFFECT)
-    books.clock.advance(timedelta(hours=2))
-    await books.ledger.begin(post, {"n": 2})
-    await books.ledger.begin(new, {"n": 3})
-
-    async def since(moment: datetime) -> list[Any]:
-        return [
-            dict(j) for j in await books.ledger.journals("ada", IntentKind.TRADE, since=moment)
-        ]
-
-    assert await since(START) == [{"n": 1}, {"n": 3}]
-    assert await since(START + timedelta(hours=1)) == [{"n": 3}]
 
 
 # ------------------------------------------------------------------ what only a database promises

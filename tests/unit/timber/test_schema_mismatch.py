@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Column, Enum, Table, create_engine, text
 
 from timber.common.errors import SchemaMismatchError
 from timber.common.runtime import Timber
@@ -22,6 +22,7 @@ BEFORE = """
       - {name: id, type: Integer, primary_key: true}
       - {name: label, type: String(10)}
       - {name: parent_id, type: Integer}
+      - {name: mood, type: "Enum(calm, glad)"}
 """
 CHANGES = {
     "children.born is missing": ("String(10)}", "String(10)}\n      - {name: born, type: Date}"),
@@ -38,6 +39,15 @@ CHANGES = {
     r"children \(parent_id\) is no foreign key": (
         "parent_id, type: Integer",
         "parent_id, type: Integer, foreign_key: parents.id",
+    ),
+    "children.mood is one of calm, glad, in the models one of calm, sad": ("glad", "sad"),
+    "children.mood is one of calm, glad, in the models one of calm, glad, sad": (
+        "glad",
+        "glad, sad",
+    ),
+    "children.label is any text, in the models one of a, b": (
+        "String(10)",
+        "'Enum(a, b)'",
     ),
     "the primary key of children is another one": (
         "label, type: String(10)",
@@ -81,6 +91,16 @@ def test_a_column_that_may_be_null_and_is_in_no_model_harms_nobody(tmp_path: Pat
     opened(tmp_path, BEFORE)
 
     opened(tmp_path, BEFORE.replace("      - {name: label, type: String(10)}\n", ""))
+
+
+def test_an_enum_written_by_hand_without_a_check_is_its_owners_business(tmp_path: Path) -> None:
+    timber = Timber()
+    Table("cards", timber.base.metadata, Column("suit", Enum("a", "b", native_enum=False)))
+    settings = TimberSettings(database_url=f"sqlite:///{tmp_path / 'data.db'}")
+
+    for _ in range(2):
+        with timber.opened(settings):
+            assert timber.database.check_connection()
 
 
 def test_every_difference_is_named_at_once(tmp_path: Path) -> None:

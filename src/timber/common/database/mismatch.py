@@ -13,13 +13,17 @@ from sqlalchemy import (
     Column,
     Connection,
     Dialect,
+    Enum,
     ForeignKeyConstraint,
+    Index,
     MetaData,
     Table,
     UniqueConstraint,
     inspect,
 )
+from sqlalchemy.types import TypeEngine
 
+from timber.common.database.enum_values import allowed_by, check_name, checked_values
 from timber.common.database.kinds import Kind, kind_of
 
 Reflected: TypeAlias = dict[tuple[str | None, str], Any]
@@ -37,14 +41,16 @@ def mismatches(
         wanted = [one for one in wanted if one.name in tables]
     if not wanted:
         return ()
-    look = _Look(connection, [one.name for one in wanted])
+    look = _Look(connection, wanted)
     return tuple(line for one in wanted for line in look.table(one))
 
 
 class _Look:
     """What is in the database, read at once."""
 
-    def __init__(self, connection: Connection, names: Sequence[str]) -> None:
+    def __init__(self, connection: Connection, tables: Sequence[Table]) -> None:
+        names = [one.name for one in tables]
+        enums = [one.name for one in tables if any(checked_values(it) for it in one.columns)]
         inspector = inspect(connection)
         self._dialect: Dialect = connection.dialect
         self._columns: Reflected = inspector.get_multi_columns(filter_names=names)
@@ -52,6 +58,9 @@ class _Look:
         self._unique: Reflected = inspector.get_multi_unique_constraints(filter_names=names)
         self._indexes: Reflected = inspector.get_multi_indexes(filter_names=names)
         self._foreign: Reflected = inspector.get_multi_foreign_keys(filter_names=names)
+        self._checks: Reflected = {}
+        if enums:
+            self._checks = inspector.get_multi_check_constraints(filter_names=enums)
 
     def table(self, table: Table) -> Iterator[str]:
         reflected = self._columns.get((None, table.name))
@@ -84,6 +93,17 @@ class _Look:
             may, may_not = "may be null", "must not be null"
             first, second = (may, may_not) if there["nullable"] else (may_not, may)
             yield f"{name} {first}, in the models it {second}"
+        said = checked_values(column)
+        allowed = self._allowed(table, column.name, there["type"]) if said else said
+        if allowed != said:
+            yield f"{name} is {_one_of(allowed)}, in the models {_one_of(said)}"
+
+    def _allowed(self, table: str, column: str, stored: TypeEngine[Any]) -> frozenset[str]:
+        """Return the values that the database allows in an `Enum`; none: it knows of no such."""
+        if isinstance(stored, Enum):
+            return frozenset(stored.enums)
+        checks = {one["name"]: one["sqltext"] for one in self._checks.get((None, table), ())}
+        return frozenset(allowed_by(checks.get(check_name(table, column, self._dialect), "")))
 
     def _constraints(self, table: Table) -> Iterator[str]:
         key = (None, table.name)
@@ -91,7 +111,11 @@ class _Look:
             yield f"the primary key of {table.name} is another one"
         indexes = {one["name"]: one for one in self._indexes.get(key, ())}
         unique = {frozenset(one["column_names"]) for one in self._unique.get(key, ())}
-        unique |= {frozenset(one["column_names"]) for one in indexes.values() if one["unique"]}
+        unique |= {
+            frozenset(one["column_names"])
+            for one in indexes.values()
+            if one["unique"] and not _is_partial(one)
+        }
         foreign = {_reflected_ends(one) for one in self._foreign.get(key, ())}
         for constraint in table.constraints:
             if not isinstance(constraint, UniqueConstraint | ForeignKeyConstraint):
@@ -102,8 +126,21 @@ class _Look:
             if isinstance(constraint, ForeignKeyConstraint) and _ends(constraint) not in foreign:
                 yield f"{table.name} ({', '.join(columns)}) is no foreign key"
         for index in table.indexes:
-            if index.unique and index.name not in indexes:
-                yield f"the unique index {index.name} of {table.name} is missing"
+            if index.unique:
+                yield from self._unique_index(table.name, index, indexes.get(index.name))
+
+    def _unique_index(
+        self, table: str, index: Index, there: dict[str, Any] | None
+    ) -> Iterator[str]:
+        if there is None or there.get("duplicates_constraint"):
+            # PostgreSQL lists what a constraint is kept by, under the constraint's name.
+            yield f"the unique index {index.name} of {table} is missing"
+            return
+        columns = {column.name for column in index.columns}
+        same = None in there["column_names"] or columns == set(there["column_names"])
+        narrow = index.dialect_options[self._dialect.name]["where"] is not None
+        if not there["unique"] or not same or narrow != _is_partial(there):
+            yield f"the unique index {index.name} of {table} is another one"
 
 
 def _differ(stored: Kind, said: Kind) -> bool:
@@ -111,6 +148,14 @@ def _differ(stored: Kind, said: Kind) -> bool:
     # Which values a text may have is said by a check, not by its type.
     said = replace(said, values=frozenset())
     return "other" not in {stored.name, said.name} and stored != said
+
+
+def _one_of(values: frozenset[str]) -> str:
+    return f"one of {', '.join(sorted(values))}" if values else "any text"
+
+
+def _is_partial(index: dict[str, Any]) -> bool:
+    return any(name.endswith("_where") for name in index.get("dialect_options", {}))
 
 
 def _must_be_given(column: dict[str, Any]) -> bool:

@@ -53,7 +53,7 @@ def execute(state: ORMExecuteState, *, clock: SteadyClock) -> Result[Any] | None
     shown = options.get(INCLUDE_DELETED, state.session.info.get(INCLUDE_DELETED, False))
     if state.is_select:
         # A refresh of a row that is at hand must find it, deleted or not.
-        if not shown and not state.is_column_load:
+        if not shown and state.is_orm_statement and not state.is_column_load:
             state.statement = state.statement.options(_NOT_DELETED)
         return None
     if not (state.is_insert or state.is_update or state.is_delete):

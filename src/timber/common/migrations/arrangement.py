@@ -9,19 +9,19 @@ from alembic.operations.ops import (
     AddColumnOp,
     AlterColumnOp,
     CreateCheckConstraintOp,
-    CreateForeignKeyOp,
     CreateTableOp,
     DropConstraintOp,
     ModifyTableOps,
 )
 from sqlalchemy import Column, Connection, Inspector, MetaData
 
+from timber.common.database.enum_values import without_check
 from timber.common.database.kinds import kind_of
 from timber.common.errors import MigrationError
 from timber.common.migrations.conversions import conversion
-from timber.common.migrations.enum_values import without_check
 from timber.common.migrations.index_renames import with_renames
-from timber.common.migrations.losses import flat, rows_without
+from timber.common.migrations.keys_in_the_way import keys_in_the_way
+from timber.common.migrations.losses import rows_without
 from timber.common.migrations.operations import (
     AddFilledColumnOp,
     FillColumnOp,
@@ -74,7 +74,7 @@ class Arrangement:
     def _arranged(
         self, operations: Sequence[MigrateOperation], default: Default
     ) -> list[MigrateOperation]:
-        keys = self._keys_in_the_way(operations)
+        keys = keys_in_the_way(operations, self.view, self.connection.dialect)
         arranged: list[MigrateOperation] = [one.reverse() for one in keys]
         for operation in in_order(operations):
             if isinstance(operation, ModifyTableOps):
@@ -195,31 +195,6 @@ class Arrangement:
         indexes = (one for one in cache["alembic_indexes"].get(key, ()) if one["unique"])
         return any(column in one["column_names"] for one in (*constraints, *indexes))
 
-    # ------------------------------------------------------------------ foreign keys
-
-    def _keys_in_the_way(self, operations: Sequence[MigrateOperation]) -> list[ModifyTableOps]:
-        """Return the keys that must be away while a column becomes another kind of value.
-
-        Both ends of a key change, one after the other, and PostgreSQL checks in between.
-        """
-        alters = [one for one in flat(operations) if isinstance(one, AlterColumnOp)]
-        changed = {(one.table_name, one.column_name) for one in alters if self._changes_kind(one)}
-        touched = {getattr(one, "constraint_name", None) for one in flat(operations)}
-        reflected = self.view.info_cache["alembic_foreign_keys"] if changed else {}
-        return [
-            ModifyTableOps(table, [_foreign_key(table, key)])
-            for (_schema, table), keys in sorted(reflected.items())
-            for key in keys
-            if key["name"] not in touched and _ends(table, key) & changed
-        ]
-
-    def _changes_kind(self, operation: AlterColumnOp) -> bool:
-        new, old = operation.modify_type, operation.existing_type
-        if new is None or old is None:
-            return False
-        dialect = self.connection.dialect
-        return kind_of(new, dialect).name != kind_of(old, dialect).name
-
 
 def _turn(operation: MigrateOperation) -> int:
     """Return when an operation has its turn: what a check forbids is changed while it is away."""
@@ -230,6 +205,7 @@ def _turn(operation: MigrateOperation) -> int:
 
 def _simplify(operation: AlterColumnOp) -> None:
     """Leave of an alteration what the database has to be told."""
+    operation.kw.pop("autoincrement", None)  # of another database than ours
     clause: Any = operation.modify_server_default
     operation.modify_server_default = getattr(clause, "arg", clause)
     operation.modify_type = without_check(operation.modify_type)
@@ -265,19 +241,3 @@ def _not_null(table: str, column: Column[Any]) -> ModifyTableOps:
         modify_nullable=False,
     )
     return ModifyTableOps(table, [demand])
-
-
-def _ends(table: str, key: dict[str, Any]) -> set[tuple[str, str]]:
-    here = {(table, name) for name in key["constrained_columns"]}
-    return here | {(key["referred_table"], name) for name in key["referred_columns"]}
-
-
-def _foreign_key(table: str, key: dict[str, Any]) -> CreateForeignKeyOp:
-    return CreateForeignKeyOp(
-        key["name"],
-        table,
-        key["referred_table"],
-        key["constrained_columns"],
-        key["referred_columns"],
-        **{name: key.get("options", {}).get(name) for name in ("ondelete", "onupdate")},
-    )

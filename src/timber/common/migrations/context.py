@@ -19,10 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
+from timber.common.database.enum_values import checked_values, said_by, values_of
 from timber.common.database.kinds import kind_of
 from timber.common.database.schema import HISTORY_TABLE
 from timber.common.migrations.conversions import conversion
-from timber.common.migrations.enum_values import said_by, values_of
 from timber.common.migrations.server_defaults import differ
 from timber.common.migrations.values import escaped, literal
 from timber.common.modeling.base import NAMING
@@ -48,8 +48,7 @@ class _ConvertingSQLite(SQLiteImpl):
 
     @override
     def compare_type(self, inspector_column: Column[Any], metadata_column: Column[Any]) -> bool:
-        there, said = inspector_column.type, metadata_column.type
-        if values_of(there) != values_of(said):
+        if values_of(inspector_column.type) != checked_values(metadata_column):
             return True
         return super().compare_type(inspector_column, metadata_column)
 
@@ -96,8 +95,7 @@ class _ConvertingPostgreSQL(PostgresqlImpl):
 
     @override
     def compare_type(self, inspector_column: Column[Any], metadata_column: Column[Any]) -> bool:
-        there, said = inspector_column.type, metadata_column.type
-        if values_of(there) != values_of(said):
+        if values_of(inspector_column.type) != checked_values(metadata_column):
             return True
         return super().compare_type(inspector_column, metadata_column)
 

@@ -111,17 +111,20 @@ def _refuse_new_keys(view: Inspector, metadata: MetaData) -> None:
         }
         before = {name: types[name] for name in reflected["constrained_columns"]}
         after = {column.name: column.type for column in table.primary_key.columns}
-        kinds = [
-            {name: kind_of(one, view.dialect).name for name, one in key.items()}
-            for key in (before, after)
-        ]
-        if kinds[0] != kinds[1]:
+        if before.keys() != after.keys() or any(
+            _is_another(before[name], kind, view.dialect) for name, kind in after.items()
+        ):
             is_, says = (_written(key, view.dialect) for key in (before, after))
             raise MigrationError(
                 f"the primary key of {table.name!r} is ({is_}) in the database and ({says}) in "
                 "the models: make a new model with the new key, copy the rows, then drop the old "
                 "one"
             )
+
+
+def _is_another(before: TypeEngine[Any], after: TypeEngine[Any], dialect: Dialect) -> bool:
+    kinds = {kind_of(before, dialect).name, kind_of(after, dialect).name}
+    return "other" not in kinds and len(kinds) > 1  # what nobody can name is not ours to judge
 
 
 def _written(key: dict[str, TypeEngine[Any]], dialect: Dialect) -> str:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Inspector, inspect, text
 from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
+from timber.common.database.enum_values import said_of_type
 from timber.common.migrations.conversions import conversion
-from timber.common.migrations.enum_values import said_of_type
 from timber.common.migrations.renames import Renames
 
 

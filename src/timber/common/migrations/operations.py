@@ -4,16 +4,12 @@ Importing this module teaches them to `alembic.op`.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-from alembic.autogenerate import renderers
-from alembic.autogenerate.api import AutogenContext
-from alembic.autogenerate.render import _repr_type, render_op_text
 from alembic.operations import MigrateOperation, Operations
 from alembic.operations.ops import AddColumnOp, AlterColumnOp, DropColumnOp, RenameTableOp
-from sqlalchemy import JSON, Column, text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy import Column, text
+from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
 from timber.common.migrations.values import sql_of
@@ -235,69 +231,3 @@ def _rename_unique(operations: Operations, operation: RenameUniqueConstraintOp) 
     with operations.batch_alter_table(operation.table_name) as batch:
         batch.drop_constraint(operation.old_name, type_="unique")
         batch.create_unique_constraint(operation.new_name, list(operation.columns))
-
-
-# ------------------------------------------------------------------ how they are written
-
-
-def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
-    """Write a type as the plain one that the database keeps, so that a step needs no model."""
-    if kind != "type":
-        return False
-    if isinstance(item, TypeDecorator):
-        written: str = _repr_type(item.impl_instance, context)
-        return written
-    if isinstance(item, JSONB):
-        return "postgresql.JSONB()"
-    if isinstance(item, JSON) and "postgresql" in item._variant_mapping:  # noqa: SLF001 - no other way to see it
-        return "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"
-    return False
-
-
-@renderers.dispatch_for(FillColumnOp)
-def _render_fill(_context: AutogenContext, operation: FillColumnOp) -> str:
-    return (
-        f"op.fill_column({operation.table_name!r}, {operation.column_name!r}, "
-        f"{_source(operation.value, operation.generate)})"
-    )
-
-
-@renderers.dispatch_for(AddFilledColumnOp)
-def _render_add_filled(context: AutogenContext, operation: AddFilledColumnOp) -> str:
-    plain = render_op_text(context, AddColumnOp(operation.table_name, operation.column))
-    arguments = plain.removeprefix("op.add_column(").removesuffix(")")
-    return f"op.add_filled_column({arguments}, {_source(operation.value, operation.generate)})"
-
-
-def _source(value: object, generate: str | None) -> str:
-    return f"value={value!r}" if generate is None else f"generate={generate!r}"
-
-
-@renderers.dispatch_for(RenameIndexOp)
-def _render_rename_index(_context: AutogenContext, operation: RenameIndexOp) -> str:
-    unique = ", unique=True" if operation.unique else ""
-    return (
-        f"op.rename_index({operation.old_name!r}, {operation.new_name!r}, "
-        f"table_name={operation.table_name!r}, columns={list(operation.columns)!r}{unique})"
-    )
-
-
-@renderers.dispatch_for(RenameUniqueConstraintOp)
-def _render_rename_unique(_context: AutogenContext, operation: RenameUniqueConstraintOp) -> str:
-    return (
-        f"op.rename_unique_constraint({operation.old_name!r}, {operation.new_name!r}, "
-        f"table_name={operation.table_name!r}, columns={list(operation.columns)!r})"
-    )
-
-
-@renderers.dispatch_for(RenameTableOp)
-def _render_rename_table(_context: AutogenContext, operation: RenameTableOp) -> str:
-    return f"op.rename_table({operation.table_name!r}, {operation.new_table_name!r})"
-
-
-@renderers.dispatch_for(RenameColumnOp)
-def _render_rename_column(_context: AutogenContext, operation: RenameColumnOp) -> str:
-    return (
-        f"op.alter_column({operation.table_name!r}, {operation.column_name!r}, "
-        f"new_column_name={operation.new_name!r})"
-    )

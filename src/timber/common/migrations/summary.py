@@ -18,7 +18,7 @@ from alembic.operations.ops import (
 )
 from sqlalchemy import Dialect
 
-from timber.common.migrations.enum_values import said_of_type
+from timber.common.database.enum_values import said_of_type
 from timber.common.migrations.losses import flat, table_of
 from timber.common.migrations.operations import (
     AddFilledColumnOp,

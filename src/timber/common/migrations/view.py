@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Dialect, Enum, Inspector, TextClause, text
 
-from timber.common.migrations.enum_values import allowed_by, check_name, condition_for
+from timber.common.database.enum_values import allowed_by, check_name, condition_for
 from timber.common.migrations.renames import Renames
 from timber.common.migrations.values import escaped
 

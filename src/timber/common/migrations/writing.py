@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import MigrateOperation
 from alembic.operations.ops import DowngradeOps, UpgradeOps
 
-from timber.common.migrations.operations import render_item
+from timber.common.migrations.rendering import render_item
 
 _FILE: Final = '''"""{description}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, Self, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Executable, Table, bindparam, select
 
 from timber.common.clock import Clock
 from timber.common.database.session import TimberSession
@@ -66,10 +66,24 @@ class Service:
 
     def _require_user(self, session: TimberSession, user_id: str) -> None:
         """Raise a UserNotFoundError if there is no such user."""
-        user = self._models.get("User")
-        key = user.user_id
-        if session.scalar(select(key).where(key == user_id)) is None:
+        table = self._models.get("User").__table__
+        if session.scalar(prepared(table, _find_user), {"key": user_id}) is None:
             raise UserNotFoundError(user_id)
+
+
+def prepared(table: Table, make: Callable[[Table], Executable]) -> Any:
+    """Return the statement that `make` makes of the table, made once for each table."""
+    key = ("timber statement", make)
+    if key not in table.info:
+        table.info[key] = make(table)
+    return table.info[key]
+
+
+def _find_user(table: Table) -> Executable:
+    statement = select(table.c.user_id).where(table.c.user_id == bindparam("key"))
+    if "deleted_at" in table.c:
+        statement = statement.where(table.c.deleted_at.is_(None))
+    return statement
 
 
 def latest(session: TimberSession, model: type[Any], key: Any) -> Any:

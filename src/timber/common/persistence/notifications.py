@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, delete, func, literal, or_, select, update
+from sqlalchemy import (
+    Executable,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from timber.common.clock import Clock
@@ -14,7 +26,7 @@ from timber.common.database.service import DatabaseService
 from timber.common.database.session import TimberSession
 from timber.common.errors import RecordNotFoundError
 from timber.common.modeling.registry import ModelRegistry
-from timber.common.persistence.base import Service, Transact, checked_limit, latest
+from timber.common.persistence.base import Service, Transact, checked_limit, latest, prepared
 from timber.common.persistence.feed import Feed
 from timber.common.persistence.idempotency import Idempotency
 from timber.common.persistence.listener import Listener
@@ -286,15 +298,9 @@ class NotificationService(Service):
     def _next(self, session: TimberSession, user_id: str) -> int:
         """Return the person's next number; until the transaction ends, nobody else gets one."""
         is_sqlite = session.get_bind().dialect.name == "sqlite"
-        insert_or: Any = sqlite.insert if is_sqlite else postgresql.insert
-        table = self._counters.__table__
-        count = (
-            insert_or(table)
-            .values(user_id=user_id, last=1)
-            .on_conflict_do_update(index_elements=["user_id"], set_={"last": table.c.last + 1})
-            .returning(table.c.last)
-        )
-        return int(session.execute(count).scalar_one())
+        count = _count_sqlite if is_sqlite else _count_postgresql
+        statement = prepared(self._counters.__table__, count)
+        return int(session.execute(statement, {"key": user_id}).scalar_one())
 
     def _delete(self, session: TimberSession, condition: Any) -> int:
         gone: Any = session.execute(
@@ -308,3 +314,20 @@ class NotificationService(Service):
         rows = self._rows
         for row in [one for one in session.identity_map.values() if isinstance(one, rows)]:
             session.expunge(row)
+
+
+def _count_sqlite(table: Table) -> Executable:
+    return _counted(table, sqlite.insert(table))
+
+
+def _count_postgresql(table: Table) -> Executable:
+    return _counted(table, postgresql.insert(table))
+
+
+def _counted(table: Table, inserted: Any) -> Executable:
+    upsert: Executable = (
+        inserted.values(user_id=bindparam("key"), last=1)
+        .on_conflict_do_update(index_elements=["user_id"], set_={"last": table.c.last + 1})
+        .returning(table.c.last)
+    )
+    return upsert

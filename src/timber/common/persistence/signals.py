@@ -14,6 +14,7 @@ from timber.common.database.session import TimberSession
 CHANNEL: Final = "timber_notifications"
 """On which PostgreSQL tells of new notifications."""
 
+_NOTIFY: Final = text("SELECT pg_notify(:channel, :payload)")
 _PENDING: Final = "timber_announced"
 
 
@@ -82,10 +83,7 @@ def announce(session: TimberSession, signals: Signals, user_id: str) -> None:
     """Wake those who wait for the person's notifications when the session commits."""
     session.info.setdefault(_PENDING, set()).add((signals, user_id))
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(
-            text("SELECT pg_notify(:channel, :payload)"),
-            {"channel": CHANNEL, "payload": json.dumps(user_id)},
-        )
+        session.connection().execute(_NOTIFY, {"channel": CHANNEL, "payload": json.dumps(user_id)})
 
 
 @event.listens_for(TimberSession, "after_commit")

@@ -2,12 +2,13 @@
 
 from typing import Any, Final
 
-from sqlalchemy import and_, func, insert, literal, select, update
+from sqlalchemy import Executable, String, Table, and_, bindparam, func, insert, select, update
 
 from timber.common.clock import Clock
 from timber.common.database.session import TimberSession
 from timber.common.documents import closest
 from timber.common.errors import GuardError, InvalidStateTransitionError, RecordNotFoundError
+from timber.common.persistence.base import prepared
 from timber.common.persistence.session_models import SessionModel
 
 _UNSYNCHRONIZED: Final = {"synchronize_session": False}
@@ -108,14 +109,24 @@ class Transitions:
         self, sessions: SessionModel, key: Any, source: str | None, target: str, reason: str | None
     ) -> None:
         # The row of the session is locked by its change, so nobody else counts at the same time.
-        table = self._history.__table__
-        place = {"session_type": sessions.session_type, "session_id": str(key)}
-        number: Any = literal(1)
-        if source is not None:
-            last = select(func.coalesce(func.max(table.c.number), 0) + 1)
-            number = last.where(*(table.c[name] == one for name, one in place.items()))
-            number = number.scalar_subquery()
-        step = {"from_state": source, "to_state": target, "reason": reason}
-        self._session.execute(
-            insert(table).values(**place, **step, number=number, at=self._clock.now())
-        )
+        step = {
+            "the_type": sessions.session_type,
+            "the_session": str(key),
+            "from_state": source,
+            "to_state": target,
+            "reason": reason,
+            "at": self._clock.now(),
+        }
+        self._session.execute(prepared(self._history.__table__, _insert_step), step)
+
+
+def _insert_step(table: Table) -> Executable:
+    place = {
+        "session_type": bindparam("the_type", type_=String()),
+        "session_id": bindparam("the_session", type_=String()),
+    }
+    last = select(func.coalesce(func.max(table.c.number), 0) + 1)
+    last = last.where(*(table.c[name] == one for name, one in place.items()))
+    names = ("from_state", "to_state", "reason", "at")
+    given = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    return insert(table).values(**place, **given, number=last.scalar_subquery())

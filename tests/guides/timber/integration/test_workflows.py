@@ -7,9 +7,6 @@ from timber.common.models import get_model
 from timber.common.services.db_service import db_service
 
 
-pytestmark = pytest.mark.xfail(strict=True, reason="part D: research desk")
-
-
 class TestStockResearchWorkflow:
     """Tests for stock research workflow."""
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from tests.integration.timber.services.conftest import Ask
 
 from timber.common.errors import (
@@ -16,6 +16,7 @@ from timber.common.errors import (
     UnknownColumnError,
     UserNotFoundError,
 )
+from timber.common.modeling.conditions import parse_guard
 from timber.common.persistence.manager import PersistenceManager
 from timber.common.persistence.sessions import SessionService
 from timber.common.runtime import Timber
@@ -255,3 +256,37 @@ def test_a_state_that_others_change_meanwhile_is_noticed(
             unit.sessions.transition_state(key, "research", "completed")
         unit.sessions.transition_state(key, "research", "failed")
         assert at_hand.state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("data.a = 1", {"int", "float"}),
+        ("data.a between 0.5 and 1.5", {"int", "float"}),
+        ("data.a in (1, 2)", {"int", "float"}),
+        ("data.a = '1'", {"text"}),
+        ("data.a like '1%'", {"text"}),
+        ("data.a = true", {"true"}),
+        ("data.a", {"true"}),
+        ("not data.a", {"false"}),
+        ("data.a is null", {"null", "absent", "nothing"}),
+        ("data.a is not null", {"int", "float", "text", "true", "false", "list", "deep"}),
+        ("data.a.b > 1 or data.a > 1", {"deep"}),
+    ],
+)
+def test_what_lies_in_json_is_of_one_kind_on_every_database(
+    timber: Timber, condition: str, holds: set[str]
+) -> None:
+    model = timber.models.get("ResearchSession")
+    values: dict[str, Any] = {"int": 1, "float": 1.0, "text": "1", "true": True, "false": False}
+    values |= {"null": None, "list": [1], "deep": {"b": 2}}
+    data: dict[str, Any] = {name: {"a": one} for name, one in values.items()}
+    data |= {"absent": {}, "nothing": None}
+    guard = parse_guard(condition, dialect=timber.database.engine.dialect.name)
+
+    with timber.database.session_scope() as session:
+        session.add_all(model(user_id="ada", ticker=name, data=one) for name, one in data.items())
+        session.flush()
+        found = set(session.scalars(select(model.ticker).where(guard.expression)))
+
+    assert found == holds

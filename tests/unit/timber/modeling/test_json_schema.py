@@ -39,7 +39,7 @@ models:
 FILES: Final = [
     *builtin_directory().glob("*.yaml"),
     *ROOT.joinpath("src/puppet_engine/storage/models").glob("*.yaml"),
-    *ROOT.joinpath("tests/guides/timber/data/models").glob("*.yaml"),
+    *ROOT.joinpath("examples/research_desk/data/models").glob("*.yaml"),
 ]
 GOOD: Final[list[dict[str, Any]]] = [
     yaml.safe_load(text) for text in (FLAGS, *(file.read_text("utf-8") for file in FILES))

@@ -1,0 +1,1 @@
+"""Applications on top of Timber, each in a folder of its own."""

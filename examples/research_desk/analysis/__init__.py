@@ -1,0 +1,1 @@
+"""What prices say: indicators, and a score made of them. Pure functions."""

@@ -1,0 +1,1 @@
+"""What the desk does, step by step; each step is one transaction."""

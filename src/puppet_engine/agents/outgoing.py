@@ -1,0 +1,189 @@
+"""From an agent to the outbox: through which account it acts, and who carries it out."""
+
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+
+from puppet_engine.agents.agent import Agent
+from puppet_engine.agents.publishing import Publisher
+from puppet_engine.agents.residents import AtHand
+from puppet_engine.agents.trading import TradePerformer
+from puppet_engine.core.clock import Clock
+from puppet_engine.core.models import Event, Intent, IntentKind, TurnOutcome
+from puppet_engine.networks.base import SocialNetwork
+from puppet_engine.outbox.base import Carrier, Clearance
+from puppet_engine.outbox.budget import Budget
+from puppet_engine.outbox.dispatcher import Outbox
+from puppet_engine.outbox.patience import Patience
+from puppet_engine.outbox.policy import Rulebook
+from puppet_engine.solana.trader import Trader
+from puppet_engine.storage.base import Ledger
+
+CHAIN = "solana"
+
+
+class Outgoing:
+    """The accounts and wallets of all agents, and what is on its way out through them."""
+
+    def __init__(  # noqa: PLR0913 - the parts of the way out, handed in once
+        self,
+        *,
+        at_hand: AtHand,
+        ledger: Ledger,
+        clock: Clock,
+        accept: Callable[[Sequence[Event]], None],
+        seed: int,
+        budget: Budget,
+        in_step: bool,
+    ) -> None:
+        self.networks: dict[str, SocialNetwork] = {}
+        self.default_network: SocialNetwork | None = None
+        """Of agents that have no account of their own."""
+        self.traders: dict[str, Trader] = {}
+        self._at_hand = at_hand
+        self._ledger = ledger
+        self._clock = clock
+        self._budget = budget
+        self._in_step = in_step
+        self._patience = Patience()
+        self.outbox = Outbox(
+            intents=ledger.intents,
+            clock=clock,
+            accept=accept,
+            find=self._found,
+            seed=seed,
+            patience=self._patience,
+        )
+
+    # -------------------------------------------------------------- accounts
+
+    def network_of(self, agent_id: str) -> SocialNetwork | None:
+        """Return an agent's account; None when it has none."""
+        return self.networks.get(agent_id, self.default_network)
+
+    def account_of(self, agent_id: str, kind: IntentKind) -> str:
+        """Return the name of what an agent's intents of a kind go out through."""
+        if kind is IntentKind.TRADE:
+            return f"{CHAIN}:{agent_id}"
+        if agent_id in self.networks or self.default_network is None:
+            network = self.networks.get(agent_id)
+            return f"{network.name if network else 'none'}:{agent_id}"
+        return self.default_network.name
+
+    def accounts_of(self, agent_id: str, kinds: Collection[IntentKind]) -> list[str]:
+        """Return what an agent's intents of some kinds go out through, each once."""
+        return sorted({self.account_of(agent_id, kind) for kind in kinds})
+
+    def addressed(self, agent: Agent, outcome: TurnOutcome) -> TurnOutcome:
+        """Return an outcome whose intents know their account, and when they are too late."""
+        now = self._clock.now()
+        intents = tuple(
+            self._patience.dated(
+                draft.model_copy(update={"account": self.account_of(agent.id, draft.kind)}), now
+            )
+            for draft in outcome.intents
+        )
+        return outcome.model_copy(update={"intents": intents})
+
+    @contextlib.asynccontextmanager
+    async def _found(self, intent: Intent) -> AsyncGenerator[Carrier | None]:
+        async with self._at_hand(intent.agent_id) as agent:
+            yield None if agent is None else self._carrier(agent, intent)
+
+    def _carrier(self, agent: Agent, intent: Intent) -> Carrier | None:
+        if intent.kind is IntentKind.TRADE:
+            return self._trade_carrier(agent)
+        network = self.network_of(agent.id)
+        if network is None:
+            return None
+        can = network.capabilities
+        return Carrier(
+            performer=Publisher(
+                agent=agent, network=network, intents=self._ledger.intents, clock=self._clock
+            ),
+            network=network.name,
+            policy=Rulebook(
+                network=network.name,
+                forbidden=frozenset() if can.replies else frozenset({IntentKind.REPLY}),
+                max_characters=can.max_characters,
+            ),
+            budget=self._budget,
+            caps=can.caps,
+        )
+
+    def _trade_carrier(self, agent: Agent) -> Carrier | None:
+        trader = self.traders.get(agent.id)
+        if trader is None:
+            return None
+        performer = TradePerformer(
+            agent=agent, trader=trader, intents=self._ledger.intents, clock=self._clock
+        )
+        # The trader has limits of its own, which look at what was signed.
+        return Carrier(performer=performer, network=CHAIN)
+
+    async def part_from(self, agent_id: str) -> None:
+        """Let go of the account and the wallet of an agent that is idle."""
+        if (network := self.networks.pop(agent_id, None)) is not None:
+            await network.aclose()
+        if (trader := self.traders.pop(agent_id, None)) is not None:
+            await trader.aclose()
+
+    async def close(self) -> None:
+        """Let what is under way end, and close all accounts and wallets."""
+        await self.outbox.drain()
+        for network in self.networks.values():
+            await network.aclose()
+        for trader in self.traders.values():
+            await trader.aclose()
+
+    # -------------------------------------------------------------- on its way
+
+    async def send(self, accounts: Collection[str]) -> None:
+        """Have what is open carried out: in step with the turns, or behind their backs."""
+        for account in accounts:
+            if self._in_step:
+                await self.outbox.clear(account)
+            else:
+                self.outbox.kick(account)
+
+    async def resume(self, agent_id: str | None = None) -> None:
+        """Have carried out what an agent, or all, left half done in an earlier process."""
+        waiting = await self._ledger.intents.waiting()
+        await self.send(sorted({to for to, of in waiting if agent_id in {None, of}}))
+
+    async def clear_now(self, accounts: Collection[str]) -> None:
+        """Carry out what is open, and raise what holds it up."""
+        for account in accounts:
+            held_up = (await self.outbox.clear(account, at_once=True)).held_up
+            if held_up is not None:
+                raise held_up
+
+    async def send_now(
+        self, agent_id: str, accounts: Collection[str], commit: Callable[[], Awaitable[None]]
+    ) -> str:
+        """Commit a turn, carry out what it wants, and return the id of the last effect.
+
+        Nothing of these accounts goes out in between. Raises what kept the intents back.
+        """
+        async with contextlib.AsyncExitStack() as lanes:
+            clear = [
+                await lanes.enter_async_context(self.outbox.reserved(account))
+                for account in sorted(accounts)
+            ]
+            await commit()
+            return _result(agent_id, [await each(at_once=True) for each in clear])
+
+
+def _result(agent_id: str, clearances: Sequence[Clearance]) -> str:
+    results = [
+        effect.result
+        for clearance in clearances
+        for intent, effect in clearance.effects
+        if intent.agent_id == agent_id
+    ]
+    drops = (
+        error for each in clearances for intent, error in each.drops if intent.agent_id == agent_id
+    )
+    held_up = (each.held_up for each in clearances if each.held_up is not None)
+    for error in (*drops, *(held_up if not results else ())):
+        raise error
+    return results[-1]

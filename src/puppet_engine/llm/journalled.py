@@ -1,0 +1,43 @@
+"""A turn that is taken again does not pay again: answers are journalled, and read back."""
+
+import hashlib
+
+from typing_extensions import override
+
+from puppet_engine.llm.base import CompletionRequest, LLMProvider
+from puppet_engine.storage.answers import AnswerJournal
+
+
+class JournalledProvider(LLMProvider):
+    """Asks `provider` on one occasion, and notes each answer before it gives it on.
+
+    The n-th call of the occasion gets the answer that the n-th call got before, as in every
+    engine that journals steps. It must be a call of the same kind: the same speaker, seed and
+    limits. The words of the prompt may differ, for they tell the time and what was said since.
+    """
+
+    def __init__(self, provider: LLMProvider, *, journal: AnswerJournal, occasion: str) -> None:
+        self._provider = provider
+        self._journal = journal
+        self._occasion = occasion
+        self._calls = 0
+
+    @override
+    async def complete(self, request: CompletionRequest) -> str:
+        call, self._calls = self._calls, self._calls + 1
+        digest = kind_of(request)
+        known = await self._journal.find(self._occasion, call, request=digest)
+        if known is not None:
+            return known
+        answer = await self._provider.complete(request)
+        await self._journal.keep(self._occasion, call, request=digest, answer=answer)
+        return answer
+
+    @override
+    async def aclose(self) -> None:
+        await self._provider.aclose()
+
+
+def kind_of(request: CompletionRequest) -> str:
+    """Return the SHA-256, in hexadecimal digits, of all of a request but its prompt."""
+    return hashlib.sha256(request.options.model_dump_json().encode()).hexdigest()

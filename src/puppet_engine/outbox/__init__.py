@@ -1,0 +1,1 @@
+"""What agents want done outside, on its way out: nothing lost, nothing done twice."""

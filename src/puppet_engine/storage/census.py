@@ -1,0 +1,96 @@
+"""What a life came to, read from its rows once it is over."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from puppet_engine.storage.gateway import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class EventFact:
+    """One event, without what it carried."""
+
+    sequence: int
+    type: str
+    agent_id: str | None
+    due_at: datetime
+    settled_at: datetime | None
+    settled_as: int | None
+    """Its place in the order in which events were over; None while it is to happen."""
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntentFact:
+    """One thing that an agent wanted done outside, and what became of it."""
+
+    agent_id: str
+    kind: str
+    state: str
+    result: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One mention that became an event of an agent's."""
+
+    agent_id: str
+    post_id: str
+
+
+async def events(storage: Storage) -> list[EventFact]:
+    """Return every event there is, in the order of their numbers."""
+    model = storage.model("Event")
+    columns = (
+        model.sequence,
+        model.type,
+        model.agent_id,
+        model.due_at,
+        model.settled_at,
+        model.settled_as,
+        model.failures,
+    )
+    return [EventFact(*row) for row in await _rows(storage, select(*columns), model.sequence)]
+
+
+async def intents(storage: Storage) -> list[IntentFact]:
+    """Return every intent there is, oldest first."""
+    model = storage.model("Intent")
+    columns = (model.agent_id, model.kind, model.state, model.result, model.payload)
+    rows = await _rows(storage, select(*columns), model.sequence)
+    return [
+        IntentFact(agent_id, kind, state, result, str(payload.get("text", "")))
+        for agent_id, kind, state, result, payload in rows
+    ]
+
+
+async def heard(storage: Storage, event_type: str) -> list[Heard]:
+    """Return the mentions that became events of a type, in the order of their numbers."""
+    model = storage.model("Event")
+    query = select(model.agent_id, model.payload).where(model.type == event_type)
+    rows = await _rows(storage, query, model.sequence)
+    return [Heard(agent_id, payload["id"]) for agent_id, payload in rows]
+
+
+async def cursors(storage: Storage) -> dict[str, str | None]:
+    """Return the newest mention that each agent has seen, by the agent's id."""
+    model = storage.model("Agent")
+    rows = await _rows(storage, select(model.id, model.cursor), model.id)
+    return {agent_id: cursor for agent_id, cursor in rows}  # noqa: C416 - rows are no pairs
+
+
+async def memories(storage: Storage) -> Counter[str]:
+    """Count the memories of each type."""
+    model = storage.model("Memory")
+    query = select(model.type, func.count()).group_by(model.type)
+    return Counter(dict(await _rows(storage, query, model.type)))
+
+
+async def _rows(storage: Storage, query: Select[Any], order: Any) -> list[Any]:
+    ordered = query.order_by(order)
+    return await storage.run(lambda session: list(session.execute(ordered)))

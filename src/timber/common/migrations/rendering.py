@@ -1,0 +1,85 @@
+"""How our operations, and the types of columns, are written in the file of a step.
+
+Importing this module teaches it to Alembic.
+"""
+
+from typing import Any, Literal
+
+from alembic.autogenerate import renderers
+from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import _repr_type, render_op_text
+from alembic.operations.ops import AddColumnOp, RenameTableOp
+from sqlalchemy import JSON
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator
+
+from timber.common.migrations.operations import (
+    AddFilledColumnOp,
+    FillColumnOp,
+    RenameColumnOp,
+    RenameIndexOp,
+    RenameUniqueConstraintOp,
+)
+
+
+def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
+    """Write a type as the plain one that the database keeps, so that a step needs no model."""
+    if kind != "type":
+        return False
+    if isinstance(item, TypeDecorator):
+        written: str = _repr_type(item.impl_instance, context)
+        return written
+    if isinstance(item, JSONB):
+        return "postgresql.JSONB()"
+    if isinstance(item, JSON) and "postgresql" in item._variant_mapping:  # noqa: SLF001 - no other way to see it
+        return "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"
+    return False
+
+
+@renderers.dispatch_for(FillColumnOp)
+def _render_fill(_context: AutogenContext, operation: FillColumnOp) -> str:
+    return (
+        f"op.fill_column({operation.table_name!r}, {operation.column_name!r}, "
+        f"{_source(operation.value, operation.generate)})"
+    )
+
+
+@renderers.dispatch_for(AddFilledColumnOp)
+def _render_add_filled(context: AutogenContext, operation: AddFilledColumnOp) -> str:
+    plain = render_op_text(context, AddColumnOp(operation.table_name, operation.column))
+    arguments = plain.removeprefix("op.add_column(").removesuffix(")")
+    return f"op.add_filled_column({arguments}, {_source(operation.value, operation.generate)})"
+
+
+def _source(value: object, generate: str | None) -> str:
+    return f"value={value!r}" if generate is None else f"generate={generate!r}"
+
+
+@renderers.dispatch_for(RenameIndexOp)
+def _render_rename_index(_context: AutogenContext, operation: RenameIndexOp) -> str:
+    unique = ", unique=True" if operation.unique else ""
+    return (
+        f"op.rename_index({operation.old_name!r}, {operation.new_name!r}, "
+        f"table_name={operation.table_name!r}, columns={list(operation.columns)!r}{unique})"
+    )
+
+
+@renderers.dispatch_for(RenameUniqueConstraintOp)
+def _render_rename_unique(_context: AutogenContext, operation: RenameUniqueConstraintOp) -> str:
+    return (
+        f"op.rename_unique_constraint({operation.old_name!r}, {operation.new_name!r}, "
+        f"table_name={operation.table_name!r}, columns={list(operation.columns)!r})"
+    )
+
+
+@renderers.dispatch_for(RenameTableOp)
+def _render_rename_table(_context: AutogenContext, operation: RenameTableOp) -> str:
+    return f"op.rename_table({operation.table_name!r}, {operation.new_table_name!r})"
+
+
+@renderers.dispatch_for(RenameColumnOp)
+def _render_rename_column(_context: AutogenContext, operation: RenameColumnOp) -> str:
+    return (
+        f"op.alter_column({operation.table_name!r}, {operation.column_name!r}, "
+        f"new_column_name={operation.new_name!r})"
+    )

@@ -1,0 +1,115 @@
+"""What was paid for is not paid for again."""
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import pytest
+from tests.fakes import ScriptedLLM
+from tests.fickle_network import START
+from typing_extensions import override
+
+from puppet_engine.core.clock import VirtualClock
+from puppet_engine.core.errors import LLMUnavailableError
+from puppet_engine.core.ids import random_id
+from puppet_engine.llm.base import CompletionOptions, CompletionRequest
+from puppet_engine.llm.journalled import JournalledProvider
+from puppet_engine.storage.answers import KEPT, AnswerJournal, StoredAnswers
+from puppet_engine.storage.gateway import Storage
+
+ASKED = CompletionRequest(prompt="It is 12:00. Speak.", options=CompletionOptions(seed=1))
+LATER = CompletionRequest(prompt="It is 12:01. Speak.", options=CompletionOptions(seed=1))
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock(START)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
+async def journal(
+    request: pytest.FixtureRequest, clock: VirtualClock
+) -> AsyncGenerator[AnswerJournal]:
+    url = "sqlite:///:memory:"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql_url")
+    storage = Storage(url, clock=clock, ids=random_id)
+    await storage.open()
+    yield StoredAnswers(storage)
+    await storage.close()
+
+
+def a_turn(
+    llm: ScriptedLLM, journal: AnswerJournal, occasion: str = "ada 1"
+) -> JournalledProvider:
+    return JournalledProvider(llm, journal=journal, occasion=occasion)
+
+
+async def test_a_turn_taken_again_gets_its_answers_without_paying(journal: AnswerJournal) -> None:
+    llm = ScriptedLLM("one", "two", "three")
+    first = a_turn(llm, journal)
+    answers = [await first.complete(ASKED), await first.complete(ASKED)]
+
+    again = a_turn(llm, journal)
+    repeated = [await again.complete(LATER), await again.complete(LATER)]
+
+    assert answers == repeated == ["one", "two"]
+    assert len(llm.requests) == 2
+
+
+async def test_a_call_that_was_not_made_before_is_made(journal: AnswerJournal) -> None:
+    llm = ScriptedLLM("one", "two")
+    await a_turn(llm, journal).complete(ASKED)
+
+    again = a_turn(llm, journal)
+
+    assert [await again.complete(ASKED), await again.complete(ASKED)] == ["one", "two"]
+
+
+async def test_a_call_of_another_kind_is_made(journal: AnswerJournal) -> None:
+    llm = ScriptedLLM("one", "two")
+    await a_turn(llm, journal).complete(ASKED)
+    other = CompletionRequest(prompt=ASKED.prompt, options=CompletionOptions(seed=2))
+
+    assert await a_turn(llm, journal).complete(other) == "two"
+    assert await a_turn(llm, journal).complete(other) == "two"
+    assert len(llm.requests) == 2
+
+
+async def test_each_turn_has_answers_of_its_own(journal: AnswerJournal) -> None:
+    llm = ScriptedLLM("one", "two")
+    await a_turn(llm, journal, "ada 1").complete(ASKED)
+
+    assert await a_turn(llm, journal, "ada 2").complete(ASKED) == "two"
+
+
+async def test_answers_that_were_no_good_are_forgotten(journal: AnswerJournal) -> None:
+    llm = ScriptedLLM("one", "two")
+    await a_turn(llm, journal).complete(ASKED)
+
+    await journal.forget("ada 1")
+
+    assert await a_turn(llm, journal).complete(ASKED) == "two"
+
+
+async def test_a_model_that_fails_leaves_nothing_behind(journal: AnswerJournal) -> None:
+    class Failing(ScriptedLLM):
+        @override
+        async def complete(self, request: CompletionRequest) -> str:
+            raise LLMUnavailableError(f"overloaded by {request.prompt!r}")
+
+    with pytest.raises(LLMUnavailableError):
+        await a_turn(Failing(""), journal).complete(ASKED)
+
+    assert await a_turn(ScriptedLLM("one"), journal).complete(ASKED) == "one"
+
+
+async def test_old_answers_are_taken_away_as_time_goes_by(
+    journal: AnswerJournal, clock: VirtualClock
+) -> None:
+    llm = ScriptedLLM("one", "two", "three")
+    await a_turn(llm, journal, "ada 1").complete(ASKED)
+    clock.advance(KEPT + timedelta(hours=1))
+    await a_turn(llm, journal, "ada 2").complete(ASKED)
+
+    assert await a_turn(llm, journal, "ada 1").complete(ASKED) == "three"
+    assert await a_turn(llm, journal, "ada 2").complete(ASKED) == "two"

@@ -1,0 +1,83 @@
+import re
+
+from tests.unit.simulation.lives import said
+
+from puppet_engine.simulation.account import Finding
+from puppet_engine.simulation.meter import USUAL_PRICE, Usage, price
+from puppet_engine.simulation.page import page
+from puppet_engine.simulation.report import NO_MOOD, Counts, Person, Report
+from puppet_engine.simulation.scenario import FaultKind, Scenario
+from puppet_engine.simulation.talk import by_hour, cascades, who_answers_whom
+
+EVIL = "<script>alert('&')</script>"
+TALK = [said(1, "ann", EVIL), said(2, "bob", "No.", hours=30, to=1)]
+
+
+def report(**changes: object) -> Report:
+    usage = Usage(llm_calls=2, prompt_tokens=4_000_000, completion_tokens=1000)
+    whole = Report(
+        scenario=Scenario(agents=2, days=2, faults={FaultKind.CRASHES: 1}),
+        is_partial=False,
+        lived_until=Scenario(days=2).end,
+        wall_seconds=1,
+        digest="d" * 64,
+        said_by_day=["1" * 64, "2" * 64],
+        happened_by_hour=[],
+        counts=Counts(posts=1, replies=1, memories=3, events=9, retries=0, given_up=0),
+        memories={"core": 3},
+        usage=usage,
+        cost=price(usage, USUAL_PRICE),
+        faults={FaultKind.CRASHES: 4},
+        findings=[
+            Finding(promise="Nothing was said twice.", checked=2, broken=0),
+            Finding(promise="All is well.", checked=9, broken=1, examples=(EVIL,)),
+        ],
+        hours=by_hour(TALK),
+        cascades=cascades(TALK, largest=5),
+        answers=who_answers_whom(TALK),
+        people=[
+            Person(handle="ann", name="Ann", calling="baker"),
+            Person(handle="bob", name="Bob", calling="birder"),
+        ],
+        utterances=TALK,
+    )
+    return whole.model_copy(update=changes)
+
+
+def test_a_page_needs_nothing_from_elsewhere() -> None:
+    text = page(report())
+
+    assert not re.search(r"https?://|<script|<link|<img|@import|url\(|src=", text)
+
+
+def test_what_people_said_is_shown_as_they_said_it_and_is_no_markup() -> None:
+    assert text_of_page().count("&lt;script&gt;alert(&#39;&amp;&#39;)") == 2
+
+
+def text_of_page(**changes: object) -> str:
+    return page(report(**changes))
+
+
+def test_promises_faults_cost_and_the_lack_of_a_mood_are_told() -> None:
+    text = text_of_page()
+
+    assert '<span class="kept">kept</span>' in text
+    assert '<span class="broken">broken 1' in text
+    assert "crashes 4" in text
+    assert "$1.00" in text
+    assert NO_MOOD in text
+    assert "@bob answered @ann 1 times" in text
+    assert "d" * 64 in text
+
+
+def test_a_life_that_was_broken_off_says_so() -> None:
+    assert "Broken off" in text_of_page(is_partial=True)
+    assert "Broken off" not in text_of_page()
+
+
+def test_a_life_in_which_nobody_spoke_has_a_page_too() -> None:
+    silent = text_of_page(
+        hours=[], cascades=cascades([], largest=5), answers=[], said_by_day=[], utterances=[]
+    )
+
+    assert "Nobody answered anybody." in silent
