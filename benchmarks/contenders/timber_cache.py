@@ -1,4 +1,4 @@
-"""Timber's cache: the lookup alone, whole reads of rows, and how soon another process sees a write."""
+"""Timber's cache: lookups alone, reads of rows, and how soon another process sees a write."""
 
 import contextlib
 import multiprocessing
@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,7 +35,7 @@ def look_up(stage: Stage) -> Iterator[Trial]:
         question = Question(
             key=key, name=key, fences=(fences.every, fences.slot((key,))), ttl_seconds=3600
         )
-        cache.read(question, lambda number=number: cached_values.value(number), codec)
+        cache.read(question, partial(cached_values.value, number), codec)
     keys = [cached_values.key(number) for number in range(stage.size)]
 
     def work() -> None:
