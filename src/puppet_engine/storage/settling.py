@@ -45,7 +45,8 @@ def _settle_many(connection: Connection, storage: Storage, rows: Sequence[Row]) 
     wanted = {"wanted": [row["of"] for row in rows]}
     open_ones = set(connection.execute(storage.statement(_open), wanted).scalars())
     last = connection.scalar(storage.statement(_last))
-    was_open, changes = [], []
+    was_open: list[bool] = []
+    changes: list[Row] = []
     for row in rows:
         was_open.append(row["of"] in open_ones)
         if row["of"] in open_ones:
