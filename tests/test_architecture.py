@@ -17,6 +17,7 @@ LONGEST_MODULE = 400
 GUIDE_IMPORTS = [
     "from timber.common import initialize_timber",
     "from timber.common.models import Base, get_model",
+    "from timber.common.services.cache import cache_service",
     "from timber.common.services.db_service import db_service",
     (
         "from timber.common.services.persistence import "

@@ -17,6 +17,9 @@ TimberError
 │   │   └── InvalidStateTransitionError      the state machine forbids it
 │   │       └── GuardError                   … as a condition of it does not hold
 │   └── BufferClosedError(RuntimeError)      an event came to a buffer that takes no more
+├── CacheError                               a cache cannot do what was asked of it
+│   ├── NotCachedError(ValueError)           it was asked about what has no cache
+│   └── SharedCacheUnavailableError          Redis does not answer
 ├── MigrationError                           a step cannot be planned, read or run
 │   └── DataLossError                        it would destroy data, and nobody said that it may
 └── DatabaseError                            the database did not do what was asked
@@ -148,6 +151,18 @@ class BufferClosedError(ServiceError, RuntimeError):
 
     def __init__(self) -> None:
         super().__init__("the buffer is closed: open another with `tracker_service.buffered()`")
+
+
+class CacheError(TimberError):
+    """A cache cannot do what was asked of it. Reading rows never raises it."""
+
+
+class NotCachedError(CacheError, ValueError):
+    """A model, or what a query reads, has no cache."""
+
+
+class SharedCacheUnavailableError(CacheError):
+    """The shared cache does not answer; rows are read from the database meanwhile."""
 
 
 class MigrationError(TimberError):

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from sqlalchemy.orm import DeclarativeBase
 
+from timber.common.caching.service import CacheService
 from timber.common.clock import Clock, SteadyClock, SystemClock
 from timber.common.database.fitness import check_database
 from timber.common.database.schema import create_tables
@@ -33,7 +34,7 @@ from timber.common.persistence.tracker import TrackerService
 from timber.common.settings import Config, TimberSettings
 
 _log: Final = logging.getLogger(__name__)
-_BACKENDS: Final[frozenset[str]] = frozenset()
+_BACKENDS: Final = frozenset({"caching"})
 """The flags of models that have a working backend."""
 
 
@@ -50,6 +51,7 @@ class Timber:
         self.config = Config()
         self.models = ModelRegistry()
         self.database = DatabaseService(clock=steady)
+        self.cache = CacheService()
         ordered = OrderedUuids(clock=steady)
         self._columns = ColumnBuilder(clock=steady, new_id=new_id, new_ordered_id=ordered)
         self._idempotency = Idempotency(models=self.models, clock=steady)
@@ -146,6 +148,16 @@ class Timber:
             create_tables(self.database.engine, self.base.metadata)
         undo.callback(self.models.close)
         self.models.open(models.classes, notes=models.catalogue.notes)
+        undo.callback(self.cache.close)
+        cache = self.cache.open(
+            models=models.classes.values(),
+            metadata=self.base.metadata,
+            engine=self.database.engine,
+            redis_url=settings.redis_url,
+            size=settings.cache_rows,
+            bound_seconds=settings.cache_bound_seconds,
+        )
+        self.database.read_through(cache if settings.enable_caching else None)
         undo.callback(self._follow, None)
         self._follow(settings)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import override
 
@@ -32,7 +32,12 @@ class TimberSettings(BaseSettings):
     """Everything configurable; each is read from `TIMBER_<NAME>` where no argument is given."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TIMBER_", extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix="TIMBER_",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_by_name=True,
+        validate_by_alias=True,
     )
 
     database_url: Annotated[str, Field(repr=False)] = "sqlite:///:memory:"
@@ -59,9 +64,20 @@ class TimberSettings(BaseSettings):
     """Create the tables that are missing when opening."""
     enable_encryption: bool = True
     enable_caching: bool = True
+    """Read through the cache the models that have one; what is written passes it anyway."""
     enable_gdpr: bool = True
     enable_auto_vector_ingestion: bool = True
     """Store the vectors of a row when the row is stored; else only when asked."""
+
+    redis_url: Annotated[
+        str | None,
+        Field(repr=False, validation_alias=AliasChoices("TIMBER_REDIS_URL", "REDIS_URL")),
+    ] = None
+    """The Redis through which the processes on one database share their caches."""
+    cache_rows: Annotated[int, Field(ge=1)] = 10_000
+    """How many rows, and answers to queries, a process remembers."""
+    cache_bound_seconds: Annotated[float, Field(gt=0)] = 0.1
+    """How long a process may be told, by its cache, what another has changed meanwhile."""
 
     idempotency_seconds: Annotated[float, Field(gt=0)] = 86_400
     """How long a service remembers an idempotency key, from its first use."""

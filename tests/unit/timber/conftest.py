@@ -11,6 +11,7 @@ from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 
 BUILT_IN = (
+    "CacheEpoch",
     "IdempotencyKey",
     "Notification",
     "NotificationCounter",

@@ -5,6 +5,7 @@ from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Table, insert
 
+from timber.common.caching.gate import note_insert
 from timber.common.database.bulk_rows import Columns, Values, chunks, target_of
 from timber.common.database.copy_types import binary_types
 from timber.common.database.driver_errors import translated
@@ -29,7 +30,10 @@ def insert_rows(
     """
     target = target_of(model)
     begin(connection)
-    writer = _copy if _can_copy(connection, target.table) else _execute_many
+    copies = _can_copy(connection, target.table)
+    if copies:
+        note_insert(connection, target.table)
+    writer = _copy if copies else _execute_many
     writes: dict[Columns, _Write] = {}
     count = 0
     for columns, chunk in chunks(target, rows, dialect=connection.dialect, size=CHUNK):

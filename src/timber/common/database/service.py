@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 from sqlalchemy import Engine, Executable, Table
 from sqlalchemy.orm import Session, sessionmaker
 
+from timber.common.caching.service import SessionCache
 from timber.common.clock import SteadyClock
 from timber.common.database.bulk import insert_rows
 from timber.common.database.engine import opened_engine
@@ -84,8 +85,12 @@ class DatabaseService:
         """Wait for the transactions of async callers, and close all connections."""
         self._threads.close()
         self._engine = None
-        self._sessions.configure(bind=None)
+        self._sessions.configure(bind=None, cache=None)
         self._resources.close()
+
+    def read_through(self, cache: SessionCache | None) -> None:
+        """Have sessions read the rows of cached models through the cache."""
+        self._sessions.configure(cache=cache)
 
     def session(self) -> TimberSession:
         """Return a new session, which its owner commits and closes.

@@ -4,11 +4,15 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import Connection, event, inspect, select
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session, with_parent
 from sqlalchemy.orm.exc import FlushError, StaleDataError
 from typing_extensions import override
 
+from timber.common.caching.queries import CACHED
+from timber.common.caching.rows import BYPASSED
+from timber.common.caching.service import SessionCache
+from timber.common.caching.shapes import Raw, Shape
 from timber.common.clock import SteadyClock
 from timber.common.database import statements
 from timber.common.errors import ConflictError, DuplicateError, HardDeleteError
@@ -25,17 +29,38 @@ class TimberSession(Session):
     What one flush, or one statement, writes bears one moment.
     """
 
-    def __init__(self, *args: Any, clock: SteadyClock, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, clock: SteadyClock, cache: SessionCache | None = None, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         self.clock = clock
+        self.cache = cache
+        self.connection_in_use: Connection | None = None
+        """That of the transaction, from its first statement on."""
 
     @override
     def get(self, entity: type[Model] | Mapper[Model], ident: Any, **options: Any) -> Model | None:
+        if self.cache is not None and not any(options.values()):
+            found = self.cache.rows.get(self, entity, ident, self.connection_in_use)
+            if found is not BYPASSED:
+                told: Model | None = self._told(found)
+                return told
         row = super().get(entity, ident, **options)
         if (options.get("execution_options") or {}).get(INCLUDE_DELETED):
             return row
         # A row at hand is returned without a query that could leave it out.
         return None if isinstance(row, SoftDeleteMixin) and row.deleted_at is not None else row
+
+    def _told(self, found: tuple[Shape, Raw] | None) -> Any:
+        """Return a row that came from the cache; None if it is deleted, and the deleted hidden."""
+        if found is None:
+            return None
+        shape, raw = found
+        is_soft = issubclass(shape.model, SoftDeleteMixin)
+        if is_soft and not self.info.get(INCLUDE_DELETED) and shape.value(raw, "deleted_at"):
+            return None
+        row: Any = shape.materialised(self, raw)
+        return row
 
     @override
     def delete(self, instance: object) -> None:
@@ -55,8 +80,13 @@ class TimberSession(Session):
 
     @override
     def merge(self, instance: Model, **options: Any) -> Model:
-        with _conflicts:
-            return super().merge(instance, **options)
+        # What changes is found by comparison, so with the row as it is now.
+        cache, self.cache = self.cache, None
+        try:
+            with _conflicts:
+                return super().merge(instance, **options)
+        finally:
+            self.cache = cache
 
     def restore(self, row: SoftDeleteMixin) -> None:
         """Take back the soft deletion of a row, and of what was deleted with it, at once.
@@ -164,10 +194,20 @@ def _refuse_taken_keys(session: TimberSession, _context: Any, _instances: Any) -
             raise DuplicateError(f"a row of {type(row).__name__} has that primary key already")
 
 
+@event.listens_for(TimberSession, "after_begin")
+def _keep_connection(session: TimberSession, _transaction: Any, connection: Connection) -> None:
+    session.connection_in_use = connection
+
+
 @event.listens_for(TimberSession, "do_orm_execute")
 def _keep_promises(state: ORMExecuteState) -> Any:
     session: Any = state.session
-    return statements.execute(state, clock=session.clock)
+    answer = statements.execute(state, clock=session.clock)
+    if answer is None and state.is_select and state.execution_options.get(CACHED):
+        cache: SessionCache | None = session.cache
+        if cache is not None:
+            return cache.queries.answer(state, session.connection_in_use)
+    return answer
 
 
 @event.listens_for(SoftDeleteMixin, "before_delete", propagate=True)

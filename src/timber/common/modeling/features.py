@@ -79,6 +79,7 @@ class CachingSpec(Spec):
 
     enabled: StrictBool
     ttl_seconds: Annotated[StrictInt, Field(gt=0)] = 3600
+    """How long a change that is made past Timber may stay unseen; its own are seen at once."""
 
 
 class VectorSearchSpec(Spec):

@@ -36,7 +36,7 @@ def test_models_without_a_problem_pass(write_models: WriteModels) -> None:
     done = timber("check", write_models(GOOD))
 
     assert done.exit_code == 0
-    assert done.stdout == "7 models in 1 file: no problems\n"
+    assert done.stdout == "8 models in 1 file: no problems\n"
 
 
 def test_every_problem_of_every_file_is_printed_with_its_place(write_models: WriteModels) -> None:

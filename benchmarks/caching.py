@@ -1,0 +1,76 @@
+"""What a cache spares, and how soon another process sees a write."""
+
+from typing import Final
+
+from benchmarks.harness.benchmark import Benchmark, Figure, Peer, Scale, at_most
+
+BENCHMARKS: Final = (
+    Benchmark(
+        name="cache lookup",
+        about="looking up a value that the process knows, whether it is still true included.",
+        item="lookups",
+        ours="benchmarks.contenders.timber_cache:look_up",
+        peers=(
+            Peer(
+                name="dogpile.cache in memory",
+                run="benchmarks.contenders.dogpile_region:look_up",
+                target=at_most(1),
+            ),
+            Peer(
+                name="cashews in memory",
+                run="benchmarks.contenders.cashews_memory:look_up",
+                target=at_most(1),
+            ),
+            Peer(
+                name="aiocache in memory",
+                run="benchmarks.contenders.aiocache_memory:look_up",
+                target=at_most(1),
+            ),
+        ),
+        figures=(
+            Figure(
+                unit="CPU µs per lookup",
+                of=lambda run: run.cpu_seconds / run.size * 1e6,
+                target=at_most(1),
+            ),
+        ),
+        scale=Scale(sizes=(10_000, 30_000, 100_000), headline=100_000),
+        expect=lambda size: {"found": size},
+    ),
+    Benchmark(
+        name="cached row by key",
+        about="`session.get` of rows that the process knows; SQLAlchemy reads the database.",
+        item="rows",
+        ours="benchmarks.contenders.timber_cache:read_by_key",
+        peers=(
+            Peer(
+                name="SQLAlchemy session",
+                run="benchmarks.contenders.sqlalchemy_by_hand:read_by_key",
+            ),
+        ),
+        figures=(Figure(unit="CPU µs per row", of=lambda run: run.cpu_seconds / run.size * 1e6),),
+        scale=Scale(sizes=(300, 1_000, 3_000), headline=3_000),
+        databases=("sqlite", "postgresql"),
+        expect=lambda size: {"found": size},
+    ),
+    Benchmark(
+        name="write seen elsewhere",
+        about="how late another process is told of a write, with a bound of 100 ms.",
+        item="writes",
+        ours="benchmarks.contenders.timber_cache:seen_elsewhere",
+        figures=(
+            Figure(name="p50", unit="ms late", of=lambda run: float(run.facts["p50"])),
+            Figure(
+                name="p99",
+                unit="ms late",
+                of=lambda run: float(run.facts["p99"]),
+                target=at_most(100),
+            ),
+        ),
+        scale=Scale(sizes=(25, 50, 100), headline=100),
+        databases=("sqlite", "postgresql"),
+        expect=lambda size: {"seen": size},
+        repetitions=3,
+        traced=False,
+    ),
+)
