@@ -18,6 +18,9 @@ _quiet_log.setLevel(logging.WARNING)
 
 LOOPBACK: Final = "127.0.0.1"
 
+_TURNS_OF_AN_ACCEPT: Final = 5
+"""So many turns of the loop after it was accepted, the server knows of a connection."""
+
 
 class LoopbackServer:
     """Serves an ASGI application on 127.0.0.1; installs no signal handlers, logs no requests.
@@ -85,12 +88,16 @@ class LoopbackServer:
         server, self._server = self._server, None
         for listener in server.servers:
             listener.close()
-        connections = list(server.server_state.connections)
-        for connection in connections:
+        for _ in range(_TURNS_OF_AN_ACCEPT):
+            await asyncio.sleep(0)
+        for connection in list(server.server_state.connections):
             connection.shutdown()
         late = await _outlast(set(server.server_state.tasks), self._grace_seconds)
-        for connection in connections:
-            connection.transport.abort()
+        # A connection leaves the set in the turn of the loop after its end.
+        while connections := list(server.server_state.connections):
+            for connection in connections:
+                connection.transport.abort()
+            await asyncio.sleep(0)
         await _cancel(late)
         await server.lifespan.shutdown()
         for listener in server.servers:
