@@ -72,5 +72,6 @@ def _rarity(texts: Sequence[frozenset[str]]) -> dict[str, float]:
 
 def _relevance(text: frozenset[str], wanted: frozenset[str], rarity: dict[str, float]) -> float:
     """Return the share, 0 to 1, of the cue's known weight that the text holds."""
-    known = sum(rarity[word] for word in wanted if word in rarity)
-    return sum(rarity[word] for word in wanted & text) / known if known else 0.0
+    # Exact sums: those of floats depend on the order, and that of a set on the process.
+    known = math.fsum(rarity[word] for word in wanted if word in rarity)
+    return math.fsum(rarity[word] for word in wanted & text) / known if known else 0.0

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, strategies as st
@@ -69,3 +72,27 @@ def test_initialisms_are_of_neighbouring_words() -> None:
     assert "ai" in initialisms("all artificial intelligence")
     assert "aa" in initialisms("all artificial intelligence")
     assert "al" not in initialisms("all artificial intelligence")
+
+
+def test_how_well_a_text_answers_is_the_same_in_every_process() -> None:
+    program = """
+import random
+from puppet_engine.memory.ranking import _relevance
+chance = random.Random(1)
+rarity = {f"word{n}": chance.uniform(0.1, 7) for n in range(200)}
+for _ in range(300):
+    wanted, text = (frozenset(chance.sample(sorted(rarity), 40)) for _ in range(2))
+    print(_relevance(text, wanted, rarity).hex())
+"""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+
+    assert len(told) == 1
