@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 
 from rich.console import Console
@@ -29,6 +30,7 @@ async def run(settings: Settings, *, console: Console) -> None:
     async with contextlib.AsyncExitStack() as parts:
         await app.startup()
         parts.push_async_callback(app.shutdown)
+        _leave_in_peace()
         url = await _open_page(app, parts)
         _greet(app, url, console)
         await _until(stop, app)
@@ -52,12 +54,19 @@ async def work(settings: Settings, *, console: Console) -> None:
     stop = asyncio.Event()
     _stop_at_signals(stop)
     await app.startup()
+    _leave_in_peace()
     try:
         console.print(f"At work for {len(app.agent_manager.agents)} agents. Ctrl-C ends it.")
         await _until(stop, app)
         console.print("Ending: the turns under way are finished first. Ctrl-C again: at once.")
     finally:
         await app.shutdown()
+
+
+def _leave_in_peace() -> None:
+    """Let no later search for garbage look at what stays to the end: it would halt every turn."""
+    gc.collect()
+    gc.freeze()
 
 
 def _stop_at_signals(stop: asyncio.Event) -> None:

@@ -57,7 +57,8 @@ class Outgoing:
         now = self._clock.now()
         intents = tuple(
             self._patience.dated(
-                draft.model_copy(update={"account": self._accounts.name_of(agent.id, draft.kind)}), now
+                draft.model_copy(update={"account": self._accounts.name_of(agent.id, draft.kind)}),
+                now,
             )
             for draft in outcome.intents
         )

@@ -133,9 +133,7 @@ class Turns(Consumer):
     async def recover(self, agent_id: str) -> None:
         async with self._at_hand(agent_id) as agent:
             if agent is not None:
-                await self._outgoing.send(
-                    self._accounts.names_of(agent_id, frozenset(IntentKind))
-                )
+                await self._outgoing.send(self._accounts.names_of(agent_id, frozenset(IntentKind)))
 
     def lock_here(self, agent_id: str) -> AbstractAsyncContextManager[None]:
         """Hold off the turns of an agent in this process; others may go on with it."""

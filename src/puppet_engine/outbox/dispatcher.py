@@ -71,9 +71,7 @@ class Outbox:
         self._find = find
         self._locks = locks or LocalAgentLocks()
         self._patience = patience or Patience()
-        self._book = Book(
-            intents, clock=clock, accept=accept, patience=self._patience, seed=seed
-        )
+        self._book = Book(intents, clock=clock, accept=accept, patience=self._patience, seed=seed)
         self._lanes = Lanes(self.clear, clock=clock)
         self._breakers: dict[str, CircuitBreaker] = {}
 

@@ -36,6 +36,8 @@ async def enrol_new(storage: Storage, arrivals: Sequence[Arrival]) -> list[Event
         AgentExistsError: an id or a handle is taken, in the database or among themselves.
 
     """
+    if not arrivals:
+        return []
     require_different(arrivals)
     agents = [agent_row(arrival) for arrival in arrivals]
     days = [
