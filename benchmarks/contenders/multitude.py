@@ -63,7 +63,7 @@ def arrive(stage: Stage) -> Iterator[Trial]:
     # Where no persona files are: nobody else lives there.
     with contextlib.chdir(stage.folder), asyncio.Runner() as runner:
         runner.run(app.startup())
-        yield Trial(work=lambda: runner.run(work()), check=lambda: facts | _size(stage))
+        yield Trial(work=lambda: runner.run(work()), check=lambda: {**facts, **_size(stage)})
         runner.run(app.shutdown())
 
 

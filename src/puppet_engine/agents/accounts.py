@@ -73,8 +73,10 @@ class Accounts:
 
     async def close(self) -> None:
         """Close all accounts and wallets."""
-        for account in (*self._networks.values(), *self._traders.values()):
-            await account.aclose()
+        for network in self._networks.values():
+            await network.aclose()
+        for trader in self._traders.values():
+            await trader.aclose()
 
     # -------------------------------------------------------------- whose is what
 

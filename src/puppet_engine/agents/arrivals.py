@@ -1,6 +1,6 @@
 """How agents come to be here: one by one, as a multitude, and again after a restart."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from hashlib import blake2b
 from itertools import islice
@@ -115,14 +115,14 @@ class Arrivals:
             handle=agent.handle,
             is_guest=True,
             first_memories=first_memories(agent.config),
-            first_events=self._spread(agent, routine, over) if over else routine,
+            first_events=self._spread(routine, agent.id, over) if over else routine,
         )
 
     def _spread(
-        self, agent: Agent, routine: list[EventDraft], over: timedelta
+        self, routine: Sequence[EventDraft], agent_id: str, over: timedelta
     ) -> list[EventDraft]:
         """Let an agent begin at its own moment of a span, so that not all do at once."""
-        later = over * share_of_one(f"{self._seed}:{agent.id}:begins")
+        later = over * share_of_one(f"{self._seed}:{agent_id}:begins")
         return [draft.model_copy(update={"due_at": draft.due_at + later}) for draft in routine]
 
     def _require_free_in_memory(self, agent: Agent) -> None:

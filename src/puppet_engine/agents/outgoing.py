@@ -55,13 +55,12 @@ class Outgoing:
     def addressed(self, agent: Agent, outcome: TurnOutcome) -> TurnOutcome:
         """Return an outcome whose intents know their account, and when they are too late."""
         now = self._clock.now()
-        intents = tuple(
-            self._patience.dated(
-                draft.model_copy(update={"account": self._accounts.name_of(agent.id, draft.kind)}),
-                now,
-            )
+        name_of = self._accounts.name_of
+        drafts = (
+            draft.model_copy(update={"account": name_of(agent.id, draft.kind)})
             for draft in outcome.intents
         )
+        intents = tuple(self._patience.dated(draft, now) for draft in drafts)
         return outcome.model_copy(update={"intents": intents})
 
     @contextlib.asynccontextmanager

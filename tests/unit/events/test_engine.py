@@ -217,13 +217,15 @@ async def test_one_that_hangs_harms_nobody_while_more_happens_than_its_buffer_ho
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     heard: list[int] = []
-    go_on = asyncio.Event()
+    go_on, all_heard = asyncio.Event(), asyncio.Event()
 
     async def hang(event: Event) -> None:
         await go_on.wait()
 
     async def hear(event: Event) -> None:
         heard.append(event.sequence)
+        if len(heard) == 12_000:
+            all_heard.set()
 
     async def nothing(event: Event) -> None: ...
 
@@ -231,8 +233,7 @@ async def test_one_that_hangs_harms_nobody_while_more_happens_than_its_buffer_ho
     ends = [life.engine.subscribe("*", listener) for listener in (hang, hear)]
     published = await life.engine.publish(*(life.draft(agent=None) for _ in range(12_000)))
     await life.engine.start()
-    while len(heard) < len(published):
-        await asyncio.sleep(0)
+    await all_heard.wait()
     go_on.set()
     await life.engine.stop()
 

@@ -112,7 +112,7 @@ async def test_of_a_multitude_no_two_share_an_id_or_a_handle(books: Books) -> No
 
     with pytest.raises(AgentExistsError, match="'two'"):
         await books.ledger.enrol_new([arrival("three", "three"), arrival("two", "other")])
-    with pytest.raises(AgentExistsError, match="(?i)@two"):
+    with pytest.raises(AgentExistsError, match=r"(?i)@two"):
         await books.ledger.enrol_new([arrival("four", "Two")])
     assert await books.ledger.guests(limit=9) == ["one", "two"]
 

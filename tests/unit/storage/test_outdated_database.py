@@ -22,7 +22,7 @@ START = datetime(2026, 1, 5, 6, tzinfo=UTC)
 
 @pytest.fixture
 async def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
-    """A storage whose file lacks what came later, with one event in it."""
+    """Return a storage whose file lacks what came later, with one event in it."""
     monkeypatch.chdir(tmp_path)
     storage = Storage("sqlite:///life.db", clock=VirtualClock(START), ids=random_id)
     await storage.open()
