@@ -30,7 +30,7 @@ async def run(settings: Settings, *, console: Console) -> None:
     async with contextlib.AsyncExitStack() as parts:
         await app.startup()
         parts.push_async_callback(app.shutdown)
-        _leave_in_peace()
+        spare_what_stays()
         url = await _open_page(app, parts)
         _greet(app, url, console)
         await _until(stop, app)
@@ -54,7 +54,7 @@ async def work(settings: Settings, *, console: Console) -> None:
     stop = asyncio.Event()
     _stop_at_signals(stop)
     await app.startup()
-    _leave_in_peace()
+    spare_what_stays()
     try:
         console.print(f"At work for {len(app.agent_manager.agents)} agents. Ctrl-C ends it.")
         await _until(stop, app)
@@ -63,8 +63,12 @@ async def work(settings: Settings, *, console: Console) -> None:
         await app.shutdown()
 
 
-def _leave_in_peace() -> None:
-    """Let no later search for garbage look at what stays to the end: it would halt every turn."""
+def spare_what_stays() -> None:
+    """Let no later search for garbage look at what there is now: it would halt every turn.
+
+    For a program that has started all it needs. What is there now and dropped later in a circle
+    is never freed.
+    """
     gc.collect()
     gc.freeze()
 
