@@ -28,7 +28,7 @@ from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.networks import x
 from puppet_engine.networks.base import SocialNetwork
-from puppet_engine.networks.directory import connect
+from puppet_engine.networks.wire import SharedWire
 from puppet_engine.outbox.budget import Budget
 from puppet_engine.personas.reader import read_personas
 from puppet_engine.solana.trader import Trader
@@ -136,7 +136,7 @@ class App:
         parts.push_async_callback(llm.aclose)
         self._memory_store = SQLiteStore(settings, storage=storage, clock=self.clock)
         self._event_engine = await self._make_engine(parts, storage, events)
-        self._agent_manager = self._gather(storage, llm, world)
+        self._agent_manager = self._gather(storage, llm, world, self._lay_wire(parts))
         parts.push_async_callback(self._agent_manager.close)
 
     async def _open(
@@ -222,15 +222,25 @@ class App:
             return OpenAIProvider(settings, transport=self._stage.transport)
         return create_provider(settings)
 
-    def _gather(self, storage: Storage, llm: LLMProvider, world: World) -> AgentManager:
+    def _lay_wire(self, parts: contextlib.AsyncExitStack) -> httpx2.AsyncBaseTransport:
+        if self._stage is not None:
+            return self._stage.transport
+        wire = SharedWire()
+        parts.push_async_callback(wire.hang_up)
+        return wire
+
+    def _gather(
+        self,
+        storage: Storage,
+        llm: LLMProvider,
+        world: World,
+        wire: httpx2.AsyncBaseTransport,
+    ) -> AgentManager:
         async def open_account(agent: Agent) -> SocialNetwork:
-            wire = self._stage.transport if self._stage else None
             account = await sign_up(
                 world.url, handle=agent.handle, name=agent.name, transport=wire
             )
-            if wire is not None:
-                return x.create(account, self.clock, transport=wire)
-            return connect("x", account, self.clock)
+            return x.create(account, self.clock, transport=wire)
 
         async def open_wallet(agent: Agent) -> Trader:
             return await open_rehearsal_wallet(world.url, world.rpc_url, agent.config, self.clock)

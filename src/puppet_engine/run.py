@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 
 from rich.console import Console
@@ -29,6 +30,7 @@ async def run(settings: Settings, *, console: Console) -> None:
     async with contextlib.AsyncExitStack() as parts:
         await app.startup()
         parts.push_async_callback(app.shutdown)
+        spare_what_stays()
         url = await _open_page(app, parts)
         _greet(app, url, console)
         await _until(stop, app)
@@ -52,12 +54,23 @@ async def work(settings: Settings, *, console: Console) -> None:
     stop = asyncio.Event()
     _stop_at_signals(stop)
     await app.startup()
+    spare_what_stays()
     try:
         console.print(f"At work for {len(app.agent_manager.agents)} agents. Ctrl-C ends it.")
         await _until(stop, app)
         console.print("Ending: the turns under way are finished first. Ctrl-C again: at once.")
     finally:
         await app.shutdown()
+
+
+def spare_what_stays() -> None:
+    """Let no later search for garbage look at what there is now: it would halt every turn.
+
+    For a program that has started all it needs. What is there now and dropped later in a circle
+    is never freed.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _stop_at_signals(stop: asyncio.Event) -> None:

@@ -1,16 +1,14 @@
 """Keeps the agents: takes them up, gives each its turns, starts and stops them."""
 
-import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from itertools import islice
 from typing import Any, Final, TypedDict
 
-from puppet_engine.agents.account import UnopenedAccount
+from puppet_engine.agents.accounts import Accounts, OpenAccount, OpenWallet
 from puppet_engine.agents.agent import Agent
-from puppet_engine.agents.configs import read_config
+from puppet_engine.agents.arrivals import Arrivals
 from puppet_engine.agents.direct_ledger import DirectLedger
-from puppet_engine.agents.first_day import first_memories
 from puppet_engine.agents.outgoing import Outgoing
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.residents import Residents
@@ -18,7 +16,7 @@ from puppet_engine.agents.trading import Trading
 from puppet_engine.agents.turns import Turns
 from puppet_engine.core.agent_locks import AgentLocks, LocalAgentLocks
 from puppet_engine.core.clock import Clock, SystemClock, VirtualClock
-from puppet_engine.core.errors import AgentExistsError, AgentNotFoundError, ConfigurationError
+from puppet_engine.core.errors import AgentNotFoundError, ConfigurationError
 from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import AgentConfig, Memory, MemoryType, StoredMemory
 from puppet_engine.events.engine import EventEngine
@@ -28,23 +26,11 @@ from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.x import XNetwork
 from puppet_engine.outbox.budget import Budget
 from puppet_engine.outbox.dispatcher import Outbox
-from puppet_engine.solana.trader import Trader
 from puppet_engine.storage.answers import AnswerJournal
-from puppet_engine.storage.base import Arrival, Ledger
-
-log = logging.getLogger(__name__)
+from puppet_engine.storage.base import Ledger
 
 SHOWN: Final = 20
 """How many ids an error names."""
-
-ENROLLED_TOGETHER: Final = 1_000
-"""How many of many new agents share a transaction."""
-
-REVIVED: Final = 100
-"""How many guests are called in at the start; more wait in their rows until something is due."""
-
-OpenAccount = Callable[[Agent], Awaitable[SocialNetwork]]
-OpenWallet = Callable[[Agent], Awaitable[Trader]]
 
 
 class _Required(TypedDict):
@@ -94,23 +80,22 @@ class AgentManager:
         )
         clock = config.get("clock") or SystemClock()
         ids = config.get("ids", random_id)
-        self._clock = clock
         self._ledger = config.get("storage") or DirectLedger(
             memory=self.memory_store,
             clock=clock,
             ids=ids,
             settle=config["event_engine"].settle,
         )
-        self._open_account = config.get("open_account")
-        self._account_network = config.get("account_network", XNetwork)
-        self._open_wallet = config.get("open_wallet")
-        self._is_started = False
-        self._is_reviving = False
-        self._being_created: list[Agent] = []
+        self._accounts = Accounts(
+            open_account=config.get("open_account"),
+            network=config.get("account_network", XNetwork),
+            open_wallet=config.get("open_wallet"),
+        )
         self._twitter_client: Any = None
         locks = config.get("locks") or LocalAgentLocks()
         self._outgoing = Outgoing(
             at_hand=self._residents.at_hand,
+            accounts=self._accounts,
             locks=locks,
             ledger=self._ledger,
             clock=clock,
@@ -124,6 +109,7 @@ class AgentManager:
             memory=self.memory_store,
             llm=config["default_llm_provider"],
             ledger=self._ledger,
+            accounts=self._accounts,
             outgoing=self._outgoing,
             answers=config.get("answers"),
             clock=clock,
@@ -131,6 +117,13 @@ class AgentManager:
             locks=locks,
             seed=config.get("seed", 0),
             mention_poll_minutes=config.get("mention_poll_minutes", 10),
+        )
+        self._arrivals = Arrivals(
+            residents=self._residents,
+            ledger=self._ledger,
+            accounts=self._accounts,
+            turns=self._turns,
+            seed=config.get("seed", 0),
         )
 
     @property
@@ -148,7 +141,7 @@ class AgentManager:
     @twitter_client.setter
     def twitter_client(self, client: Any) -> None:
         self._twitter_client = client
-        self._outgoing.default_network = XNetwork(client)
+        self._accounts.default_network = XNetwork(client)
 
     # -------------------------------------------------------------- the cast
 
@@ -163,89 +156,36 @@ class AgentManager:
             AgentExistsError: an agent of that id or handle is here already.
 
         """
-        persona = read_config(config)
-        agent = Agent(persona)
-        self._require_free_in_memory(agent)
-        self._being_created.append(agent)
-        try:
-            await self._take_up(agent)
-        finally:
-            self._being_created.remove(agent)
-        return persona.id
+        agent = await self._arrivals.one(config)
+        if agent.is_active:
+            await self._outgoing.resume(agent.id)
+        return agent.id
 
-    def _require_free_in_memory(self, agent: Agent) -> None:
-        namesakes = (self.agents.get(agent.id), self._residents.with_handle(agent.handle))
-        for other in (*filter(None, namesakes), *self._being_created):
-            if other.id == agent.id:
-                raise AgentExistsError(agent.id)
-            if other.handle.lower() == agent.handle.lower():
-                # Two agents on one account would take each other's posts for their own.
-                raise AgentExistsError(agent.id, handle=other.handle)
-
-    async def create_agents(self, configs: Iterable[AgentConfig | Mapping[str, Any]]) -> int:
+    async def create_agents(
+        self,
+        configs: Iterable[AgentConfig | Mapping[str, Any]],
+        *,
+        over: timedelta = timedelta(0),
+    ) -> int:
         """Take up any number of new agents as guests, and return how many.
 
         They are rows until something is due to them, and their accounts are opened at first use.
         They are kept in groups; when one cannot be, those before it have been.
+        Each begins within minutes, as one that comes alone, or at its own moment `over` a span.
 
         Raises:
-            ConfigurationError: one of the configurations cannot be used.
+            ConfigurationError: one of the configurations, or the span, cannot be used.
             AgentExistsError: an agent of that id or handle is here already.
 
         """
-        remaining, created = iter(configs), 0
-        while group := [read_config(one) for one in islice(remaining, ENROLLED_TOGETHER)]:
-            arrivals = [self._arrival_of_guest(Agent(persona)) for persona in group]
-            self._turns.accept(await self._ledger.enrol_new(arrivals))
-            created += len(group)
-        return created
-
-    def _arrival_of_guest(self, agent: Agent) -> Arrival:
-        self._require_free_in_memory(agent)
-        routine = self._turns.routine(agent, first=True, network=self._account_of(agent))
-        return Arrival(
-            config=agent.config,
-            handle=agent.handle,
-            is_guest=True,
-            first_memories=first_memories(agent.config),
-            first_events=routine,
-        )
-
-    async def _take_up(self, agent: Agent) -> None:
-        if self._open_account is not None:
-            self._outgoing.networks[agent.id] = await self._open_account(agent)
-        if self._open_wallet is not None and agent.config.solana_integration.trading_enabled:
-            self._outgoing.traders[agent.id] = await self._open_wallet(agent)
-        arrival = Arrival(
-            config=agent.config,
-            handle=agent.handle,
-            is_guest=self._is_started,
-            first_memories=first_memories(agent.config),
-            first_events=self._turns.routine(agent, first=True),
-            routine=self._turns.routine(agent, first=False),
-        )
-        # Another process may take it up at this moment, and give it its routine.
-        async with self._turns.lock(agent.id):
-            events = await self._ledger.enrol(arrival)
-        self._residents.settle_in(agent, may_leave=self._is_started or self._is_reviving)
-        agent.is_active = self._is_started
-        self._turns.welcome(agent, events)
-        await self._residents.make_room()
-        if self._is_started:
-            await self._outgoing.resume(agent.id)
+        return await self._arrivals.many(configs, over=over)
 
     async def revive_guests(self) -> None:
         """Call in agents that were created while others lived, in this process or before.
 
         Not all of a multitude: the others come when something is due to them.
         """
-        self._is_reviving = True
-        try:
-            for config in await self._ledger.guests(limit=REVIVED):
-                if config.id not in self.agents:
-                    await self.create_agent(config)
-        finally:
-            self._is_reviving = False
+        await self._arrivals.revive()
 
     def get_agent(self, agent_id: str) -> Agent:
         """Return an agent that is in memory.
@@ -280,40 +220,29 @@ class AgentManager:
         if config is None:
             return None
         agent = Agent(config)
-        if (account := self._account_of(agent)) is not None:
-            self._outgoing.networks[agent_id] = account
-        if self._open_wallet is not None and config.solana_integration.trading_enabled:
-            self._outgoing.traders[agent_id] = await self._open_wallet(agent)
-        agent.is_active = self._is_started
+        await self._accounts.expect(agent)
         return agent
 
     async def _leave(self, agent: Agent) -> None:
-        agent.is_active = False
-        await self._turns.part_from(agent)
-
-    def _account_of(self, agent: Agent) -> UnopenedAccount | None:
-        if self._open_account is None:
-            return None
-        return UnopenedAccount(partial(self._open_account, agent), like=self._account_network)
+        await self._accounts.part_from(agent.id)
 
     async def start_agents(self) -> None:
         """Make all agents active, and finish what an earlier process left half done."""
-        self._is_started = True
-        for agent in self.agents.values():
-            agent.is_active = True
+        self._residents.activate()
         await self._outgoing.resume()
 
     async def stop_agents(self) -> None:
         """Let the turns under way end, and make all agents inactive."""
-        self._is_started = False
+        self._residents.are_active = False
         for agent in list(self.agents.values()):
             async with self._turns.lock_here(agent.id):
                 agent.is_active = False
         await self._outgoing.outbox.drain()
 
     async def close(self) -> None:
-        """Close the agents' accounts and wallets."""
-        await self._outgoing.close()
+        """Let what is under way end, and close the agents' accounts and wallets."""
+        await self._outgoing.outbox.drain()
+        await self._accounts.close()
 
     @property
     def outbox(self) -> Outbox:

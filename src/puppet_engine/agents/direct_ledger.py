@@ -12,6 +12,7 @@ from puppet_engine.memory.base import MemoryStore
 from puppet_engine.outbox.memory_intents import InMemoryIntents
 from puppet_engine.storage.base import Arrival, Ledger
 from puppet_engine.storage.intent_store import IntentStore
+from puppet_engine.storage.population import require_different
 
 
 class DirectLedger(Ledger):
@@ -29,6 +30,7 @@ class DirectLedger(Ledger):
         self._memory = memory
         self._ids = ids
         self._numbers = count(1)
+        self._guests: dict[str, Arrival] = {}
         self._cursors: dict[str, PostId] = {}
         self._intents = InMemoryIntents(
             clock=clock, ids=ids, remember=memory.add_memory, number=self._number
@@ -41,21 +43,25 @@ class DirectLedger(Ledger):
 
     @override
     async def enrol(self, arrival: Arrival) -> list[Event]:
+        if arrival.is_guest:
+            self._guests[arrival.config.id] = arrival
         for memory in arrival.first_memories:
             await self._memory.add_memory(arrival.config.id, memory)
         return self._number(arrival.first_events)
 
     @override
     async def enrol_new(self, arrivals: Sequence[Arrival]) -> list[Event]:
+        require_different((*self._guests.values(), *arrivals))
         return [event for arrival in arrivals for event in await self.enrol(arrival)]
 
     @override
-    async def guests(self, *, limit: int) -> list[AgentConfig]:
-        return []
+    async def guests(self, *, limit: int) -> list[str]:
+        return sorted(self._guests)[:limit]
 
     @override
     async def guest(self, agent_id: str) -> AgentConfig | None:
-        return None
+        arrival = self._guests.get(agent_id)
+        return None if arrival is None else arrival.config
 
     @override
     async def cursor(self, agent_id: str) -> PostId | None:

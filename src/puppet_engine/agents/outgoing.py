@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 
+from puppet_engine.agents.accounts import CHAIN, Accounts
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.publishing import Publisher
 from puppet_engine.agents.residents import AtHand
@@ -10,25 +11,22 @@ from puppet_engine.agents.trading import TradePerformer
 from puppet_engine.core.agent_locks import AgentLocks
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.models import Event, Intent, IntentKind, TurnOutcome
-from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.outbox.base import Carrier, Clearance
 from puppet_engine.outbox.budget import Budget
 from puppet_engine.outbox.dispatcher import Outbox
 from puppet_engine.outbox.patience import Patience
 from puppet_engine.outbox.policy import Rulebook
-from puppet_engine.solana.trader import Trader
 from puppet_engine.storage.base import Ledger
-
-CHAIN = "solana"
 
 
 class Outgoing:
-    """The accounts and wallets of all agents, and what is on its way out through them."""
+    """What all agents want done outside, on its way out through their accounts."""
 
     def __init__(  # noqa: PLR0913 - the parts of the way out, handed in once
         self,
         *,
         at_hand: AtHand,
+        accounts: Accounts,
         locks: AgentLocks,
         ledger: Ledger,
         clock: Clock,
@@ -37,10 +35,7 @@ class Outgoing:
         budget: Budget,
         in_step: bool,
     ) -> None:
-        self.networks: dict[str, SocialNetwork] = {}
-        self.default_network: SocialNetwork | None = None
-        """Of agents that have no account of their own."""
-        self.traders: dict[str, Trader] = {}
+        self._accounts = accounts
         self._at_hand = at_hand
         self._ledger = ledger
         self._clock = clock
@@ -57,34 +52,15 @@ class Outgoing:
             patience=self._patience,
         )
 
-    # -------------------------------------------------------------- accounts
-
-    def network_of(self, agent_id: str) -> SocialNetwork | None:
-        """Return an agent's account; None when it has none."""
-        return self.networks.get(agent_id, self.default_network)
-
-    def account_of(self, agent_id: str, kind: IntentKind) -> str:
-        """Return the name of what an agent's intents of a kind go out through."""
-        if kind is IntentKind.TRADE:
-            return f"{CHAIN}:{agent_id}"
-        if agent_id in self.networks or self.default_network is None:
-            network = self.networks.get(agent_id)
-            return f"{network.name if network else 'none'}:{agent_id}"
-        return self.default_network.name
-
-    def accounts_of(self, agent_id: str, kinds: Collection[IntentKind]) -> list[str]:
-        """Return what an agent's intents of some kinds go out through, each once."""
-        return sorted({self.account_of(agent_id, kind) for kind in kinds})
-
     def addressed(self, agent: Agent, outcome: TurnOutcome) -> TurnOutcome:
         """Return an outcome whose intents know their account, and when they are too late."""
         now = self._clock.now()
-        intents = tuple(
-            self._patience.dated(
-                draft.model_copy(update={"account": self.account_of(agent.id, draft.kind)}), now
-            )
+        name_of = self._accounts.name_of
+        drafts = (
+            draft.model_copy(update={"account": name_of(agent.id, draft.kind)})
             for draft in outcome.intents
         )
+        intents = tuple(self._patience.dated(draft, now) for draft in drafts)
         return outcome.model_copy(update={"intents": intents})
 
     @contextlib.asynccontextmanager
@@ -95,7 +71,7 @@ class Outgoing:
     def _carrier(self, agent: Agent, intent: Intent) -> Carrier | None:
         if intent.kind is IntentKind.TRADE:
             return self._trade_carrier(agent)
-        network = self.network_of(agent.id)
+        network = self._accounts.network_of(agent.id)
         if network is None:
             return None
         can = network.capabilities
@@ -114,7 +90,7 @@ class Outgoing:
         )
 
     def _trade_carrier(self, agent: Agent) -> Carrier | None:
-        trader = self.traders.get(agent.id)
+        trader = self._accounts.trader_of(agent.id)
         if trader is None:
             return None
         performer = TradePerformer(
@@ -122,21 +98,6 @@ class Outgoing:
         )
         # The trader has limits of its own, which look at what was signed.
         return Carrier(performer=performer, network=CHAIN)
-
-    async def part_from(self, agent_id: str) -> None:
-        """Let go of the account and the wallet of an agent that is idle."""
-        if (network := self.networks.pop(agent_id, None)) is not None:
-            await network.aclose()
-        if (trader := self.traders.pop(agent_id, None)) is not None:
-            await trader.aclose()
-
-    async def close(self) -> None:
-        """Let what is under way end, and close all accounts and wallets."""
-        await self.outbox.drain()
-        for network in self.networks.values():
-            await network.aclose()
-        for trader in self.traders.values():
-            await trader.aclose()
 
     # -------------------------------------------------------------- on its way
 

@@ -23,6 +23,7 @@ class Residents:
 
     def __init__(self, *, limit: int, find: Find, leave: Leave) -> None:
         self.agents: dict[str, Agent] = {}
+        self.are_active = False
         self._by_handle: dict[str, Agent] = {}
         self._limit = limit
         self._find = find
@@ -34,10 +35,17 @@ class Residents:
 
     def settle_in(self, agent: Agent, *, may_leave: bool) -> None:
         """Take an agent in; one that may not leave stays until the process ends."""
+        agent.is_active = self.are_active
         self.agents[agent.id] = agent
         self._by_handle[agent.handle.lower()] = agent
         if may_leave:
             self._guests[agent.id] = None
+
+    def activate(self) -> None:
+        """Make all agents active, and those that come later, too."""
+        self.are_active = True
+        for agent in self.agents.values():
+            agent.is_active = True
 
     def with_handle(self, handle: str) -> Agent | None:
         """Return the agent in memory that goes by a handle, in whatever case it is written."""
@@ -70,6 +78,7 @@ class Residents:
         for agent in gone:
             self._by_handle.pop(agent.handle.lower(), None)
         for agent in gone:
+            agent.is_active = False
             await self._leave(agent)
 
     async def _call_in(self, agent_id: str) -> Agent | None:

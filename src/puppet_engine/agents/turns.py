@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from typing_extensions import override
 
+from puppet_engine.agents.accounts import Accounts
 from puppet_engine.agents.actions import Action, Turn
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.answering import Answering, Noticing
@@ -53,6 +54,7 @@ class Turns(Consumer):
         memory: MemoryStore,
         llm: LLMProvider,
         ledger: Ledger,
+        accounts: Accounts,
         outgoing: Outgoing,
         answers: AnswerJournal | None,
         clock: Clock,
@@ -65,6 +67,7 @@ class Turns(Consumer):
         self._memory = memory
         self._llm = llm
         self._ledger = ledger
+        self._accounts = accounts
         self._outgoing = outgoing
         self._answers = answers
         self._clock = clock
@@ -103,7 +106,7 @@ class Turns(Consumer):
         return True
 
     async def _clear_outbox(self, agent: Agent, event: Event) -> None:
-        known = self._outgoing.accounts_of(agent.id, frozenset(IntentKind))
+        known = self._accounts.names_of(agent.id, frozenset(IntentKind))
         accounts = [str(event.payload["account"])] if "account" in event.payload else known
         for account in accounts:
             self._outgoing.outbox.remind(account)
@@ -130,9 +133,7 @@ class Turns(Consumer):
     async def recover(self, agent_id: str) -> None:
         async with self._at_hand(agent_id) as agent:
             if agent is not None:
-                await self._outgoing.send(
-                    self._outgoing.accounts_of(agent_id, frozenset(IntentKind))
-                )
+                await self._outgoing.send(self._accounts.names_of(agent_id, frozenset(IntentKind)))
 
     def lock_here(self, agent_id: str) -> AbstractAsyncContextManager[None]:
         """Hold off the turns of an agent in this process; others may go on with it."""
@@ -171,7 +172,7 @@ class Turns(Consumer):
                 occasion = f"now {self._clock.now().isoformat()} {self._triggered}"
                 action = self._actions[event_type]
                 # What is still open goes first, so that what comes of this turn is its own.
-                await self._outgoing.clear_now(self._outgoing.accounts_of(agent.id, action.wants))
+                await self._outgoing.clear_now(self._accounts.names_of(agent.id, action.wants))
                 turn = self._equip(agent, dict(context or {}), occasion)
                 outcome = await action.take(turn)
                 if not outcome.intents:
@@ -183,10 +184,6 @@ class Turns(Consumer):
 
                 accounts = {intent.account for intent in outcome.intents}
                 return await self._outgoing.send_now(agent.id, accounts, commit)
-
-    async def part_from(self, agent: Agent) -> None:
-        """Let go of what is held for an idle agent: its account and its wallet."""
-        await self._outgoing.part_from(agent.id)
 
     async def _take(self, agent: Agent, event: Event) -> TurnOutcome:
         occasion = f"{event.sequence}"
@@ -232,8 +229,8 @@ class Turns(Consumer):
             clock=self._clock,
             chance=chance,
             ledger=self._ledger,
-            network=network or self._outgoing.network_of(agent.id),
-            trader=self._outgoing.traders.get(agent.id),
+            network=network or self._accounts.network_of(agent.id),
+            trader=self._accounts.trader_of(agent.id),
         )
 
     # -------------------------------------------------------------- facts

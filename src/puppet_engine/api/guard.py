@@ -1,26 +1,14 @@
-"""Keeps web pages out of an API that listens on loopback.
+"""Keeps web pages of strangers out of an API that listens on loopback."""
 
-Nothing but this machine can connect, but a browser on it runs pages of strangers.
-A page may have its own name resolve to 127.0.0.1, so the name in `Host` must be one of ours;
-it may send a form to us blindly, so a change must not come from a foreign `Origin`.
-"""
-
-import ipaddress
 from collections.abc import Collection
 from http import HTTPStatus
-from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from puppet_engine.api.errors import failure
 from puppet_engine.api.schemas import Problem
-
-OWN_NAMES: Final = frozenset({"localhost", "testserver"})
-"""Names that no stranger's page can have; the second is the test client's."""
-
-READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+from timber.loopback import OWN_NAMES, READING, is_own_host, is_same_origin
 
 
 class Guard:
@@ -47,29 +35,3 @@ class Guard:
             message = "a page of another origin may not change anything here"
             return Problem(type="ForeignOrigin", message=message)
         return None
-
-
-def is_own_host(host: str, *, allowed: Collection[str]) -> bool:
-    """Say whether a `Host` header names loopback or an allowed name, with or without a port."""
-    try:
-        name = urlsplit(f"//{host}").hostname
-    except ValueError:
-        return False
-    if not name or "@" in host:
-        return False
-    return name in allowed or _is_loopback(name)
-
-
-def is_same_origin(headers: Headers, *, host: str) -> bool:
-    """Say whether a request comes from a page of `host`, or from no page at all."""
-    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        return False
-    origin = headers.get("origin")
-    return origin is None or origin.lower().partition("://")[2] == host.lower()
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

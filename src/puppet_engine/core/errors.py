@@ -212,6 +212,10 @@ class StorageError(PuppetEngineError):
     """The database did not do what was asked; nothing of it was kept."""
 
 
+class OutdatedDatabaseError(StorageError):
+    """The tables were made by another version; nothing in them was touched."""
+
+
 class TradeError(PuppetEngineError):
     """A trade did not happen."""
 

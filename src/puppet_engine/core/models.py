@@ -60,7 +60,10 @@ TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 
 
 class Noun(BaseModel):
-    """A frozen value that refuses fields it does not know."""
+    """A frozen value that refuses fields it does not know.
+
+    Lists are made by a factory: a default one would be copied deeply for each value.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,15 +74,15 @@ class Noun(BaseModel):
 class Personality(Noun):
     """What somebody is like."""
 
-    traits: list[str] = []
-    values: list[str] = []
+    traits: list[str] = Field(default_factory=list)
+    values: list[str] = Field(default_factory=list)
     speaking_style: str = ""
-    interests: list[str] = []
+    interests: list[str] = Field(default_factory=list)
     background: str = ""
-    quirks: list[str] = []
-    opinions: list[str] = []
+    quirks: list[str] = Field(default_factory=list)
+    opinions: list[str] = Field(default_factory=list)
     """What somebody holds to be true, each as they would say it."""
-    surroundings: list[str] = []
+    surroundings: list[str] = Field(default_factory=list)
     """What is around somebody and gets mentioned, one thing each, as in `the kettle`."""
 
 
@@ -88,9 +91,9 @@ class Formatting(Noun):
 
     uses_hashtags: bool = False
     uses_emojis: bool = False
-    hashtags: list[str] = []
+    hashtags: list[str] = Field(default_factory=list)
     """Those somebody likes best, without the #; free to choose when empty."""
-    emojis: list[str] = []
+    emojis: list[str] = Field(default_factory=list)
     """Those somebody likes best; free to choose when empty."""
     lowercase: bool = False
     min_characters: Annotated[int, Field(ge=1, le=280)] = 20
@@ -109,10 +112,10 @@ class StyleGuide(Noun):
     voice: str = "first_person"
     tone: str = ""
     formatting: Formatting = Field(default_factory=Formatting)
-    catchphrases: list[str] = []
-    example_posts: list[str] = []
+    catchphrases: list[str] = Field(default_factory=list)
+    example_posts: list[str] = Field(default_factory=list)
     """Posts that sound exactly right, for a model to learn the voice from."""
-    topics_to_avoid: list[str] = []
+    topics_to_avoid: list[str] = Field(default_factory=list)
 
 
 class PostFrequency(Noun):
@@ -163,7 +166,7 @@ class Behavior(Noun):
     """What somebody does of their own accord, and how often."""
 
     post_frequency: PostFrequency = Field(default_factory=PostFrequency)
-    peak_hours: list[HourOfDay] = []
+    peak_hours: list[HourOfDay] = Field(default_factory=list)
     timezone: TimeZone = "UTC"
     interaction_patterns: InteractionPatterns = Field(default_factory=InteractionPatterns)
     trading_behavior: TradingBehavior = Field(default_factory=TradingBehavior)
@@ -189,9 +192,9 @@ class Acquaintance(Noun):
 class InitialMemory(Noun):
     """What somebody knows on the first day."""
 
-    core_memories: list[str] = []
-    recent_events: list[str] = []
-    relationships: list[Acquaintance] = []
+    core_memories: list[str] = Field(default_factory=list)
+    recent_events: list[str] = Field(default_factory=list)
+    relationships: list[Acquaintance] = Field(default_factory=list)
 
 
 class AgentConfig(Noun):
@@ -229,7 +232,7 @@ class Memory(Noun):
     content: Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
     type: MemoryType = MemoryType.GENERAL
     importance: Annotated[float, Field(ge=0, le=1)] = 0.5
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Any] = Field(default_factory=dict)
 
 
 class StoredMemory(Memory):
@@ -263,7 +266,7 @@ class EventTemplate(Noun):
     type: EventType
     agent_id: str | None = None
     """Whom it happens to; `None` for what happens to nobody in particular."""
-    payload: dict[str, Any] = {}
+    payload: dict[str, Any] = Field(default_factory=dict)
     priority: Priority = Priority.NORMAL
 
 
@@ -349,7 +352,7 @@ class Intent(IntentDraft):
     """Why it waits."""
     cost: Annotated[int, Field(ge=0)] = 0
     """What the network takes for it, in micro-dollars; known once it was begun."""
-    journal: dict[str, Any] = {}
+    journal: dict[str, Any] = Field(default_factory=dict)
     """What was noted before the last attempt, to look the outcome up by."""
     result: str = ""
     """The id the network or chain gave it; why it was refused."""

@@ -115,8 +115,6 @@ class Dispatcher:
         )
 
     def _ripen(self) -> None:
-        if not self._agenda.has_timers:
-            return
         now = self._clock.now()
         self._agenda.ripen(now if self._until is None else min(now, self._until))
 
@@ -156,24 +154,25 @@ class Dispatcher:
         self._wake.set()
 
     async def _work(self) -> None:
-        taken = 0
-        while not self._is_stopping and (event := self._next()) is not None:
-            try:
-                with self._clock.in_flight():
+        agenda, tell, taken = self._agenda, self._feed.tell, 0
+        # No virtual time passes from one event to the next: not only while each is under way.
+        with self._clock.in_flight():
+            while not self._is_stopping and (event := self._next()) is not None:
+                try:
                     is_over = await self._happen(event) is not False
-            except Exception as error:  # noqa: BLE001 - the border of the agent loop; it is logged
-                with self._clock.in_flight():
+                except Exception as error:  # noqa: BLE001 - the border of the agent loop; logged
                     await self._fail(event, error)
-            else:
-                self._agenda.release(event)
-                if is_over:
-                    self._feed.tell(event)
-            taken += 1
-            if taken % SLICE == 0:
-                await self._pause()
+                else:
+                    agenda.release(event)
+                    if is_over:
+                        tell(event)
+                taken += 1
+                if taken % SLICE == 0:
+                    await self._pause()
 
     def _next(self) -> Event | None:
-        self._ripen()
+        if self._agenda.has_timers:
+            self._ripen()
         return self._agenda.next()
 
     async def take(self, event: Event) -> bool:

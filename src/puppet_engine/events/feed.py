@@ -131,7 +131,11 @@ class _Subscription:
             event = self._untold.popleft()
             try:
                 await self._listener(event)
-            except Exception:  # the border to code that is not ours
+            except (Exception, asyncio.CancelledError):  # the border to code that is not ours
+                worker = asyncio.current_task()
+                if worker is not None and worker.cancelling():
+                    raise
+                # If anything was cancelled, it was what the listener waited for.
                 log.exception("a listener failed at %s", event.type)
             told += 1
             if told % SLICE == 0:

@@ -1,6 +1,6 @@
 """Events in this process's memory: for tests, and for engines whose life need not outlast them."""
 
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import count, islice
@@ -57,7 +57,9 @@ class InMemoryEventStore(EventStore):
         self._numbers = count(1)
         self._places = count(1)
         self._pending: dict[str, _Entry] = {}
-        self._over: OrderedDict[str, _Entry] = OrderedDict()
+        self._over: dict[str, _Entry] = {}
+        self._settled: deque[str] = deque()
+        """The ids of `_over` in their order; the beginning of a dictionary is slow to find."""
         self._schedules: dict[str, tuple[Schedule, EventId]] = {}
 
     @override
@@ -89,18 +91,23 @@ class InMemoryEventStore(EventStore):
 
     @override
     async def settle(self, event: Event, *, error: str = "") -> None:
-        if event.id not in self._over:
-            self._settle(event, Fate.DEAD if error else Fate.DONE, error)
+        entry = self._pending.pop(event.id, None)
+        if entry is None:
+            if event.id in self._over:
+                return
+            entry = _Entry(event, None)
+        self._settle(entry, Fate.DEAD if error else Fate.DONE, error)
 
-    def _settle(self, event: Event, fate: Fate, error: str) -> None:
-        over = self._over
-        over[event.id] = entry = self._pending.pop(event.id, None) or _Entry(event, None)
+    def _settle(self, entry: _Entry, fate: Fate, error: str) -> None:
         entry.fate = fate
         entry.error = error
         entry.settled_at = self._clock.now()
         entry.settled_as = next(self._places)
-        if len(over) > self._history:
-            over.popitem(last=False)
+        event_id = entry.event.id
+        self._over[event_id] = entry
+        self._settled.append(event_id)
+        if len(self._over) > self._history:
+            del self._over[self._settled.popleft()]
 
     @override
     async def postpone(self, event: Event, *, error: str) -> bool:
@@ -112,10 +119,10 @@ class InMemoryEventStore(EventStore):
 
     @override
     async def cancel(self, event_id: str) -> Event | None:
-        entry = self._pending.get(event_id)
+        entry = self._pending.pop(event_id, None)
         if entry is None:
             return None
-        self._settle(entry.event, Fate.CANCELLED, "")
+        self._settle(entry, Fate.CANCELLED, "")
         return entry.event
 
     # -------------------------------------------------------------- what has happened
@@ -177,6 +184,7 @@ class InMemoryEventStore(EventStore):
         ]
         for event_id in old[:limit]:
             del self._over[event_id]
+        self._settled = deque(self._over)
         return len(old[:limit])
 
     # -------------------------------------------------------------- what happens again

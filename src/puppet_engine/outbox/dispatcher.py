@@ -5,13 +5,9 @@ When an attempt ends without an answer, or the process is killed in its midst,
 the outcome is looked up before anything else of that account goes out.
 """
 
-import asyncio
 import contextlib
 import logging
-import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Final, Protocol
 
@@ -20,7 +16,6 @@ from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import (
     ChainUnavailableError,
     CircuitOpenError,
-    IntentExpiredError,
     MissingCredentialError,
     NetworkRefusedError,
     NetworkUnavailableError,
@@ -29,13 +24,14 @@ from puppet_engine.core.errors import (
     StorageError,
     TradeError,
 )
-from puppet_engine.core.models import Event, EventDraft, Intent, IntentState
-from puppet_engine.outbox.backoff import full_jitter
-from puppet_engine.outbox.base import CLEAR_OUTBOX, Carrier, Clearance, FindCarrier
+from puppet_engine.core.models import Event, Intent, IntentState
+from puppet_engine.outbox.base import Carrier, Clearance, FindCarrier
+from puppet_engine.outbox.book import Book
 from puppet_engine.outbox.breaker import BreakerReading, CircuitBreaker
+from puppet_engine.outbox.lanes import Lanes
 from puppet_engine.outbox.passage import NotYetError, Passage, is_late, too_late
 from puppet_engine.outbox.patience import Patience
-from puppet_engine.storage.intent_store import Drop, IntentStore, Meter
+from puppet_engine.storage.intent_store import IntentStore
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +43,6 @@ WAITS: Final = (
     ChainUnavailableError,
 )
 """What keeps an intent in the outbox; all else ends it."""
-
-
-@dataclass
-class _Lane:
-    """What goes out of one account behind the backs of the turns."""
-
-    is_wanted: bool = True
-    task: asyncio.Task[None] | None = None
 
 
 class Clear(Protocol):
@@ -82,13 +70,10 @@ class Outbox:
         self._accept = accept
         self._find = find
         self._locks = locks or LocalAgentLocks()
-        self._seed = seed
         self._patience = patience or Patience()
-        self._lanes: dict[str, _Lane] = {}
+        self._book = Book(intents, clock=clock, accept=accept, patience=self._patience, seed=seed)
+        self._lanes = Lanes(self.clear, clock=clock)
         self._breakers: dict[str, CircuitBreaker] = {}
-        self._reminded: dict[str, datetime] = {}
-        """When the next `CLEAR_OUTBOX` of an account that this process has set is due."""
-        self._failure: Exception | None = None
 
     def networks(self) -> list[BreakerReading]:
         """Return how each network does that was asked since the process began."""
@@ -107,18 +92,11 @@ class Outbox:
             StorageError: an earlier one could not be noted.
 
         """
-        self._raise_failure()
-        # Forgotten when nothing is under way: there may be a million of them.
-        lane = self._lanes.setdefault(account, _Lane())
-        lane.is_wanted = True
-        if lane.task is None:
-            lane.task = asyncio.create_task(self._run(account, lane), name=f"outbox {account}")
+        self._lanes.kick(account)
 
     async def drain(self) -> None:
         """Wait until all that was kicked is done. Raises what `kick` raises."""
-        while tasks := [lane.task for lane in self._lanes.values() if lane.task is not None]:
-            await asyncio.gather(*tasks)
-        self._raise_failure()
+        await self._lanes.drain()
 
     async def clear(self, account: str, *, at_once: bool = False) -> Clearance:
         """Carry out an account's open intents, oldest first, and return what came of them.
@@ -137,24 +115,7 @@ class Outbox:
 
     def remind(self, account: str) -> None:
         """Take note that an account's `CLEAR_OUTBOX` has come."""
-        self._reminded.pop(account, None)
-
-    async def _run(self, account: str, lane: _Lane) -> None:
-        try:
-            with self._clock.in_flight():
-                while lane.is_wanted:
-                    lane.is_wanted = False
-                    await self.clear(account)
-        except Exception as error:  # the border of a background task
-            log.exception("the outbox of %s cannot be noted", account)
-            self._failure = error
-        finally:
-            del self._lanes[account]
-
-    def _raise_failure(self) -> None:
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
+        self._book.remind(account)
 
     # -------------------------------------------------------------- what
 
@@ -195,14 +156,14 @@ class Outbox:
         """Note what an error means to an intent; return it when the intent has to wait."""
         is_final = isinstance(error, OutboxError | NetworkRefusedError | TradeError)
         if isinstance(error, NotYetError):
-            await self._put_off(passage.intent, error.until)
+            await self._book.put_off(passage.intent, error.until)
         elif is_final and not isinstance(error, WAITS):
             await self._drop(passage.intent, error, clearance, carrier)
             return None
         else:
             if not isinstance(error, WAITS):  # what no adapter foresaw
                 log.error("%s %s failed", passage.intent.kind, passage.intent.id, exc_info=error)
-            await self._hold(passage, error)
+            await self._book.hold(passage, error)
         return error
 
     def _passage(self, intent: Intent, carrier: Carrier) -> Passage:
@@ -219,128 +180,20 @@ class Outbox:
             patience=self._patience,
         )
 
-    # -------------------------------------------------------------- what is noted of it
-
     async def _miss(self, intent: Intent, clearance: Clearance) -> Exception | None:
         """Hold up an intent that nobody can carry out in this process.
 
         Not refused: the operator may only have forgotten a key, this time.
         """
-        now = self._clock.now()
-        if is_late(intent, now):
+        if is_late(intent, self._clock.now()):
             await self._drop(intent, too_late(intent), clearance, None)
             return None
         error = MissingCredentialError(f"what {intent.agent_id!r} wants done", [intent.kind])
-        await self._keep(intent, error, now + self._patience.missing_wait, state=intent.state)
+        await self._book.miss(intent, error)
         return error
-
-    async def _hold(self, passage: Passage, error: Exception) -> None:
-        intent = passage.intent
-        until = self._until(intent, error)
-        log.warning("%s of %s waits: %s", intent.kind, intent.agent_id, _told(error))
-        await self._keep(intent, error, until, state=passage.state, meter=passage.meter)
-
-    def _until(self, intent: Intent, error: Exception) -> datetime:
-        now = self._clock.now()
-        if isinstance(error, RateLimitedError | CircuitOpenError):
-            return error.resets_at
-        if isinstance(error, MissingCredentialError):
-            return now + self._patience.missing_wait
-        chance = random.Random(  # noqa: S311 - no secret
-            f"{self._seed}:outbox:{intent.id}:{intent.failures}"
-        )
-        first, longest = self._patience.first_wait, self._patience.longest_wait
-        until = now + full_jitter(intent.failures + 1, first=first, longest=longest, chance=chance)
-        if isinstance(error, NetworkUnavailableError) and error.retry_at is not None:
-            until = max(until, error.retry_at)
-        return until
-
-    async def _keep(
-        self,
-        intent: Intent,
-        error: Exception,
-        until: datetime,
-        *,
-        state: IntentState,
-        meter: Meter | None = None,
-    ) -> None:
-        is_failure = not isinstance(error, RateLimitedError | CircuitOpenError)
-        events = [self._failed(intent, error)] if is_failure and not intent.failures else []
-        await self._intents_hold(
-            intent.model_copy(update={"failures": intent.failures + is_failure}),
-            _told(error),
-            until,
-            state=state,
-            meter=meter,
-            events=events,
-        )
-
-    async def _put_off(self, intent: Intent, until: datetime) -> None:
-        if self._wake(intent, until) is not None:
-            await self._intents_hold(intent, intent.error, until, state=intent.state)
-
-    async def _intents_hold(
-        self,
-        intent: Intent,
-        error: str,
-        until: datetime,
-        *,
-        state: IntentState,
-        meter: Meter | None = None,
-        events: Sequence[EventDraft] = (),
-    ) -> None:
-        wake = self._wake(intent.model_copy(update={"state": state}), until)
-        if wake is not None:
-            events = [*events, self._reminder(intent, wake)]
-        kept = await self._intents.hold(
-            intent, state=state, error=error, not_before=until, meter=meter, events=events
-        )
-        if wake is not None:
-            self._reminded[intent.account] = wake
-        self._accept(kept)
-
-    def _wake(self, intent: Intent, until: datetime) -> datetime | None:
-        """Return when an account must be looked at again; None when it will be before that."""
-        if intent.state is IntentState.PENDING and intent.expires_at is not None:
-            until = min(until, intent.expires_at)
-        known = self._reminded.get(intent.account)
-        # One that is due may be over already: another process may have taken it.
-        is_ahead = known is not None and self._clock.now() < known <= until
-        return None if is_ahead else until
-
-    def _reminder(self, intent: Intent, due_at: datetime) -> EventDraft:
-        payload = {"account": intent.account}
-        return EventDraft(
-            type=CLEAR_OUTBOX, due_at=due_at, agent_id=intent.agent_id, payload=payload
-        )
 
     async def _drop(
         self, intent: Intent, error: Exception, clearance: Clearance, carrier: Carrier | None
     ) -> None:
-        log.warning("%s of %s is dropped: %s", intent.kind, intent.agent_id, _told(error))
-        events = [self._failed(intent, error)]
-        end = Drop(state=IntentState.REFUSED, reason=_told(error), events=events)
-        if isinstance(error, IntentExpiredError):
-            regret = carrier.performer.regret(intent) if carrier is not None else None
-            end = Drop(
-                state=IntentState.EXPIRED,
-                reason=_told(error),
-                memory=regret.memory if regret else None,
-                events=[*events, *(regret.events if regret else ())],
-            )
-        self._accept(await self._intents.drop(intent, end))
+        await self._book.drop(intent, error, carrier)
         clearance.drops.append((intent, error))
-
-    def _failed(self, intent: Intent, error: Exception) -> EventDraft:
-        payload = {
-            "agent_id": intent.agent_id,
-            "event": str(intent.kind),
-            "error": _told(error),
-            "intent_id": intent.id,
-            "account": intent.account,
-        }
-        return EventDraft(type="agent.failed", due_at=self._clock.now(), payload=payload)
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

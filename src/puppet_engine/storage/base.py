@@ -173,8 +173,8 @@ class Ledger(ABC):
         """
 
     @abstractmethod
-    async def guests(self, *, limit: int) -> list[AgentConfig]:
-        """Return agents that arrived as guests, by id: nobody but the ledger knows them."""
+    async def guests(self, *, limit: int) -> list[str]:
+        """Return the first ids of agents that arrived as guests: only the ledger knows them."""
 
     @abstractmethod
     async def guest(self, agent_id: str) -> AgentConfig | None:

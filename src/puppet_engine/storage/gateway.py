@@ -6,10 +6,16 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.errors import ConfigurationError, NotRunningError, StorageError
+from puppet_engine.core.errors import (
+    ConfigurationError,
+    NotRunningError,
+    OutdatedDatabaseError,
+    StorageError,
+)
 from puppet_engine.core.ids import IdFactory
 from puppet_engine.storage.group_commit import GroupCommit, Together, one_by_one
 from timber.common import errors as timber_errors
@@ -17,6 +23,9 @@ from timber.common.runtime import Timber
 from timber.common.settings import SQLiteSynchronous, TimberSettings
 
 MODELS: Final = Path(__file__).parent / "models"
+
+MIGRATIONS: Final = Path("var/migrations")
+"""Where the steps are kept that an operator is told to make, a folder for each database."""
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -56,14 +65,31 @@ class Storage:
 
         Raises:
             ConfigurationError: the URL or a model file cannot be used; nothing was touched.
+            OutdatedDatabaseError: its tables are of another version; says how to change them.
             StorageError: the database cannot be opened.
 
         """
         async with self._opening:
             if not self.is_open:
-                with in_our_words():
+                with in_our_words(), self._told_how_to_migrate():
                     await asyncio.to_thread(self._timber.open, self._settings)
                 self._writer = GroupCommit(self._timber.database)
+
+    @contextlib.contextmanager
+    def _told_how_to_migrate(self) -> Generator[None]:
+        try:
+            yield
+        except timber_errors.SchemaMismatchError as error:
+            url = make_url(self._settings.database_url).render_as_string(hide_password=True)
+            found = error.what.removesuffix("\nTo mend it")
+            steps = MIGRATIONS / Path(make_url(url).database or "puppets").stem
+            where = f"{MODELS} --database {url} --migrations {steps}"
+            raise OutdatedDatabaseError(
+                f"{url} is of another version of the engine, and was not touched: {found}\n"
+                "To go on with what is in it, end every engine on it, make a copy, and run:\n"
+                f'  timber migrate plan {where} -m "Another version"\n'
+                f"  timber migrate apply {where}"
+            ) from error
 
     async def close(self) -> None:
         """Commit what waits, and close the database. Calling it again does nothing."""

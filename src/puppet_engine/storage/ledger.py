@@ -66,7 +66,7 @@ class StoredLedger(Ledger):
         return await population.enrol_new(self._storage, arrivals)
 
     @override
-    async def guests(self, *, limit: int) -> list[AgentConfig]:
+    async def guests(self, *, limit: int) -> list[str]:
         return await population.guests(self._storage, limit=limit)
 
     @override

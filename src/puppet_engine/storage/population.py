@@ -36,7 +36,9 @@ async def enrol_new(storage: Storage, arrivals: Sequence[Arrival]) -> list[Event
         AgentExistsError: an id or a handle is taken, in the database or among themselves.
 
     """
-    _require_different(arrivals)
+    if not arrivals:
+        return []
+    require_different(arrivals)
     agents = [agent_row(arrival) for arrival in arrivals]
     days = [
         turn_rows(storage, arrival.config.id, None, _first_day(arrival), error="")
@@ -55,7 +57,13 @@ def _first_day(arrival: Arrival) -> TurnOutcome:
     return TurnOutcome(memories=tuple(arrival.first_memories), events=tuple(arrival.first_events))
 
 
-def _require_different(arrivals: Sequence[Arrival]) -> None:
+def require_different(arrivals: Sequence[Arrival]) -> None:
+    """Do nothing, unless two of those that arrive have one id or handle.
+
+    Raises:
+        AgentExistsError: names the second of them.
+
+    """
     ids: set[str] = set()
     handles: set[str] = set()
     for arrival in arrivals:
@@ -96,12 +104,11 @@ def require_free_handle(session: Session, storage: Storage, arrival: Arrival) ->
         raise AgentExistsError(arrival.config.id, handle=arrival.handle)
 
 
-async def guests(storage: Storage, *, limit: int) -> list[AgentConfig]:
-    """Return the guests that came first, by id, `limit` at the most."""
+async def guests(storage: Storage, *, limit: int) -> list[str]:
+    """Return the first ids of guests, `limit` at the most."""
     model = storage.model("Agent")
-    query = select(model.persona).where(model.is_guest).order_by(model.id).limit(limit)
-    personas = await storage.read(lambda session: list(session.scalars(query)))
-    return [AgentConfig.model_validate(persona) for persona in personas]
+    query = select(model.id).where(model.is_guest).order_by(model.id).limit(limit)
+    return await storage.read(lambda session: list(session.scalars(query)))
 
 
 async def guest(storage: Storage, agent_id: str) -> AgentConfig | None:

@@ -1,27 +1,18 @@
-"""Keeps web pages of strangers, and scripts that are not the site's own, out of the site.
+"""Keeps web pages of strangers, and scripts that are not the site's own, out of the site."""
 
-Nothing but this machine can connect, but a browser on it runs pages of strangers.
-A page may have its own name resolve to 127.0.0.1, so the name in `Host` must be one of ours;
-it may send a form to us blindly, so a change must not come from a foreign `Origin`.
-"""
-
-import ipaddress
 import secrets
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-OWN_NAMES: Final = frozenset({"localhost", "testserver"})
-"""Names that no stranger's page can have; the second is the test client's."""
+from timber.loopback import READING, is_own_host, is_same_origin
 
 LARGEST_FORM: Final = 10 * 2**20
 """Bytes; a longer request is refused unread."""
 
-_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -72,38 +63,12 @@ def _refusal(headers: Headers, *, method: str) -> PlainTextResponse | None:
     host = headers.get("host", "")
     if not is_own_host(host):
         return PlainTextResponse(f"the host {host!r} is not served here\n", 403)
-    if method not in _READING and not is_same_origin(headers, host=host):
+    if method not in READING and not is_same_origin(headers, host=host):
         return PlainTextResponse("a page of another origin may not change anything here\n", 403)
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > LARGEST_FORM:
         return PlainTextResponse("this form is too large\n", 413)
     return None
-
-
-def is_own_host(host: str) -> bool:
-    """Say whether a `Host` header names loopback, with or without a port."""
-    try:
-        name = urlsplit(f"//{host}").hostname
-    except ValueError:
-        return False
-    if not name or "@" in host:
-        return False
-    return name in OWN_NAMES or _is_loopback(name)
-
-
-def is_same_origin(headers: Headers, *, host: str) -> bool:
-    """Say whether a request comes from a page of `host`, or from no page at all."""
-    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        return False
-    origin = headers.get("origin")
-    return origin is None or origin.lower().partition("://")[2] == host.lower()
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _harden(headers: MutableHeaders, *, nonce: str, path: str) -> None:

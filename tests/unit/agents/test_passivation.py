@@ -11,8 +11,14 @@ from typing_extensions import override
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
+from puppet_engine.agents.arrivals import REVIVED
 from puppet_engine.core.clock import VirtualClock
-from puppet_engine.core.errors import AgentExistsError, AgentNotFoundError, NetworkUnavailableError
+from puppet_engine.core.errors import (
+    AgentExistsError,
+    AgentNotFoundError,
+    ConfigurationError,
+    NetworkUnavailableError,
+)
 from puppet_engine.core.ids import PostId, random_id
 from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.settings import Settings
@@ -212,3 +218,36 @@ async def test_two_who_call_the_same_idle_agent_meet_the_same(
     found = await asyncio.gather(*(place.manager.find_agent("agent-1") for _ in range(5)))
 
     assert len({id(agent) for agent in found}) == 1
+
+
+async def test_a_multitude_may_begin_over_a_span_each_at_its_own_moment(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    place = Place(storage, feed)
+    week = timedelta(days=7)
+
+    await place.manager.create_agents((somebody(n) for n in range(50)), over=week)
+
+    first = [event.due_at for event in await place.events.pending() if event.type == "post.due"]
+    assert len(set(first)) == 50
+    assert min(first) >= START
+    assert timedelta(days=5) < max(first) - min(first) < week + HOUR
+    with pytest.raises(ConfigurationError, match="a span ahead"):
+        await place.manager.create_agents([somebody(99)], over=-week)
+
+
+async def test_those_of_earlier_days_are_seen_at_the_start_and_nothing_is_opened_for_them(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    before = Place(storage, feed, room=200)
+    await before.manager.create_agents(somebody(n) for n in range(120))
+    pending = await before.events.pending()
+
+    after = Place(storage, feed, room=200)
+    await after.manager.revive_guests()
+    await after.manager.start_agents()
+
+    assert len(after.manager.agents) == REVIVED
+    assert all(agent.is_active for agent in after.manager.agents.values())
+    assert after.open == set()
+    assert await after.events.pending() == pending

@@ -213,6 +213,36 @@ async def test_a_listener_that_raises_or_hangs_harms_nobody_else() -> None:
         end()
 
 
+async def test_one_that_hangs_harms_nobody_while_more_happens_than_its_buffer_holds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    heard: list[int] = []
+    go_on, all_heard = asyncio.Event(), asyncio.Event()
+
+    async def hang(event: Event) -> None:
+        await go_on.wait()
+
+    async def hear(event: Event) -> None:
+        heard.append(event.sequence)
+        if len(heard) == 12_000:
+            all_heard.set()
+
+    async def nothing(event: Event) -> None: ...
+
+    life = Life(nothing)
+    ends = [life.engine.subscribe("*", listener) for listener in (hang, hear)]
+    published = await life.engine.publish(*(life.draft(agent=None) for _ in range(12_000)))
+    await life.engine.start()
+    await all_heard.wait()
+    go_on.set()
+    await life.engine.stop()
+
+    assert heard == [event.sequence for event in published]
+    assert "10000 events behind and misses what comes" in caplog.text
+    for end in ends:
+        end()
+
+
 async def test_a_cancelled_event_never_happens() -> None:
     async def forbid(event: Event) -> None:
         raise AssertionError

@@ -55,6 +55,49 @@ async def test_a_listener_that_hangs_holds_no_more_than_its_buffer_and_the_log_s
     assert "10 events behind and misses what comes" in caplog.text
 
 
+async def test_a_listener_is_told_on_after_what_it_waited_for_was_cancelled() -> None:
+    feed = Feed()
+    heard: list[int] = []
+
+    async def wait_for_nothing(event: Event) -> None:
+        heard.append(event.sequence)
+        never = asyncio.get_running_loop().create_future()
+        never.cancel()
+        await never
+
+    feed.subscribe("*", wait_for_nothing)
+    feed.tell(event(1))
+    feed.tell(event(2))
+    await feed.drain()
+    feed.tell(event(3))
+    await feed.drain()
+
+    assert heard == [1, 2, 3]
+
+
+async def test_the_end_of_a_subscription_ends_a_listener_that_hangs() -> None:
+    feed = Feed()
+    told = asyncio.Event()
+    ended: list[int] = []
+
+    async def hang(event: Event) -> None:
+        told.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(event.sequence)
+
+    end = feed.subscribe("*", hang)
+    feed.tell(event(1))
+    feed.tell(event(2))
+    await told.wait()
+    end()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert ended == [1]
+
+
 async def test_after_an_unsubscription_nothing_is_told() -> None:
     feed = Feed()
     heard: list[Event] = []

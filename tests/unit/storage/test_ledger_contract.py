@@ -10,7 +10,7 @@ from tests.fakes import FakeMemoryStore
 
 from puppet_engine.agents.direct_ledger import DirectLedger
 from puppet_engine.core.clock import VirtualClock
-from puppet_engine.core.errors import StorageError
+from puppet_engine.core.errors import AgentExistsError, StorageError
 from puppet_engine.core.ids import PostId, random_id, seeded_ids
 from puppet_engine.core.models import (
     AgentConfig,
@@ -94,6 +94,29 @@ async def test_a_turn_that_saw_nothing_keeps_the_cursor(books: Books) -> None:
     assert await books.ledger.cursor("ada") == "9"
 
 
+async def test_only_guests_are_known_to_the_ledger_alone(books: Books) -> None:
+    bob = AgentConfig(id="bob", name="Bob", description="came by the door")
+    await enrol(books)
+    await books.ledger.enrol(Arrival(config=bob, is_guest=True))
+
+    assert await books.ledger.guests(limit=9) == ["bob"]
+    assert (await books.ledger.guest("bob"), await books.ledger.guest("ada")) == (bob, None)
+
+
+async def test_of_a_multitude_no_two_share_an_id_or_a_handle(books: Books) -> None:
+    def arrival(agent_id: str, handle: str) -> Arrival:
+        config = AgentConfig(id=agent_id, name="One")
+        return Arrival(config=config, handle=handle, is_guest=True)
+
+    await books.ledger.enrol_new([arrival("one", "one"), arrival("two", "two")])
+
+    with pytest.raises(AgentExistsError, match="'two'"):
+        await books.ledger.enrol_new([arrival("three", "three"), arrival("two", "other")])
+    with pytest.raises(AgentExistsError, match=r"(?i)@two"):
+        await books.ledger.enrol_new([arrival("four", "Two")])
+    assert await books.ledger.guests(limit=9) == ["one", "two"]
+
+
 # ------------------------------------------------------------------ what only a database promises
 
 
@@ -137,16 +160,6 @@ async def test_a_known_agent_gets_the_routine_that_it_has_nothing_pending_of(
     added = await ledger.enrol(Arrival(config=ADA, routine=[TIMER, trade]))
 
     assert [event.type for event in added] == ["trade.due"]
-
-
-async def test_only_guests_are_known_to_the_ledger_alone(storage: Storage) -> None:
-    ledger = StoredLedger(storage)
-    bob = AgentConfig(id="bob", name="Bob", description="came by the door")
-    await ledger.enrol(Arrival(config=ADA))
-    await ledger.enrol(Arrival(config=bob, is_guest=True))
-
-    assert await ledger.guests(limit=9) == [bob]
-    assert (await ledger.guest("bob"), await ledger.guest("ada")) == (bob, None)
 
 
 async def test_a_turn_is_settled_with_its_outcome_or_not_at_all(storage: Storage) -> None:
