@@ -44,6 +44,10 @@ SPEED: Final = 900
 AGENTS: Final = 8
 
 
+Tell = Callable[[str], None]
+"""Lets those outside know how far a life has come."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Orders:
     """What one process is to do."""
@@ -88,9 +92,10 @@ class SeededLLM(LLMProvider):
 class Watched(Consumer):
     """Takes turns as `consumer` does, and counts them."""
 
-    def __init__(self, consumer: Consumer, moments: Moments) -> None:
+    def __init__(self, consumer: Consumer, moments: Moments, tell: Tell) -> None:
         self._consumer = consumer
         self._moments = moments
+        self._tell = tell
 
     @override
     def takes(self, event: Event) -> bool:
@@ -102,7 +107,8 @@ class Watched(Consumer):
         try:
             return await self._consumer.consume(event)
         finally:
-            self._moments.end_turn()
+            if self._moments.end_turn() == 1:
+                self._tell("busy")
 
     @override
     async def abandon(self, event: Event, *, error: str) -> None:
@@ -112,13 +118,14 @@ class Watched(Consumer):
 class WatchedEngine(EventEngine):
     """An engine whose turns are counted."""
 
-    def __init__(self, moments: Moments, **options: Any) -> None:
+    def __init__(self, moments: Moments, tell: Tell, **options: Any) -> None:
         super().__init__(**options)
         self._moments = moments
+        self._tell = tell
 
     @override
     def consume_with(self, consumer: Consumer) -> None:
-        super().consume_with(Watched(consumer, self._moments))
+        super().consume_with(Watched(consumer, self._moments, self._tell))
 
 
 def fate(orders: Orders, moments: Moments) -> Hook:
@@ -136,7 +143,7 @@ def fate(orders: Orders, moments: Moments) -> Hook:
     return hook
 
 
-async def live(orders: Orders, moments: Moments, alive: Callable[[], None]) -> None:
+async def live(orders: Orders, moments: Moments, tell: Tell) -> None:
     """Live from where the file was left, until a kill or the given moment."""
     clock = SharedClock(orders.began)
     url = f"sqlite:///{orders.database}"
@@ -148,7 +155,8 @@ async def live(orders: Orders, moments: Moments, alive: Callable[[], None]) -> N
         return connect("x", account, clock)
 
     async with sole_owner(url, since=START, on_loss=print):
-        engine = WatchedEngine(moments, store=StoredEvents(storage), clock=clock, concurrency=8)
+        store = StoredEvents(storage)
+        engine = WatchedEngine(moments, tell, store=store, clock=clock, concurrency=AGENTS)
         manager = AgentManager(
             {
                 "memory_store": SQLiteStore(Settings(), storage=storage, clock=clock),
@@ -166,7 +174,7 @@ async def live(orders: Orders, moments: Moments, alive: Callable[[], None]) -> N
         await manager.start_agents()
         await engine.start()
         moments.alive()
-        alive()
+        tell("alive")
         await _end_of(orders)
         await engine.stop()
         await manager.stop_agents()
@@ -191,7 +199,7 @@ def main() -> None:
         moments.begin_anew()
         if orders.rehearsal_seconds:
             orders = replace(orders, until=time.monotonic() + orders.rehearsal_seconds)
-            asyncio.run(live(orders, moments, lambda: None))
+            asyncio.run(live(orders, moments, lambda _: None))
             # What is here stays: no child has to copy a page of it to look it over.
             gc.collect()
             gc.freeze()
@@ -199,7 +207,7 @@ def main() -> None:
             continue
         if not (child := os.fork()):
             with armed(fate(orders, moments)):
-                asyncio.run(live(orders, moments, lambda: _tell("alive")))
+                asyncio.run(live(orders, moments, _tell))
             sys.stderr.flush()
             os._exit(0)
         _tell("process", child)

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kills.audit import Audit, audit
 from kills.evidence import Published, of_file
@@ -98,10 +98,13 @@ class Lives:
         await asyncio.sleep(seconds)
         return await self._kill(pid, born, born + seconds)
 
-    async def die_after(self, seconds: float) -> Death:
-        """Live, and be killed from outside after so many seconds of taking turns."""
+    async def die_after(self, seconds: float, *, of: Literal["alive", "busy"] = "busy") -> Death:
+        """Live, and be killed from outside so many seconds after the first turn.
+
+        Or after being `alive`, and about to take it.
+        """
         born, pid = await self._begin(self._orders)
-        await self._told("alive")
+        await self._told(of)
         alive = time.monotonic()
         await asyncio.sleep(seconds)
         return await self._kill(pid, born, alive)

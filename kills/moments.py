@@ -64,9 +64,10 @@ class Moments:
         """Note that a turn has begun."""
         self._slots[_BEGUN] += 1
 
-    def end_turn(self) -> None:
-        """Note that a turn is over, however it ended."""
+    def end_turn(self) -> int:
+        """Note that a turn is over, however it ended; return how many are."""
         self._slots[_OVER] += 1
+        return self._slots[_OVER]
 
     def passed(self, point: Failpoint) -> None:
         """Note that a failpoint was passed."""
