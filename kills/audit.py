@@ -56,7 +56,7 @@ def audit(evidence: Evidence) -> Audit:
 
 def _gaps(evidence: Evidence) -> Iterable[str]:
     last = max((event.sequence for event in evidence.events), default=0)
-    if evidence.has_every_number and len(evidence.events) != last:
+    if evidence.is_one_process and len(evidence.events) != last:
         # SQLite numbers without gaps, and nothing here deletes: a gap is an event that is gone.
         yield f"{last - len(evidence.events)} events have vanished"
     settled = [event.settled_as for event in evidence.events if event.settled_as is not None]
@@ -159,13 +159,14 @@ def _mentions(evidence: Evidence) -> Counter[tuple[str | None, str | None]]:
 
 
 def _broken_order(evidence: Evidence) -> Iterable[str]:
-    """Find turns that were known before another, and due before it, but over after it."""
-    taken: dict[str, list[EventRow]] = defaultdict(list)
+    """Find what was known before another, and due before it, but over after it."""
+    taken: dict[tuple[str, int], list[EventRow]] = defaultdict(list)
     for event in evidence.events:
+        is_ordered = evidence.is_one_process or event.type in TURNS
         # One that failed came again later, as it should.
-        if event.settled_as is not None and not event.failures and event.type in TURNS:
-            taken[event.agent or ""].append(event)
-    for agent, events in taken.items():
+        if event.agent and event.settled_as and is_ordered and not event.failures:
+            taken[event.agent, event.priority].append(event)
+    for (agent, _), events in taken.items():
         later: list[tuple[int, Any]] = []  # over later: for rising numbers, ever earlier moments
         for event in sorted(events, key=lambda one: -(one.settled_as or 0)):
             sequence, due = event.sequence, event.due_at

@@ -20,6 +20,7 @@ class EventRow:
     sequence: int
     agent: str | None
     type: str
+    priority: int
     due_at: Any
     settled_as: int | None
     failures: int
@@ -74,12 +75,12 @@ class Evidence:
     kept_answers: Sequence[str]
     """The occasions of the answers of language models that are still kept."""
     published: Sequence[Published]
-    has_every_number: bool
-    """Whether the database numbers events without gaps: SQLite does, PostgreSQL need not."""
+    is_one_process: bool
+    """Then events are numbered without gaps, and all of an agent come in order, facts, too."""
 
 
 EVENTS: Final = """
-    SELECT sequence, agent_id, type, due_at, settled_as, failures, error,
+    SELECT sequence, agent_id, type, priority, due_at, settled_as, failures, error,
         CASE type WHEN 'mention.received' THEN payload->>'id'
             WHEN 'post.published' THEN payload->>'post_id' END
     FROM events ORDER BY sequence
@@ -96,7 +97,7 @@ KEPT_ANSWERS: Final = "SELECT occasion FROM model_answers"
 def of_file(database: Path, published: Sequence[Published]) -> Evidence:
     """Read the evidence from the file of a life that has ended."""
     with closing(sqlite3.connect(database)) as opened:
-        return _read(lambda query: opened.execute(query).fetchall(), published, gapless=True)
+        return _read(lambda query: opened.execute(query).fetchall(), published, alone=True)
 
 
 def of_server(conninfo: str, published: Sequence[Published]) -> Evidence:
@@ -104,24 +105,27 @@ def of_server(conninfo: str, published: Sequence[Published]) -> Evidence:
     with psycopg.connect(conninfo) as opened:
         # The queries stand above, and hold nothing that anybody gave.
         return _read(
-            lambda query: opened.execute(query.encode()).fetchall(), published, gapless=False
+            lambda query: opened.execute(query.encode()).fetchall(), published, alone=False
         )
 
 
-def _read(ask: Ask, published: Sequence[Published], *, gapless: bool) -> Evidence:
+def _read(ask: Ask, published: Sequence[Published], *, alone: bool) -> Evidence:
     return Evidence(
         events=[
             EventRow(
                 sequence=sequence,
                 agent=agent,
                 type=kind,
+                priority=priority,
                 due_at=due_at,
                 settled_as=settled_as,
                 failures=failures,
                 error=error,
                 post=post,
             )
-            for sequence, agent, kind, due_at, settled_as, failures, error, post in ask(EVENTS)
+            for sequence, agent, kind, priority, due_at, settled_as, failures, error, post in ask(
+                EVENTS
+            )
         ],
         intents=[
             IntentRow(
@@ -139,5 +143,5 @@ def _read(ask: Ask, published: Sequence[Published], *, gapless: bool) -> Evidenc
         own_memories=[post for (post,) in ask(OWN_MEMORIES)],
         kept_answers=[occasion for (occasion,) in ask(KEPT_ANSWERS)],
         published=published,
-        has_every_number=gapless,
+        is_one_process=alone,
     )

@@ -11,6 +11,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,6 +82,8 @@ class Lives:
         self._world = world
         self._world_file = world_file
         self._before = _Rows(0, 0, 0, 0, 0)
+        self._heard: dict[str, float] = {}
+        """When a life has told what."""
 
     @property
     def database(self) -> Path:
@@ -113,9 +116,8 @@ class Lives:
         """Live until a failpoint is passed so often, and be killed there."""
         orders = replace(self._orders, fatal_point=point, fatal_passage=passage)
         born, _ = await self._begin(orders)
-        await self._told("alive")
-        alive = time.monotonic()
         code, moment = await self._exit()
+        alive = min(self._heard.get("busy", inf), time.monotonic())
         assert code == -signal.SIGKILL, f"{point} was not passed {passage} times"
         return self._death(moment, born, alive)
 
@@ -192,6 +194,7 @@ class Lives:
 
     async def _begin(self, orders: Orders) -> tuple[float, int]:
         born = time.monotonic()
+        self._heard.clear()
         await self._write(orders)
         return born, int((await self._told("process"))["number"])
 
@@ -210,6 +213,7 @@ class Lives:
             line = await self._forks.stdout.readline()
             assert line, "the parent of all lives has ended; what it said last stands above"
             told: dict[str, Any] = json.loads(line)
+            self._heard[told["what"]] = time.monotonic()
             if told["what"] == wanted:
                 return told
             assert told["what"] != "exit", "the life has ended by itself"
