@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kills.evidence import Evidence, EventRow
+from kills.evidence import EventRow, Evidence
 
 ROUTINES: Final = ("post.due", "mentions.due")
 TURNS: Final = frozenset({*ROUTINES, "mention.received"})
@@ -82,14 +82,17 @@ def _routines(evidence: Evidence) -> Iterable[str]:
 
 
 def _wishes(evidence: Evidence) -> Iterable[str]:
-    wanted = Counter(
+    wanted: Counter[str | None] = Counter(
         event.agent
         for event in evidence.events
         if event.type == "post.due" and event.settled_as is not None
     )
-    kept = Counter(intent.agent for intent in evidence.intents if intent.kind == "post")
+    kept: Counter[str | None] = Counter(
+        intent.agent for intent in evidence.intents if intent.kind == "post"
+    )
     if wanted != kept:
-        yield f"posts that fell due and are not wanted: {dict(wanted - kept)}; {dict(kept - wanted)} otherwise"
+        yield f"posts that fell due, but are not wanted: {dict(wanted - kept)}"
+        yield f"posts that are wanted, but never fell due: {dict(kept - wanted)}"
     for intent in evidence.intents:
         if intent.state != "done":
             yield f"{intent.kind} {intent.id} is {intent.state}: {intent.result}"
@@ -103,9 +106,9 @@ def _unheard(evidence: Evidence) -> Iterable[str]:
             continue
         for post in evidence.published:
             is_to_it = agent.handle in post.mentions and post.handle.lower() != agent.handle
-            if is_to_it and int(post.post_id) <= int(agent.cursor):
-                if not heard[agent.id, post.post_id]:
-                    yield f"{agent.id} never heard of {post.post_id}"
+            is_past = int(post.post_id) <= int(agent.cursor)
+            if is_to_it and is_past and not heard[agent.id, post.post_id]:
+                yield f"{agent.id} never heard of {post.post_id}"
 
 
 def _left_answers(evidence: Evidence) -> Iterable[str]:
@@ -138,15 +141,16 @@ def _heard_twice(evidence: Evidence) -> Iterable[str]:
 
 def _unlike(evidence: Evidence) -> Iterable[str]:
     """Compare the world's posts with what is known of as done, remembered and told."""
-    ids = Counter(post.post_id for post in evidence.published)
-    told = Counter(event.post for event in evidence.events if event.type == "post.published")
-    for what, known in (
-        ("done", Counter(one.result for one in evidence.intents if one.state == "done")),
-        ("remembered", Counter(evidence.own_memories)),
-        ("told", told),
-    ):
+    ids: Counter[str | None] = Counter(post.post_id for post in evidence.published)
+    others: dict[str, Counter[str | None]] = {
+        "done": Counter(one.result for one in evidence.intents if one.state == "done"),
+        "remembered": Counter(evidence.own_memories),
+        "told": Counter(one.post for one in evidence.events if one.type == "post.published"),
+    }
+    for what, known in others.items():
         if known != ids:
-            yield f"{what}, not public: {dict(known - ids)}; public, not {what}: {dict(ids - known)}"
+            yield f"{what}, but not public: {dict(known - ids)}"
+            yield f"public, but not {what}: {dict(ids - known)}"
 
 
 def _mentions(evidence: Evidence) -> Counter[tuple[str | None, str | None]]:

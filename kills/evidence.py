@@ -139,7 +139,9 @@ def _read(ask: Ask, published: Sequence[Published], *, alone: bool) -> Evidence:
             )
             for id_, agent, kind, state, result, text, answers in ask(INTENTS)
         ],
-        agents=[AgentRow(id=id_, handle=handle, cursor=cursor) for id_, handle, cursor in ask(AGENTS)],
+        agents=[
+            AgentRow(id=id_, handle=handle, cursor=cursor) for id_, handle, cursor in ask(AGENTS)
+        ],
         own_memories=[post for (post,) in ask(OWN_MEMORIES)],
         kept_answers=[occasion for (occasion,) in ask(KEPT_ANSWERS)],
         published=published,

@@ -36,8 +36,7 @@ class Moment:
         passed = self.passed
         found = {
             "in a turn": self.turns_begun > self.turns_over,
-            "waiting for a commit": passed[Failpoint.COMMIT_ASKED]
-            > passed[Failpoint.COMMIT_TOLD],
+            "waiting for a commit": passed[Failpoint.COMMIT_ASKED] > passed[Failpoint.COMMIT_TOLD],
             "written, not committed": passed[Failpoint.COMMIT_FLUSHED]
             > passed[Failpoint.COMMIT_DURABLE],
         }

@@ -1,6 +1,5 @@
 """One process on an SQLite file, killed again and again while it is busy."""
 
-import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable

@@ -117,7 +117,7 @@ class Worker:
         self._log = place.folder / f"{name}.log"
         with self._log.open("ab") as log:
             self._from = log.tell()
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 - our own programs
                 command,
                 cwd=place.folder,
                 env={**_environment(), **place.settings(), **settings},

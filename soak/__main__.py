@@ -25,9 +25,11 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=240, help="virtual seconds in a real one")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
-    with tempfile.TemporaryDirectory() as folder:
-        with STAGES[chosen.engine](Path(folder), chosen.speed) as stage:
-            samples = asyncio.run(_soak(stage, chosen.minutes * 60))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        STAGES[chosen.engine](Path(folder), chosen.speed) as stage,
+    ):
+        samples = asyncio.run(_soak(stage, chosen.minutes * 60))
     for name, bound in BOUNDS.items():
         grown = growth(samples, name)
         print(f"{name:12} grew by {grown:+.2f}; {bound:g} is the bound")

@@ -18,6 +18,7 @@ import pytest
 import yaml
 from scripts.restate_server import RestateServer, free_ports, obtain
 from tests.e2e.puppets import ROOT, environment, until
+from typing_extensions import override
 
 from puppet_engine.core.settings import Settings
 
@@ -29,10 +30,17 @@ WORKER_UNIT = DEPLOY / "systemd" / "puppets-worker@.service"
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("restate"), pytest.mark.timeout(180)]
 
 
+class UnitParser(configparser.RawConfigParser):
+    """Reads units, whose names have capitals."""
+
+    @override
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 def unit(path: Path) -> configparser.SectionProxy:
     """Return what a unit says of its service."""
-    parser = configparser.RawConfigParser(strict=False)
-    parser.optionxform = str  # type: ignore[assignment,method-assign] - names have capitals
+    parser = UnitParser(strict=False)
     parser.read(path)
     return parser["Service"]
 
@@ -83,12 +91,10 @@ def settings_of(service: str, world: Path) -> dict[str, str]:
     assert places["/agents"] == "../config/agents"
     folders = {"/agents": str(DEPLOY / places["/agents"]), "/var/lib/puppets": str(world)}
     values: Mapping[str, str] = given["environment"]
-    found = {}
-    for name, value in values.items():
-        value = re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value)  # what is not set has its default
-        for inside, outside in folders.items():
-            value = value.replace(inside, outside)
-        found[name] = value
+    # What is not set has its default.
+    found = {name: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value) for name, value in values.items()}
+    for inside, outside in folders.items():
+        found = {name: value.replace(inside, outside) for name, value in found.items()}
     return found
 
 

@@ -26,8 +26,10 @@ DAMAGES = (
     "DELETE FROM events WHERE settled_at IS NULL AND type = 'post.due' AND agent_id = 'agent-1'",
     "DELETE FROM memories WHERE details->>'source' = 'self'",
     "UPDATE events SET settled_as = 1 - settled_as WHERE agent_id = 'agent-1'",
-    "INSERT INTO journal_entries (journal, kind, record)"
-    " SELECT journal, kind, record FROM journal_entries WHERE kind = 'post' LIMIT 1",
+    (
+        "INSERT INTO journal_entries (journal, kind, record)"
+        " SELECT journal, kind, record FROM journal_entries WHERE kind = 'post' LIMIT 1"
+    ),
 )
 """What an audit must find, one after the other."""
 

@@ -22,5 +22,5 @@ class Hasty(StoredLedger):
 
 
 if __name__ == "__main__":
-    life.StoredLedger = Hasty  # type: ignore[misc] - the defect
+    life.StoredLedger = Hasty  # type: ignore[attr-defined]  # the defect
     life.main()

@@ -17,5 +17,5 @@ class Blind(Publisher):
 
 
 if __name__ == "__main__":
-    outgoing.Publisher = Blind  # type: ignore[misc] - the defect
+    outgoing.Publisher = Blind  # type: ignore[attr-defined]  # the defect
     life.main()

@@ -27,8 +27,10 @@ DAMAGES = (
     "DELETE FROM memories WHERE json_extract(details, '$.source') = 'self' AND sequence % 2",
     # The last event of an agent is over before all others.
     "UPDATE events SET settled_as = 1 - settled_as WHERE agent_id = 'agent-1'",
-    "INSERT INTO model_answers SELECT agent_id || ' ' || sequence, 0, '', '', due_at FROM events"
-    " WHERE settled_as = 5",
+    (
+        "INSERT INTO model_answers SELECT agent_id || ' ' || sequence, 0, '', '', due_at"
+        " FROM events WHERE settled_as = 5"
+    ),
 )
 """What an audit must find."""
 
