@@ -15,8 +15,9 @@ from scripts.restate_server import running
 from scripts.world_scale import postgresql
 
 from kills.audit import audit
+from kills.nursery import Nursery
 from kills.report import Report, spread
-from kills.workers import KINDS, PACE, PATIENCE_SECONDS, Place, Worker, place, until
+from kills.workers import KINDS, PACE, PATIENCE_SECONDS, Place, Worker, place, plain_environment, until
 from puppet_engine.core.models import EventDraft
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.wakeups import Wakeups
@@ -82,7 +83,10 @@ async def kill_on_many_machines(
         restate = parts.enter_context(running(folder / "restate"))
         async with place(folder, database_url, restate, agents=AGENTS) as here:
             await _set_timers(here, machines.timers)
-            campaign = _Campaign(here, random.Random(machines.seed))  # noqa: S311 - no secret
+            nursery = Nursery(plain_environment())
+            parts.callback(nursery.close)
+            chance = random.Random(machines.seed)  # noqa: S311 - no secret
+            campaign = _Campaign(here, nursery, chance)
             parts.callback(campaign.end_all)
             await campaign.begin()
             for _ in range(machines.kills):
@@ -103,9 +107,10 @@ async def _set_timers(here: Place, timers: int) -> None:
 class _Campaign:
     """Two workers, and what becomes of them."""
 
-    def __init__(self, here: Place, chance: random.Random) -> None:
+    def __init__(self, here: Place, nursery: Nursery, chance: random.Random) -> None:
         self.figures = _Figures()
         self._here = here
+        self._nursery = nursery
         self._chance = chance
         self._workers: list[Worker] = []
         self._born = 0
@@ -147,7 +152,7 @@ class _Campaign:
 
     def _bear(self) -> Worker:
         self._born += 1
-        return Worker(self._here, f"worker-{self._born}")
+        return Worker(self._here, f"worker-{self._born}", nursery=self._nursery)
 
     # -------------------------------------------------------------- workers
 

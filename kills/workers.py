@@ -20,6 +20,7 @@ from scripts.restate_server import RestateServer, free_ports
 from kills.audit import TURNS
 from kills.cast import personas
 from kills.evidence import Evidence, Published, of_server
+from kills.nursery import Forked, Nursery
 from puppet_engine.core.clock import PacedClock, SystemClock
 from puppet_engine.core.ids import random_id
 from puppet_engine.storage.agent_locks import libpq_url
@@ -111,18 +112,24 @@ class Worker:
     """A running `puppets worker`."""
 
     def __init__(
-        self, place: Place, name: str, *, command: Sequence[str] = WORKER, **settings: str
+        self,
+        place: Place,
+        name: str,
+        *,
+        command: Sequence[str] = WORKER,
+        nursery: Nursery | None = None,
     ) -> None:
-        """Start it."""
+        """Start it, or have it forked, which is quicker."""
         self._log = place.folder / f"{name}.log"
+        environment = {**plain_environment(), **place.settings()}
+        self.process: subprocess.Popen[bytes] | Forked
         with self._log.open("ab") as log:
             self._from = log.tell()
+            if nursery is not None:
+                self.process = Forked(nursery, cwd=place.folder, env=environment, log=self._log)
+                return
             self.process = subprocess.Popen(  # noqa: S603 - our own programs
-                command,
-                cwd=place.folder,
-                env={**_environment(), **place.settings(), **settings},
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                command, cwd=place.folder, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
 
     def log(self) -> str:
@@ -192,7 +199,8 @@ def until(ask: Callable[[], T | None], what: str) -> T:
     raise AssertionError(f"waited {PATIENCE_SECONDS} s in vain for {what}")
 
 
-def _environment() -> dict[str, str]:
+def plain_environment() -> dict[str, str]:
+    """Return the environment of a newcomer: no key, no setting of ours."""
     kept = {"PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"}
     basic = {name: value for name, value in os.environ.items() if name in kept}  # noqa: TID251 - of a child
     path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
