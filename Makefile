@@ -20,7 +20,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run world-scale research test test-slow check lint format bench bench-full fuzz soak docs pin
+.PHONY: help run world-scale research test test-slow check lint format bench bench-full fuzz kills soak docs pin
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,8 +65,11 @@ bench-full: $(READY_DEV) $(READY_PEERS) ## The same at the large sizes, which ta
 fuzz: $(READY_DEV) ## Feed broken model files to Timber until one brings a traceback (ARGS="--examples 50000")
 	@$(BIN)/python fuzz/model_files.py $(ARGS)
 
+kills: $(READY_DEV) ## Kill a busy life a thousand times; fail when anything is lost or done twice (ARGS="--help")
+	@PYTHONPATH=. $(BIN)/python -m kills $(ARGS)
+
 soak: $(READY_DEV) ## Let the cast live for half an hour; fail when it holds more and more (ARGS="--minutes 5")
-	@$(BIN)/python -m soak $(ARGS)
+	@PYTHONPATH=. $(BIN)/python -m soak $(ARGS)
 
 docs: $(READY) ## Write docs/settings.md and docs/errors.md from the code
 	@$(BIN)/python scripts/docs.py

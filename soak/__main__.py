@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from puppet_engine.core.settings import Settings
 from puppet_engine.main import App, create_app
+from soak.stages import STAGES, Stage
 from soak.steadiness import BOUNDS, Sample, growth, sample, too_much
 
 _SAMPLES = 60
@@ -21,35 +21,38 @@ def main() -> int:
     """Run the soak; return 0 if all stayed flat, else 1."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30, help="how long (default: 30)")
+    parser.add_argument("--engine", choices=STAGES, default="embedded", help="(default: embedded)")
     parser.add_argument("--speed", type=float, default=240, help="virtual seconds in a real one")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
-    with tempfile.TemporaryDirectory() as folder:
-        samples = asyncio.run(_soak(Path(folder), chosen.minutes * 60, chosen.speed))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        STAGES[chosen.engine](Path(folder), chosen.speed) as stage,
+    ):
+        samples = asyncio.run(_soak(stage, chosen.minutes * 60))
     for name, bound in BOUNDS.items():
         grown = growth(samples, name)
         print(f"{name:12} grew by {grown:+.2f}; {bound:g} is the bound")
     return 1 if too_much(samples) else 0
 
 
-async def _soak(folder: Path, seconds: float, speed: float) -> list[Sample]:
-    settings = Settings(database_url=f"sqlite:///{folder}/soak.db", speed=speed)
-    app = create_app(settings)
+async def _soak(stage: Stage, seconds: float) -> list[Sample]:
+    app = create_app(stage.settings)
     await app.startup()
     try:
-        return await _watch(app, seconds)
+        return await _watch(app, stage, seconds)
     finally:
         await app.shutdown()
 
 
-async def _watch(app: App, seconds: float) -> list[Sample]:
+async def _watch(app: App, stage: Stage, seconds: float) -> list[Sample]:
     process, began = psutil.Process(), time.monotonic()
     samples: list[Sample] = []
     print(f"{'minutes':>8} {'memory MiB':>11} {'handles':>8} {'connections':>12} {'posts':>6}")
     for number in range(1, _SAMPLES + 1):
         wait = began + seconds * number / _SAMPLES - time.monotonic()
         await asyncio.sleep(max(0, wait))
-        one = sample(time.monotonic() - began, process)
+        one = sample(time.monotonic() - began, process, connections=stage.connections())
         samples.append(one)
         posts = len(await app.event_engine.recent(limit=1_000_000, types=["post.published"]))
         told = f"{one.seconds / 60:8.1f} {one.memory:11.1f} {one.handles:8.0f}"

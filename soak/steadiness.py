@@ -25,7 +25,7 @@ class Sample:
     handles: float
     """Open files and sockets."""
     connections: float
-    """Open handles of database files."""
+    """To the database: open handles of its file, or the processes of a server that serve us."""
 
 
 BOUNDS: Final[Mapping[str, float]] = MappingProxyType(
@@ -34,13 +34,13 @@ BOUNDS: Final[Mapping[str, float]] = MappingProxyType(
 """By how much each may grow from the end of the warm-up to the end."""
 
 
-def sample(seconds: float, process: psutil.Process) -> Sample:
-    """Return what a process holds now."""
+def sample(seconds: float, process: psutil.Process, *, connections: float) -> Sample:
+    """Return what a process holds now, beside the connections that somebody counted."""
     return Sample(
         seconds=seconds,
         memory=process.memory_info().rss / _MIB,
         handles=process.num_fds(),
-        connections=sum(file.path.endswith(".db") for file in process.open_files()),
+        connections=connections,
     )
 
 

@@ -3,34 +3,40 @@
 import random
 import shutil
 import sqlite3
-import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.kills.audit import audit
-from tests.kills.harness import Lives, lives
+from kills.audit import audit
+from kills.evidence import Published, of_file
+from kills.lives import lives
+from kills.on_a_file import Plan, kill_on_a_file
+from kills.report import Report
 
 from puppet_engine.core.failpoints import Failpoint
-
-KILLS = 1_000
 
 A_POST = "(SELECT min(sequence) FROM events WHERE type = 'post.due' AND settled_as > 20)"
 DAMAGES = (
     "DELETE FROM events WHERE settled_at IS NULL AND type = 'post.due' AND agent_id = 'agent-1'",
     f"UPDATE events SET type = 'noted' WHERE sequence = {A_POST}",
+    "DELETE FROM events WHERE type = 'mention.received'",
+    "UPDATE events SET error = 'LLMError: no' WHERE sequence = 3",
     "DELETE FROM intents WHERE sequence = 3",
     "UPDATE intents SET state = 'refused' WHERE sequence = 3",
     "DELETE FROM memories WHERE json_extract(details, '$.source') = 'self' AND sequence % 2",
     # The last event of an agent is over before all others.
     "UPDATE events SET settled_as = 1 - settled_as WHERE agent_id = 'agent-1'",
+    (
+        "INSERT INTO model_answers SELECT agent_id || ' ' || sequence, 0, '', '', due_at"
+        " FROM events WHERE settled_as = 5"
+    ),
 )
 """What an audit must find."""
 
 
-async def settle(life: Lives) -> None:
-    """Let the outbox be cleared of what was unknown, and the agents be quiet at the end."""
-    await life.live(4)
+def faults(database: Path, published: Sequence[Published]) -> list[str]:
+    return audit(of_file(database, published)).faults
 
 
 @pytest.mark.timeout(120)
@@ -41,43 +47,44 @@ async def test_a_life_killed_at_every_failpoint_and_at_random_is_sound(tmp_path:
             await life.die_at(point, passage=chance.randint(3, 8))
         for _ in range(3):
             await life.die_young(chance.uniform(0.01, 0.5))
-            await life.die_after(chance.uniform(0, 0.8))
-        await settle(life)
+            death = await life.die_after(chance.uniform(0, 0.4))
+            assert death.turns
+        found = await life.settle()
         published = await life.published()
-    found = audit(tmp_path / "life.db", published)
 
     assert found.faults == []
     assert found.turns > 20
-    assert found.posts > 5
+    assert found.effects > 5
     # The auditor is no yes-man.
-    assert audit(tmp_path / "life.db", [*published, published[0]]).faults
-    assert audit(tmp_path / "life.db", published[1:]).faults
+    assert faults(life.database, [*published, published[0]])
+    assert faults(life.database, published[1:])
     for damage in DAMAGES:
-        spoilt = Path(shutil.copy(tmp_path / "life.db", tmp_path / "spoilt.db"))
+        spoilt = Path(shutil.copy(life.database, tmp_path / "spoilt.db"))
         with closing(sqlite3.connect(spoilt)) as database:
             database.executescript(damage)
-        assert audit(spoilt, published).faults, damage
+        assert faults(spoilt, published), damage
+
+
+@pytest.mark.parametrize("defect", ["tests.scenarios.sends_blindly", "tests.scenarios.forgets"])
+async def test_an_engine_with_a_defect_is_found_out_by_a_few_kills(
+    defect: str, tmp_path: Path
+) -> None:
+    async with lives(tmp_path, module=defect) as life:
+        for point in (Failpoint.EFFECT_DONE, Failpoint.COMMIT_DURABLE):
+            for passage in (4, 9):
+                await life.die_at(point, passage)
+        found = await life.settle()
+
+    assert found.faults
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3 * 3600)
 async def test_a_life_killed_a_thousand_times_is_sound(tmp_path: Path) -> None:
-    chance = random.Random("a thousand kills")
-    async with lives(tmp_path) as life:
-        for done in range(1, KILLS + 1):
-            match done % 5:
-                case 0:
-                    await life.die_at(chance.choice(list(Failpoint)), chance.randint(1, 12))
-                case 1:
-                    await life.die_young(chance.uniform(0.01, 0.5))
-                case _:
-                    await life.die_after(chance.uniform(0, 0.8))
-            if not done % 50:
-                posts = len(await life.published())
-                print(f"killed {done} times of {KILLS}; {posts} posts", file=sys.__stderr__)
-        await settle(life)
-        found = audit(tmp_path / "life.db", await life.published())
+    report = Report(command="make test-slow", began_at="now", seed=2)
+    plan = Plan(kills=1_000, kills_at_each_point=10, audit_every=100, seed=2)
 
-    print(found, file=sys.__stderr__)
-    assert found.faults == []
-    assert found.turns > KILLS // 4
+    await kill_on_a_file(tmp_path, plan, report, advance=lambda: None)
+
+    assert report.is_sound, report.lines()
+    assert report.turns_per_life["p50"] >= 1

@@ -77,7 +77,8 @@ class Arrivals:
             routine=self._turns.routine(agent, first=False),
         )
         # Another process may take it up at this moment, and give it its routine.
-        async with self._turns.lock(agent.id):
+        # Its turns need no waiting for: each takes one of a routine away and brings the next.
+        async with self._turns.lock(f"arrival of {agent.id}"):
             events = await self._ledger.enrol(arrival)
         self._residents.settle_in(agent, may_leave=is_guest)
         self._turns.welcome(agent, events)

@@ -124,7 +124,8 @@ class Turns(Consumer):
                 outcome = TurnOutcome(events=(later,))
             else:
                 turn = self._equip(agent, event.payload, f"{event.sequence}")
-                outcome = self._with_routine(TurnOutcome(), event.type, turn)
+                asked = TurnOutcome(answers_to=_answers_of(agent, f"{event.sequence}"))
+                outcome = self._with_routine(asked, event.type, turn)
             await self._commit(agent, event, outcome, error=error)
 
     # -------------------------------------------------------------- turns
@@ -187,7 +188,8 @@ class Turns(Consumer):
 
     async def _take(self, agent: Agent, event: Event) -> TurnOutcome:
         occasion = f"{event.sequence}"
-        turn = self._equip(agent, event.payload, occasion, llm=self._llm_of(agent, occasion))
+        llm = self._llm_of(agent, occasion)
+        turn = self._equip(agent, event.payload, occasion, llm=llm)
         try:
             outcome = await self._actions[event.type].take(turn)
         except LLMRefusedError:
@@ -195,6 +197,8 @@ class Turns(Consumer):
             if self._answers is not None:
                 await self._answers.forget(_answers_of(agent, occasion))
             raise
+        if isinstance(llm, JournalledProvider) and llm.was_asked:
+            outcome = outcome.model_copy(update={"answers_to": llm.occasion})
         return self._with_routine(outcome, event.type, turn)
 
     def _with_routine(self, outcome: TurnOutcome, event_type: str, turn: Turn) -> TurnOutcome:

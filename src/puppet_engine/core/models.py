@@ -367,6 +367,8 @@ class TurnOutcome(Noun):
     intents: tuple[IntentDraft, ...] = ()
     cursor: PostId | None = None
     """The newest mention the agent has seen, when it looked."""
+    answers_to: str = ""
+    """The occasion on which language models were asked; what they answered is needed no more."""
 
 
 class Effect(Noun):

@@ -1,6 +1,7 @@
 """A turn that is taken again does not pay again: answers are journalled, and read back."""
 
 import hashlib
+from typing import Final
 
 from typing_extensions import override
 
@@ -17,20 +18,25 @@ class JournalledProvider(LLMProvider):
     """
 
     def __init__(self, provider: LLMProvider, *, journal: AnswerJournal, occasion: str) -> None:
+        self.occasion: Final = occasion
         self._provider = provider
         self._journal = journal
-        self._occasion = occasion
         self._calls = 0
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether there may be answers of this occasion in the journal."""
+        return self._calls > 0
 
     @override
     async def complete(self, request: CompletionRequest) -> str:
         call, self._calls = self._calls, self._calls + 1
         digest = kind_of(request)
-        known = await self._journal.find(self._occasion, call, request=digest)
+        known = await self._journal.find(self.occasion, call, request=digest)
         if known is not None:
             return known
         answer = await self._provider.complete(request)
-        await self._journal.keep(self._occasion, call, request=digest, answer=answer)
+        await self._journal.keep(self.occasion, call, request=digest, answer=answer)
         return answer
 
     @override

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import logging
+import os
+import socket
 from collections.abc import AsyncGenerator
 from typing import Any, Final, LiteralString
 
@@ -102,7 +104,7 @@ class SharedAgentLocks(AgentLocks):
             if self._connection is None or self._connection.closed:
                 try:
                     connection = await AsyncConnection.connect(
-                        self._conninfo, autocommit=True, application_name="puppets locks"
+                        self._conninfo, autocommit=True, application_name=connection_name("locks")
                     )
                     await connection.execute(NOTICE_SILENCE)
                     self._connection = connection
@@ -121,6 +123,11 @@ async def _answer(
         await connection.close()
         raise StorageError(f"the lock of agent {agent_id!r} cannot be had: {error}") from error
     return bool(row and row[0])
+
+
+def connection_name(purpose: str) -> str:
+    """Return what PostgreSQL is to show of a connection: whose it is, in 63 bytes at the most."""
+    return f"puppets {purpose}, process {os.getpid()} on {socket.gethostname()}"[:63]
 
 
 def libpq_url(database_url: str) -> str:

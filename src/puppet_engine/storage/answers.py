@@ -11,14 +11,17 @@ from typing_extensions import override
 from puppet_engine.storage.gateway import Storage
 
 KEPT: Final = timedelta(days=2)
-"""How long an answer is kept: longer than any turn is tried again."""
+"""How long an answer is kept that no turn came to use: longer than any turn is tried again."""
 
 SWEEP: Final = timedelta(hours=1)
 """How often answers that are too old are taken away."""
 
 
 class AnswerJournal(ABC):
-    """Keeps what was paid for, so that a turn which is taken again does not pay again."""
+    """Keeps what was paid for, so that a turn which is taken again does not pay again.
+
+    The turn that makes use of an answer takes it away in its own transaction.
+    """
 
     @abstractmethod
     async def find(self, occasion: str, call: int, *, request: str) -> str | None:
@@ -34,7 +37,7 @@ class AnswerJournal(ABC):
 
 
 class StoredAnswers(AnswerJournal):
-    """Answers as rows; those older than `KEPT` are taken away as time goes by."""
+    """Answers as rows; those that outlive their turn are taken away when they are old."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.models import Event
-from puppet_engine.storage.agent_locks import libpq_url
+from puppet_engine.storage.agent_locks import connection_name, libpq_url
 from puppet_engine.storage.event_rows import events_of
 from puppet_engine.storage.gateway import Storage
 
@@ -64,7 +64,7 @@ class Notices:
 
     async def _connect(self) -> AsyncConnection[tuple[object, ...]]:
         connection = await AsyncConnection.connect(
-            self._conninfo, autocommit=True, application_name="puppets notices"
+            self._conninfo, autocommit=True, application_name=connection_name("notices")
         )
         await connection.execute(f"LISTEN {CHANNEL}")
         return connection

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Insert, Table, Update, bindparam, insert, update
+from sqlalchemy import Delete, Insert, Table, Update, bindparam, delete, insert, update
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.models import Event, EventDraft, IntentDraft, IntentState, TurnOutcome
@@ -25,6 +25,7 @@ class TurnRows:
     event: Event | None
     error: str
     cursor: str | None
+    answers_to: str
     memories: list[Row]
     intents: list[Row]
     drafts: Sequence[EventDraft]
@@ -40,6 +41,7 @@ def turn_rows(
         event=event,
         error=error,
         cursor=outcome.cursor,
+        answers_to=outcome.answers_to,
         memories=[memory_row(storage, agent_id, memory) for memory in outcome.memories],
         intents=[intent_row(storage, agent_id, intent) for intent in outcome.intents],
         drafts=outcome.events,
@@ -57,6 +59,7 @@ def keep_turns(session: Session, storage: Storage, turns: Sequence[TurnRows]) ->
     _insert(session, storage, _memory, [row for turn in kept for row in turn.memories])
     _insert(session, storage, _intent, [row for turn in kept for row in turn.intents])
     _move_cursors(session, storage, kept)
+    _forget_answers(session, storage, turns)
     events = iter(_insert_events(session, storage, kept))
     return [next(events) if new else [] for new in is_new]
 
@@ -92,6 +95,18 @@ def _move_cursors(session: Session, storage: Storage, turns: Sequence[TurnRows])
 def _cursor(storage: Storage) -> Update:
     table: Table = storage.model("Agent").__table__
     return update(table).where(table.c.id == bindparam("of")).values(cursor=bindparam("to"))
+
+
+def _forget_answers(session: Session, storage: Storage, turns: Sequence[TurnRows]) -> None:
+    # Also those of a turn that another process took: they were for this event, which is over.
+    asked = [{"on": turn.answers_to} for turn in turns if turn.answers_to]
+    if asked:
+        session.connection().execute(storage.statement(_answers), asked)
+
+
+def _answers(storage: Storage) -> Delete:
+    table: Table = storage.model("ModelAnswer").__table__
+    return delete(table).where(table.c.occasion == bindparam("on"))
 
 
 def _insert_events(

@@ -1,5 +1,7 @@
 """Where agents get what they need to live in the rehearsal world: over the wire, as anybody."""
 
+import ssl
+from functools import cache
 from typing import Any, Final
 
 import httpx2
@@ -37,7 +39,9 @@ async def sign_up(
     """
     wanted = {"handle": handle, "name": name[:50]}
     try:
-        async with httpx2.AsyncClient(base_url=world_url, transport=transport) as client:
+        async with httpx2.AsyncClient(
+            base_url=world_url, transport=transport, verify=_certificates()
+        ) as client:
             answer = await client.post("/world/x/accounts", json=wanted)
     except httpx2.HTTPError as error:
         raise NetworkUnavailableError(f"the world at {world_url} does not answer") from error
@@ -61,7 +65,7 @@ async def open_rehearsal_wallet(
     key = config.solana_integration.private_key
     wallet = SolanaWallet(key if key is not None else config.id, rpc_url)
     try:
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(verify=_certificates()) as client:
             listed = await client.get(f"{world_url}/tokens/v2/tag", params={"query": "verified"})
             if await wallet.get_balance_lamports() < LAMPORTS_PER_SOL:
                 purse: dict[str, Any] = {
@@ -85,3 +89,9 @@ async def open_rehearsal_wallet(
         max_lamports_per_day=behavior.max_lamports_per_day,
     )
     return Trader(wallet=wallet, jupiter=JupiterClient(world_url), limits=limits, clock=clock)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return the certificates we trust: read once, not 25 ms long for each of many agents."""
+    return httpx2.create_ssl_context()

@@ -68,7 +68,7 @@ async def test_the_locks_of_a_process_end_with_its_connection(
         with psycopg.connect(libpq_url(postgresql_url), autocommit=True) as other:
             other.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = 'puppets locks' AND datname = current_database()"
+                " WHERE application_name LIKE 'puppets locks, %' AND datname = current_database()"
             )
         async with asyncio.timeout(5), there.hold("ada"):
             pass

@@ -1,28 +1,36 @@
 """A busy life that can be killed: real turns on a real file, the world in another process."""
 
 import asyncio
+import contextlib
+import gc
 import json
 import os
 import signal
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from typing_extensions import override
 
+from kills.cast import personas
+from kills.moments import Moments
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.failpoints import Failpoint, armed
+from puppet_engine.core.failpoints import Failpoint, Hook, armed
 from puppet_engine.core.ids import random_id
+from puppet_engine.core.models import Event
 from puppet_engine.core.settings import Settings
+from puppet_engine.events.base import Consumer
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.llm.base import CompletionRequest, LLMProvider
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.directory import connect
+from puppet_engine.storage.answers import StoredAnswers
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
@@ -33,22 +41,11 @@ START: Final = datetime(2026, 1, 5, 6, tzinfo=UTC)
 SPEED: Final = 900
 """A quarter of an hour in a second: X's limits of a window are those of a second."""
 
-CAST: Final[list[dict[str, Any]]] = [
-    {
-        "id": f"agent-{n}",
-        "name": f"Agent {n}",
-        "personality": {"interests": ["tea"]},
-        "behavior": {
-            "post_frequency": {"min_hours_between_posts": 0.03, "max_hours_between_posts": 0.1},
-            "interaction_patterns": {"reply_probability": 1, "mention_probability": 0.5},
-        },
-        "initial_memory": {
-            "core_memories": [f"I am number {n}"],
-            "relationships": [{"handle": f"agent_{(n + 1) % 8}"}],
-        },
-    }
-    for n in range(8)
-]
+AGENTS: Final = 8
+
+
+Tell = Callable[[str], None]
+"""Lets those outside know how far a life has come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +61,8 @@ class Orders:
     fatal_point: str | None = None
     fatal_passage: int = 0
     """At which passage of that failpoint the process kills itself."""
+    rehearsal_seconds: float = 0
+    """For how long the parent itself is to live, so that its children find everything warm."""
 
 
 class SharedClock(Clock):
@@ -90,12 +89,52 @@ class SeededLLM(LLMProvider):
         return f"thought number {request.options.seed}"
 
 
-def fate(orders: Orders) -> Any:
-    """Return a hook that kills this process as `kill -9` does, at a passage of one point."""
+class Watched(Consumer):
+    """Takes turns as `consumer` does, and counts them."""
+
+    def __init__(self, consumer: Consumer, moments: Moments, tell: Tell) -> None:
+        self._consumer = consumer
+        self._moments = moments
+        self._tell = tell
+
+    @override
+    def takes(self, event: Event) -> bool:
+        return self._consumer.takes(event)
+
+    @override
+    async def consume(self, event: Event) -> bool:
+        self._moments.begin_turn()
+        try:
+            return await self._consumer.consume(event)
+        finally:
+            if self._moments.end_turn() == 1:
+                self._tell("busy")
+
+    @override
+    async def abandon(self, event: Event, *, error: str) -> None:
+        await self._consumer.abandon(event, error=error)
+
+
+class WatchedEngine(EventEngine):
+    """An engine whose turns are counted."""
+
+    def __init__(self, moments: Moments, tell: Tell, **options: Any) -> None:
+        super().__init__(**options)
+        self._moments = moments
+        self._tell = tell
+
+    @override
+    def consume_with(self, consumer: Consumer) -> None:
+        super().consume_with(Watched(consumer, self._moments, self._tell))
+
+
+def fate(orders: Orders, moments: Moments) -> Hook:
+    """Return a hook that counts, and kills this process as `kill -9` does, where it is told."""
     passed = 0
 
     def hook(point: Failpoint) -> None:
         nonlocal passed
+        moments.passed(point)
         if point == orders.fatal_point:
             passed += 1
             if passed == orders.fatal_passage:
@@ -104,7 +143,7 @@ def fate(orders: Orders) -> Any:
     return hook
 
 
-async def live(orders: Orders) -> None:
+async def live(orders: Orders, moments: Moments, tell: Tell) -> None:
     """Live from where the file was left, until a kill or the given moment."""
     clock = SharedClock(orders.began)
     url = f"sqlite:///{orders.database}"
@@ -116,11 +155,13 @@ async def live(orders: Orders) -> None:
         return connect("x", account, clock)
 
     async with sole_owner(url, since=START, on_loss=print):
-        engine = EventEngine(store=StoredEvents(storage), clock=clock, concurrency=8)
+        store = StoredEvents(storage)
+        engine = WatchedEngine(moments, tell, store=store, clock=clock, concurrency=AGENTS)
         manager = AgentManager(
             {
                 "memory_store": SQLiteStore(Settings(), storage=storage, clock=clock),
                 "default_llm_provider": SeededLLM(),
+                "answers": StoredAnswers(storage),
                 "event_engine": engine,
                 "storage": StoredLedger(storage),
                 "clock": clock,
@@ -128,36 +169,55 @@ async def live(orders: Orders) -> None:
                 "mention_poll_minutes": 5,
             }
         )
-        for config in CAST:
-            await manager.create_agent(config)
+        for persona in personas(AGENTS):
+            await manager.create_agent(persona)
         await manager.start_agents()
         await engine.start()
-        _tell("alive")
-        while orders.until is None or time.monotonic() < orders.until:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+        moments.alive()
+        tell("alive")
+        await _end_of(orders)
         await engine.stop()
         await manager.stop_agents()
         await manager.close()
         await storage.close()
 
 
+async def _end_of(orders: Orders) -> None:
+    """Wait for the given moment, or for the end of the parent, which nobody else would notice."""
+    parent = os.getppid()
+    while orders.until is None or time.monotonic() < orders.until:
+        if os.getppid() != parent:
+            os._exit(1)
+        await asyncio.sleep(0.05)
+
+
 def main() -> None:
     """Fork a life for each line of orders: what takes long to import is here already."""
+    moments = Moments()
     for line in sys.stdin:
         orders = Orders(**json.loads(line))
+        moments.begin_anew()
+        if orders.rehearsal_seconds:
+            orders = replace(orders, until=time.monotonic() + orders.rehearsal_seconds)
+            asyncio.run(live(orders, moments, lambda _: None))
+            # What is here stays: no child has to copy a page of it to look it over.
+            gc.collect()
+            gc.freeze()
+            _tell("exit", moment=asdict(moments.read()))
+            continue
         if not (child := os.fork()):
-            with armed(fate(orders)):
-                asyncio.run(live(orders))
+            with armed(fate(orders, moments)):
+                asyncio.run(live(orders, moments, _tell))
             sys.stderr.flush()
             os._exit(0)
         _tell("process", child)
         _, status = os.waitpid(child, 0)
-        _tell("exit", os.waitstatus_to_exitcode(status))
+        _tell("exit", os.waitstatus_to_exitcode(status), moment=asdict(moments.read()))
 
 
-def _tell(what: str, number: int = 0) -> None:
+def _tell(what: str, number: int = 0, **more: Any) -> None:
     # In one write: a process that is killed leaves no half of a line.
-    os.write(1, f"{what} {number}\n".encode())
+    os.write(1, f"{json.dumps({'what': what, 'number': number, **more})}\n".encode())
 
 
 def line_of(orders: Orders) -> str:
@@ -166,4 +226,5 @@ def line_of(orders: Orders) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(KeyboardInterrupt):
+        main()

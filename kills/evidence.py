@@ -1,0 +1,149 @@
+"""What a life has left behind, read from its database by plain SQL, past the engine's own code."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+Ask = Callable[[str], Sequence[Sequence[Any]]]
+"""Returns the rows of a query that SQLite and PostgreSQL understand alike."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventRow:
+    """One event. Moments can be compared, and are of the kind that the database gives."""
+
+    sequence: int
+    agent: str | None
+    type: str
+    priority: int
+    due_at: Any
+    settled_as: int | None
+    failures: int
+    error: str | None
+    post: str | None
+    """Of a mention, and of a post that is told of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntentRow:
+    """One thing that an agent wanted done outside."""
+
+    id: str
+    agent: str
+    kind: str
+    state: str
+    result: str
+    text: str
+    answers: str | None
+    """The post that it is an answer to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentRow:
+    """One agent."""
+
+    id: str
+    handle: str
+    cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """One post, as the world has it."""
+
+    post_id: str
+    handle: str
+    text: str
+    mentions: Sequence[str] = ()
+    """Handles, in lower case."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything that an audit looks at."""
+
+    events: Sequence[EventRow]
+    intents: Sequence[IntentRow]
+    agents: Sequence[AgentRow]
+    own_memories: Sequence[str]
+    """The post of each memory of having said something."""
+    kept_answers: Sequence[str]
+    """The occasions of the answers of language models that are still kept."""
+    published: Sequence[Published]
+    is_one_process: bool
+    """Then events are numbered without gaps, and all of an agent come in order, facts, too."""
+
+
+EVENTS: Final = """
+    SELECT sequence, agent_id, type, priority, due_at, settled_as, failures, error,
+        CASE type WHEN 'mention.received' THEN payload->>'id'
+            WHEN 'post.published' THEN payload->>'post_id' END
+    FROM events ORDER BY sequence
+"""
+INTENTS: Final = """
+    SELECT id, agent_id, kind, state, result, payload->>'text', payload->>'in_reply_to'
+    FROM intents ORDER BY sequence
+"""
+AGENTS: Final = "SELECT id, handle, cursor FROM agents ORDER BY id"
+OWN_MEMORIES: Final = "SELECT details->>'post_id' FROM memories WHERE details->>'source' = 'self'"
+KEPT_ANSWERS: Final = "SELECT occasion FROM model_answers"
+
+
+def of_file(database: Path, published: Sequence[Published]) -> Evidence:
+    """Read the evidence from the file of a life that has ended."""
+    with closing(sqlite3.connect(database)) as opened:
+        return _read(lambda query: opened.execute(query).fetchall(), published, alone=True)
+
+
+def of_server(conninfo: str, published: Sequence[Published]) -> Evidence:
+    """Read the evidence from a PostgreSQL whose workers have all ended."""
+    with psycopg.connect(conninfo) as opened:
+        # The queries stand above, and hold nothing that anybody gave.
+        return _read(
+            lambda query: opened.execute(query.encode()).fetchall(), published, alone=False
+        )
+
+
+def _read(ask: Ask, published: Sequence[Published], *, alone: bool) -> Evidence:
+    return Evidence(
+        events=[
+            EventRow(
+                sequence=sequence,
+                agent=agent,
+                type=kind,
+                priority=priority,
+                due_at=due_at,
+                settled_as=settled_as,
+                failures=failures,
+                error=error,
+                post=post,
+            )
+            for sequence, agent, kind, priority, due_at, settled_as, failures, error, post in ask(
+                EVENTS
+            )
+        ],
+        intents=[
+            IntentRow(
+                id=id_,
+                agent=agent,
+                kind=kind,
+                state=state,
+                result=result,
+                text=text,
+                answers=answers,
+            )
+            for id_, agent, kind, state, result, text, answers in ask(INTENTS)
+        ],
+        agents=[
+            AgentRow(id=id_, handle=handle, cursor=cursor) for id_, handle, cursor in ask(AGENTS)
+        ],
+        own_memories=[post for (post,) in ask(OWN_MEMORIES)],
+        kept_answers=[occasion for (occasion,) in ask(KEPT_ANSWERS)],
+        published=published,
+        is_one_process=alone,
+    )
