@@ -17,6 +17,9 @@ AGAIN: Final = 0.25
 LONGEST_JUMP_HOURS: Final = 6
 LONGEST_WRITE_SECONDS: Final = 30
 
+REACHED: Final = 0.5
+"""How often a call that hangs has reached its server."""
+
 
 class SimulatedCrash(BaseException):
     """The process has ended here. As with a kill, nothing after this line takes place."""
@@ -96,6 +99,18 @@ class Fate:
     def loses_reply(self) -> bool:
         """Say whether an answer is lost on its way."""
         return self._happens(FaultKind.LOST_REPLIES)
+
+    def hangs(self) -> bool:
+        """Say whether a call gets no answer before its client gives it up."""
+        return self._happens(FaultKind.HANGING_CALLS)
+
+    def reaches(self) -> bool:
+        """Say whether a call that hangs reaches its server all the same."""
+        return self._chances[FaultKind.HANGING_CALLS].random() < REACHED
+
+    def wait(self, span: timedelta) -> None:
+        """Let time pass, for everybody, while somebody waits in vain."""
+        self._clock.advance(span)
 
     def _happens(self, kind: FaultKind) -> bool:
         share = self._scenario.faults.get(kind)

@@ -1,7 +1,8 @@
 """The machine that an engine is simulated on: its disk and its wires, which obey fate."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from datetime import timedelta
+from typing import Any, Final, TypeVar
 
 import httpx2
 from typing_extensions import override
@@ -13,6 +14,9 @@ from puppet_engine.simulation.meter import Meter
 from puppet_engine.storage.inline import InlineStorage
 
 T = TypeVar("T")
+
+PATIENCE_SECONDS: Final = 15
+"""How long a client waits that keeps its own time, as that of X does."""
 
 
 class Disk(InlineStorage):
@@ -46,10 +50,21 @@ class Wire(httpx2.AsyncBaseTransport):
     @override
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         self._fate.step()
+        hangs = not self.is_reliable and self._fate.hangs()
+        if hangs and not self._fate.reaches():
+            raise self._silence(request)
         response = await self._inner.handle_async_request(request)
         body = await response.aread()
         self._meter.count(request.method, request.url.path, response.status_code, body)
         self._fate.step()
+        if hangs:
+            raise self._silence(request)
         if not self.is_reliable and self._fate.loses_reply():
             raise httpx2.ReadError("the answer was lost on its way", request=request)
         return response
+
+    def _silence(self, request: httpx2.Request) -> httpx2.ReadTimeout:
+        """Wait as long as the client would, and return what it is told then."""
+        limits = request.extensions.get("timeout") or {}
+        self._fate.wait(timedelta(seconds=limits.get("read") or PATIENCE_SECONDS))
+        return httpx2.ReadTimeout("no answer came in time", request=request)

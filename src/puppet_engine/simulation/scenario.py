@@ -29,6 +29,8 @@ class FaultKind(StrEnum):
     """A transaction takes up to half a minute of virtual time."""
     LOST_REPLIES = "lost-replies"
     """A server does what it was asked for, and its answer never arrives."""
+    HANGING_CALLS = "hanging-calls"
+    """A server says nothing until the client's patience ends; it may have done it or not."""
 
 
 USUAL_RATES: Final[Mapping[FaultKind, float]] = MappingProxyType(
@@ -37,15 +39,16 @@ USUAL_RATES: Final[Mapping[FaultKind, float]] = MappingProxyType(
         FaultKind.CLOCK_JUMPS: 2,
         FaultKind.SLOW_DISK: 0.01,
         FaultKind.LOST_REPLIES: 0.01,
+        FaultKind.HANGING_CALLS: 0.01,
     }
 )
 """How often, when nothing else is said.
 
 Crashes and jumps are counted by the virtual day;
-slow transactions and lost replies are a share of all, 0 to 1.
+slow transactions, lost replies and hanging calls are a share of all, 0 to 1.
 """
 
-SHARES: Final = frozenset({FaultKind.SLOW_DISK, FaultKind.LOST_REPLIES})
+SHARES: Final = frozenset({FaultKind.SLOW_DISK, FaultKind.LOST_REPLIES, FaultKind.HANGING_CALLS})
 
 
 class Scenario(Noun):

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Delete, Insert, Table, Update, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -47,19 +47,23 @@ class StoredAnswers(AnswerJournal):
     async def find(self, occasion: str, call: int, *, request: str) -> str | None:
         kept = self._storage.statement(_answer)
         asked = {"occasion": occasion, "call": call, "request": request}
-        return await self._storage.read(lambda session: session.scalar(kept, asked))
+        return await self._storage.read(lambda session: session.connection().scalar(kept, asked))
 
     @override
     async def keep(self, occasion: str, call: int, *, request: str, answer: str) -> None:
-        model, now = self._storage.model("ModelAnswer"), self._storage.clock.now()
+        now = self._storage.clock.now()
         is_late = self._swept_at is None or now - self._swept_at >= SWEEP
+        place = {"on": occasion, "nth": call}
+        answered = {"request": request, "answer": answer, "created_at": now}
+        new = {"occasion": occasion, "call": call, **answered}
 
         def work(session: Session) -> None:
-            row = session.get(model, (occasion, call)) or model(occasion=occasion, call=call)
-            row.request, row.answer, row.created_at = request, answer, now
-            session.add(row)
+            connection = session.connection()
+            again = connection.execute(self._storage.statement(_another), place | answered)
+            if not again.rowcount:
+                connection.execute(self._storage.statement(_first), new)
             if is_late:
-                session.execute(delete(model).where(model.created_at < now - KEPT))
+                connection.execute(self._storage.statement(_old), {"before": now - KEPT})
 
         await self._storage.run(work)
         if is_late:
@@ -67,15 +71,43 @@ class StoredAnswers(AnswerJournal):
 
     @override
     async def forget(self, occasion: str) -> None:
-        model = self._storage.model("ModelAnswer")
+        of_turn = self._storage.statement(_all_of_turn)
+        await self._storage.run(
+            lambda session: session.connection().execute(of_turn, {"on": occasion}).rowcount
+        )
 
-        def work(session: Session) -> None:
-            session.execute(delete(model).where(model.occasion == occasion))
 
-        await self._storage.run(work)
+# ------------------------------------------------------------------ statements
+
+
+def _table(storage: Storage) -> Table:
+    table: Table = storage.model("ModelAnswer").__table__
+    return table
 
 
 def _answer(storage: Storage) -> Any:
-    model = storage.model("ModelAnswer")
-    columns = (model.occasion, model.call, model.request)
-    return select(model.answer).where(*(column == bindparam(column.key) for column in columns))
+    table = _table(storage)
+    columns = (table.c.occasion, table.c.call, table.c.request)
+    asked = (column == bindparam(column.key) for column in columns)
+    return select(table.c.answer).where(*asked)
+
+
+def _another(storage: Storage) -> Update:
+    table = _table(storage)
+    return update(table).where(
+        table.c.occasion == bindparam("on"), table.c.call == bindparam("nth")
+    )
+
+
+def _first(storage: Storage) -> Insert:
+    return insert(_table(storage))
+
+
+def _old(storage: Storage) -> Delete:
+    table = _table(storage)
+    return delete(table).where(table.c.created_at < bindparam("before"))
+
+
+def _all_of_turn(storage: Storage) -> Delete:
+    table = _table(storage)
+    return delete(table).where(table.c.occasion == bindparam("on"))

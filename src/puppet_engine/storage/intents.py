@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy import Insert, Table, Update, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -40,7 +40,9 @@ class StoredIntents(IntentStore):
         unfinished = self._storage.statement(_open)
         asked = {"of": account}
         return await self._storage.read(
-            lambda session: [read_intent(row) for row in session.execute(unfinished, asked)]
+            lambda session: [
+                read_intent(row) for row in session.connection().execute(unfinished, asked)
+            ]
         )
 
     @override
@@ -70,8 +72,9 @@ class StoredIntents(IntentStore):
         asked = {"agent": agent_id, "of": account, "since": since}
 
         def work(session: Session) -> Standing:
-            intents, cost = session.execute(counted, asked).one()
-            kept = session.scalar(metered, {"of": account})
+            connection = session.connection()
+            intents, cost = connection.execute(counted, asked).one()
+            kept = connection.scalar(metered, {"of": account})
             meter = Meter() if kept is None else Meter.model_validate(kept)
             return Standing(intents=intents, cost=int(cost), meter=meter)
 
@@ -106,23 +109,25 @@ class StoredIntents(IntentStore):
     async def begin(
         self, intent: Intent, journal: Mapping[str, Any], *, cost: int, meter: Meter
     ) -> Intent:
+        begun: dict[str, Any] = {
+            "journal": dict(journal),
+            "cost": cost,
+            "begun_at": self._storage.clock.now(),
+            "attempts": intent.attempts + 1,
+        }
+
         def work(session: Session) -> Intent:
-            row = self._row(session, intent)
-            row.state, row.journal, row.cost = IntentState.SENDING.value, dict(journal), cost
-            row.begun_at, row.attempts = self._storage.clock.now(), intent.attempts + 1
+            self._change(session, intent, IntentState.SENDING, begun)
             self._keep(session, intent.account, meter)
-            session.flush()
-            return read_intent(row)
+            return intent.model_copy(update={**begun, "state": IntentState.SENDING})
 
         return await self._storage.run(work)
 
     @override
     async def release(self, intent: Intent) -> Intent:
         def work(session: Session) -> Intent:
-            row = self._row(session, intent)
-            row.state = IntentState.PENDING.value
-            session.flush()
-            return read_intent(row)
+            self._change(session, intent, IntentState.PENDING, {})
+            return intent.model_copy(update={"state": IntentState.PENDING})
 
         return await self._storage.run(work)
 
@@ -137,10 +142,10 @@ class StoredIntents(IntentStore):
         meter: Meter | None = None,
         events: Sequence[EventDraft] = (),
     ) -> list[Event]:
+        held = {"error": error, "not_before": not_before, "failures": intent.failures}
+
         def work(session: Session) -> list[Event]:
-            row = self._row(session, intent)
-            row.state, row.error, row.not_before = state.value, error, not_before
-            row.failures = intent.failures
+            self._change(session, intent, state, held)
             self._keep(session, intent.account, meter)
             return insert_events(session, self._storage, events)
 
@@ -171,56 +176,87 @@ class StoredIntents(IntentStore):
     # -------------------------------------------------------------- rows
 
     def _finish(self, session: Session, intent: Intent, state: IntentState, result: str) -> None:
-        row = self._row(session, intent)
-        row.state, row.result, row.settled_at = state.value, result, self._storage.clock.now()
+        end = {"result": result, "settled_at": self._storage.clock.now()}
+        self._change(session, intent, state, end)
 
     def _keep(self, session: Session, account: str, meter: Meter | None) -> None:
         if meter is None:
             return
-        model = self._storage.model("AccountMeter")
-        row = session.get(model, account)
-        if row is None:
-            row = model(account=account)
-            session.add(row)
-        row.meter = meter.model_dump(mode="json")
+        kept = meter.model_dump(mode="json")
+        connection = session.connection()
+        known = connection.execute(self._storage.statement(_meter), {"of": account, "meter": kept})
+        if not known.rowcount:
+            connection.execute(
+                self._storage.statement(_new_meter), {"account": account, "meter": kept}
+            )
 
-    def _row(self, session: Session, intent: Intent) -> Any:
-        """Return the row of an intent as the caller knows it, held until the transaction ends.
+    def _change(
+        self, session: Session, intent: Intent, state: IntentState, values: Mapping[str, Any]
+    ) -> None:
+        """Change the row of an intent, if it is as the caller knows it.
 
         Two engines on one database must not both carry an intent out.
         """
-        row = session.scalars(self._storage.statement(_held), {"of": intent.id}).one()
-        if (row.state, row.attempts) != (intent.state.value, intent.attempts):
+        known = {"of": intent.id, "was": intent.state.value, "tried": intent.attempts}
+        changes = {**values, "state": state.value}
+        connection = session.connection()
+        changed = connection.execute(self._storage.statement(_as_known), changes | known)
+        if changed.rowcount != 1:
+            now = connection.scalar(self._storage.statement(_state), {"of": intent.id})
             raise StorageError(
-                f"the intent {intent.id} was changed by somebody else, it is {row.state} now:"
+                f"the intent {intent.id} was changed by somebody else, it is {now} now:"
                 " let one engine only live on this database"
             )
-        return row
 
 
 # ------------------------------------------------------------------ statements
 
 
 def _open(storage: Storage) -> Any:
-    table: Table = storage.model("Intent").__table__
+    table = _intents(storage)
     of_account = select(table).where(table.c.account == bindparam("of"))
     return of_account.where(table.c.state.in_(OPEN)).order_by(table.c.sequence)
 
 
 def _counted(storage: Storage) -> Any:
-    model = storage.model("Intent")
+    table = _intents(storage)
     return (
-        select(func.count(), func.coalesce(func.sum(model.cost), 0))
-        .where(model.agent_id == bindparam("agent"), model.account == bindparam("of"))
-        .where(model.begun_at >= bindparam("since"), model.state.in_(COUNTED))
+        select(func.count(), func.coalesce(func.sum(table.c.cost), 0))
+        .where(table.c.agent_id == bindparam("agent"), table.c.account == bindparam("of"))
+        .where(table.c.begun_at >= bindparam("since"), table.c.state.in_(COUNTED))
     )
 
 
+def _as_known(storage: Storage) -> Update:
+    table = _intents(storage)
+    as_known = (table.c.state == bindparam("was"), table.c.attempts == bindparam("tried"))
+    return update(table).where(table.c.id == bindparam("of"), *as_known)
+
+
+def _state(storage: Storage) -> Any:
+    table = _intents(storage)
+    return select(table.c.state).where(table.c.id == bindparam("of"))
+
+
+def _intents(storage: Storage) -> Table:
+    table: Table = storage.model("Intent").__table__
+    return table
+
+
 def _metered(storage: Storage) -> Any:
-    model = storage.model("AccountMeter")
-    return select(model.meter).where(model.account == bindparam("of"))
+    table = _meters(storage)
+    return select(table.c.meter).where(table.c.account == bindparam("of"))
 
 
-def _held(storage: Storage) -> Any:
-    model = storage.model("Intent")
-    return select(model).where(model.id == bindparam("of")).with_for_update()
+def _meter(storage: Storage) -> Update:
+    table = _meters(storage)
+    return update(table).where(table.c.account == bindparam("of"))
+
+
+def _new_meter(storage: Storage) -> Insert:
+    return insert(_meters(storage))
+
+
+def _meters(storage: Storage) -> Table:
+    table: Table = storage.model("AccountMeter").__table__
+    return table

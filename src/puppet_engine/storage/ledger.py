@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -33,32 +33,24 @@ class StoredLedger(Ledger):
 
     @override
     async def enrol(self, arrival: Arrival) -> list[Event]:
-        config = arrival.config
+        row = population.agent_row(arrival)
 
         def work(session: Session) -> list[Event]:
-            model = self._storage.model("Agent")
             population.require_free_handle(session, self._storage, arrival)
-            row = population.agent_row(arrival)
-            known = session.get(model, config.id)
-            if known is not None:
-                # Who came as a guest once stays one: no file is sure to be read for it.
-                for name in ("name", "handle", "persona"):
-                    setattr(known, name, row[name])
+            # Who came as a guest once stays one: no file is sure to be read for it.
+            if population.renew(session, self._storage, row):
                 return insert_events(session, self._storage, self._missing(session, arrival))
-            session.add(model(**row))
+            session.connection().execute(self._storage.statement(population.new_agent), row)
             for memory in arrival.first_memories:
-                add_memory(session, self._storage, config.id, memory)
+                add_memory(session, self._storage, arrival.config.id, memory)
             return insert_events(session, self._storage, arrival.first_events)
 
         return await self._storage.run(work)
 
     def _missing(self, session: Session, arrival: Arrival) -> list[EventDraft]:
         """Return the routine of which nothing is pending: what the agent could not do before."""
-        model = self._storage.model("Event")
-        pending = select(model.type).where(
-            model.agent_id == arrival.config.id, model.settled_at.is_(None)
-        )
-        known = set(session.scalars(pending))
+        pending = self._storage.statement(_pending)
+        known = set(session.connection().scalars(pending, {"of": arrival.config.id}))
         return [draft for draft in arrival.routine if draft.type not in known]
 
     @override
@@ -76,7 +68,9 @@ class StoredLedger(Ledger):
     @override
     async def cursor(self, agent_id: str) -> PostId | None:
         seen = self._storage.statement(_cursor)
-        return await self._storage.read(lambda session: session.scalar(seen, {"of": agent_id}))
+        return await self._storage.read(
+            lambda session: session.connection().scalar(seen, {"of": agent_id})
+        )
 
     @override
     async def commit(
@@ -91,5 +85,11 @@ class StoredLedger(Ledger):
 
 
 def _cursor(storage: Storage) -> Any:
-    model = storage.model("Agent")
-    return select(model.cursor).where(model.id == bindparam("of"))
+    table: Table = storage.model("Agent").__table__
+    return select(table.c.cursor).where(table.c.id == bindparam("of"))
+
+
+def _pending(storage: Storage) -> Any:
+    table: Table = storage.model("Event").__table__
+    of_agent = select(table.c.type).where(table.c.agent_id == bindparam("of"))
+    return of_agent.where(table.c.settled_at.is_(None))

@@ -21,7 +21,7 @@ async def newest(storage: Storage, agent_id: str, *, limit: int | None) -> list[
     query = storage.statement(_all if limit is None else _newest)
     asked = {"agent": agent_id, "most": limit}
     return await storage.read(
-        lambda session: [read_memory(row) for row in session.execute(query, asked)]
+        lambda session: [read_memory(row) for row in session.connection().execute(query, asked)]
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import Insert, Table, Update, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.errors import AgentExistsError
@@ -47,7 +47,7 @@ async def enrol_new(storage: Storage, arrivals: Sequence[Arrival]) -> list[Event
 
     def work(session: Session) -> list[Event]:
         _require_free(session, storage, arrivals)
-        session.connection().execute(insert(storage.model("Agent").__table__), agents)
+        session.connection().execute(storage.statement(new_agent), agents)
         return [event for events in keep_turns(session, storage, days) for event in events]
 
     return await storage.run(work)
@@ -96,12 +96,32 @@ def require_free_handle(session: Session, storage: Storage, arrival: Arrival) ->
     """
     if not arrival.handle:
         return
-    model = storage.model("Agent")
-    others = select(model.id).where(
-        model.handle == arrival.handle.lower(), model.id != arrival.config.id
-    )
-    if session.connection().execute(others.limit(1)).first() is not None:
+    asked = {"wanted": arrival.handle.lower(), "of": arrival.config.id}
+    if session.connection().execute(storage.statement(_namesake), asked).first() is not None:
         raise AgentExistsError(arrival.config.id, handle=arrival.handle)
+
+
+def renew(session: Session, storage: Storage, row: dict[str, Any]) -> bool:
+    """Give an agent that is known the columns it has now; False when it is not known."""
+    changes = {name: row[name] for name in ("name", "handle", "persona")}
+    known = session.connection().execute(storage.statement(_agent), changes | {"of": row["id"]})
+    return bool(known.rowcount)
+
+
+def new_agent(storage: Storage) -> Insert:
+    """Return the statement that keeps the row of an agent."""
+    return insert(storage.model("Agent").__table__)
+
+
+def _agent(storage: Storage) -> Update:
+    table: Table = storage.model("Agent").__table__
+    return update(table).where(table.c.id == bindparam("of"))
+
+
+def _namesake(storage: Storage) -> Any:
+    table: Table = storage.model("Agent").__table__
+    others = table.c.handle == bindparam("wanted"), table.c.id != bindparam("of")
+    return select(table.c.id).where(*others).limit(1)
 
 
 async def guests(storage: Storage, *, limit: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy import Insert, insert
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.ids import AgentId, IntentId, MemoryId
@@ -18,8 +19,13 @@ from puppet_engine.storage.gateway import Storage
 def add_memory(session: Session, storage: Storage, agent_id: str, memory: Memory) -> str:
     """Keep a memory, and return its id."""
     row = memory_row(storage, agent_id, memory)
-    session.add(storage.model("Memory")(**row))
+    session.connection().execute(storage.statement(new_memory), row)
     return str(row["id"])
+
+
+def new_memory(storage: Storage) -> Insert:
+    """Return the statement that keeps the row of a memory."""
+    return insert(storage.model("Memory").__table__)
 
 
 def memory_row(storage: Storage, agent_id: str, memory: Memory) -> dict[str, Any]:
@@ -36,8 +42,8 @@ def memory_row(storage: Storage, agent_id: str, memory: Memory) -> dict[str, Any
 
 
 def read_memory(row: Any) -> StoredMemory:
-    """Return a memory as it stands in its row."""
-    return StoredMemory(
+    """Return a memory as it stands in its row, which was checked when it was kept."""
+    return StoredMemory.model_construct(
         id=MemoryId(row.id),
         agent_id=AgentId(row.agent_id),
         type=MemoryType(row.type),

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from puppet_engine.core.models import Event, EventDraft, IntentDraft, IntentState, TurnOutcome
 from puppet_engine.storage.event_rows import event_row, insert_rows
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.rows import memory_row
+from puppet_engine.storage.rows import memory_row, new_memory
 from puppet_engine.storage.settling import settle_events
 
 Row = dict[str, Any]
@@ -56,7 +56,7 @@ def keep_turns(session: Session, storage: Storage, turns: Sequence[TurnRows]) ->
     """
     is_new = _settle(session, storage, turns)
     kept = [turn for turn, new in zip(turns, is_new, strict=True) if new]
-    _insert(session, storage, _memory, [row for turn in kept for row in turn.memories])
+    _insert(session, storage, new_memory, [row for turn in kept for row in turn.memories])
     _insert(session, storage, _intent, [row for turn in kept for row in turn.intents])
     _move_cursors(session, storage, kept)
     _forget_answers(session, storage, turns)
@@ -76,10 +76,6 @@ def _insert(
 ) -> None:
     if rows:
         session.connection().execute(storage.statement(make), rows)
-
-
-def _memory(storage: Storage) -> Insert:
-    return insert(storage.model("Memory").__table__)
 
 
 def _intent(storage: Storage) -> Insert:

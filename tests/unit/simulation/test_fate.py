@@ -89,6 +89,17 @@ def test_a_slow_disk_takes_virtual_time() -> None:
     assert timedelta() < clock.now() - FIRST_MOMENT < timedelta(seconds=30 * 20)
 
 
+def test_a_call_hangs_as_often_as_was_said_and_reaches_its_server_half_the_time() -> None:
+    silent, _ = fate(hanging_calls=0.25)
+
+    hung = sum(silent.hangs() for _ in range(1000))
+    reached = sum(silent.reaches() for _ in range(1000))
+
+    assert 200 < hung < 300
+    assert 450 < reached < 550
+    assert silent.counts[FaultKind.HANGING_CALLS] == hung
+
+
 def test_faults_are_read_with_their_rates_or_the_usual_ones() -> None:
     assert read_faults("crashes=5, lost-replies") == {
         FaultKind.CRASHES: 5,

@@ -12,6 +12,7 @@ RATES = {
     FaultKind.CLOCK_JUMPS: 8,
     FaultKind.SLOW_DISK: 0.1,
     FaultKind.LOST_REPLIES: 0.1,
+    FaultKind.HANGING_CALLS: 0.1,
 }
 
 
