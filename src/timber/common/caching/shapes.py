@@ -200,7 +200,7 @@ class CachedRow:
 
     def within(self, session: Session) -> Any:
         """Return the row as an instance of the session, as if it were just read."""
-        at_hand = session.identity_map.get(self.identity)
+        at_hand: Any = session.identity_map.get(self.identity)
         return self.added_to(session) if at_hand is None else at_hand
 
     def added_to(self, session: Session) -> Any:
@@ -217,7 +217,7 @@ class CachedRow:
         if shape.dispatch.load:
             shape.dispatch.load(state, None)
         if session.dispatch.loaded_as_persistent:
-            session.dispatch.loaded_as_persistent(session, row)
+            session.dispatch.loaded_as_persistent(session, state)
         for relationship in shape.eager:
             getattr(row, relationship)
         return row
