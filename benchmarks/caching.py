@@ -2,7 +2,12 @@
 
 from typing import Final
 
-from benchmarks.harness.benchmark import Benchmark, Figure, Peer, Scale, at_most
+from benchmarks.harness.benchmark import Benchmark, Figure, Peer, Scale, at_least, at_most
+
+_ROWS: Final = (
+    Figure(unit="rows/s", of=lambda run: run.size / run.cpu_seconds),
+    Figure(name="cost", unit="CPU µs per row", of=lambda run: run.cpu_seconds / run.size * 1e6),
+)
 
 BENCHMARKS: Final = (
     Benchmark(
@@ -48,10 +53,60 @@ BENCHMARKS: Final = (
                 run="benchmarks.contenders.sqlalchemy_by_hand:read_by_key",
             ),
         ),
-        figures=(Figure(unit="CPU µs per row", of=lambda run: run.cpu_seconds / run.size * 1e6),),
+        figures=_ROWS,
         scale=Scale(sizes=(300, 1_000, 3_000), headline=3_000),
         databases=("sqlite", "postgresql"),
         expect=lambda size: {"found": size},
+    ),
+    Benchmark(
+        name="cached row for itself",
+        about=(
+            "`db_service.get` of rows that the process knows; SQLAlchemy reads the database, in "
+            "a session for each, and Advanced Alchemy its cache in memory."
+        ),
+        item="rows",
+        ours="benchmarks.contenders.timber_cache:read_one_by_one",
+        peers=(
+            Peer(
+                name="SQLAlchemy session",
+                run="benchmarks.contenders.sqlalchemy_by_hand:read_one_by_one",
+                target=at_least(20),
+            ),
+            Peer(
+                name="Advanced Alchemy cache",
+                run="benchmarks.contenders.advanced_alchemy_cache:read_one_by_one",
+                target=at_least(1),
+            ),
+        ),
+        figures=_ROWS,
+        scale=Scale(sizes=(300, 1_000, 3_000), headline=3_000),
+        databases=("sqlite", "postgresql"),
+        expect=lambda size: {"found": size},
+    ),
+    Benchmark(
+        name="cached row from Redis",
+        about=(
+            "`db_service.get` of rows that only Redis knows, whether they are still true "
+            "included; redis-py gets texts that nobody keeps true, and makes no objects."
+        ),
+        item="rows",
+        ours="benchmarks.contenders.timber_cache:read_through_redis",
+        peers=(
+            Peer(
+                name="Advanced Alchemy cache",
+                run="benchmarks.contenders.advanced_alchemy_cache:read_through_redis",
+                target=at_least(1),
+            ),
+            Peer(
+                name="redis-py by hand",
+                run="benchmarks.contenders.redis_by_hand:read_through_redis",
+            ),
+        ),
+        figures=_ROWS,
+        scale=Scale(sizes=(300, 1_000, 3_000), headline=3_000),
+        databases=("postgresql",),
+        expect=lambda size: {"found": size},
+        repetitions=3,
     ),
     Benchmark(
         name="write seen elsewhere",

@@ -85,6 +85,25 @@ def read_by_key(stage: Stage) -> Iterator[Trial]:
 
 
 @contextlib.contextmanager
+def read_one_by_one(stage: Stage) -> Iterator[Trial]:
+    """Read rows by their keys from the database, each in a session of its own."""
+    rows = readings.rows(stage.size)
+    found = 0
+    with engine_with_tables(stage.database_url, Base.metadata) as engine:
+        with engine.begin() as connection:
+            connection.execute(insert(_TABLE), rows)
+
+        def work() -> None:
+            nonlocal found
+            found = 0
+            for row in rows:
+                with Session(engine) as session:
+                    found += session.get(Reading, row["id"]) is not None
+
+        yield Trial(work=work, check=lambda: {"found": found})
+
+
+@contextlib.contextmanager
 def fill(stage: Stage) -> Iterator[Trial]:
     """Fill the table for others to read, in parts, for it may be large."""
     rows = readings.each_row(stage.size)

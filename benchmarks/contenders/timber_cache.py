@@ -2,16 +2,14 @@
 
 import contextlib
 import multiprocessing
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.contenders import cached_values, readings
 from benchmarks.contenders.latencies import percentile
+from benchmarks.contenders.redis_server import redis_in
 from benchmarks.harness.stage import Stage, Trial
 
 from timber.common.caching import codec
@@ -49,80 +47,110 @@ def look_up(stage: Stage) -> Iterator[Trial]:
 @contextlib.contextmanager
 def read_by_key(stage: Stage) -> Iterator[Trial]:
     """Read rows by `session.get`, all known to this process, in one session."""
+    with _stored(stage, _alone(stage)) as (timber, reading, keys):
+
+        def work() -> None:
+            with timber.database.session() as session:
+                for key in keys:
+                    session.get(reading, key)
+
+        work()
+        yield Trial(work=work, check=lambda: {"found": timber.cache.statistics().hits})
+
+
+@contextlib.contextmanager
+def read_one_by_one(stage: Stage) -> Iterator[Trial]:
+    """Read rows by `db_service.get`, all known to this process, each for itself."""
+    with _stored(stage, _alone(stage)) as (timber, reading, keys):
+
+        def work() -> None:
+            for key in keys:
+                timber.database.get(reading, key)
+
+        work()
+        yield Trial(work=work, check=lambda: {"found": timber.cache.statistics().hits})
+
+
+@contextlib.contextmanager
+def read_through_redis(stage: Stage) -> Iterator[Trial]:
+    """Read rows by `db_service.get` that are in Redis, and unknown to this process."""
+    with redis_in(stage.folder), _stored(stage, _shared(stage)) as (first, reading, keys):
+        time.sleep(WARM_UP_SECONDS)
+        for key in keys:
+            first.database.get(reading, key)
+        with Timber().opened(_shared(stage)) as timber:
+            same = timber.models.get("Reading")
+
+            def work() -> None:
+                for key in keys:
+                    timber.database.get(same, key)
+
+            yield Trial(work=work, check=lambda: {"found": timber.cache.statistics().shared_hits})
+
+
+@contextlib.contextmanager
+def _stored(
+    stage: Stage, settings: TimberSettings
+) -> Iterator[tuple[Timber, type[Any], list[str]]]:
+    """Give a Timber whose database holds the rows, their model and their keys."""
     rows = readings.rows(stage.size)
     stage.folder.joinpath("readings.yaml").write_text(MODEL, encoding="utf-8")
-    settings = TimberSettings(
-        database_url=stage.database_url, model_config_dirs=(stage.folder,), packaged_models=False
-    )
-    found = 0
     with Timber().opened(settings) as timber:
         reading = timber.models.get("Reading")
         timber.database.bulk_insert(reading, rows)
-
-        def work() -> None:
-            nonlocal found
-            with timber.database.session() as session:
-                found = sum(session.get(reading, row["id"]) is not None for row in rows)
-
-        work()
-        yield Trial(work=work, check=lambda: {"found": found})
+        yield timber, reading, [row["id"] for row in rows]
 
 
 @contextlib.contextmanager
 def seen_elsewhere(stage: Stage) -> Iterator[Trial]:
     """Write a row again and again, and measure how late another process is told of it."""
     stage.folder.joinpath("readings.yaml").write_text(MODEL, encoding="utf-8")
-    binary = shutil.which("redis-server")
-    if binary is None:
-        raise RuntimeError("needs the system package redis-server")
-    socket = stage.folder / "redis.sock"
-    options = ["--port", "0", "--unixsocket", str(socket), "--save", ""]
     lateness: list[float] = []
-    with subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL) as redis:  # noqa: S603 - our own command
-        while not socket.exists():
-            time.sleep(0.01)
-        with Timber().opened(_shared(stage.database_url, stage.folder)) as timber:
-            reading = timber.models.get("Reading")
-            timber.database.bulk_insert(reading, readings.rows(1))
-            key = readings.rows(1)[0]["id"]
-            process = multiprocessing.get_context("spawn")
-            ours, theirs = process.Pipe()
-            reader = process.Process(
-                target=_watch, args=(stage.database_url, stage.folder, key, stage.size, theirs)
-            )
-            reader.start()
-            ours.recv()
+    with redis_in(stage.folder), Timber().opened(_shared(stage)) as timber:
+        reading = timber.models.get("Reading")
+        timber.database.bulk_insert(reading, readings.rows(1))
+        key = readings.rows(1)[0]["id"]
+        process = multiprocessing.get_context("spawn")
+        ours, theirs = process.Pipe()
+        reader = process.Process(target=_watch, args=(stage, key, theirs))
+        reader.start()
+        ours.recv()
 
-            def work() -> None:
-                for rank in range(1, stage.size + 1):
-                    with timber.database.session_scope() as session:
-                        session.get_one(reading, key, with_for_update=True).rank = -rank
-                    committed = time.monotonic()
-                    lateness.append(max(0.0, ours.recv() - committed) * 1000)
+        def work() -> None:
+            for rank in range(1, stage.size + 1):
+                with timber.database.session_scope() as session:
+                    session.get_one(reading, key, with_for_update=True).rank = -rank
+                committed = time.monotonic()
+                lateness.append(max(0.0, ours.recv() - committed) * 1000)
 
-            yield Trial(
-                work=work,
-                check=lambda: {
-                    "seen": len(lateness),
-                    "p50": percentile(lateness, 50),
-                    "p99": percentile(lateness, 99),
-                },
-            )
-            reader.join()
-        redis.terminate()
+        yield Trial(
+            work=work,
+            check=lambda: {
+                "seen": len(lateness),
+                "p50": percentile(lateness, 50),
+                "p99": percentile(lateness, 99),
+            },
+        )
+        reader.join()
 
 
-def _shared(database_url: str, folder: Path) -> TimberSettings:
+def _alone(stage: Stage) -> TimberSettings:
     return TimberSettings(
-        database_url=database_url,
-        model_config_dirs=(folder,),
-        redis_url=f"unix://{folder}/redis.sock",
+        database_url=stage.database_url, model_config_dirs=(stage.folder,), packaged_models=False
     )
 
 
-def _watch(database_url: str, folder: Path, key: str, writes: int, pipe: Any) -> None:
+def _shared(stage: Stage) -> TimberSettings:
+    return TimberSettings(
+        database_url=stage.database_url,
+        model_config_dirs=(stage.folder,),
+        redis_url=f"unix://{stage.folder}/redis.sock",
+    )
+
+
+def _watch(stage: Stage, key: str, pipe: Any) -> None:
     """Read the row without pause, and tell when each write was seen first."""
-    with Timber().opened(_shared(database_url, folder)) as timber:
+    with Timber().opened(_shared(stage)) as timber:
         reading = timber.models.get("Reading")
 
         def rank() -> int:
@@ -133,7 +161,7 @@ def _watch(database_url: str, folder: Path, key: str, writes: int, pipe: Any) ->
         while time.monotonic() < end:
             rank()
         pipe.send("ready")
-        for written in range(1, writes + 1):
+        for written in range(1, stage.size + 1):
             while rank() != -written:
                 time.sleep(0.0005)
             pipe.send(time.monotonic())

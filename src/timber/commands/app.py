@@ -5,6 +5,7 @@ from typing import Final
 import typer
 
 from timber.commands.admin import admin
+from timber.commands.cache import cache_app
 from timber.commands.check import check
 from timber.commands.graph import graph
 from timber.commands.migrate import migrate_app
@@ -21,3 +22,4 @@ cli: Final = typer.Typer(
 for command in (check, schema, stubs, graph, admin):
     cli.command()(command)
 cli.add_typer(migrate_app)
+cli.add_typer(cache_app)

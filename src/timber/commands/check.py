@@ -1,12 +1,17 @@
 """`timber check`: every problem of the model files at once."""
 
-import json
 import re
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 
-from timber.commands.models import Directories, errors_for_people, settings_for
+from timber.commands.models import (
+    AsJson,
+    Directories,
+    errors_for_people,
+    print_json,
+    settings_for,
+)
 from timber.common.errors import ModelFileError
 from timber.common.modeling.reader import model_files
 from timber.common.runtime import Timber
@@ -19,9 +24,7 @@ _LOCATED: Final = re.compile(
 
 def check(
     directories: Directories = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Report every problem of the model files; exit with 1 if there is one."""
     with errors_for_people():
@@ -35,7 +38,7 @@ def check(
             "notes": [_parts(one) for one in notes],
             "problems": [_parts(one) for one in problems],
         }
-        typer.echo(json.dumps(report, indent=2))
+        print_json(report)
     elif problems:
         typer.echo("\n".join(problems))
         typer.echo(f"{_count(len(problems), 'problem')} in {_count(files, 'file')}", err=True)

@@ -1,7 +1,6 @@
 """`timber migrate`: from changed models to changed databases, without losing a row unasked."""
 
 import contextlib
-import json
 from collections.abc import Generator, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,10 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from timber.commands.migrate_progress import progress_bar
-from timber.commands.models import Directories, errors_for_people, settings_for
+from timber.commands.models import (
+    AsJson,
+    Database,
+    Directories,
+    errors_for_people,
+    opened,
+    print_json,
+)
 from timber.common.clock import SystemClock
-from timber.common.errors import ConfigurationError, FeatureUnavailableError
-from timber.common.runtime import Timber
+from timber.common.errors import FeatureUnavailableError
 
 if TYPE_CHECKING:
     from timber.common.migrations.migrator import Migrator, Plan, Status
@@ -25,14 +30,9 @@ migrate_app: Final = typer.Typer(
     no_args_is_help=True,
 )
 
-Database = Annotated[
-    str | None,
-    typer.Option("--database", help="An SQLAlchemy URL; else TIMBER_DATABASE_URL."),
-]
 Folder = Annotated[
     Path, typer.Option("--migrations", help="The folder of steps, one file each, to commit.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 AllowDataLoss = Annotated[
     bool,
     typer.Option("--allow-data-loss", help="Go on although values are destroyed for good."),
@@ -60,7 +60,7 @@ def plan(
         planned = migrator.plan(message)
         file = None if dry_run or planned.is_empty else migrator.write(planned)
     if as_json:
-        _print_json(_plan_facts(planned, file))
+        print_json(_plan_facts(planned, file))
     else:
         _show_plan(planned, file)
 
@@ -88,7 +88,7 @@ def apply_(
             done = migrator.apply(allow_data_loss=allow_data_loss, on_progress=show)
     names = [step.name for step in done]
     if as_json:
-        _print_json({"adopted" if adopt else "applied": names})
+        print_json({"adopted" if adopt else "applied": names})
     else:
         verb = "adopted" if adopt else "applied"
         typer.echo("\n".join(f"{verb} {name}" for name in names) or "nothing to apply")
@@ -110,7 +110,7 @@ def status(
     with _migrator(directories, database, migrations) as migrator:
         found = migrator.status()
     if as_json:
-        _print_json(_status_facts(found))
+        print_json(_status_facts(found))
     else:
         _show_status(found)
     if check and not found.is_current:
@@ -130,7 +130,7 @@ def rollback(
     with _migrator(directories, database, migrations) as migrator, progress_bar(as_json) as show:
         step = migrator.roll_back(allow_data_loss=allow_data_loss, on_progress=show)
     if as_json:
-        _print_json({"rolled_back": step.name})
+        print_json({"rolled_back": step.name})
     else:
         typer.echo(f"rolled back {step.name}")
 
@@ -148,23 +148,14 @@ def _migrator(
             raise FeatureUnavailableError(
                 "timber migrate", cure="pip install 'puppet-engine[migrations]'"
             )
-        settings = settings_for(directories)
-        if database is None and "database_url" not in settings.model_fields_set:
-            raise ConfigurationError("no database: name one by --database or TIMBER_DATABASE_URL")
-        changes: dict[str, Any] = {"create_tables": False}
-        changes |= {"database_url": database} if database is not None else {}
         module = import_module("timber.common.migrations.migrator")
-        with Timber().opened(settings.model_copy(update=changes)) as timber:
+        with opened(directories, database) as timber:
             yield module.Migrator(
                 engine=timber.database.engine,
                 metadata=timber.base.metadata,
                 folder=folder,
                 clock=SystemClock(),
             )
-
-
-def _print_json(facts: dict[str, Any]) -> None:
-    typer.echo(json.dumps(facts, indent=2, default=str))
 
 
 def _plan_facts(planned: "Plan", file: Path | None) -> dict[str, Any]:

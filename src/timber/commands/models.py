@@ -1,9 +1,10 @@
 """How every command reaches the models, and how it speaks of what went wrong."""
 
 import contextlib
+import json
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,6 +21,12 @@ Directories = Annotated[
         show_default=False,
     ),
 ]
+
+Database = Annotated[
+    str | None,
+    typer.Option("--database", help="An SQLAlchemy URL; else TIMBER_DATABASE_URL."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
 def settings_for(directories: Sequence[Path] | None) -> TimberSettings:
@@ -47,6 +54,28 @@ def mapped_models(directories: Sequence[Path] | None) -> Generator[Timber]:
     """Map the models of these folders, without a database."""
     with Timber().mapped(settings_for(directories)) as timber:
         yield timber
+
+
+@contextlib.contextmanager
+def opened(directories: Sequence[Path] | None, database: str | None) -> Generator[Timber]:
+    """Open the models of these folders over a database that has its tables.
+
+    Raises:
+        ConfigurationError: no database is named.
+
+    """
+    settings = settings_for(directories)
+    if database is None and "database_url" not in settings.model_fields_set:
+        raise ConfigurationError("no database: name one by --database or TIMBER_DATABASE_URL")
+    changes: dict[str, Any] = {"create_tables": False}
+    changes |= {"database_url": database} if database is not None else {}
+    with Timber().opened(settings.model_copy(update=changes)) as timber:
+        yield timber
+
+
+def print_json(facts: dict[str, Any]) -> None:
+    """Print facts as one JSON object."""
+    typer.echo(json.dumps(facts, indent=2, default=str))
 
 
 @contextlib.contextmanager

@@ -59,6 +59,7 @@ class Timber:
         self._listener = Listener(engine=lambda: self.database.engine, signals=signals)
         common: dict[str, Any] = {
             "transact": self.database.run_sync,
+            "read": self.database.get,
             "models": self.models,
             "clock": steady,
             "idempotency": self._idempotency,

@@ -161,3 +161,12 @@ class SharedCacheContract:
         shared_cache.clear()
 
         assert shared_cache.look(self.FENCES, "key").value is None
+
+    def test_nobody_takes_what_he_knew_before_for_current(self, shared_cache: SharedCache) -> None:
+        tokens = shared_cache.look(self.FENCES, "key").tokens
+
+        shared_cache.clear()
+
+        after = shared_cache.look(self.FENCES, "key").tokens
+        assert not any(a == b for a, b in zip(tokens, after, strict=True))
+        assert not self._store(shared_cache, b"old", tokens=tokens)

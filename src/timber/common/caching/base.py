@@ -61,7 +61,7 @@ class SharedCache(Protocol):
         ...
 
     def clear(self) -> None:
-        """Forget every value."""
+        """Forget every value, and change every token."""
         ...
 
     def close(self) -> None:

@@ -102,6 +102,7 @@ class FencedCache:
         self._sharing = sharing
         self._timer = timer
         self._sleep = sleep
+        self._clearings = 0
         self._flights = Flights(patience_seconds=patience_seconds)
 
     def lookup(self, key: Hashable) -> Entry | None:
@@ -131,9 +132,10 @@ class FencedCache:
 
     def _read_alone(self, question: Question, load: Callable[[], Any]) -> Any:
         fences = question.fences + question.absence
-        versions = versions_of(fences)
+        versions, clearings = versions_of(fences), self._clearings
         value = self._loaded(load)
-        if versions is None or versions_of(fences) != versions:
+        was_cleared = self._clearings != clearings
+        if versions is None or was_cleared or versions_of(fences) != versions:
             self.statistics.stale_prevented += 1
             return value
         expires = self._timer() + question.ttl_seconds
@@ -321,6 +323,7 @@ class FencedCache:
             SharedCacheUnavailableError: the shared cache has forgotten nothing.
 
         """
+        self._clearings += 1
         self._entries.clear()
         if self._sharing is not None:
             self._sharing.cache.clear()

@@ -14,10 +14,11 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import TextClause
 
 from timber.common.caching import codec
+from timber.common.caching.driver_values import type_names
 from timber.common.caching.fencing import Question
 from timber.common.caching.local import Fence
 from timber.common.caching.rows import CachedRows
-from timber.common.caching.shapes import Shape, type_names
+from timber.common.caching.shapes import CachedRow, Shape
 from timber.common.errors import NotCachedError
 
 CACHED: Final = "cached"
@@ -33,6 +34,21 @@ class Plan:
     shape: Shape
     fences: tuple[Fence, ...]
     sql: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Writes the rows that answer a query, for other processes."""
+
+    shape: Shape
+
+    def dumps(self, rows: list[CachedRow]) -> bytes:
+        types = rows[0].raw[0] if rows else ()
+        return codec.dumps((types, [row.raw[1] for row in rows]))
+
+    def loads(self, written: bytes) -> list[CachedRow]:
+        types, rows = codec.loads(written)
+        return [self.shape.row((tuple(types), tuple(row))) for row in rows]
 
 
 class CachedQueries:
@@ -66,7 +82,7 @@ class CachedQueries:
             dict(sorted(_one(state.parameters).items())),
         )
         found = self._found(state, plan, statement, _written(given))
-        rows = [(plan.shape.materialised(state.session, (found[0], row)),) for row in found[1]]
+        rows = [(row.within(state.session),) for row in found]
         return IteratorResult(SimpleResultMetaData([plan.shape.model.__name__]), iter(rows))
 
     def _found(self, state: ORMExecuteState, plan: Plan, statement: Any, given: bytes) -> Any:
@@ -81,7 +97,7 @@ class CachedQueries:
         def fetch(connection: Connection) -> Any:
             result = connection.execute(raw, _one(state.parameters))
             types = type_names(result)
-            return types, [tuple(row) for row in result]
+            return [plan.shape.row((types, tuple(row))) for row in result]
 
         question = Question(
             key=place,
@@ -89,7 +105,8 @@ class CachedQueries:
             fences=plan.fences,
             ttl_seconds=plan.shape.ttl_seconds,
         )
-        return cache.read(question, lambda: self._rows.through(state.session, fetch), codec)
+        answers = Answers(plan.shape)
+        return cache.read(question, lambda: self._rows.through(state.session, fetch), answers)
 
     def _planned(self, statement: Executable) -> Plan:
         if not isinstance(statement, Select) or statement._for_update_arg is not None:  # noqa: SLF001 - nothing public tells

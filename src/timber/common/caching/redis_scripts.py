@@ -2,8 +2,9 @@
 
 Keys: the moment at which the server's run was first seen, the value, the lease on its loading,
 and for each fence its token and the writers at work, each with the moment at which it is taken
-for dead. The last fence is that of everything. A value is stored behind its fences' tokens:
-how many of them decide, the tokens, and a line break.
+for dead. The last fence is that of everything: what is told as a token of another fence ends
+with its token. A value is stored behind its fences' tokens: how many of them decide, the tokens,
+and a line break.
 """
 
 import hashlib
@@ -50,13 +51,13 @@ for i = 4, last, 2 do
   tokens[#tokens + 1] = token
 end
 local everything = table.remove(tokens)
+for i = 1, #tokens do tokens[i] = tokens[i] .. '@' .. everything end
 if is_pending(tonumber(ARGV[2])) then return {1, 0, false, 0, unpack(tokens)} end
 local stored = redis.call('GET', KEYS[2])
 if stored then
   local stop = string.find(stored, '\\n', 1, true)
   local count, head = string.match(string.sub(stored, 1, stop - 1), '^(%d+) (.*)$')
-  local now_head = everything .. ' ' .. table.concat(tokens, ' ', 1, tonumber(count))
-  if head == now_head then
+  if head == table.concat(tokens, ' ', 1, tonumber(count)) then
     local left = redis.call('PTTL', KEYS[2])
     return {0, 1, string.sub(stored, stop + 1), left, unpack(tokens)}
   end
@@ -71,15 +72,16 @@ STORE: Final = Script(
     + """
 redis.call('DEL', KEYS[3])
 if is_pending(tonumber(ARGV[4])) then return 0 end
-local place = 5
-for i = 4, last - 2, 2 do
-  if redis.call('GET', KEYS[i]) ~= ARGV[place] then return 0 end
-  place = place + 1
-end
 local everything = redis.call('GET', KEYS[last])
 if not everything then return 0 end
+local place = 5
+for i = 4, last - 2, 2 do
+  local token = redis.call('GET', KEYS[i])
+  if not token or token .. '@' .. everything ~= ARGV[place] then return 0 end
+  place = place + 1
+end
 local count = tonumber(ARGV[2])
-local head = count .. ' ' .. everything .. ' ' .. table.concat(ARGV, ' ', 5, 4 + count)
+local head = count .. ' ' .. table.concat(ARGV, ' ', 5, 4 + count)
 redis.call('SET', KEYS[2], head .. '\\n' .. ARGV[1], 'PX', ARGV[3])
 return 1
 """

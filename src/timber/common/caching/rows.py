@@ -10,7 +10,8 @@ from timber.common.caching import codec
 from timber.common.caching.fencing import FencedCache, Question
 from timber.common.caching.gate import is_isolated, written
 from timber.common.caching.local import Key
-from timber.common.caching.shapes import Raw, Shape, Shapes, exact_key
+from timber.common.caching.shapes import CachedRow, Shape, Shapes
+from timber.common.modeling.mixins import INCLUDE_DELETED
 
 BYPASSED: Final = object()
 """Returned where the session must ask the database by itself."""
@@ -31,24 +32,39 @@ class CachedRows:
     def get(self, session: Session, model: Any, ident: Any, connection: Connection | None) -> Any:
         """Return the row with that primary key, None if there is none, or BYPASSED.
 
+        One that is softly deleted is none, unless the session shows the deleted.
         `connection` is the one that the session's transaction has, if it has one yet.
         """
         shape = self.shapes.get(model)
         if shape is None:
             return BYPASSED
-        values = ident if type(ident) is tuple else (ident,)
-        key = exact_key(shape.key_columns, values) if shape.is_exact else hashable(values)
-        if key is None or shape.mapper.identity_key_from_primary_key(key) in session.identity_map:
+        key = shape.key_of(ident)
+        if key is None or shape.identity_of(key) in session.identity_map:
             return BYPASSED
         if not self.may_serve(session, connection):
             self.cache.statistics.bypassed += 1
             return BYPASSED
-        raw = self._raw(session, shape, key)
-        return None if raw is None else (shape, raw)
+        entry = self.cache.lookup((shape, key))
+        row = self._read(session, shape, key) if entry is None else entry.value
+        if row is None or (row.is_deleted and not session.info.get(INCLUDE_DELETED)):
+            return None
+        return row.added_to(session) if shape.is_exact else row.within(session)
+
+    def known(self, model: Any, ident: Any) -> Any:
+        """Return a row of no session, None if there is none, or BYPASSED if one must be asked."""
+        shape = self.shapes.get(model)
+        if shape is None or shape.eager:
+            return BYPASSED
+        key = shape.key_of(ident)
+        entry = None if key is None else self.cache.lookup((shape, key))
+        if entry is None:
+            return BYPASSED
+        row = entry.value
+        return None if row is None or row.is_deleted else row.detached()
 
     def may_serve(self, session: Session, connection: Connection | None) -> bool:
         """Tell whether the session may be told what others have committed a moment ago."""
-        if session.bind is not self._engine or session.new or session.deleted or session.dirty:
+        if session.bind is not self._engine or not session._is_clean():  # noqa: SLF001 - nothing public tells as fast
             return False
         if connection is None or connection.closed:
             return self._is_sqlite or self.dialect.default_isolation_level == USUAL
@@ -69,31 +85,17 @@ class CachedRows:
         with self._engine.connect() as connection:
             return fetch(connection)
 
-    def _raw(self, session: Session, shape: Shape, key: Key) -> Raw | None:
-        place = (shape, key)
-        entry = self.cache.lookup(place)
-        if entry is not None:
-            found: Raw | None = entry.value
-            return found
+    def _read(self, session: Session, shape: Shape, key: Key) -> CachedRow | None:
         question = Question(
-            key=place,
+            key=(shape, key),
             name=f"{shape.name}|{codec.dumps(key).decode()}",
             fences=shape.fences_of(key),
             absence=(shape.fences.new,),
             ttl_seconds=shape.ttl_seconds,
         )
-        value: Raw | None = self.cache.read(
+        row: CachedRow | None = self.cache.read(
             question,
             lambda: self.through(session, lambda connection: shape.fetch(connection, key)),
-            codec,
+            shape,
         )
-        return value
-
-
-def hashable(values: tuple[Any, ...]) -> Key | None:
-    """Return values of any kind as a key; None if they cannot be one."""
-    try:
-        hash(values)
-    except TypeError:
-        return None
-    return values
+        return row

@@ -17,7 +17,12 @@ from timber.common.caching.redis import RedisCache
 from timber.common.caching.rows import CachedRows
 from timber.common.caching.shapes import Shape
 from timber.common.caching.statistics import CacheStatistics
-from timber.common.errors import ConfigurationError, NotCachedError, NotOpenError
+from timber.common.errors import (
+    ConfigurationError,
+    NotCachedError,
+    NotOpenError,
+    SharedCacheUnavailableError,
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,38 @@ class SessionCache:
     queries: CachedQueries
 
 
+@dataclass(frozen=True, kw_only=True)
+class CachedModel:
+    """A model with a cache."""
+
+    name: str
+    table: str
+    ttl_seconds: float
+    """How long a row is known at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedisStatus:
+    """How it stands with the cache that processes share."""
+
+    answers: bool
+    problem: str | None
+    """Why it does not."""
+    bound_seconds: float
+    """How long the write of another process may stay unseen."""
+    untold_writes: int
+    """How many transactions have told the database only, since there is one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CacheStatus:
+    """What is cached, and where."""
+
+    models: tuple[CachedModel, ...]
+    redis: RedisStatus | None
+    """None: each process has a cache of its own."""
+
+
 class CacheService:
     """What is cached of a Timber's models; stable, and filled while the Timber is open."""
 
@@ -35,6 +72,7 @@ class CacheService:
         self._cache: FencedCache | None = None
         self._shapes: Mapping[type[Any], Shape] = {}
         self._epochs: Epochs | None = None
+        self._sharing: Sharing | None = None
 
     def open(
         self,
@@ -62,10 +100,9 @@ class CacheService:
             for model in models
             if model.__timber__.caching is not None and model.__timber__.caching.enabled
         }
-        sharing = None
         if self._shapes and redis_url is not None:
-            sharing = self._sharing(redis_url, engine, bound_seconds)
-        self._cache = FencedCache(size=size, sharing=sharing)
+            self._sharing = self._shared(redis_url, engine, bound_seconds)
+        self._cache = FencedCache(size=size, sharing=self._sharing)
         if not self._shapes:
             return None
         WriteGate(
@@ -85,7 +122,25 @@ class CacheService:
         if self._epochs is not None:
             self._epochs.close()
             self._epochs = None
+        self._sharing = None
         self._shapes = {}
+
+    def status(self) -> CacheStatus:
+        """Return what is cached, and whether Redis answers.
+
+        Raises:
+            NotOpenError: the Timber is not open.
+
+        """
+        self._opened()
+        models = (
+            CachedModel(name=model.__name__, table=shape.table.name, ttl_seconds=shape.ttl_seconds)
+            for model, shape in self._shapes.items()
+        )
+        return CacheStatus(
+            models=tuple(sorted(models, key=lambda one: one.name)),
+            redis=None if self._sharing is None else _status_of(self._sharing),
+        )
 
     def statistics(self) -> CacheStatistics:
         """Return what the cache has done so far in this process.
@@ -128,7 +183,7 @@ class CacheService:
             raise NotOpenError
         return self._cache
 
-    def _sharing(self, redis_url: str, engine: Engine, bound_seconds: float) -> Sharing:
+    def _shared(self, redis_url: str, engine: Engine, bound_seconds: float) -> Sharing:
         if not inspect(engine).has_table(TABLE):
             raise ConfigurationError(
                 f"redis_url: the table {TABLE!r} is missing: load the packaged models, "
@@ -143,6 +198,22 @@ class CacheService:
             forget_epoch=epochs.forget,
             bound_seconds=bound_seconds,
         )
+
+
+def _status_of(sharing: Sharing) -> RedisStatus:
+    sharing.forget_epoch()
+    untold = int(sharing.epoch())
+    problem = None
+    try:
+        sharing.cache.look((), "status")
+    except SharedCacheUnavailableError as error:
+        problem = str(error)
+    return RedisStatus(
+        answers=problem is None,
+        problem=problem,
+        bound_seconds=sharing.bound_seconds,
+        untold_writes=untold,
+    )
 
 
 def _nobody_to_miss_it(_dbapi_connection: Any) -> None:

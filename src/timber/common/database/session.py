@@ -12,7 +12,6 @@ from typing_extensions import override
 from timber.common.caching.queries import CACHED
 from timber.common.caching.rows import BYPASSED
 from timber.common.caching.service import SessionCache
-from timber.common.caching.shapes import Raw, Shape
 from timber.common.clock import SteadyClock
 from timber.common.database import statements
 from timber.common.errors import ConflictError, DuplicateError, HardDeleteError
@@ -40,27 +39,16 @@ class TimberSession(Session):
 
     @override
     def get(self, entity: type[Model] | Mapper[Model], ident: Any, **options: Any) -> Model | None:
-        if self.cache is not None and not any(options.values()):
+        if self.cache is not None and not (options and any(options.values())):
             found = self.cache.rows.get(self, entity, ident, self.connection_in_use)
             if found is not BYPASSED:
-                told: Model | None = self._told(found)
+                told: Model | None = found
                 return told
         row = super().get(entity, ident, **options)
         if (options.get("execution_options") or {}).get(INCLUDE_DELETED):
             return row
         # A row at hand is returned without a query that could leave it out.
         return None if isinstance(row, SoftDeleteMixin) and row.deleted_at is not None else row
-
-    def _told(self, found: tuple[Shape, Raw] | None) -> Any:
-        """Return a row that came from the cache; None if it is deleted, and the deleted hidden."""
-        if found is None:
-            return None
-        shape, raw = found
-        is_soft = issubclass(shape.model, SoftDeleteMixin)
-        if is_soft and not self.info.get(INCLUDE_DELETED) and shape.value(raw, "deleted_at"):
-            return None
-        row: Any = shape.materialised(self, raw)
-        return row
 
     @override
     def delete(self, instance: object) -> None:

@@ -3,6 +3,7 @@
 from typing import Any, Final, TextIO
 
 from alembic.ddl._autogen import ComparisonResult
+from alembic.ddl.impl import DefaultImpl
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.migration import MigrationContext
@@ -23,6 +24,7 @@ from timber.common.database.enum_values import checked_values, said_by, values_o
 from timber.common.database.kinds import kind_of
 from timber.common.database.schema import HISTORY_TABLE
 from timber.common.migrations.conversions import conversion
+from timber.common.migrations.same_conditions import say_the_same
 from timber.common.migrations.server_defaults import differ
 from timber.common.migrations.values import escaped, literal
 from timber.common.modeling.base import NAMING
@@ -31,8 +33,8 @@ _NAMES: Final = MetaData(naming_convention=NAMING)
 """By which a step names the constraint that comes with a type, as the models do."""
 
 
-class _ConvertingSQLite(SQLiteImpl):
-    """Converts values itself: a CAST of SQLite's makes 2020 of '2020-01-31', and 0 of 'none'."""
+class _Comparing(DefaultImpl):
+    """Compares what is in the database with what the models say, on both databases."""
 
     @override
     def compare_server_default(
@@ -56,7 +58,24 @@ class _ConvertingSQLite(SQLiteImpl):
     def compare_check_constraint(
         self, metadata_constraint: CheckConstraint, reflected_constraint: CheckConstraint
     ) -> ComparisonResult:
-        return _compare_checks(metadata_constraint, reflected_constraint)
+        if getattr(metadata_constraint, "_type_bound", False):
+            is_same = {*said_by(metadata_constraint)} == {*said_by(reflected_constraint)}
+        else:
+            is_same = self._say_the_same(metadata_constraint, reflected_constraint)
+        if is_same:
+            return ComparisonResult.Equal()
+        return ComparisonResult.Different("another condition")
+
+    def _say_the_same(self, said: CheckConstraint, there: CheckConstraint) -> bool:
+        if self.connection is None:
+            return True
+        columns = {one.name: one for table in (there.table, said.table) for one in table.columns}
+        conditions = (_condition(one, self.dialect) for one in (said, there))
+        return say_the_same(self.connection, [*columns.values()], *conditions)
+
+
+class _ConvertingSQLite(_Comparing, SQLiteImpl):
+    """Converts values itself: a CAST of SQLite's makes 2020 of '2020-01-31', and 0 of 'none'."""
 
     @override
     def render_ddl_sql_expr(
@@ -78,32 +97,8 @@ class _ConvertingSQLite(SQLiteImpl):
             existing_transfer["expr"] = literal_column(how.expression)
 
 
-class _ConvertingPostgreSQL(PostgresqlImpl):
+class _ConvertingPostgreSQL(_Comparing, PostgresqlImpl):
     """Says how to convert values, where a step does not."""
-
-    @override
-    def compare_server_default(
-        self,
-        inspector_column: Column[Any],
-        metadata_column: Column[Any],
-        rendered_metadata_default: str | None,
-        rendered_inspector_default: str | None,
-    ) -> bool:
-        if metadata_column.primary_key and metadata_column.server_default is None:
-            return False  # what counts by itself
-        return differ(metadata_column, rendered_inspector_default, self.dialect)
-
-    @override
-    def compare_type(self, inspector_column: Column[Any], metadata_column: Column[Any]) -> bool:
-        if values_of(inspector_column.type) != checked_values(metadata_column):
-            return True
-        return super().compare_type(inspector_column, metadata_column)
-
-    @override
-    def compare_check_constraint(
-        self, metadata_constraint: CheckConstraint, reflected_constraint: CheckConstraint
-    ) -> ComparisonResult:
-        return _compare_checks(metadata_constraint, reflected_constraint)
 
     @override
     def render_ddl_sql_expr(
@@ -191,15 +186,18 @@ def _set_up(context: MigrationContext) -> None:
 
 def _as_written(sql: str, dialect: Dialect) -> str:
     """Return SQL for the text of a step, without what the driver would read out of it."""
+    return escaped(_plain(sql, dialect))
+
+
+def _plain(sql: str, dialect: Dialect) -> str:
+    """Return SQL without the percent signs that are doubled for the driver."""
     percents = getattr(dialect.identifier_preparer, "_double_percents", False)
-    return escaped(sql.replace("%%", "%") if percents else sql)
+    return sql.replace("%%", "%") if percents else sql
 
 
-def _compare_checks(said: CheckConstraint, there: CheckConstraint) -> ComparisonResult:
-    """Tell whether an `Enum` has other values; of conditions at large nobody can tell."""
-    if getattr(said, "_type_bound", False) and {*said_by(said)} != {*said_by(there)}:
-        return ComparisonResult.Different("other values")
-    return ComparisonResult.Equal()
+def _condition(check: CheckConstraint, dialect: Dialect) -> str:
+    options = {"literal_binds": True, "include_table": False}
+    return _plain(str(check.sqltext.compile(dialect=dialect, compile_kwargs=options)), dialect)
 
 
 def _name_now(transfer: dict[str, Any], existing: Column[Any]) -> str:

@@ -3,13 +3,19 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol, Self, TypeVar
 
 from sqlalchemy import Executable, Table, bindparam, select
 
 from timber.common.clock import Clock
 from timber.common.database.session import TimberSession
-from timber.common.errors import ConfigurationError, InvalidRequestError, UserNotFoundError
+from timber.common.errors import (
+    ConfigurationError,
+    InvalidRequestError,
+    RecordNotFoundError,
+    UserNotFoundError,
+)
 from timber.common.modeling.registry import ModelRegistry
 
 Result = TypeVar("Result")
@@ -23,6 +29,14 @@ class Transact(Protocol):
 
     def __call__(self, work: Callable[[TimberSession], Result], /) -> Result:
         """Return what `work` returns; keep what it did, or none of it when it raises."""
+        ...
+
+
+class Read(Protocol):
+    """Reads a row by its key."""
+
+    def __call__(self, model: type[Any], key: Any, /) -> Any:
+        """Return the row as it is now, None if there is none."""
         ...
 
 
@@ -40,8 +54,11 @@ class Joined:
 class Service:
     """Each call is a transaction of its own, unless the service was joined to another one."""
 
-    def __init__(self, *, transact: Transact, models: ModelRegistry, clock: Clock) -> None:
+    def __init__(
+        self, *, transact: Transact, read: Read, models: ModelRegistry, clock: Clock
+    ) -> None:
         self._transact = transact
+        self._read = read
         self._models = models
         self._clock = clock
 
@@ -52,7 +69,20 @@ class Service:
         """
         joined = copy.copy(self)
         joined._transact = Joined(session)  # noqa: SLF001 - a copy of itself
+        joined._read = partial(latest, session)  # noqa: SLF001 - as above
         return joined
+
+    def _one(self, model: type[Any], key: Any, *, kind: str) -> Any:
+        """Return the row with that key.
+
+        Raises:
+            RecordNotFoundError: there is none.
+
+        """
+        row = None if key is None else self._read(model, key)
+        if row is None:
+            raise RecordNotFoundError(kind, key)
+        return row
 
     def _model(self, name: str, *columns: str) -> type[Any]:
         model = self._models.get(name)

@@ -26,7 +26,7 @@ from timber.common.database.service import DatabaseService
 from timber.common.database.session import TimberSession
 from timber.common.errors import RecordNotFoundError
 from timber.common.modeling.registry import ModelRegistry
-from timber.common.persistence.base import Service, Transact, checked_limit, latest, prepared
+from timber.common.persistence.base import Read, Service, Transact, checked_limit, prepared
 from timber.common.persistence.feed import Feed
 from timber.common.persistence.idempotency import Idempotency
 from timber.common.persistence.listener import Listener
@@ -56,6 +56,7 @@ class NotificationService(Service):
         self,
         *,
         transact: Transact,
+        read: Read,
         models: ModelRegistry,
         clock: Clock,
         idempotency: Idempotency,
@@ -63,7 +64,7 @@ class NotificationService(Service):
         listener: Listener,
         database: DatabaseService,
     ) -> None:
-        super().__init__(transact=transact, models=models, clock=clock)
+        super().__init__(transact=transact, read=read, models=models, clock=clock)
         self._idempotency = idempotency
         self._signals = signals
         self._listener = listener
@@ -127,14 +128,10 @@ class NotificationService(Service):
             RecordNotFoundError: there is none, or it has expired.
 
         """
-
-        def work(session: TimberSession) -> Any:
-            row = latest(session, self._rows, notification_id)
-            if row is None or (row.expires_at and row.expires_at <= self._clock.now()):
-                raise RecordNotFoundError("notification", notification_id)
-            return row
-
-        return self._transact(work)
+        row = self._one(self._rows, notification_id, kind="notification")
+        if row.expires_at and row.expires_at <= self._clock.now():
+            raise RecordNotFoundError("notification", notification_id)
+        return row
 
     def get_user_notifications(
         self,

@@ -20,7 +20,7 @@ from timber.common.errors import (
     UnknownColumnError,
 )
 from timber.common.modeling.registry import ModelRegistry
-from timber.common.persistence.base import Service, Transact, latest
+from timber.common.persistence.base import Read, Service, Transact, latest
 from timber.common.persistence.idempotency import Idempotency
 from timber.common.persistence.merging import merged
 from timber.common.persistence.pages import Page
@@ -44,11 +44,12 @@ class SessionService(Service):
         self,
         *,
         transact: Transact,
+        read: Read,
         models: ModelRegistry,
         clock: Clock,
         idempotency: Idempotency,
     ) -> None:
-        super().__init__(transact=transact, models=models, clock=clock)
+        super().__init__(transact=transact, read=read, models=models, clock=clock)
         self._types = SessionModels(models)
         self._idempotency = idempotency
 
@@ -117,7 +118,9 @@ class SessionService(Service):
 
         """
         sessions = self._types.get(session_type)
-        return self._transact(lambda session: _read(session, sessions, session_id))
+        if sessions.related:
+            return self._transact(lambda session: _read(session, sessions, session_id))
+        return self._one(sessions.model, session_id, kind=f"{session_type} session")
 
     def transition_state(
         self,

@@ -12,10 +12,10 @@ from sqlalchemy import BigInteger, Select, cast, extract, func, literal, select,
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
 from timber.common.database.session import TimberSession
-from timber.common.errors import InvalidRequestError, RecordNotFoundError
+from timber.common.errors import InvalidRequestError
 from timber.common.ids import IdFactory
 from timber.common.modeling.registry import ModelRegistry
-from timber.common.persistence.base import Service, Transact, checked_limit, latest
+from timber.common.persistence.base import Read, Service, Transact, checked_limit
 from timber.common.persistence.buckets import Unit, edges, zone_of
 from timber.common.persistence.event_buffer import EventBuffer
 from timber.common.persistence.idempotency import Idempotency
@@ -38,17 +38,18 @@ class Bucket:
 class TrackerService(Service):
     """Stores events, lists and counts them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of, all by keyword
         self,
         *,
         transact: Transact,
+        read: Read,
         models: ModelRegistry,
         clock: Clock,
         idempotency: Idempotency,
         database: DatabaseService,
         new_id: IdFactory,
     ) -> None:
-        super().__init__(transact=transact, models=models, clock=clock)
+        super().__init__(transact=transact, read=read, models=models, clock=clock)
         self._idempotency = idempotency
         self._database = database
         self._new_id = new_id
@@ -116,14 +117,7 @@ class TrackerService(Service):
             RecordNotFoundError: there is none.
 
         """
-
-        def work(session: TimberSession) -> Any:
-            row = latest(session, self._rows, event_id)
-            if row is None:
-                raise RecordNotFoundError("event", event_id)
-            return row
-
-        return self._transact(work)
+        return self._one(self._rows, event_id, kind="event")
 
     def get_user_events(
         self,

@@ -39,6 +39,20 @@ models:
       - {name: number, type: Integer, primary_key: true}
       - {name: title, type: String(50)}
     caching: {enabled: true}
+  - name: Visit
+    table_name: visits
+    session_type: visit
+    columns:
+      - {name: id, type: String(36), primary_key: true, default: uuid4}
+      - {name: user_id, type: String(36), foreign_key: users.user_id, nullable: false}
+      - {name: phase, type: String(20), nullable: false, default: open}
+      - {name: data, type: JSON}
+    states:
+      initial: open
+      column: phase
+      transitions: {open: [shut]}
+      final: [shut]
+    caching: {enabled: true}
 """
 
 OpenTimber = Callable[..., Timber]

@@ -63,6 +63,7 @@ class MemoryCache(SharedCache):
     @override
     def clear(self) -> None:
         self._values.clear()
+        self._tokens.clear()
 
     @override
     def close(self) -> None:
