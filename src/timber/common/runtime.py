@@ -33,6 +33,7 @@ from timber.common.persistence.sessions import SessionService
 from timber.common.persistence.signals import Signals
 from timber.common.persistence.tracker import TrackerService
 from timber.common.settings import Config, TimberSettings
+from timber.common.vector.fulltext_tables import attach_fulltext
 from timber.common.vector.tables import attach_embeddings, prepare
 
 _log: Final = logging.getLogger(__name__)
@@ -50,7 +51,9 @@ class Timber:
         steady = SteadyClock(clock or SystemClock())
         self.base: type[DeclarativeBase] = new_base()
         drop_in_any_order(self.base.metadata)
-        attach_embeddings(attachments_of(self.base.metadata))
+        attached = attachments_of(self.base.metadata)
+        attach_embeddings(attached)
+        attach_fulltext(attached)
         self.config = Config()
         self.models = ModelRegistry()
         self.database = DatabaseService(clock=steady)

@@ -57,13 +57,20 @@ embeddings: Final = _table(EMBEDDINGS)
 
 next_embeddings: Final = _table(NEXT_EMBEDDINGS)
 
-_COLUMNS: Final = f"""(
-    chunk_id {{key}} NOT NULL PRIMARY KEY REFERENCES {CHUNKS} (chunk_id) ON DELETE CASCADE,
-    partition_id BIGINT NOT NULL,
-    embedding {{type}} NOT NULL
+_SQLITE_COLUMNS: Final = f"""(
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    chunk_id INTEGER NOT NULL UNIQUE REFERENCES {CHUNKS} (chunk_id) ON DELETE CASCADE,
+    partition_id INTEGER NOT NULL,
+    embedding BLOB NOT NULL
 )"""
+"""No number is given twice, and a vector that changes gets another one: so whoever holds the
+vectors of a moment needs only those with higher numbers, and to know which have gone."""
 
-_ROW_OF_EVENT: Final = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}
+_POSTGRESQL_COLUMNS: Final = f"""(
+    chunk_id BIGINT NOT NULL PRIMARY KEY REFERENCES {CHUNKS} (chunk_id) ON DELETE CASCADE,
+    partition_id BIGINT NOT NULL,
+    embedding vector NOT NULL
+)"""
 
 _GONE: Final = "timber_vector_chunks_gone"
 
@@ -84,8 +91,7 @@ def attach_embeddings(known: Attachments) -> None:
 
 def _embeddings(dialect: Dialect) -> Iterator[Attachment]:
     is_sqlite = dialect.name == "sqlite"
-    # On SQLite an INTEGER key is the row's own number; any other key would be an index beside it.
-    key, kind = ("INTEGER", "BLOB") if is_sqlite else ("BIGINT", "vector")
+    columns = _SQLITE_COLUMNS if is_sqlite else _POSTGRESQL_COLUMNS
     for name in (EMBEDDINGS, NEXT_EMBEDDINGS):
         index = f"ix_{name}_partition_id"
         yield Attachment(
@@ -93,8 +99,7 @@ def _embeddings(dialect: Dialect) -> Iterator[Attachment]:
             table=CHUNKS,
             objects=(name, index),
             create=(
-                f"CREATE TABLE IF NOT EXISTS {name} "
-                f"{_COLUMNS.format(key=key, type=kind)}",
+                f"CREATE TABLE IF NOT EXISTS {name} {columns}",
                 f"CREATE INDEX IF NOT EXISTS {index} ON {name} (partition_id)",
             ),
             drop=(f"DROP TABLE IF EXISTS {name}",),
@@ -106,20 +111,48 @@ def _embeddings(dialect: Dialect) -> Iterator[Attachment]:
 
 
 def _versions() -> Attachment:
-    """Let a partition have another version whenever a vector of it comes, goes or changes."""
-    triggers = {f"timber_vector_version_{event.lower()}": event for event in _ROW_OF_EVENT}
+    """Let a partition, and its source, have another version whenever a vector comes or goes.
+
+    A version is random: one that was rolled back is never given again, as a count would be.
+    """
+    triggers = {
+        "timber_vector_version_insert": f"INSERT ON {EMBEDDINGS} BEGIN {_renewed('NEW')}",
+        "timber_vector_version_delete": f"DELETE ON {EMBEDDINGS} BEGIN {_renewed('OLD')}",
+        # Both of the others follow from it.
+        "timber_vector_version_update": (
+            f"UPDATE ON {EMBEDDINGS} BEGIN"
+            f" DELETE FROM {EMBEDDINGS} WHERE number = NEW.number;"
+            f" INSERT INTO {EMBEDDINGS} (chunk_id, partition_id, embedding)"
+            " VALUES (NEW.chunk_id, NEW.partition_id, NEW.embedding);"
+        ),
+        # Its vectors go after it, when nothing tells any more whose they were.
+        "timber_vector_version_partition": (
+            "DELETE ON vector_partitions BEGIN"
+            f" UPDATE vector_sources SET version = {_RANDOM} WHERE source_type = OLD.source_type;"
+        ),
+    }
     return Attachment(
-        name="the version of partitions",
+        name="the versions of vectors",
         table=CHUNKS,
-        needs=("vector_partitions", EMBEDDINGS),
+        needs=("vector_partitions", "vector_sources", EMBEDDINGS),
         objects=tuple(triggers),
         create=tuple(
-            f"CREATE TRIGGER {name} AFTER {event} ON {EMBEDDINGS} BEGIN"
-            " UPDATE vector_partitions SET version = lower(hex(randomblob(16)))"
-            f" WHERE partition_id = {_ROW_OF_EVENT[event]}.partition_id; END"
-            for name, event in triggers.items()
+            f"CREATE TRIGGER {name} AFTER {action} END" for name, action in triggers.items()
         ),
         drop=tuple(f"DROP TRIGGER IF EXISTS {name}" for name in triggers),
+    )
+
+
+_RANDOM: Final = "lower(hex(randomblob(16)))"
+
+
+def _renewed(row: str) -> str:
+    """Return what gives the partition of a row, and its source, another version."""
+    partition = f"partition_id = {row}.partition_id"
+    return (
+        f"UPDATE vector_partitions SET version = {_RANDOM} WHERE {partition};"
+        f" UPDATE vector_sources SET version = {_RANDOM} WHERE source_type ="
+        f" (SELECT source_type FROM vector_partitions WHERE {partition});"
     )
 
 
