@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from timber.common.caching.service import CacheService
 from timber.common.clock import Clock, SteadyClock, SystemClock
+from timber.common.database.attachments import attachments_of
 from timber.common.database.fitness import check_database
 from timber.common.database.schema import create_tables
 from timber.common.database.service import DatabaseService
@@ -32,6 +33,8 @@ from timber.common.persistence.sessions import SessionService
 from timber.common.persistence.signals import Signals
 from timber.common.persistence.tracker import TrackerService
 from timber.common.settings import Config, TimberSettings
+from timber.common.vector.fulltext_tables import attach_fulltext
+from timber.common.vector.tables import attach_embeddings, prepare
 
 _log: Final = logging.getLogger(__name__)
 _BACKENDS: Final = frozenset({"caching"})
@@ -48,6 +51,9 @@ class Timber:
         steady = SteadyClock(clock or SystemClock())
         self.base: type[DeclarativeBase] = new_base()
         drop_in_any_order(self.base.metadata)
+        attached = attachments_of(self.base.metadata)
+        attach_embeddings(attached)
+        attach_fulltext(attached)
         self.config = Config()
         self.models = ModelRegistry()
         self.database = DatabaseService(clock=steady)
@@ -169,6 +175,7 @@ class Timber:
             check(catalogue, backends=_BACKENDS)
             factory = ModelFactory(base=self.base, columns=self._columns)
             factory.build(catalogue)
+        prepare(self.base.metadata)
         return factory
 
     def _follow(self, settings: TimberSettings | None) -> None:
