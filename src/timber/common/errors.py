@@ -16,6 +16,10 @@ TimberError
 │   │   ├── IdempotencyConflictError         the key was used for another request
 │   │   └── InvalidStateTransitionError      the state machine forbids it
 │   │       └── GuardError                   … as a condition of it does not hold
+│   ├── EmbeddingError                       texts could not be turned into vectors
+│   │   ├── UnfitVectorsError(ValueError)    the embedder gave others than it should
+│   │   ├── EmbedderRefusedError             the server that embeds will not do it
+│   │   └── EmbedderUnavailableError         … does not answer now; it may later
 │   └── BufferClosedError(RuntimeError)      an event came to a buffer that takes no more
 ├── CacheError                               a cache cannot do what was asked of it
 │   ├── NotCachedError(ValueError)           it was asked about what has no cache
@@ -151,6 +155,22 @@ class BufferClosedError(ServiceError, RuntimeError):
 
     def __init__(self) -> None:
         super().__init__("the buffer is closed: open another with `tracker_service.buffered()`")
+
+
+class EmbeddingError(ServiceError):
+    """Texts could not be turned into vectors."""
+
+
+class UnfitVectorsError(EmbeddingError, ValueError):
+    """An embedder gave too few vectors, or too many, or some that cannot be compared."""
+
+
+class EmbedderRefusedError(EmbeddingError):
+    """The server that embeds will not do it: for the key, the model, or the texts."""
+
+
+class EmbedderUnavailableError(EmbeddingError):
+    """The server that embeds does not answer now; the same call may work later."""
 
 
 class CacheError(TimberError):
