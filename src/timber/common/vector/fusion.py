@@ -47,9 +47,7 @@ class Weights:
         known = [one.name for one in fields(cls)]
         for name, weight in weights.items():
             if name not in known:
-                raise InvalidRequestError(
-                    f"weights: there is no {name!r}, but {', '.join(known)}"
-                )
+                raise InvalidRequestError(f"weights: there is no {name!r}, but {', '.join(known)}")
             if isinstance(weight, bool) or not isinstance(weight, int | float):
                 raise InvalidRequestError(f"weights.{name}: {weight!r} is no number")
             if not (math.isfinite(weight) and weight >= 0):
@@ -60,12 +58,14 @@ class Weights:
         rest = {name: float(weights[name]) for name in weights if name not in legs}
         found = cls(**legs, **rest)
         if not found.dense and not found.text:
-            raise InvalidRequestError("weights: dense or text must be more than 0, or none is found")
+            raise InvalidRequestError(
+                "weights: dense or text must be more than 0, or none is found"
+            )
         return found
 
     @property
     def total(self) -> float:
-        return sum(getattr(self, one.name) for one in fields(self))
+        return self.dense + self.text + self.recency + self.importance
 
 
 @dataclass(frozen=True)

@@ -5,28 +5,32 @@ the choice, the planner takes it all the same. So it is given none: wherever a f
 scope is a small part of the index, the order is by an expression that no index has.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
-    Connection,
+    Boolean,
     ColumnElement,
+    Connection,
     Engine,
     Float,
     Select,
+    Text,
     cast,
+    column,
     func,
     literal,
     literal_column,
     select,
+    table,
     text,
 )
+from sqlalchemy.types import UserDefinedType
 from typing_extensions import override
 
-from timber.common.errors import FeatureUnavailableError
+from timber.common.errors import InvalidRequestError
 from timber.common.vector.base import Hit, Scope, VectorIndex
-from timber.common.vector.scopes import chunks, in_scope, partition_in
-from timber.common.vector.tables import EMBEDDINGS, EmbeddingType, embeddings
+from timber.common.vector.scopes import is_in_partitions, is_in_scope, pieces
+from timber.common.vector.tables import EMBEDDINGS, embeddings
 
 if TYPE_CHECKING:
     from timber.common.vector.base import Vectors
@@ -53,19 +57,26 @@ class PgvectorIndex(VectorIndex):
     def nearest(
         self, connection: Connection, vector: "Vectors", *, scope: Scope, limit: int
     ) -> list[Hit]:
-        if self.walks(connection, len(vector), scope):
+        """Return the nearest by cosine, as the port says.
+
+        Raises:
+            InvalidRequestError: the limit or a filter cannot be used, or the vector is longer or
+                shorter than those of the source.
+            DatabaseError: the database cannot be read.
+
+        """
+        if limit < 1:
+            raise InvalidRequestError(f"limit must be 1 at least, not {limit!r}")
+        held = _held(connection, len(vector), scope)
+        if self._is_walked(connection, held, scope):
             found = _hits(connection, _walk(connection, vector, scope, limit))
             # The walk ends early when it meets too much that is out of scope.
             if len(found) == limit:
                 return found
         return _hits(connection, _exact(vector, scope, limit))
 
-    def walks(self, connection: Connection, dimension: int, scope: Scope) -> bool:
-        """Tell whether an index is walked along; it is not when all are compared."""
-        if scope.filters or dimension > _LONGEST_HALF:
-            return False
-        held = connection.scalar(_VECTORS_IN_INDEX, {"name": hnsw_name(dimension)})
-        if held is None or held < self._exact_up_to:
+    def _is_walked(self, connection: Connection, held: float, scope: Scope) -> bool:
+        if scope.filters or held < self._exact_up_to:
             return False
         return _estimate(connection, scope) >= max(self._exact_up_to, SMALLEST_SHARE * held)
 
@@ -84,19 +95,17 @@ def ensure_hnsw(engine: Engine, dimension: int, *, from_count: int = EXACT_UP_TO
         return False
     name = hnsw_name(dimension)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        valid = connection.scalar(_IS_VALID, {"name": name})
-        if valid:
-            return False
+        is_valid = connection.scalar(_IS_VALID, {"name": name})
         counted = {"dimension": dimension, "most": from_count}
-        if (connection.scalar(_COUNT_UP_TO, counted) or 0) < from_count:
+        if is_valid or (connection.scalar(_COUNT_UP_TO, counted) or 0) < from_count:
             return False
-        if valid is False:
+        if is_valid is False:
             connection.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
-        kind = _indexed_type(dimension)
+        kind = _indexed_type(dimension).written
         connection.execute(
             text(
-                f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {EMBEDDINGS}"
-                f" USING hnsw ((embedding::{kind}({dimension})) {kind}_ip_ops)"
+                f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {EMBEDDINGS} USING hnsw"
+                f" (CAST(embedding AS {kind}) {kind.partition('(')[0]}_ip_ops)"
                 f" WHERE vector_dims(embedding) = {dimension}"
             )
         )
@@ -104,23 +113,48 @@ def ensure_hnsw(engine: Engine, dimension: int, *, from_count: int = EXACT_UP_TO
     return True
 
 
-_VECTORS_IN_INDEX: Final = text(
-    "SELECT reltuples FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid"
-    " WHERE pg_class.oid = to_regclass(:name) AND indisvalid"
-)
 _IS_VALID: Final = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
 _COUNT_UP_TO: Final = text(
     f"SELECT count(*) FROM (SELECT 1 FROM {EMBEDDINGS}"  # noqa: S608 - the name is ours
     " WHERE vector_dims(embedding) = :dimension LIMIT :most) AS some"
 )
+_classes: Final = table("pg_class", column("oid"), column("reltuples", Float))
+_indexes: Final = table("pg_index", column("indexrelid"), column("indisvalid", Boolean))
+
+
+def _held(connection: Connection, dimension: int, scope: Scope) -> float:
+    """Return how many vectors the index of a dimension holds; 0 where there is no index."""
+    of_scope = select(func.vector_dims(embeddings.c.embedding)).where(
+        is_in_partitions(embeddings.c.partition_id, scope)
+    )
+    held = (
+        select(_classes.c.reltuples)
+        .join(_indexes, _indexes.c.indexrelid == _classes.c.oid)
+        .where(_classes.c.oid == func.to_regclass(hnsw_name(dimension)), _indexes.c.indisvalid)
+    )
+    found, count = connection.execute(
+        select(of_scope.limit(1).scalar_subquery(), held.scalar_subquery())
+    ).one()
+    if found not in {None, dimension}:
+        raise InvalidRequestError(
+            f"a vector of {dimension} numbers cannot be compared with those of "
+            f"{scope.source_type!r}, which have {found}: search with the "
+            f"embedder that made them, or run `timber vectors reembed {scope.source_type}`"
+        )
+    return count or 0.0
+
+
 _ESTIMATE: Final = "EXPLAIN (FORMAT JSON) SELECT 1 FROM vector_chunks WHERE source_type = :source"
 
 
 def _estimate(connection: Connection, scope: Scope) -> float:
     """Return how many pieces the planner takes to be in a scope, without a look at any."""
-    owned = "" if scope.owner is None else " AND owner = :owner"
-    given = {"source": scope.source_type, "owner": scope.owner}
-    plan: Any = connection.scalar(text(_ESTIMATE + owned), given)
+    given = {"source": scope.source_type}
+    statement = _ESTIMATE
+    if scope.owner is not None:
+        given["owner"] = scope.owner
+        statement += " AND owner = :owner"
+    plan: Any = connection.scalar(text(statement), given)
     return float(plan[0]["Plan"]["Plan Rows"])
 
 
@@ -129,15 +163,14 @@ def _hits(connection: Connection, statement: Select[Any]) -> list[Hit]:
 
 
 def _exact(vector: "Vectors", scope: Scope, limit: int) -> Select[Any]:
-    # The vectors have length one, so this is the cosine, and cheaper than its operator.
     # `+ 0` makes it an expression that no index can give an order by.
     distance = _distance(embeddings.c.embedding, vector) + 0
     statement = select(embeddings.c.chunk_id, -distance)
     if scope.filters:
-        statement = statement.join(chunks, chunks.c.chunk_id == embeddings.c.chunk_id)
-        statement = statement.where(in_scope(scope, dialect="postgresql"))
+        statement = statement.join(pieces, pieces.c.chunk_id == embeddings.c.chunk_id)
+        statement = statement.where(is_in_scope(scope, dialect="postgresql"))
     else:
-        statement = statement.where(partition_in(embeddings.c.partition_id, scope))
+        statement = statement.where(is_in_partitions(embeddings.c.partition_id, scope))
     return statement.order_by(distance, embeddings.c.chunk_id).limit(limit)
 
 
@@ -145,26 +178,55 @@ def _walk(connection: Connection, vector: "Vectors", scope: Scope, limit: int) -
     breadth = min(max(_EF_SEARCH, 2 * limit), _LARGEST_EF_SEARCH)
     connection.execute(
         select(
-            func.set_config("hnsw.ef_search", str(breadth), True),
-            func.set_config("hnsw.iterative_scan", "strict_order", True),
+            func.set_config("hnsw.ef_search", str(breadth), True),  # noqa: FBT003 - of the transaction
+            func.set_config("hnsw.iterative_scan", "strict_order", True),  # noqa: FBT003
         )
     )
     dimension = len(vector)
     kind = _indexed_type(dimension)
-    indexed: ColumnElement[Any] = literal_column(
-        f"(vector_embeddings.embedding::{kind}({dimension}))"
-    )
-    wanted = literal_column(f"'{_written(vector)}'::{kind}({dimension})")
+    stored = embeddings.c.embedding
     near = (
-        select(embeddings.c.chunk_id, embeddings.c.embedding)
+        select(embeddings.c.chunk_id, stored)
         .where(
-            literal_column(f"vector_dims(vector_embeddings.embedding) = {dimension}"),
-            # An array, or the planner might join and lose the order.
-            embeddings.c.partition_id == func.any(func.array(_partitions(scope))),
+            func.vector_dims(stored) == literal_column(str(dimension)),
+            is_in_partitions(embeddings.c.partition_id, scope),
         )
-        .order_by(indexed.op("<#>", return_type=Float())(wanted))
+        .order_by(_product(cast(stored, kind), cast(_written(vector), kind)))
         .limit(limit)
         .subquery()
     )
     distance = _distance(near.c.embedding, vector)
     return select(near.c.chunk_id, -distance).order_by(distance, near.c.chunk_id)
+
+
+def _distance(stored: ColumnElement[Any], vector: "Vectors") -> ColumnElement[float]:
+    """Return the cosine, negative; for vectors of length one it is the product, which is cheap."""
+    return _product(stored, cast(_written(vector), _Type("vector")))
+
+
+def _product(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[float]:
+    return one.op("<#>", return_type=Float())(other)
+
+
+def _written(vector: "Vectors") -> ColumnElement[str]:
+    return literal(f"[{','.join(map(repr, vector.tolist()))}]", Text())
+
+
+class _Type(UserDefinedType[str]):
+    """A type of pgvector, in its text form."""
+
+    cache_ok: bool | None = True
+
+    def __init__(self, written: str) -> None:
+        self.written = written
+
+    @override
+    def get_col_spec(self, **_: object) -> str:
+        """Return how PostgreSQL writes the type."""
+        return self.written
+
+
+def _indexed_type(dimension: int) -> _Type:
+    """Return as what vectors of a dimension are indexed: long ones by 16 bits a number."""
+    half = dimension > _LONGEST_VECTOR
+    return _Type(f"{'halfvec' if half else 'vector'}({dimension})")
