@@ -6,9 +6,11 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Double,
     Select,
+    case,
     cast,
     column,
     desc,
@@ -32,12 +34,16 @@ from timber.common.vector.postgresql_tables import (
     source_lexeme,
 )
 from timber.common.vector.scopes import pieces
+from timber.common.vector.words import Word, words
 
+_MOST_ASKED: Final = 256
 _MOST_WORDS: Final = 32
 """Of a longer query the rarest count, as far as is known which these are."""
 _MANY: Final = 50_000
 """From so many pieces on, words in many of them are left out where there are others."""
 _FREQUENT: Final = 0.05
+_LONGEST_BYTES: Final = 2_000
+"""PostgreSQL has no longer words."""
 _BY_LENGTH: Final = 1
 """Of `ts_rank`: divided by 1 + the logarithm of the length."""
 
@@ -76,67 +82,73 @@ class PostgresqlFullText(FullTextIndex):
 
     def _query(self, connection: Connection, text: str, scope: Scope) -> "_Query | None":
         """Return what is looked for; None if it can be nowhere."""
+        asked = [word for word in words(text)[:_MOST_ASKED] if _fits(word)]
         given = {
             "language": self._tables.language,
-            "text": text.replace("\0", " "),
+            "words": [" ".join(word.parts) for word in asked],
             "source": scope.source_type,
             "owner": scope.owner,
         }
-        count, stems, partition_id = connection.execute(_STEMS, given).one()
-        if not stems or (scope.owner is not None and partition_id is None):
+        count, partition_id, stems = connection.execute(_STEMS, given).one()
+        terms = [
+            stem + (":*" if word.is_beginning else "")
+            for word, stem in zip(asked, stems, strict=True)
+            if stem  # a stop word has none
+        ]
+        if not terms or (scope.owner is not None and partition_id is None):
             return None
         within = (
             source_lexeme(scope.source_type)
             if scope.owner is None
             else partition_lexeme(partition_id)
         )
-        if len(stems) > 1 and count >= _MANY:
-            stems = _rare(connection, stems)
-        return _Query(within, stems[:_MOST_WORDS])
+        if len(terms) > 1 and count >= _MANY:
+            terms = _rare(connection, terms)
+        return _Query(_quoted(within), tuple(dict.fromkeys(terms))[:_MOST_WORDS])
 
 
 @dataclass(frozen=True)
 class _Query:
+    """Terms as a `tsquery` has them."""
+
     within: str
-    """The lexeme of the scope."""
-    stems: Sequence[str]
+    """Of the scope."""
+    terms: tuple[str, ...]
 
 
 _STEMS: Final = sql(
     f"SELECT (SELECT reltuples FROM pg_class WHERE oid = '{WORDS}'::regclass),"  # noqa: S608 - ours
-    " tsvector_to_array(to_tsvector(CAST(:language AS regconfig), :text)),"
     " (SELECT partition_id FROM vector_partitions"
-    " WHERE source_type = :source AND owner = CAST(:owner AS text))"
+    " WHERE source_type = :source AND owner = CAST(:owner AS text)),"
+    " ARRAY(SELECT CAST(phraseto_tsquery(CAST(:language AS regconfig), word) AS text)"
+    " FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked (word, place) ORDER BY place)"
 )
 _FREQUENCIES: Final = sql(
-    "SELECT stem, frequency FROM pg_stats,"
+    "SELECT word, frequency FROM pg_stats,"  # noqa: S608 - ours
     " unnest(CAST(CAST(most_common_elems AS text) AS text[]), most_common_elem_freqs)"
-    " AS common (stem, frequency)"
+    " AS common (word, frequency)"
     f" WHERE schemaname = current_schema() AND tablename = '{WORDS}' AND attname = 'document'"
-    " AND stem = ANY(:stems)"
+    " AND frequency > :frequency"
 )
 """As the last ANALYZE has counted them: of the pieces, the share that has a word."""
 
 
-def _rare(connection: Connection, stems: Sequence[str]) -> list[str]:
-    """Return the stems that are not in many pieces, the rarest first; all if none is rare."""
-    frequencies: dict[str, float] = {
-        stem: frequency
-        for stem, frequency in connection.execute(_FREQUENCIES, {"stems": list(stems)})
-    }
-    ordered = sorted(stems, key=lambda stem: frequencies.get(stem, 0.0))
-    return [stem for stem in ordered if frequencies.get(stem, 0.0) <= _FREQUENT] or ordered
+def _fits(word: Word) -> bool:
+    return all(len(part.encode()) <= _LONGEST_BYTES for part in word.parts)
+
+
+def _rare(connection: Connection, terms: Sequence[str]) -> list[str]:
+    """Return the terms that are not in many pieces; all, the rarest first, if none is rare."""
+    rows = connection.execute(_FREQUENCIES, {"frequency": _FREQUENT})
+    frequent = {_quoted(word): frequency for word, frequency in rows}
+    rare = [term for term in terms if term not in frequent]
+    return rare or sorted(terms, key=lambda term: frequent[term])
 
 
 def _ranked(query: _Query, scope: Scope, limit: int) -> Select[Any]:
-    ranks = [
-        func.ts_rank(_words.c.document, _tsquery(_quoted(stem)), _BY_LENGTH).label(f"rank_{at}")
-        for at, stem in enumerate(query.stems)
-    ]
-    one_of = " | ".join(map(_quoted, query.stems))
-    found = select(_words.c.chunk_id, *ranks).where(
-        _words.c.document.op("@@")(_tsquery(f"{_quoted(query.within)} & ({one_of})"))
-    )
+    ranks = [_rank(term).label(f"rank_{at}") for at, term in enumerate(query.terms)]
+    one_of = " | ".join(f"({term})" for term in query.terms)
+    found = select(_words.c.chunk_id, *ranks).where(_has(f"{query.within} & ({one_of})"))
     if scope.filters:
         filters = read_filters(scope.filters)
         found = found.join(pieces, pieces.c.chunk_id == _words.c.chunk_id).where(
@@ -162,8 +174,14 @@ def _ranked(query: _Query, scope: Scope, limit: int) -> Select[Any]:
     )
 
 
-def _tsquery(written: str) -> Any:
-    return cast(literal(written), TSQUERY)
+def _rank(term: str) -> ColumnElement[float]:
+    # Of words that must stand side by side it would rank those, too, that do not.
+    ranked = func.ts_rank(_words.c.document, cast(literal(term), TSQUERY), _BY_LENGTH)
+    return case((_has(term), ranked), else_=0.0)
+
+
+def _has(term: str) -> ColumnElement[bool]:
+    return _words.c.document.op("@@", is_comparison=True)(cast(literal(term), TSQUERY))
 
 
 def _quoted(lexeme: str) -> str:

@@ -1,10 +1,11 @@
-"""What pieces have beside them on PostgreSQL: their words as a `tsvector`, and an index of metadata.
+"""What pieces have beside them on PostgreSQL: words as a `tsvector`, and an index of metadata.
 
 The words lie in a table of their own, ready made, for ranking looks at those of every match.
 Beside the words of a piece its `tsvector` holds two that no text can have, as they begin with a
 blank: its partition and its source. So one look into the index finds words within these.
 """
 
+import string
 from collections.abc import Iterator
 from typing import Final
 
@@ -34,7 +35,7 @@ class PostgresqlTables:
 
     def __init__(self) -> None:
         self.language = DEFAULT_LANGUAGE
-        """The text search configuration that tells words and their stems: small letters and `_`."""
+        """The text search configuration that knows the stems: a name of small letters and `_`."""
 
     def attach(self, known: Attachments) -> None:
         """Let `vector_chunks` have them beside it, on PostgreSQL."""
@@ -90,5 +91,12 @@ def _made(language: str, row: str) -> str:
     """Return the SQL of the `tsvector` of a row of pieces."""
     return (
         f"array_to_tsvector(ARRAY[' p' || {row}partition_id, ' s' || {row}source_type])"
-        f" || to_tsvector('{language}', coalesce({row}words, {row}content))"
+        f" || to_tsvector('{language}', {_only_words(f'coalesce({row}words, {row}content)')})"
     )
+
+
+def _only_words(text: str) -> str:
+    """Return the SQL of a text without signs, of which PostgreSQL makes numbers and hosts."""
+    # Doubled where SQL and the driver would find a meaning in it.
+    signs = string.punctuation.replace("'", "''").replace("%", "%%")
+    return f"translate({text}, '{signs}', '{' ' * len(string.punctuation)}')"
