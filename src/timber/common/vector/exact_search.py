@@ -25,10 +25,11 @@ def nearest(
     """Return the nearest `limit` by cosine, best first, equal ones by `chunk_id`.
 
     All vectors have length one. `among` are the pieces that count, each once; None: all.
+    The blocks are looked at in the order in which they come, and let go of.
     """
     query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
     best = _Best(limit)
-    for one in sorted(blocks, key=lambda block: block.codes is not None):
+    for one in blocks:
         allowed = one.alive
         if among is not None:
             positions = one.positions(among)

@@ -8,7 +8,18 @@ is attached to `vector_chunks`, and no statement of SQLAlchemy's own makes it.
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Dialect, LargeBinary, MetaData, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    column,
+    table,
+)
 from sqlalchemy.types import TypeEngine, UserDefinedType
 from typing_extensions import override
 
@@ -56,6 +67,21 @@ embeddings: Final = _table(EMBEDDINGS)
 """The vectors: `chunk_id`, `partition_id`, `embedding`. For statements; `attachments` makes it."""
 
 next_embeddings: Final = _table(NEXT_EMBEDDINGS)
+
+# Of the tables of models what statements name.
+partitions: Final = table(
+    "vector_partitions",
+    column("partition_id", BigInteger),
+    column("source_type", String),
+    column("owner", String),
+)
+chunks: Final = table(
+    CHUNKS,
+    column("chunk_id", BigInteger),
+    column("partition_id", BigInteger),
+    column("source_type", String),
+    column("attributes", JSON),
+)
 
 _SQLITE_COLUMNS: Final = f"""(
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -114,10 +140,12 @@ def _versions() -> Attachment:
     """Let a partition, and its source, have another version whenever a vector comes or goes.
 
     A version is random: one that was rolled back is never given again, as a count would be.
+    Its first half stays as it is while vectors only come.
     """
+    came, gone = _renewed("NEW", _CAME), _renewed("OLD", _RANDOM)
     triggers = {
-        "timber_vector_version_insert": f"INSERT ON {EMBEDDINGS} BEGIN {_renewed('NEW')}",
-        "timber_vector_version_delete": f"DELETE ON {EMBEDDINGS} BEGIN {_renewed('OLD')}",
+        "timber_vector_version_insert": f"INSERT ON {EMBEDDINGS} BEGIN {came}",
+        "timber_vector_version_delete": f"DELETE ON {EMBEDDINGS} BEGIN {gone}",
         # Both of the others follow from it.
         "timber_vector_version_update": (
             f"UPDATE ON {EMBEDDINGS} BEGIN"
@@ -144,16 +172,16 @@ def _versions() -> Attachment:
 
 
 _RANDOM: Final = "lower(hex(randomblob(16)))"
+_CAME: Final = "substr(version, 1, 16) || lower(hex(randomblob(8)))"
 
 
-def _renewed(row: str) -> str:
+def _renewed(row: str, version: str) -> str:
     """Return what gives the partition of a row, and its source, another version."""
-    partition = f"partition_id = {row}.partition_id"
     return (
-        f"UPDATE vector_partitions SET version = {_RANDOM} WHERE {partition};"
-        f" UPDATE vector_sources SET version = {_RANDOM} WHERE source_type ="
-        f" (SELECT source_type FROM vector_partitions WHERE {partition});"
-    )
+        "UPDATE vector_partitions SET version = {version} WHERE partition_id = {row}.partition_id;"
+        " UPDATE vector_sources SET version = {version} WHERE source_type ="
+        " (SELECT source_type FROM vector_partitions WHERE partition_id = {row}.partition_id);"
+    ).format(version=version, row=row)
 
 
 def _nothing_left() -> Attachment:
