@@ -119,9 +119,7 @@ def candidates(legs: Legs, question: Question, source_types: Sequence[str]) -> F
     return found
 
 
-def _merged(
-    leg: Leg, question: Question, source_types: Sequence[str], depth: int
-) -> list[Hit]:
+def _merged(leg: Leg, question: Question, source_types: Sequence[str], depth: int) -> list[Hit]:
     hits = [one for name in source_types for one in leg(question.scope(name), depth)]
     if len(source_types) > 1:
         hits.sort(key=lambda hit: (-hit.score, hit.chunk_id))
@@ -154,4 +152,4 @@ def read_pieces(connection: Connection, *conditions: Any) -> list[Piece]:
         .where(*conditions)
         .order_by(pieces.c.source_type, pieces.c.source_id, pieces.c.ordinal)
     )
-    return [Piece(*row) for row in connection.execute(statement)]
+    return [Piece(*tuple(row)) for row in connection.execute(statement)]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -86,9 +86,10 @@ class Manner:
             raise InvalidRequestError("half_life_days: a number above 0 is needed")
         if self.as_of is None:
             return Recency(now, half_life)
-        if not isinstance(self.as_of, datetime) or self.as_of.utcoffset() is None:
+        as_of: object = self.as_of
+        if not isinstance(as_of, datetime) or as_of.utcoffset() is None:
             raise InvalidRequestError("as_of: a datetime with a time zone is needed")
-        return Recency(self.as_of, half_life)
+        return Recency(as_of, half_life)
 
 
 def question(  # noqa: PLR0913 - the arguments of a search
@@ -146,11 +147,11 @@ def searched_text(query: object) -> str:
 def _source_types(given: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if given is None:
         return None
-    names = (given,) if isinstance(given, str) else tuple(given)
+    names: tuple[object, ...] = (given,) if isinstance(given, str) else tuple(given)
     for name in names:
         if not isinstance(name, str) or not name:
             raise InvalidRequestError(f"source_type: {name!r} is no name of a source")
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(map(str, names)))
 
 
 def _weight(value: object, where: str) -> float:

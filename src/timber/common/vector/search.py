@@ -193,7 +193,9 @@ class VectorSearchService:
 
     def _answers(self, asked: Question, *, text: str | None = None) -> Answers:
         """Search by a text, or by the document that the question names."""
-        waiting = self._database.run_sync(lambda session: self._waiting(session.connection(), asked))
+        waiting = self._database.run_sync(
+            lambda session: self._waiting(session.connection(), asked)
+        )
         if waiting:
             self._process(waiting)
         embedding = Embedding(self.embedding_service)
@@ -214,7 +216,12 @@ class VectorSearchService:
         return self._database.run_sync(work)
 
     def _legs(
-        self, connection: Connection, asked: Question, *, text: str | None, vector: "Vectors | None"
+        self,
+        connection: Connection,
+        asked: Question,
+        *,
+        text: str | None,
+        vector: "Vectors | None",
     ) -> Legs:
         indexes = self._opened(connection)
         if text is None and asked.without is not None:
@@ -280,7 +287,7 @@ def _of_document(connection: Connection, key: tuple[str, str]) -> "tuple[str, Ve
         connection, pieces.c.source_type == source_type, pieces.c.source_id == source_id
     )
     if not parts:
-        raise RecordNotFoundError(f"{source_type} to compare with", source_id)
+        raise RecordNotFoundError(f"{source_type} with a text", source_id)
     text = "\n".join(part.content for part in parts)
     vectors = read_vectors(connection, (part.chunk_id for part in parts))
     return text, _mean(list(vectors.values())) if vectors else None
