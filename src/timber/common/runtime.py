@@ -3,14 +3,15 @@
 import contextlib
 import logging
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any, Final, Self
 
+from sqlalchemy import Dialect
 from sqlalchemy.orm import DeclarativeBase
 
 from timber.common.caching.service import CacheService
 from timber.common.clock import Clock, SteadyClock, SystemClock
-from timber.common.database.attachments import attachments_of
+from timber.common.database.attachments import Attachment, attachments_of
 from timber.common.database.fitness import check_database
 from timber.common.database.schema import create_tables
 from timber.common.database.service import DatabaseService
@@ -33,11 +34,16 @@ from timber.common.persistence.sessions import SessionService
 from timber.common.persistence.signals import Signals
 from timber.common.persistence.tracker import TrackerService
 from timber.common.settings import Config, TimberSettings
+from timber.common.vector.embedders.choosing import create_embedder
 from timber.common.vector.fulltext_tables import attach_fulltext
+from timber.common.vector.ingestion import VectorIngestionService
+from timber.common.vector.row_triggers import after_removal
+from timber.common.vector.rows import RowSource, row_sources
 from timber.common.vector.tables import attach_embeddings, prepare
+from timber.common.vector.worker import IngestionWorker
 
 _log: Final = logging.getLogger(__name__)
-_BACKENDS: Final = frozenset({"caching"})
+_BACKENDS: Final = frozenset({"caching", "vector_search"})
 """The flags of models that have a working backend."""
 
 
@@ -54,6 +60,9 @@ class Timber:
         attached = attachments_of(self.base.metadata)
         attach_embeddings(attached)
         attach_fulltext(attached)
+        self._row_sources: Mapping[str, RowSource] = {}
+        attached.wanted.append(self._row_triggers)
+        attached.after_removal.append(after_removal)
         self.config = Config()
         self.models = ModelRegistry()
         self.database = DatabaseService(clock=steady)
@@ -78,6 +87,10 @@ class Timber:
             ),
             tracker=TrackerService(**common, database=self.database, new_id=ordered),
         )
+        self.vector_ingestion = VectorIngestionService(
+            database=self.database, metadata=self.base.metadata, clock=steady, new_id=new_id
+        )
+        self._worker = IngestionWorker(work=self.vector_ingestion.process_some)
         self._settings: TimberSettings | None = None
         self._opened = contextlib.ExitStack()
         self._lock = threading.Lock()
@@ -164,8 +177,21 @@ class Timber:
             bound_seconds=settings.cache_bound_seconds,
         )
         self.database.read_through(cache if settings.enable_caching else None)
+        self._open_vectors(settings, undo)
         undo.callback(self._follow, None)
         self._follow(settings)
+
+    def _open_vectors(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
+        ingestion = self.vector_ingestion
+        undo.callback(ingestion.close)
+        ingestion.open(
+            rows=self._row_sources,
+            embedder=create_embedder(settings),
+            complete=settings.create_tables,
+        )
+        if settings.enable_auto_vector_ingestion and ingestion.follows_rows:
+            undo.callback(self._worker.stop)
+            self._worker.start(self.database.engine)
 
     def _load_models(self, settings: TimberSettings) -> ModelFactory:
         packaged = packaged_directories(entry_points=settings.packaged_models)
@@ -176,7 +202,11 @@ class Timber:
             factory = ModelFactory(base=self.base, columns=self._columns)
             factory.build(catalogue)
         prepare(self.base.metadata)
+        self._row_sources = row_sources(factory.classes.values())
         return factory
+
+    def _row_triggers(self, dialect: Dialect) -> list[Attachment]:
+        return [one.watched.attachment(dialect) for one in self._row_sources.values()]
 
     def _follow(self, settings: TimberSettings | None) -> None:
         self._settings = settings
