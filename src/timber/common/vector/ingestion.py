@@ -29,7 +29,7 @@ from timber.common.vector.outbox import Outbox
 from timber.common.vector.pending import Pending
 from timber.common.vector.reembedding import OnProgress, Reembedded, Reembedding
 from timber.common.vector.row_triggers import listing
-from timber.common.vector.rows import RowSource, row_sources
+from timber.common.vector.rows import RowSource
 from timber.common.vector.sources import SourceStatus, read_status
 from timber.common.vector.store import Pieces, Store
 from timber.common.vector.tables import EMBEDDINGS
@@ -81,18 +81,21 @@ class VectorIngestionService:
 
     # ------------------------------------------------------------------ open and close
 
-    def open(self, *, models: Iterable[type[Any]], embedder: Embedder) -> None:
+    def open(
+        self, *, rows: Mapping[str, RowSource], embedder: Embedder, complete: bool = True
+    ) -> None:
         """Follow the rows of the models that have the flag.
+
+        `complete` says that the tables should be there by now.
 
         Raises:
             FeatureUnavailableError: the database cannot keep vectors, and a model needs it.
 
         """
-        rows = row_sources(models)
-        if rows:
+        if rows and complete:
             self._require_tables(", ".join(one.model.__name__ for one in rows.values()))
         self.embedding_service = embedder
-        self._rows = rows
+        self._rows = dict(rows)
 
     def close(self) -> None:
         """Follow no rows any more."""
@@ -245,6 +248,17 @@ class VectorIngestionService:
         if problems:
             raise problems[0]
         return Processed(rows=rows, chunks=chunks)
+
+    def process_some(self) -> bool:
+        """Do one bit of `process_pending`; return whether there may be more to do.
+
+        Raises what that raises.
+        """
+        read = self._read_rows(None)
+        claimed, problems = self._pending.embed_some(self._embedding)
+        if problems:
+            raise problems[0]
+        return read + claimed > 0
 
     def backfill(self, source_type: str | None = None) -> int:
         """Put all rows of the models on the list, to be read again; return how many.

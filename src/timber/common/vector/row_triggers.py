@@ -202,7 +202,8 @@ class _Writer:
         old, new = self._key("OLD"), self._key("NEW")
         on = f"ON {self._table}"
         # REPLACE may have taken a row away without telling its trigger, so its pieces go here.
-        came = f"{self._gone(new)} {self._listed(f'{new} WHERE {self._alive("NEW")}')}"
+        alive = f"{new} WHERE {self._alive('NEW')}"
+        came = f"{self._gone(new)} {self._listed(alive)}"
         yield "insert", (f"CREATE TRIGGER {{name}} AFTER INSERT {on} BEGIN {came} END",)
         of = ", ".join(self._watched(self._rows.columns))
         gone = self._gone(f"{old}, {new}", self._changed("IS NOT", self._rows.text))
