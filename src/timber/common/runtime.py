@@ -34,6 +34,7 @@ from timber.common.persistence.signals import Signals
 from timber.common.persistence.tracker import TrackerService
 from timber.common.settings import Config, TimberSettings
 from timber.common.vector.fulltext_tables import attach_fulltext
+from timber.common.vector.postgresql_tables import PostgresqlTables
 from timber.common.vector.tables import attach_embeddings, prepare
 
 _log: Final = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ class Timber:
         attached = attachments_of(self.base.metadata)
         attach_embeddings(attached)
         attach_fulltext(attached)
+        self._words = PostgresqlTables()
+        self._words.attach(attached)
         self.config = Config()
         self.models = ModelRegistry()
         self.database = DatabaseService(clock=steady)

@@ -180,7 +180,9 @@ def drop_trigger(name: str, table: str, dialect: Dialect) -> tuple[str, ...]:
 
 def _run(connection: Connection, statements: Iterable[str]) -> None:
     for statement in statements:
-        connection.exec_driver_sql(statement)
+        is_postgresql = connection.dialect.name == "postgresql"
+        # Its driver takes a sign of percentage for the beginning of a parameter.
+        connection.exec_driver_sql(statement.replace("%", "%%") if is_postgresql else statement)
 
 
 def _try_extension(connection: Connection, extension: str) -> None:

@@ -30,6 +30,10 @@ class Once(Generic[T]):
                     self._made.append(self._make())
         return self._made[0]
 
+    @property
+    def is_made(self) -> bool:
+        return bool(self._made)
+
 
 def sha256(file: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
