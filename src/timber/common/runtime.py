@@ -36,8 +36,8 @@ from timber.common.persistence.tracker import TrackerService
 from timber.common.settings import Config, TimberSettings
 from timber.common.vector.embedders.choosing import create_embedder
 from timber.common.vector.fulltext_tables import attach_fulltext
-from timber.common.vector.postgresql_tables import PostgresqlTables
 from timber.common.vector.ingestion import VectorIngestionService
+from timber.common.vector.postgresql_tables import PostgresqlTables
 from timber.common.vector.row_triggers import after_removal
 from timber.common.vector.rows import RowSource, row_sources
 from timber.common.vector.search import VectorSearchService
@@ -197,9 +197,7 @@ class Timber:
     def _open_vectors(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
         ingestion, embedder = self.vector_ingestion, create_embedder(settings)
         undo.callback(ingestion.close)
-        ingestion.open(
-            rows=self._row_sources, embedder=embedder, complete=settings.create_tables
-        )
+        ingestion.open(rows=self._row_sources, embedder=embedder, complete=settings.create_tables)
         undo.callback(self.vector_search.close)
         self.vector_search.open(embedder=embedder, memory_bytes=settings.vector_cache_bytes)
         if settings.enable_auto_vector_ingestion and ingestion.follows_rows:

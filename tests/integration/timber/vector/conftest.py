@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-
 from tests.contracts.vector_shelf import Shelf
+
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 from timber.testing.database import empty_tables
