@@ -130,6 +130,7 @@ def _embeddings(dialect: Dialect) -> Iterator[Attachment]:
             ),
             drop=(f"DROP TABLE IF EXISTS {name}",),
             extension=None if is_sqlite else EXTENSION,
+            is_made_anew=False,
         )
     if is_sqlite:
         yield _versions()
