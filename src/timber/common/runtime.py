@@ -35,13 +35,13 @@ from timber.common.persistence.signals import Signals
 from timber.common.persistence.tracker import TrackerService
 from timber.common.settings import Config, TimberSettings
 from timber.common.vector.embedders.choosing import create_embedder
-from timber.common.vector.fulltext_tables import attach_fulltext
 from timber.common.vector.ingestion import VectorIngestionService
 from timber.common.vector.postgresql_tables import PostgresqlTables
 from timber.common.vector.row_triggers import after_removal
 from timber.common.vector.rows import RowSource, row_sources
 from timber.common.vector.search import VectorSearchService
-from timber.common.vector.tables import attach_embeddings, prepare
+from timber.common.vector.storage import attach_storage
+from timber.common.vector.tables import prepare
 from timber.common.vector.worker import IngestionWorker
 
 _log: Final = logging.getLogger(__name__)
@@ -60,8 +60,7 @@ class Timber:
         self.base: type[DeclarativeBase] = new_base()
         drop_in_any_order(self.base.metadata)
         attached = attachments_of(self.base.metadata)
-        attach_embeddings(attached)
-        attach_fulltext(attached)
+        attach_storage(attached)
         self._words = PostgresqlTables()
         self._words.attach(attached)
         self._row_sources: Mapping[str, RowSource] = {}

@@ -24,7 +24,7 @@ from timber.common.vector.base import Embedder
 from timber.common.vector.chunking import Budget, budget_of, chunks_of
 from timber.common.vector.documents import Document, document_from, name_of
 from timber.common.vector.embedding import Embedding
-from timber.common.vector.identities import Identity, require_fit, settle
+from timber.common.vector.identities import Identities, Identity
 from timber.common.vector.outbox import Outbox
 from timber.common.vector.pending import Pending
 from timber.common.vector.reembedding import OnProgress, Reembedded, Reembedding
@@ -71,11 +71,11 @@ class VectorIngestionService:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._new_id = new_id
         self._store = Store(metadata, new_id=new_id)
+        self._identities = Identities(store=self._store, clock=clock, new_id=new_id)
         self._outbox = Outbox(store=self._store, clock=clock, budget=self._budget)
         self._pending = Pending(
-            store=self._store, database=database, clock=clock, new_id=new_id
+            store=self._store, database=database, clock=clock, identities=self._identities
         )
         self._rows: Mapping[str, RowSource] | None = None
 
@@ -324,14 +324,7 @@ class VectorIngestionService:
             now = self._clock.now()
             self._store.lock(connection, latest)
             if contents:
-                settle(
-                    connection,
-                    self._store.sources,
-                    types,
-                    identity,
-                    now=now,
-                    new_id=self._new_id,
-                )
+                self._identities.settle(connection, types, identity)
             pieces = self._store.replace(connection, texts, now=now)
             places = [(one.chunk_id, one.partition_id) for one in pieces]
             self._store.add_vectors(connection, places, vectors)
@@ -346,14 +339,14 @@ class VectorIngestionService:
         self._require_tables("finding by meaning")
         identity = Identity.of(embedding)
         for source_type in source_types:
-            require_fit(session.connection(), self._store.sources, source_type, identity)
+            self._identities.require_fit(session.connection(), source_type, identity)
 
     def _read_rows(self, only: Collection[str] | None) -> int:
         sources = self.row_sources
         if not sources:
             return 0
         return self._database.run_sync(
-            lambda session: self._outbox.work_off(self._writing(session), sources, only=only)
+            lambda session: self._outbox.work_off(session.connection(), sources, only=only)
         )
 
     def _embedding(self) -> Embedding:
