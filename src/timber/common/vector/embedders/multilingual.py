@@ -1,4 +1,4 @@
-"""A model of a hundred languages: multilingual-e5-small in four bits, from an installed package."""
+"""A model of a hundred languages: multilingual-e5-small, from an installed package."""
 
 from collections.abc import Sequence
 from pathlib import Path
