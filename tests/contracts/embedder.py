@@ -21,7 +21,7 @@ TAX = "Income tax returns must be filed by April."
 ODD = {
     "one sign": "!",
     "one long word": "x" * 1_000,
-    "very long": "word " * 1_000,
+    "very long": "word " * 600,
     "many scripts": "Die Katze schläft. 猫が眠っている。 القطة نائمة 🐈",
     "control characters": "a\tb\r\nc\u200b\u202e",
     "marks of the model": "[CLS] [SEP] [PAD] [MASK] <s> </s> query: passage:",
@@ -61,7 +61,7 @@ class EmbedderContract(ABC):
     def test_texts_have_one_vector_each_in_their_order_however_long_they_are(
         self, embedder: Embedder
     ) -> None:
-        texts = [f"{TAX} " * (number % 5) + f"Number {number}." for number in range(40)]
+        texts = ["tax " * (number % 5 * 4) + f"Number {number}." for number in range(40)]
         alone = {number: _one(embedder, texts[number]) for number in (0, 4, 33, 39)}
 
         together = _many(embedder, texts)

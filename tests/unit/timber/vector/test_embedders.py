@@ -1,6 +1,7 @@
 """Every embedder keeps the promises of the port."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import numpy as np
@@ -68,5 +69,8 @@ class TestOpenAICompatible(EmbedderContract):
     @pytest.fixture(scope="class")
     @classmethod
     @override
-    def make(cls, server: EmbeddingServer) -> Callable[[], Embedder]:
-        return lambda: OpenAICompatible("any", endpoint=Endpoint(url=server.url))
+    def make(cls, server: EmbeddingServer) -> Iterator[Callable[[], Embedder]]:
+        with ExitStack() as opened:
+            yield lambda: opened.enter_context(
+                closing(OpenAICompatible("any", endpoint=Endpoint(url=server.url)))
+            )
