@@ -24,7 +24,7 @@ class TestMiniLM(EmbedderContract):
     @classmethod
     @override
     def make(cls) -> Callable[[], Embedder]:
-        return lambda: MiniLM(threads=2)
+        return lambda: MiniLM(threads=1)
 
 
 class TestStaticTable(EmbedderContract):
@@ -40,7 +40,7 @@ class TestMultilingualE5(EmbedderContract):
     @classmethod
     @override
     def make(cls) -> Callable[[], Embedder]:
-        return lambda: MultilingualE5(threads=2)
+        return lambda: MultilingualE5(threads=1)
 
     def test_other_languages_are_near_to_what_they_translate(self, embedder: Embedder) -> None:
         texts = ["Die Katze schläft am Fenster.", "Le train de Paris a du retard.", "犬が吠える。"]
@@ -57,10 +57,10 @@ class TestFastEmbedFolder(EmbedderContract):
     @classmethod
     @override
     def make(cls, model_folder: Path) -> Callable[[], Embedder]:
-        return lambda: FastEmbed(str(model_folder), threads=2)
+        return lambda: FastEmbed(str(model_folder), threads=1)
 
     def test_it_embeds_as_the_packaged_model_does(self, embedder: Embedder) -> None:
-        ours = Embedding(MiniLM(threads=2)).of_texts([CAT])
+        ours = Embedding(MiniLM(threads=1)).of_texts([CAT])
 
         assert float(ours[0] @ Embedding(embedder).of_texts([CAT])[0]) > 0.999
 
