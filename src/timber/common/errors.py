@@ -18,6 +18,7 @@ TimberError
 │   │       └── GuardError                   … as a condition of it does not hold
 │   ├── EmbeddingError                       texts could not be turned into vectors
 │   │   ├── UnfitVectorsError(ValueError)    the embedder gave others than it should
+│   │   ├── EmbedderMismatchError(ValueError) its vectors do not fit those that are stored
 │   │   ├── EmbedderRefusedError             the server that embeds will not do it
 │   │   └── EmbedderUnavailableError         … does not answer now; it may later
 │   └── BufferClosedError(RuntimeError)      an event came to a buffer that takes no more
@@ -163,6 +164,18 @@ class EmbeddingError(ServiceError):
 
 class UnfitVectorsError(EmbeddingError, ValueError):
     """An embedder gave too few vectors, or too many, or some that cannot be compared."""
+
+
+class EmbedderMismatchError(EmbeddingError, ValueError):
+    """The vectors that are stored were made by another embedder; none of them was touched."""
+
+    def __init__(self, source_type: str, *, stored: str, given: str) -> None:
+        self.source_type = source_type
+        super().__init__(
+            f"the vectors of {source_type!r} were made by {stored}, and the embedder is {given}: "
+            f"use the former again, or run `timber vectors reembed {source_type}`, while which "
+            "the old vectors answer"
+        )
 
 
 class EmbedderRefusedError(EmbeddingError):
