@@ -87,8 +87,6 @@ class TimberSettings(BaseSettings):
 
     vector_cache_bytes: Annotated[int, Field(ge=0)] = 1_000_000_000
     """How many bytes of vectors a process keeps in memory to search them, on SQLite."""
-    full_text_language: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] = "english"
-    """Whose word endings do not matter on PostgreSQL: a text search configuration, as `german`."""
 
     redis_url: Annotated[
         str | None,

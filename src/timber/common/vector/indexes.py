@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from timber.common.vector.base import FullTextIndex, VectorIndex
 from timber.common.vector.numerics import needed
-from timber.common.vector.postgresql_tables import PostgresqlTables
 
 
 @dataclass(frozen=True)
@@ -15,7 +14,7 @@ class Indexes:
     full_text: FullTextIndex
 
 
-def indexes_of(dialect: str, *, tables: PostgresqlTables, memory_bytes: int) -> Indexes:
+def indexes_of(dialect: str, *, memory_bytes: int) -> Indexes:
     """Return the indexes of a kind of database; `memory_bytes` is what SQLite's may keep.
 
     Raises:
@@ -26,7 +25,7 @@ def indexes_of(dialect: str, *, tables: PostgresqlTables, memory_bytes: int) -> 
         from timber.common.vector.fulltext_postgresql import PostgresqlFullText  # noqa: PLC0415
         from timber.common.vector.pgvector_index import PgvectorIndex  # noqa: PLC0415
 
-        return Indexes(PgvectorIndex(), PostgresqlFullText(tables=tables))
+        return Indexes(PgvectorIndex(), PostgresqlFullText())
     for module in ("numpy", "simsimd"):
         needed(module, feature="finding by meaning", extra="vectors")
     from timber.common.vector.exact_index import ExactIndex  # noqa: PLC0415
