@@ -151,7 +151,10 @@ def _migrator(
         settings = settings_for(directories)
         if database is None and "database_url" not in settings.model_fields_set:
             raise ConfigurationError("no database: name one by --database or TIMBER_DATABASE_URL")
-        changes: dict[str, Any] = {"create_tables": False}
+        changes: dict[str, Any] = {
+            "create_tables": False,
+            "enable_auto_vector_ingestion": False,  # which would write meanwhile
+        }
         changes |= {"database_url": database} if database is not None else {}
         module = import_module("timber.common.migrations.migrator")
         with Timber().opened(settings.model_copy(update=changes)) as timber:

@@ -4,7 +4,7 @@ Each attachment is a handful of statements. They are made when `create_all` has 
 go before `drop_all` drops them, and are looked for when a database is opened.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -36,6 +36,15 @@ class Attachment:
     """What is done when it was made, such as putting rows that are there already on a list."""
     extension: str | None = None
     """The extension of PostgreSQL without which there is none of it."""
+    is_made_anew: bool = True
+    """Whether what is there of it is dropped before; not where that holds what cannot be lost."""
+    about: object = None
+    """What it was made from, for those who make steps of migrations of it."""
+
+    @property
+    def making(self) -> tuple[str, ...]:
+        """All that makes it, wherever some of it is there already."""
+        return (*(self.drop if self.is_made_anew else ()), *self.create, *self.once)
 
 
 Wanted: TypeAlias = Callable[[Dialect], Iterable[Attachment]]
@@ -119,11 +128,21 @@ WHERE NOT tgisinternal AND relnamespace = to_regnamespace(current_schema())
 """
 
 
-def differences(connection: Connection, metadata: MetaData) -> Differences:
-    """Compare what is wanted with what is there, as far as the tables for it are there."""
+def differences(
+    connection: Connection,
+    metadata: MetaData,
+    *,
+    coming: Set[str] = frozenset(),
+    ours: Set[str] | None = None,
+) -> Differences:
+    """Compare what is wanted with what is there, as far as the tables for it are there.
+
+    `coming` names tables that will be there; `ours`, those whose triggers are ours to judge.
+    """
     wanted = attachments_of(metadata).of(connection.dialect)
     there = read_catalog(connection)
-    names = set(there.names)
+    names = {*there.names, *coming}
+    ours = metadata.tables.keys() if ours is None else ours
     missing = []
     for one in wanted:
         has_extension = one.extension is None or one.extension in there.extensions
@@ -135,7 +154,7 @@ def differences(connection: Connection, metadata: MetaData) -> Differences:
     stale = sorted(
         (name, table)
         for name, table in there.triggers
-        if name not in known and table in metadata.tables
+        if name not in known and table in ours
     )
     return Differences(tuple(missing), tuple(stale))
 
@@ -145,7 +164,7 @@ def complete(connection: Connection, metadata: MetaData) -> None:
     known = attachments_of(metadata)
     wanted = known.of(connection.dialect)
     for extension in sorted({one.extension for one in wanted if one.extension}):
-        _try_extension(connection, extension)
+        create_extension(connection, extension)
     found = differences(connection, metadata)
     for name, table in found.stale:
         _run(connection, drop_trigger(name, table, connection.dialect))
@@ -159,7 +178,7 @@ def complete(connection: Connection, metadata: MetaData) -> None:
 
 def attach(connection: Connection, attachment: Attachment) -> None:
     """Make one, anew where it is there in part."""
-    _run(connection, (*attachment.drop, *attachment.create, *attachment.once))
+    _run(connection, attachment.making)
 
 
 def detach(connection: Connection, attachment: Attachment) -> None:
@@ -185,21 +204,20 @@ def _run(connection: Connection, statements: Iterable[str]) -> None:
         connection.exec_driver_sql(statement.replace("%", "%%") if is_postgresql else statement)
 
 
-def _try_extension(connection: Connection, extension: str) -> None:
-    """Create an extension where that is allowed; whoever needs it finds out that it is not there."""
+def create_extension(connection: Connection, extension: str) -> bool:
+    """Create an extension where that is possible and allowed; return whether it is there."""
     if connection.dialect.name != "postgresql":
-        return
-    possible = text(
-        "SELECT count(*) FROM pg_available_extensions "
-        "WHERE name = :name AND installed_version IS NULL"
-    )
-    if not connection.scalar(possible, {"name": extension}):
-        return
+        return False
+    known = text("SELECT installed_version FROM pg_available_extensions WHERE name = :name")
+    found = connection.execute(known, {"name": extension}).first()
+    if found is None or found.installed_version is not None:
+        return found is not None
     try:
         with connection.begin_nested():
             connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {extension}")
-    except DatabaseError:
-        return
+    except DatabaseError:  # whoever needs it is told by what lacks it
+        return False
+    return True
 
 
 def _after_create(metadata: MetaData, connection: Connection, **_: Any) -> None:

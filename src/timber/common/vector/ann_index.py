@@ -10,18 +10,18 @@ the only difference is that one of the nearest may be missing.
 import threading
 import weakref
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection
 from typing_extensions import override
-from usearch.index import Index
 
 from timber.common.vector.base import Hit, Scope, VectorIndex
 from timber.common.vector.exact_index import ExactIndex, fitting
 from timber.common.vector.exact_search import Best, as_query, nearest, products
 from timber.common.vector.matrix import Block, Matrix, Origin
+from timber.common.vector.numerics import needed
 from timber.common.vector.partitions import Partitions, Span, driver_of
 from timber.common.vector.quantisation import Floats
 
@@ -47,13 +47,15 @@ class AnnIndex(VectorIndex):
         self._guard = threading.Lock()
         self._stopping = threading.Event()
         # One at a time: each keeps a core busy for minutes.
-        self._builder = ThreadPoolExecutor(1, thread_name_prefix="timber-graph")
+        self._turn = threading.Lock()
 
+    @override
     def close(self) -> None:
         """Stop making graphs, and forget them."""
         self._stopping.set()
-        self._builder.shutdown(cancel_futures=True)
+        self.wait()
         self._graphs.clear()
+        self._partitions.clear()
 
     def wait(self) -> None:
         """Wait until no graph is under way.
@@ -97,11 +99,28 @@ class AnnIndex(VectorIndex):
                 under_way = None
             is_wanted = graph is None or graph.is_outdated(matrix)
             if is_wanted and under_way is None and not self._stopping.is_set():
-                task = self._builder.submit(self._make, matrix)
-                self._under_way[matrix.origin] = task
+                self._under_way[matrix.origin] = self._begun(matrix)
             return graph
 
+    def _begun(self, matrix: Matrix) -> Future[None]:
+        task: Future[None] = Future()
+
+        def work() -> None:
+            try:
+                with self._turn:
+                    self._make(matrix)
+            except BaseException as error:  # noqa: BLE001 - handed on to whoever searches next
+                task.set_exception(error)
+            else:
+                task.set_result(None)
+
+        # A process that ends does not wait for it.
+        threading.Thread(target=work, name="timber-graph", daemon=True).start()
+        return task
+
     def _make(self, matrix: Matrix) -> None:
+        if self._stopping.is_set():
+            return
         graph = _Graph(matrix)
         for _ in graph.built(matrix):
             if self._stopping.is_set():
@@ -114,7 +133,9 @@ class _Graph:
     """The vectors of a matrix as it was, by the numbers of their rows."""
 
     def __init__(self, matrix: Matrix) -> None:
-        self._index = Index(
+        # Not before: who has fewer vectors need not load it.
+        usearch = needed("usearch.index", feature="a graph of vectors", extra="vectors")
+        self._index = usearch.Index(
             ndim=matrix.dimension or 1,
             metric="ip",
             dtype="bf16",

@@ -64,6 +64,9 @@ class VectorIndex(ABC):
         many pieces with a vector lie in the scope, however few of all these are.
         """
 
+    def close(self) -> None:
+        """Stop what is done in the background, and forget what is in memory."""
+
 
 class FullTextIndex(ABC):
     """Finds the pieces of text that hold words."""

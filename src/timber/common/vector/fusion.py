@@ -12,13 +12,11 @@ The score of a document is the mean of its signals by their weights. What a leg 
 the first is better, and measured worse than the better leg alone.
 """
 
-import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from timber.common.errors import InvalidRequestError
 from timber.common.vector.base import Hit
 
 Document = TypeVar("Document", bound=Hashable)
@@ -35,33 +33,6 @@ class Weights:
     text: float = 0.3
     recency: float = 0.0
     importance: float = 0.0
-
-    @classmethod
-    def given(cls, weights: Mapping[str, Any]) -> "Weights":
-        """Return the weights of a caller; of the legs, those that are not named count nothing.
-
-        Raises:
-            InvalidRequestError: a weight has no such name, or is none.
-
-        """
-        known = [one.name for one in fields(cls)]
-        for name, weight in weights.items():
-            if name not in known:
-                raise InvalidRequestError(f"weights: there is no {name!r}, but {', '.join(known)}")
-            if isinstance(weight, bool) or not isinstance(weight, int | float):
-                raise InvalidRequestError(f"weights.{name}: {weight!r} is no number")
-            if not (math.isfinite(weight) and weight >= 0):
-                raise InvalidRequestError(f"weights.{name}: {weight!r} is not 0 or more")
-        legs = {name: float(weights[name]) for name in (DENSE, TEXT) if name in weights}
-        if legs:
-            legs = {DENSE: 0.0, TEXT: 0.0, **legs}
-        rest = {name: float(weights[name]) for name in weights if name not in legs}
-        found = cls(**legs, **rest)
-        if not found.dense and not found.text:
-            raise InvalidRequestError(
-                "weights: dense or text must be more than 0, or none is found"
-            )
-        return found
 
     @property
     def total(self) -> float:

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select, update
+from sqlalchemy import Connection, Row, select, update
 
+from timber.common.clock import Clock
 from timber.common.errors import EmbedderMismatchError
 from timber.common.ids import IdFactory
 from timber.common.vector.embedding import Embedding
-from timber.common.vector.store import ignoring_duplicates
+from timber.common.vector.store import Store, ignoring_duplicates
+from timber.common.vector.tables import embeddings
 
 
 @dataclass(frozen=True)
@@ -41,49 +42,85 @@ def stored_identity(row: Row[Any] | None) -> Identity:
     return Identity(None, None) if row is None else Identity(row.model_id, row.dimension)
 
 
-def require_fit(connection: Connection, sources: Table, source_type: str, given: Identity) -> None:
-    """Raise an EmbedderMismatchError if an embedder is another than that of the stored vectors."""
-    row = connection.execute(select(sources).where(sources.c.source_type == source_type)).first()
-    _refuse(source_type, stored_identity(row), given)
+class Identities:
+    """What `vector_sources` says of embedders."""
 
+    def __init__(self, *, store: Store, clock: Clock, new_id: IdFactory) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
 
-def settle(
-    connection: Connection,
-    sources: Table,
-    source_types: Iterable[str],
-    given: Identity,
-    *,
-    now: datetime,
-    new_id: IdFactory,
-) -> None:
-    """Note by what embedder vectors are made that are about to be stored.
+    def require_fit(self, connection: Connection, source_type: str, given: Identity) -> None:
+        """Do nothing, if an embedder fits the vectors that a source has, or may get the first.
 
-    Until the transaction ends nobody changes it.
+        Raises:
+            EmbedderMismatchError: they were made by another.
 
-    Raises:
-        EmbedderMismatchError: those that are there were made by another.
+        """
+        stored = stored_identity(self._row(connection, source_type))
+        if not stored.fits(given) and self._has_vectors(connection, source_type):
+            raise EmbedderMismatchError(source_type, stored=str(stored), given=str(given))
 
-    """
-    for source_type in sorted(set(source_types)):
-        this = sources.c.source_type == source_type
-        found = connection.execute(_held(select(sources).where(this), connection)).first()
-        if found is None:
-            row = {"source_type": source_type, "version": new_id(), "created_at": now}
-            connection.execute(ignoring_duplicates(connection, sources), [row])
-            found = connection.execute(_held(select(sources).where(this), connection)).first()
-        if found is not None and found.dimension is None:
-            said = {"model_id": given.model_id, "dimension": given.dimension}
-            connection.execute(update(sources).where(this, sources.c.dimension.is_(None)), said)
-            found = connection.execute(select(sources).where(this)).first()
-        _refuse(source_type, stored_identity(found), given)
+    def settle(
+        self, connection: Connection, source_types: Iterable[str], given: Identity
+    ) -> None:
+        """Note by what embedder vectors are made that are about to be stored.
 
+        Until the transaction ends nobody changes it.
 
-def _held(statement: Any, connection: Connection) -> Any:
-    if connection.dialect.name == "postgresql":
-        return statement.with_for_update(read=True)
-    return statement
+        Raises:
+            EmbedderMismatchError: those that are there were made by another.
 
+        """
+        for source_type in sorted(set(source_types)):
+            found = self._held(connection, source_type)
+            if found is None or found.dimension is None:
+                self._settle_first(connection, source_type, given)
+            elif not stored_identity(found).fits(given):
+                self._replace(connection, source_type, given)
 
-def _refuse(source_type: str, stored: Identity, given: Identity) -> None:
-    if not stored.fits(given):
-        raise EmbedderMismatchError(source_type, stored=str(stored), given=str(given))
+    def _settle_first(self, connection: Connection, source_type: str, given: Identity) -> None:
+        row = {
+            "source_type": source_type,
+            "version": self._new_id(),
+            "created_at": self._clock.now(),
+        }
+        connection.execute(ignoring_duplicates(connection, self._store.sources), [row])
+        self._replace(connection, source_type, given)
+
+    def _replace(self, connection: Connection, source_type: str, given: Identity) -> None:
+        """Note the embedder of a source that has no vectors; of one that has, it must fit."""
+        stored = stored_identity(self._row(connection, source_type, lock=True))
+        if stored.dimension is not None and self._has_vectors(connection, source_type):
+            if not stored.fits(given):
+                raise EmbedderMismatchError(source_type, stored=str(stored), given=str(given))
+            return
+        sources = self._store.sources
+        connection.execute(
+            update(sources).where(sources.c.source_type == source_type),
+            {"model_id": given.model_id, "dimension": given.dimension},
+        )
+
+    def _row(
+        self, connection: Connection, source_type: str, *, lock: bool = False
+    ) -> Row[Any] | None:
+        sources = self._store.sources
+        statement = select(sources).where(sources.c.source_type == source_type)
+        return connection.execute(statement.with_for_update() if lock else statement).first()
+
+    def _held(self, connection: Connection, source_type: str) -> Row[Any] | None:
+        sources = self._store.sources
+        statement = select(sources).where(sources.c.source_type == source_type)
+        if connection.dialect.name == "postgresql":
+            statement = statement.with_for_update(read=True)
+        return connection.execute(statement).first()
+
+    def _has_vectors(self, connection: Connection, source_type: str) -> bool:
+        chunks = self._store.chunks
+        one = (
+            select(embeddings.c.chunk_id)
+            .join_from(chunks, embeddings, chunks.c.chunk_id == embeddings.c.chunk_id)
+            .where(chunks.c.source_type == source_type)
+            .limit(1)
+        )
+        return connection.execute(one).first() is not None

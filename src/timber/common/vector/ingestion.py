@@ -24,12 +24,12 @@ from timber.common.vector.base import Embedder
 from timber.common.vector.chunking import Budget, budget_of, chunks_of
 from timber.common.vector.documents import Document, document_from, name_of
 from timber.common.vector.embedding import Embedding
-from timber.common.vector.identities import Identity, require_fit, settle
+from timber.common.vector.identities import Identities, Identity
 from timber.common.vector.outbox import Outbox
 from timber.common.vector.pending import Pending
 from timber.common.vector.reembedding import OnProgress, Reembedded, Reembedding
 from timber.common.vector.row_triggers import listing
-from timber.common.vector.rows import RowSource, row_sources
+from timber.common.vector.rows import RowSource
 from timber.common.vector.sources import SourceStatus, read_status
 from timber.common.vector.store import Pieces, Store
 from timber.common.vector.tables import EMBEDDINGS
@@ -71,28 +71,31 @@ class VectorIngestionService:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._new_id = new_id
         self._store = Store(metadata, new_id=new_id)
+        self._identities = Identities(store=self._store, clock=clock, new_id=new_id)
         self._outbox = Outbox(store=self._store, clock=clock, budget=self._budget)
         self._pending = Pending(
-            store=self._store, database=database, clock=clock, new_id=new_id
+            store=self._store, database=database, clock=clock, identities=self._identities
         )
         self._rows: Mapping[str, RowSource] | None = None
 
     # ------------------------------------------------------------------ open and close
 
-    def open(self, *, models: Iterable[type[Any]], embedder: Embedder) -> None:
+    def open(
+        self, *, rows: Mapping[str, RowSource], embedder: Embedder, complete: bool = True
+    ) -> None:
         """Follow the rows of the models that have the flag.
+
+        `complete` says that the tables should be there by now.
 
         Raises:
             FeatureUnavailableError: the database cannot keep vectors, and a model needs it.
 
         """
-        rows = row_sources(models)
-        if rows:
+        if rows and complete:
             self._require_tables(", ".join(one.model.__name__ for one in rows.values()))
         self.embedding_service = embedder
-        self._rows = rows
+        self._rows = dict(rows)
 
     def close(self) -> None:
         """Follow no rows any more."""
@@ -246,6 +249,17 @@ class VectorIngestionService:
             raise problems[0]
         return Processed(rows=rows, chunks=chunks)
 
+    def process_some(self) -> bool:
+        """Do one bit of `process_pending`; return whether there may be more to do.
+
+        Raises what that raises.
+        """
+        read = self._read_rows(None)
+        claimed, problems = self._pending.embed_some(self._embedding)
+        if problems:
+            raise problems[0]
+        return read + claimed > 0
+
     def backfill(self, source_type: str | None = None) -> int:
         """Put all rows of the models on the list, to be read again; return how many.
 
@@ -310,14 +324,7 @@ class VectorIngestionService:
             now = self._clock.now()
             self._store.lock(connection, latest)
             if contents:
-                settle(
-                    connection,
-                    self._store.sources,
-                    types,
-                    identity,
-                    now=now,
-                    new_id=self._new_id,
-                )
+                self._identities.settle(connection, types, identity)
             pieces = self._store.replace(connection, texts, now=now)
             places = [(one.chunk_id, one.partition_id) for one in pieces]
             self._store.add_vectors(connection, places, vectors)
@@ -332,14 +339,14 @@ class VectorIngestionService:
         self._require_tables("finding by meaning")
         identity = Identity.of(embedding)
         for source_type in source_types:
-            require_fit(session.connection(), self._store.sources, source_type, identity)
+            self._identities.require_fit(session.connection(), source_type, identity)
 
     def _read_rows(self, only: Collection[str] | None) -> int:
         sources = self.row_sources
         if not sources:
             return 0
         return self._database.run_sync(
-            lambda session: self._outbox.work_off(self._writing(session), sources, only=only)
+            lambda session: self._outbox.work_off(session.connection(), sources, only=only)
         )
 
     def _embedding(self) -> Embedding:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, or_, select, update
 
 from timber.common.clock import Clock
+from timber.common.database.sqlite_transactions import begin
 from timber.common.vector.chunking import Budget, chunks_of
 from timber.common.vector.rows import RowSource, read_rows
 from timber.common.vector.store import Pieces, Store
@@ -57,6 +58,9 @@ class Outbox:
             .order_by(table.c.number)
             .limit(ROWS)
         )
+        if connection.execute(statement.limit(1)).first() is None:
+            return []  # without having kept anybody from writing
+        begin(connection)
         if connection.dialect.name == "postgresql":
             statement = statement.with_for_update(skip_locked=True)
         return list(connection.execute(statement))

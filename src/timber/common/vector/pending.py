@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from timber.common.clock import Clock
 from timber.common.database.session import TimberSession
+from timber.common.database.sqlite_transactions import begin
 from timber.common.errors import (
     EmbedderMismatchError,
     EmbedderRefusedError,
@@ -22,10 +23,9 @@ from timber.common.errors import (
     FeatureUnavailableError,
     TimberError,
 )
-from timber.common.ids import IdFactory
 from timber.common.database.service import DatabaseService
 from timber.common.vector.embedding import Embedding
-from timber.common.vector.identities import Identity, require_fit, settle
+from timber.common.vector.identities import Identities, Identity
 from timber.common.vector.store import Store, batches
 from timber.common.vector.waiting import named, next_attempt
 
@@ -59,12 +59,17 @@ class Pending:
     """The pieces that have no vector yet."""
 
     def __init__(
-        self, *, store: Store, database: DatabaseService, clock: Clock, new_id: IdFactory
+        self,
+        *,
+        store: Store,
+        database: DatabaseService,
+        clock: Clock,
+        identities: Identities,
     ) -> None:
         self._store = store
         self._database = database
         self._clock = clock
-        self._new_id = new_id
+        self._identities = identities
 
     def embed_some(
         self,
@@ -92,8 +97,8 @@ class Pending:
         try:
             embedder = embedding()
             self._database.run_sync(
-                lambda session: require_fit(
-                    session.connection(), self._store.sources, source_type, Identity.of(embedder)
+                lambda session: self._identities.require_fit(
+                    session.connection(), source_type, Identity.of(embedder)
                 )
             )
             vectors = embedder.of_texts([one.content for one in pieces])
@@ -122,11 +127,12 @@ class Pending:
         )
         if only is not None:
             free = free.where(pending.c.source_type.in_(only))
+        if connection.scalars(free).first() is None:
+            return []  # without having kept anybody from writing
+        begin(connection)
         if connection.dialect.name == "postgresql":
             free = free.with_for_update(skip_locked=True)
         keys = connection.scalars(free).all()
-        if not keys:
-            return []
         until = {"claimed_until": now + timedelta(seconds=CLAIM_SECONDS)}
         connection.execute(update(pending).where(pending.c.chunk_id.in_(keys)), until)
         rows = connection.execute(
@@ -153,14 +159,8 @@ class Pending:
     ) -> None:
         connection = session.connection()
         identity = Identity.of(embedder, dimension=int(vectors.shape[1]))
-        settle(
-            connection,
-            self._store.sources,
-            [source_type],
-            identity,
-            now=self._clock.now(),
-            new_id=self._new_id,
-        )
+        begin(connection)
+        self._identities.settle(connection, [source_type], identity)
         there = self._still_there(connection, [one.chunk_id for one in pieces])
         kept = [number for number, one in enumerate(pieces) if one.chunk_id in there]
         places = [(pieces[number].chunk_id, pieces[number].partition_id) for number in kept]

@@ -8,7 +8,7 @@ gone.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -48,10 +48,21 @@ class WatchedRows:
     reading: str = ""
     """How rows are read; where this changes, all of them are read again."""
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything about it that is not as it mostly is."""
+        said = asdict(self)
+        return {key: value for key, value in said.items() if value not in (None, False, "")}
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> "WatchedRows":
+        """Return what `as_dict` has told of, also after it was JSON."""
+        lists = {key: tuple(value) for key, value in said.items() if isinstance(value, list)}
+        return cls(**{**said, **lists})
+
     @property
     def definition(self) -> str:
         """Everything about it, as JSON."""
-        return json.dumps(asdict(self), sort_keys=True)
+        return json.dumps(self.as_dict(), sort_keys=True)
 
     def attachment(self, dialect: Dialect) -> Attachment:
         """Return the triggers, and what is to be done when they were made."""
@@ -67,6 +78,7 @@ class WatchedRows:
             create=tuple(statement for made in triggers.values() for statement in made),
             drop=tuple(statement for dropped in drops for statement in dropped),
             once=tuple(writer.once()),
+            about=self,
         )
 
 
@@ -202,7 +214,8 @@ class _Writer:
         old, new = self._key("OLD"), self._key("NEW")
         on = f"ON {self._table}"
         # REPLACE may have taken a row away without telling its trigger, so its pieces go here.
-        came = f"{self._gone(new)} {self._listed(f'{new} WHERE {self._alive("NEW")}')}"
+        alive = f"{new} WHERE {self._alive('NEW')}"
+        came = f"{self._gone(new)} {self._listed(alive)}"
         yield "insert", (f"CREATE TRIGGER {{name}} AFTER INSERT {on} BEGIN {came} END",)
         of = ", ".join(self._watched(self._rows.columns))
         gone = self._gone(f"{old}, {new}", self._changed("IS NOT", self._rows.text))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, Dialect, LargeBinary, MetaData, Table
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import TypeEngine, UserDefinedType
 from typing_extensions import override
 
@@ -28,10 +29,17 @@ class EmbeddingType(UserDefinedType[bytes]):
 
     cache_ok: bool | None = True
 
+    def __init__(self, dimensions: object = None) -> None:
+        self.dimensions = dimensions
+
     @override
     def get_col_spec(self, **_: object) -> str:
         """Return how PostgreSQL writes the type."""
-        return "vector"
+        return "vector" if self.dimensions is None else f"vector({self.dimensions})"
+
+
+# So that SQLAlchemy, when it looks at a database, warns of no type that it does not know.
+ischema_names.setdefault(EXTENSION, EmbeddingType)
 
 
 def _vector() -> TypeEngine[bytes]:
@@ -104,6 +112,7 @@ def _embeddings(dialect: Dialect) -> Iterator[Attachment]:
             ),
             drop=(f"DROP TABLE IF EXISTS {name}",),
             extension=None if is_sqlite else EXTENSION,
+            is_made_anew=False,
         )
     if is_sqlite:
         yield _versions()

@@ -1,10 +1,10 @@
 """Words on PostgreSQL."""
 
 import pytest
-from typing_extensions import override
-
 from tests.contracts.full_text_index import FullTextIndexContract
 from tests.contracts.vector_shelf import Shelf
+from typing_extensions import override
+
 from timber.common.vector.base import FullTextIndex
 from timber.common.vector.fulltext_postgresql import PostgresqlFullText
 from timber.common.vector.postgresql_tables import PostgresqlTables

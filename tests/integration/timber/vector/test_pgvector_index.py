@@ -1,10 +1,10 @@
 """Vectors on PostgreSQL, compared one by one or found along an index."""
 
 import pytest
-from typing_extensions import override
-
 from tests.contracts.vector_index import VectorIndexContract
 from tests.contracts.vector_shelf import Shelf
+from typing_extensions import override
+
 from timber.common.vector.base import VectorIndex
 from timber.common.vector.pgvector_index import PgvectorIndex
 
