@@ -193,7 +193,11 @@ class Timber:
         undo.callback(ingestion.close)
         ingestion.open(rows=self._row_sources, embedder=embedder, complete=settings.create_tables)
         undo.callback(self.vector_search.close)
-        self.vector_search.open(embedder=embedder, memory_bytes=settings.vector_cache_bytes)
+        self.vector_search.open(
+            embedder=embedder,
+            memory_bytes=settings.vector_cache_bytes,
+            graph_from=settings.vector_graph_from,
+        )
         if settings.enable_auto_vector_ingestion and ingestion.follows_rows:
             undo.callback(self._worker.stop)
             self._worker.start(self.database.engine)

@@ -14,8 +14,11 @@ class Indexes:
     full_text: FullTextIndex
 
 
-def indexes_of(dialect: str, *, memory_bytes: int) -> Indexes:
-    """Return the indexes of a kind of database; `memory_bytes` is what SQLite's may keep.
+def indexes_of(dialect: str, *, memory_bytes: int, graph_from: int) -> Indexes:
+    """Return the indexes of a kind of database.
+
+    On SQLite, `memory_bytes` is what they may keep, and `graph_from` from how many vectors on a
+    graph is made of them.
 
     Raises:
         FeatureUnavailableError: what they need is not installed.
@@ -26,11 +29,13 @@ def indexes_of(dialect: str, *, memory_bytes: int) -> Indexes:
         from timber.common.vector.pgvector_index import PgvectorIndex  # noqa: PLC0415
 
         return Indexes(PgvectorIndex(), PostgresqlFullText())
-    for module in ("numpy", "simsimd"):
-        needed(module, feature="finding by meaning", extra="vectors")
+    needed("numpy", feature="finding by meaning", extra="vectors")
+    from timber.common.vector.ann_index import AnnIndex  # noqa: PLC0415
     from timber.common.vector.exact_index import ExactIndex  # noqa: PLC0415
     from timber.common.vector.fulltext_sqlite import SqliteFullText  # noqa: PLC0415
     from timber.common.vector.partitions import Partitions  # noqa: PLC0415
 
-    vectors = ExactIndex(partitions=Partitions(limit_bytes=memory_bytes))
+    partitions = Partitions(limit_bytes=memory_bytes)
+    exact = ExactIndex(partitions=partitions)
+    vectors = AnnIndex(exact=exact, partitions=partitions, at_least=graph_from)
     return Indexes(vectors, SqliteFullText())

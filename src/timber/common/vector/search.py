@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 PENDING_FIRST: Final = 256
 """How many pieces that wait for their vectors a search embeds at most, before it searches."""
 _COMPARED: Final = 5
+_GRAPH_FROM: Final = 1_000_000
 """With `diversity`, so many times the limit are looked at."""
 
 
@@ -66,15 +67,24 @@ class VectorSearchService:
         self._clock = clock
         self._ingestion = ingestion
         self._memory_bytes: int | None = None
+        self._graph_from = _GRAPH_FROM
         self._indexes: Indexes | None = None
 
-    def open(self, *, embedder: Embedder, memory_bytes: int) -> None:
-        """Search with an embedder, and keep so many bytes of vectors in memory on SQLite."""
+    def open(
+        self, *, embedder: Embedder, memory_bytes: int, graph_from: int = _GRAPH_FROM
+    ) -> None:
+        """Search with an embedder.
+
+        On SQLite, keep so many bytes of vectors in memory, and search so many by a graph.
+        """
         self.embedding_service = embedder
         self._memory_bytes = memory_bytes
+        self._graph_from = graph_from
 
     def close(self) -> None:
         """Forget what is in memory."""
+        if self._indexes is not None:
+            self._indexes.vectors.close()
         self._memory_bytes = self._indexes = None
 
     # ------------------------------------------------------------------ what can be asked
@@ -238,8 +248,11 @@ class VectorSearchService:
         if self._memory_bytes is None:
             raise NotOpenError
         if self._indexes is None:
-            dialect = connection.dialect.name
-            self._indexes = indexes_of(dialect, memory_bytes=self._memory_bytes)
+            self._indexes = indexes_of(
+                connection.dialect.name,
+                memory_bytes=self._memory_bytes,
+                graph_from=self._graph_from,
+            )
         return self._indexes
 
     def _source_types(self, connection: Connection, asked: Question) -> list[str]:
