@@ -127,23 +127,21 @@ def test_word_pieces_are_those_that_bert_has() -> None:
     assert pieces == "[CLS] una ##ffa ##ble cafe , er ##r - 104 ##2 ! [SEP]"
 
 
-@given(text=st.text(max_size=80), limit=st.sampled_from([3, 8]))
-def test_a_text_has_no_more_pieces_than_the_limit(text: str, limit: int) -> None:
-    [marked] = _PIECES[limit, True].numbers([text])
-    [plain] = _PIECES[limit, False].numbers([text])
-
-    assert len(marked) <= limit
-    assert len(plain) <= limit
-    assert marked[1:-1] == plain[: limit - 2]
+@pytest.fixture(scope="module")
+def cutters() -> tuple[WordPieces, WordPieces]:
+    """Give what cuts texts into eight pieces at most, with marks and without."""
+    return WordPieces(limit=8, marked=True), WordPieces(limit=8, marked=False)
 
 
-class _Pieces(dict[tuple[int, bool], WordPieces]):
-    def __missing__(self, key: tuple[int, bool]) -> WordPieces:
-        self[key] = WordPieces(limit=key[0], marked=key[1])
-        return self[key]
+@given(text=st.text(max_size=80))
+def test_a_text_has_no_more_pieces_than_the_limit(
+    cutters: tuple[WordPieces, WordPieces], text: str
+) -> None:
+    [marked], [plain] = (cutter.numbers([text]) for cutter in cutters)
 
-
-_PIECES = _Pieces()
+    assert 2 <= len(marked) <= 8
+    assert marked[1:-1] == plain[:6]
+    assert len(plain) <= 8
 
 
 def test_a_distilled_table_keeps_the_neighbours_and_fits_into_eight_bits(tmp_path: Path) -> None:
