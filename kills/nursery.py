@@ -54,9 +54,7 @@ class Nursery:
 class Forked:
     """A child of a nursery, with what `subprocess.Popen` has to say of a process."""
 
-    def __init__(
-        self, nursery: Nursery, *, cwd: Path, env: Mapping[str, str], log: Path
-    ) -> None:
+    def __init__(self, nursery: Nursery, *, cwd: Path, env: Mapping[str, str], log: Path) -> None:
         self._nursery = nursery
         self.returncode: int | None = None
         pid = nursery.ask(do="begin", cwd=str(cwd), env=dict(env), log=str(log))

@@ -11,6 +11,7 @@ from timber.commands.graph import graph
 from timber.commands.migrate import migrate_app
 from timber.commands.schema import schema
 from timber.commands.stubs import stubs
+from timber.commands.vectors import vectors_app
 
 cli: Final = typer.Typer(
     name="timber",
@@ -23,3 +24,4 @@ for command in (check, schema, stubs, graph, admin):
     cli.command()(command)
 cli.add_typer(migrate_app)
 cli.add_typer(cache_app)
+cli.add_typer(vectors_app)

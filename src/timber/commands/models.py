@@ -67,7 +67,10 @@ def opened(directories: Sequence[Path] | None, database: str | None) -> Generato
     settings = settings_for(directories)
     if database is None and "database_url" not in settings.model_fields_set:
         raise ConfigurationError("no database: name one by --database or TIMBER_DATABASE_URL")
-    changes: dict[str, Any] = {"create_tables": False}
+    changes: dict[str, Any] = {
+        "create_tables": False,
+        "enable_auto_vector_ingestion": False,  # which would write meanwhile
+    }
     changes |= {"database_url": database} if database is not None else {}
     with Timber().opened(settings.model_copy(update=changes)) as timber:
         yield timber

@@ -16,6 +16,11 @@ TimberError
 │   │   ├── IdempotencyConflictError         the key was used for another request
 │   │   └── InvalidStateTransitionError      the state machine forbids it
 │   │       └── GuardError                   … as a condition of it does not hold
+│   ├── EmbeddingError                       texts could not be turned into vectors
+│   │   ├── UnfitVectorsError(ValueError)    the embedder gave others than it should
+│   │   ├── EmbedderMismatchError(ValueError) its vectors do not fit those that are stored
+│   │   ├── EmbedderRefusedError             the server that embeds will not do it
+│   │   └── EmbedderUnavailableError         … does not answer now; it may later
 │   └── BufferClosedError(RuntimeError)      an event came to a buffer that takes no more
 ├── CacheError                               a cache cannot do what was asked of it
 │   ├── NotCachedError(ValueError)           it was asked about what has no cache
@@ -151,6 +156,34 @@ class BufferClosedError(ServiceError, RuntimeError):
 
     def __init__(self) -> None:
         super().__init__("the buffer is closed: open another with `tracker_service.buffered()`")
+
+
+class EmbeddingError(ServiceError):
+    """Texts could not be turned into vectors."""
+
+
+class UnfitVectorsError(EmbeddingError, ValueError):
+    """An embedder gave too few vectors, or too many, or some that cannot be compared."""
+
+
+class EmbedderMismatchError(EmbeddingError, ValueError):
+    """The vectors that are stored were made by another embedder; none of them was touched."""
+
+    def __init__(self, source_type: str, *, stored: str, given: str) -> None:
+        self.source_type = source_type
+        super().__init__(
+            f"the vectors of {source_type!r} were made by {stored}, and the embedder is {given}: "
+            f"use the former again, or run `timber vectors reembed {source_type}`, while which "
+            "the old vectors answer"
+        )
+
+
+class EmbedderRefusedError(EmbeddingError):
+    """The server that embeds will not do it: for the key, the model, or the texts."""
+
+
+class EmbedderUnavailableError(EmbeddingError):
+    """The server that embeds does not answer now; the same call may work later."""
 
 
 class CacheError(TimberError):

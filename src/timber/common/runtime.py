@@ -3,13 +3,15 @@
 import contextlib
 import logging
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any, Final, Self
 
+from sqlalchemy import Dialect
 from sqlalchemy.orm import DeclarativeBase
 
 from timber.common.caching.service import CacheService
 from timber.common.clock import Clock, SteadyClock, SystemClock
+from timber.common.database.attachments import Attachment, attachments_of
 from timber.common.database.fitness import check_database
 from timber.common.database.schema import create_tables
 from timber.common.database.service import DatabaseService
@@ -32,9 +34,17 @@ from timber.common.persistence.sessions import SessionService
 from timber.common.persistence.signals import Signals
 from timber.common.persistence.tracker import TrackerService
 from timber.common.settings import Config, TimberSettings
+from timber.common.vector.embedders.choosing import create_embedder
+from timber.common.vector.ingestion import VectorIngestionService
+from timber.common.vector.row_triggers import after_removal
+from timber.common.vector.rows import RowSource, row_sources
+from timber.common.vector.search import VectorSearchService
+from timber.common.vector.storage import attach_storage
+from timber.common.vector.tables import prepare
+from timber.common.vector.worker import IngestionWorker
 
 _log: Final = logging.getLogger(__name__)
-_BACKENDS: Final = frozenset({"caching"})
+_BACKENDS: Final = frozenset({"caching", "vector_search"})
 """The flags of models that have a working backend."""
 
 
@@ -48,6 +58,11 @@ class Timber:
         steady = SteadyClock(clock or SystemClock())
         self.base: type[DeclarativeBase] = new_base()
         drop_in_any_order(self.base.metadata)
+        attached = attachments_of(self.base.metadata)
+        attach_storage(attached)
+        self._row_sources: Mapping[str, RowSource] = {}
+        attached.wanted.append(self._row_triggers)
+        attached.after_removal.append(after_removal)
         self.config = Config()
         self.models = ModelRegistry()
         self.database = DatabaseService(clock=steady)
@@ -73,6 +88,17 @@ class Timber:
             ),
             tracker=TrackerService(**common, database=self.database, new_id=ordered),
         )
+        self.vector_ingestion = VectorIngestionService(
+            database=self.database, metadata=self.base.metadata, clock=steady, new_id=new_id
+        )
+        self.vector_search = VectorSearchService(
+            database=self.database,
+            metadata=self.base.metadata,
+            clock=steady,
+            new_id=new_id,
+            ingestion=self.vector_ingestion,
+        )
+        self._worker = IngestionWorker(work=self.vector_ingestion.process_some)
         self._settings: TimberSettings | None = None
         self._opened = contextlib.ExitStack()
         self._lock = threading.Lock()
@@ -159,8 +185,23 @@ class Timber:
             bound_seconds=settings.cache_bound_seconds,
         )
         self.database.read_through(cache if settings.enable_caching else None)
+        self._open_vectors(settings, undo)
         undo.callback(self._follow, None)
         self._follow(settings)
+
+    def _open_vectors(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
+        ingestion, embedder = self.vector_ingestion, create_embedder(settings)
+        undo.callback(ingestion.close)
+        ingestion.open(rows=self._row_sources, embedder=embedder, complete=settings.create_tables)
+        undo.callback(self.vector_search.close)
+        self.vector_search.open(
+            embedder=embedder,
+            memory_bytes=settings.vector_cache_bytes,
+            graph_from=settings.vector_graph_from,
+        )
+        if settings.enable_auto_vector_ingestion and ingestion.follows_rows:
+            undo.callback(self._worker.stop)
+            self._worker.start(self.database.engine)
 
     def _load_models(self, settings: TimberSettings) -> ModelFactory:
         packaged = packaged_directories(entry_points=settings.packaged_models)
@@ -170,7 +211,12 @@ class Timber:
             check(catalogue, backends=_BACKENDS)
             factory = ModelFactory(base=self.base, columns=self._columns)
             factory.build(catalogue)
+        prepare(self.base.metadata)
+        self._row_sources = row_sources(factory.classes.values())
         return factory
+
+    def _row_triggers(self, dialect: Dialect) -> list[Attachment]:
+        return [one.watched.attachment(dialect) for one in self._row_sources.values()]
 
     def _follow(self, settings: TimberSettings | None) -> None:
         self._settings = settings

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import override
 
@@ -68,6 +68,28 @@ class TimberSettings(BaseSettings):
     enable_gdpr: bool = True
     enable_auto_vector_ingestion: bool = True
     """Store the vectors of a row when the row is stored; else only when asked."""
+
+    embedder: str = "minilm"
+    """What makes vectors of texts: `minilm` (English), `static` (English, faster, coarser),
+    `multilingual`, `fastembed:<model or folder>`, or `openai:<model>`."""
+    embedder_threads: Annotated[int, Field(ge=1)] = 2
+    """How many threads a model that runs in this process computes with."""
+    embedder_url: str | None = None
+    """Where OpenAI's protocol is spoken, for `openai:<model>`; OpenAI itself when unset."""
+    embedder_api_key: SecretStr | None = None
+    """The key for it; local servers mostly need none."""
+    embedder_dimension: Annotated[int, Field(ge=1)] | None = None
+    """How many numbers `openai:<model>` is to give; as many as it likes when unset."""
+    embedder_timeout_seconds: Annotated[float, Field(gt=0)] = 60
+    """How long `openai:<model>` may take to answer."""
+    embedder_cache_dir: Path | None = None
+    """Where `fastembed:<model>` lies; nothing is downloaded to it. fastembed's own when unset."""
+
+    vector_cache_bytes: Annotated[int, Field(ge=0)] = 1_000_000_000
+    """How many bytes of vectors a process keeps in memory to search them, on SQLite."""
+    vector_graph_from: Annotated[int, Field(ge=1)] = 1_000_000
+    """From how many vectors on SQLite searches without filters go through a graph, which may
+    miss one of the nearest; fewer are all compared."""
 
     redis_url: Annotated[
         str | None,

@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, MetaData, inspect, literal, select, table, text
 
+from timber.common.database.attachments import differences
 from timber.common.database.mismatch import mismatches
 from timber.common.database.sqlite_references import without_references
 from timber.common.database.sqlite_transactions import begin
@@ -32,6 +33,7 @@ def create_tables(engine: Engine, metadata: MetaData) -> None:
         if not managed:
             metadata.create_all(connection)
         found = mismatches(connection, metadata, tables=None if managed else there)
+        found += tuple(differences(connection, metadata).lines())
         if found:
             listed = "".join(f"\n  - {one}" for one in found)
             raise SchemaMismatchError(f"the tables differ from the models:{listed}\nTo mend it")

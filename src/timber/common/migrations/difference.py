@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeEngine
 from timber.common.database.kinds import kind_of
 from timber.common.errors import MigrationError
 from timber.common.migrations.arrangement import Arrangement
+from timber.common.migrations.attached import find_attached
 from timber.common.migrations.context import migration_context
 from timber.common.migrations.operations import RenameColumnOp, ReversibleRenameTableOp
 from timber.common.migrations.renames import Renames, find_renames
@@ -55,10 +56,14 @@ def find_difference(
     arrangement = Arrangement(connection=connection, metadata=metadata, renames=renames, view=view)
     there = arrangement.upgrade(found.ops)
     back = arrangement.downgrade(reverse)
+    attached = find_attached(
+        connection, metadata, known=known, there=frozenset(inspect(connection).get_table_names())
+    )
+    names_back = (one.reverse() for one in reversed(names))
     return Difference(
         renames=renames,
-        upgrade=(*names, *there),
-        downgrade=(*back, *(one.reverse() for one in reversed(names))),
+        upgrade=(*attached.first, *names, *there, *attached.last),
+        downgrade=(*attached.first_back, *back, *names_back, *attached.last_back),
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from timber.common.migrations.losses import Loss, loss_of
 from timber.common.migrations.progress import Tell, rows_of, tell_operation
-from timber.common.migrations.rebuilding import literal_conditions
+from timber.common.migrations.rebuilding import kept_triggers, literal_conditions
 from timber.common.migrations.renames import Renames
 
 _ONE_AT_A_TIME: Final = threading.Lock()
@@ -60,7 +60,11 @@ def _watch(
 
     @contextmanager
     def watched_batch(table_name: str, **options: Any) -> Generator[BatchOperations]:
-        with literal_conditions(), batch_alter_table(table_name, **options) as batch:
+        with (
+            kept_triggers(operations, table_name),
+            literal_conditions(),
+            batch_alter_table(table_name, **options) as batch,
+        ):
             vars(batch)["invoke"] = _watched(batch, watch)
             yield batch
             rebuild(table_name)

@@ -21,6 +21,13 @@ from timber.common.migrations.operations import (
     RenameUniqueConstraintOp,
 )
 
+from timber.common.migrations.vector_operations import (
+    CreateVectorStorageOp,
+    DropVectorStorageOp,
+    UnwatchRowsOp,
+    WatchRowsOp,
+)
+
 
 def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
     """Write a type as the plain one that the database keeps, so that a step needs no model."""
@@ -83,3 +90,25 @@ def _render_rename_column(_context: AutogenContext, operation: RenameColumnOp) -
         f"op.alter_column({operation.table_name!r}, {operation.column_name!r}, "
         f"new_column_name={operation.new_name!r})"
     )
+
+
+@renderers.dispatch_for(CreateVectorStorageOp)
+def _render_storage(_context: AutogenContext, _operation: CreateVectorStorageOp) -> str:
+    return "op.create_vector_storage()"
+
+
+@renderers.dispatch_for(DropVectorStorageOp)
+def _render_no_storage(_context: AutogenContext, _operation: DropVectorStorageOp) -> str:
+    return "op.drop_vector_storage()"
+
+
+@renderers.dispatch_for(WatchRowsOp)
+def _render_watch(_context: AutogenContext, operation: WatchRowsOp) -> str:
+    said = "".join(f", {key}={value!r}" for key, value in operation.definition.items())
+    return f"op.watch_rows({operation.table_name!r}{said})"
+
+
+@renderers.dispatch_for(UnwatchRowsOp)
+def _render_unwatch(_context: AutogenContext, operation: UnwatchRowsOp) -> str:
+    forget = "" if operation.forget else ", forget=False"
+    return f"op.unwatch_rows({operation.table_name!r}, {list(operation.triggers)!r}{forget})"

@@ -28,6 +28,13 @@ from timber.common.migrations.operations import (
     RenameUniqueConstraintOp,
 )
 
+from timber.common.migrations.vector_operations import (
+    CreateVectorStorageOp,
+    DropVectorStorageOp,
+    UnwatchRowsOp,
+    WatchRowsOp,
+)
+
 
 def summary(operations: Iterable[MigrateOperation], dialect: Dialect) -> tuple[str, ...]:
     """Return a sentence for each operation that people care about."""
@@ -64,7 +71,7 @@ def _filled(operation: Any) -> str:
     return "this moment" if operation.generate == "now" else f"a new {operation.generate}"
 
 
-_TELL: Final[dict[type[MigrateOperation], Callable[[Any], str]]] = {
+_TELL: Final[dict[type[MigrateOperation], Callable[[Any], str | None]]] = {
     CreateTableOp: lambda one: f"create table {one.table_name}",
     DropTableOp: lambda one: f"drop table {one.table_name}",
     RenameTableOp: lambda one: f"rename table {one.table_name} to {one.new_table_name}",
@@ -87,5 +94,15 @@ _TELL: Final[dict[type[MigrateOperation], Callable[[Any], str]]] = {
         f"create constraint {one.to_constraint().name} on {table_of(one)}"
     ),
     DropConstraintOp: lambda one: f"drop constraint {one.constraint_name} of {one.table_name}",
+    CreateVectorStorageOp: lambda _: "make room for vectors and full text",
+    DropVectorStorageOp: lambda _: "drop all vectors and the full text",
+    WatchRowsOp: lambda one: (
+        f"find the rows of {one.table_name} by their meaning, and read those that are there"
+    ),
+    UnwatchRowsOp: lambda one: (
+        f"find the rows of {one.table_name} by their meaning no more, and forget their vectors"
+        if one.forget
+        else None
+    ),
 }
 """The first kind that fits an operation speaks for it."""

@@ -12,6 +12,7 @@ from timber.common.modeling.key_checks import key_problems
 from timber.common.modeling.mixins import MIXIN_COLUMNS, MIXINS
 from timber.common.modeling.relation_checks import relation_problems
 from timber.common.modeling.rule_checks import rule_name_problems, rule_problems
+from timber.common.modeling.vector_checks import source_type_problems
 
 _RESERVED: Final = frozenset({"metadata", "registry"})
 
@@ -38,6 +39,7 @@ def check(catalogue: Catalogue, *, backends: AbstractSet[str]) -> None:
         problems.extend(_old_column_name_problems(table))
         problems.extend(rule_problems(table))
         problems.extend(flag_problems(table, catalogue, backends))
+    problems.extend(source_type_problems(catalogue.entries))
     problems.extend(key_problems(catalogue))
     problems.extend(rule_name_problems(catalogue))
     problems.extend(relation_problems(catalogue))

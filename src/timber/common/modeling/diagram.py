@@ -110,7 +110,7 @@ def _noted(spec: ModelSpec) -> dict[str, tuple[str | None, ...]]:
     if spec.encryption and spec.encryption.enabled:
         noted["encrypted"] = spec.encryption.fields
     if spec.vector_search and spec.vector_search.enabled:
-        noted["found by meaning"] = (spec.vector_search.content_field,)
+        noted["found by meaning"] = spec.vector_search.content_field
     if spec.gdpr and spec.gdpr.enabled:
         noted["data subject"] = (spec.gdpr.user_id_field,)
     return noted

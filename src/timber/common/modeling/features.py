@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from timber.common.modeling.notation import GuardText, Name, Spec
+from timber.common.modeling.notation import GuardText, Name, OneOrMoreNames, Spec
 
 
 class GuardSpec(Spec):
@@ -83,10 +83,32 @@ class CachingSpec(Spec):
 
 
 class VectorSearchSpec(Spec):
-    """Which field is found by its meaning."""
+    """What of a row is found by its meaning and by its words."""
 
     enabled: StrictBool
-    content_field: Name
+    content_field: OneOrMoreNames
+    """The columns whose texts are found, one or more; several are read one below the other."""
+    source_type: Annotated[StrictStr, Field(min_length=1, max_length=100)] | None = None
+    """What the rows are called in searches; their table's name when left out."""
+    metadata_fields: tuple[Name, ...] = ()
+    """The columns that searches can filter by, and return."""
+    owner_field: Name | None = None
+    """The column that says whose the row is."""
+    importance_field: Name | None = None
+    """The column with a number that may lift a row in searches."""
+    occurred_at_field: Name | None = None
+    """The column with the moment by which the recent may come first."""
+    chunk_tokens: Annotated[StrictInt, Field(ge=16)] | None = None
+    """How long a piece of a text may be; as long as the embedder reads when left out."""
+    embeds_encrypted: Literal["understood"] | None = None
+    """Must be `understood` where what is found is encrypted, for vectors and words are not."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every column of the row that is read, each once."""
+        single = (self.owner_field, self.importance_field, self.occurred_at_field)
+        named = (*self.content_field, *self.metadata_fields, *(one for one in single if one))
+        return tuple(dict.fromkeys(named))
 
 
 class GdprSpec(Spec):

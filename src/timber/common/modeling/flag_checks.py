@@ -8,6 +8,7 @@ from timber.common.modeling.catalogue import Catalogue, Table
 from timber.common.modeling.spec import ModelSpec
 from timber.common.modeling.state_checks import state_problems
 from timber.common.modeling.subjects import subject_path
+from timber.common.modeling.vector_checks import vector_problems
 
 FLAGS: Final = ("encryption", "caching", "vector_search", "gdpr", "retention", "audit")
 """The flags of a model that need a backend."""
@@ -23,6 +24,7 @@ def flag_problems(table: Table, catalogue: Catalogue, backends: AbstractSet[str]
     yield from _encryption_problems(table, table.model)
     yield from _kind_problems(table, table.model)
     yield from _subject_problems(table, table.model, catalogue)
+    yield from vector_problems(table)
 
 
 def _backend_problems(table: Table, model: ModelSpec, backends: AbstractSet[str]) -> Iterator[str]:
@@ -53,8 +55,6 @@ def _named_fields(model: ModelSpec) -> Iterator[tuple[Path, str]]:
         lists.append(("audit", "fields", model.audit.fields))
     for flag, key, names in lists:
         yield from (((flag, key, place), name) for place, name in enumerate(names))
-    if model.vector_search:
-        yield ("vector_search", "content_field"), model.vector_search.content_field
     if model.retention:
         yield ("retention", "since"), model.retention.since
 
@@ -77,13 +77,6 @@ def _encryption_problems(table: Table, model: ModelSpec) -> Iterator[str]:
 
 
 def _kind_problems(table: Table, model: ModelSpec) -> Iterator[str]:
-    if model.vector_search:
-        name = model.vector_search.content_field
-        if table.families.get(name, "text") not in {"text", "JSON", "CHAR", "Enum"}:
-            message = (
-                f"{name!r} is of type {table.columns[name].type}, which has no meaning to find"
-            )
-            yield table.problem("vector_search", "content_field", message=message)
     if model.retention:
         name = model.retention.since
         if table.families.get(name, "Date") not in {"Date", "DateTime"}:

@@ -1,0 +1,165 @@
+"""`timber vectors`: what is found by its meaning: how it does, reading it again, other embedders."""
+
+import contextlib
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from timber.commands.models import (
+    AsJson,
+    Database,
+    Directories,
+    errors_for_people,
+    opened,
+    print_json,
+)
+from timber.common.vector.ingestion import VectorIngestionService
+from timber.common.vector.sources import SourceStatus
+
+vectors_app: Final = typer.Typer(
+    name="vectors",
+    help="What is found by its meaning: how it does, reading it again, changing the embedder.",
+    no_args_is_help=True,
+)
+
+Source = Annotated[
+    list[str] | None,
+    typer.Option("--source", help="A source_type; may be repeated. All when left out."),
+]
+Show = Callable[[str, int, int], None]
+"""Of a source, how much is done, and of how much."""
+
+
+@vectors_app.command()
+def status(
+    directories: Directories = None, *, database: Database = None, as_json: AsJson = False
+) -> None:
+    """Say of each source what is stored of it, what waits, and what keeps it waiting."""
+    with _ingestion(directories, database) as ingestion:
+        found = ingestion.status()
+    if as_json:
+        print_json({"sources": [asdict(one) for one in found]})
+    else:
+        typer.echo("\n".join(map(_told, found)) or "nothing is found by its meaning yet")
+
+
+@vectors_app.command()
+def backfill(
+    directories: Directories = None,
+    *,
+    source: Source = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read the rows of models again, and give vectors to all that has none."""
+    with _ingestion(directories, database) as ingestion, _bar(as_json) as show:
+        rows = sum(ingestion.backfill(one) for one in source or (None,))
+        chunks = _drain(ingestion, source, show)
+    if as_json:
+        print_json({"rows": rows, "chunks": chunks})
+    else:
+        typer.echo(f"read {rows:,} rows, and embedded {chunks:,} pieces")
+
+
+@vectors_app.command()
+def reembed(
+    directories: Directories = None,
+    *,
+    source: Source = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give texts the vectors of the embedder that the settings name.
+
+    The old vectors answer until the new ones are all there. Run it again if it was stopped.
+    """
+    with _ingestion(directories, database) as ingestion, _bar(as_json) as show:
+        names = source or [one.source_type for one in ingestion.status() if one.dimension]
+        done = [ingestion.reembed(one, on_progress=show) for one in names]
+    if as_json:
+        print_json({"sources": [asdict(one) for one in done]})
+        return
+    for one in done:
+        said = f"{one.chunks:,} pieces embedded anew" if one.chunks else "nothing to do"
+        typer.echo(f"{one.source_type}: {said}; its embedder is {one.embedder or 'nameless'}")
+
+
+# ------------------------------------------------------------------ what they share
+
+
+@contextlib.contextmanager
+def _ingestion(
+    directories: Sequence[Path] | None, database: str | None
+) -> Generator[VectorIngestionService]:
+    """Give the service over models and a database; say what is wrong, if anything is."""
+    with errors_for_people(), opened(directories, database) as timber:
+        yield timber.vector_ingestion
+
+
+def _drain(ingestion: VectorIngestionService, source: list[str] | None, show: Show) -> int:
+    """Embed what waits, part by part, and return how many pieces that were."""
+    total = 0
+    for name in source or (None,):
+        while (done := ingestion.process_pending(name, limit=1)).rows or done.chunks:
+            total += done.chunks
+            waiting = sum(
+                one.waiting_rows + one.waiting_chunks
+                for one in ingestion.status()
+                if name in {None, one.source_type}
+            )
+            show(name or "all", total, total + waiting)
+    return total
+
+
+@contextlib.contextmanager
+def _bar(quiet: bool) -> Generator[Show]:
+    """Give what shows how far something is; it shows nothing where nobody looks."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _name, _done, _of: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        *(BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(name: str, done: int, of: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=of)
+            bar.update(tasks[name], completed=done, total=of)
+
+        yield show
+
+
+def _told(one: SourceStatus) -> str:
+    whose = f"rows of {one.model}" if one.model else "documents"
+    embedder = f"{one.embedder or 'a nameless embedder'} ({one.dimension} numbers)"
+    lines = [
+        f"{one.source_type}: {whose}; {one.chunks:,} pieces",
+        f"  embedder: {embedder if one.dimension else 'none yet'}",
+    ]
+    if one.waiting_rows or one.waiting_chunks:
+        lines.append(
+            f"  waiting: {one.waiting_rows:,} written rows, {one.waiting_chunks:,} pieces"
+        )
+    if one.reembedded_chunks:
+        lines.append(
+            f"  changing to {one.next_embedder or 'a nameless embedder'}: "
+            f"{one.reembedded_chunks:,} of {one.chunks:,}; `timber vectors reembed` goes on"
+        )
+    lines += [f"  kept waiting by: {problem}" for problem in one.problems]
+    return "\n".join(lines)

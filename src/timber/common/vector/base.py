@@ -1,0 +1,81 @@
+"""The ports of finding by meaning; their docstrings are the contract."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+
+from sqlalchemy import Connection
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors: TypeAlias = NDArray[np.float32]
+    """Shape (n, dimension) or (dimension,), each of length one, so that a product is a cosine."""
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors.
+
+    It may also have `model_id: str`, which is stored with what it embedded and must not change
+    while its vectors would; and `dimension: int`. One that has neither is taken by what it gives.
+    """
+
+    def generate_embedding(self, text: str, /) -> Sequence[float]:
+        """Return the vector of a text: `dimension` finite numbers."""
+
+    def generate_embeddings_batch(
+        self, texts: Sequence[str], /
+    ) -> "Sequence[Sequence[float]] | Vectors":
+        """Return the vectors of texts, one each, in their order."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Among which texts is searched."""
+
+    source_type: str
+    owner: str | None = None
+    """None: those of all owners, and of none."""
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    """What their metadata must be like; see `filters.py`."""
+
+
+class Hit(NamedTuple):
+    """A piece of text that was found."""
+
+    chunk_id: int
+    score: float
+    """The higher the better; comparable within one leg only."""
+
+
+class VectorIndex(ABC):
+    """Finds the pieces of text whose vectors are nearest to one."""
+
+    @abstractmethod
+    def nearest(
+        self, connection: Connection, vector: "Vectors", *, scope: Scope, limit: int
+    ) -> list[Hit]:
+        """Return the nearest by cosine, best first, equal ones by `chunk_id`.
+
+        What the connection's transaction sees is searched, and nothing else: neither what it
+        has deleted nor what others have not committed. There are `limit` hits whenever that
+        many pieces with a vector lie in the scope, however few of all these are.
+        """
+
+    def close(self) -> None:
+        """Stop what is done in the background, and forget what is in memory."""
+
+
+class FullTextIndex(ABC):
+    """Finds the pieces of text that hold words."""
+
+    @abstractmethod
+    def matching(
+        self, connection: Connection, text: str, *, scope: Scope, limit: int
+    ) -> list[Hit]:
+        """Return the best by words, `limit` at the most, best first, equal ones by `chunk_id`.
+
+        Any text is a query: its words are looked for, and no sign in it has a meaning.
+        """

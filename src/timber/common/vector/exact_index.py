@@ -1,0 +1,89 @@
+"""Finds the nearest vectors on SQLite: those of a partition lie in memory, and all are compared."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from sqlalchemy import Connection
+from typing_extensions import override
+
+from timber.common.errors import InvalidRequestError
+from timber.common.vector.base import Hit, Scope, VectorIndex
+from timber.common.vector.exact_search import nearest
+from timber.common.vector.matrix import Block, Matrix
+from timber.common.vector.partitions import Partitions, Span, driver_of, one_moment
+from timber.common.vector.quantisation import Floats
+from timber.common.vector.sqlite_filters import Filters
+
+_FIRST: Final = 1024
+"""Of so many of the nearest it is looked at whether they meet the filters, before of all."""
+
+
+class ExactIndex(VectorIndex):
+    """Compares with every vector of the scope, so what it finds are the nearest."""
+
+    def __init__(self, *, partitions: Partitions) -> None:
+        self._partitions = partitions
+
+    @override
+    def nearest(
+        self, connection: Connection, vector: Floats, *, scope: Scope, limit: int
+    ) -> list[Hit]:
+        """Return the nearest by cosine, as the port says.
+
+        Raises:
+            InvalidRequestError: the limit or a filter cannot be used, or the vector is longer or
+                shorter than those of the source.
+            UnfitVectorsError: the stored vectors are not all of one length.
+            DatabaseError: the database cannot be read.
+
+        """
+        if limit < 1:
+            raise InvalidRequestError(f"limit must be 1 at least, not {limit!r}")
+        driver, span = driver_of(connection), Span(scope.source_type, scope.owner)
+        matrix = self._partitions.matrix(driver, span)
+        if matrix is not None and not scope.filters:
+            return nearest(fitting(matrix, vector, span), vector, limit=limit)
+        filters = Filters(connection, scope)
+        # What was read above is still known, unless somebody has written since.
+        with one_moment(driver):
+            matrix = self._partitions.matrix(driver, span)
+            if matrix is None:
+                blocks = _checked(self._partitions.blocks(driver, span), vector, span)
+                return nearest(blocks, vector, limit=limit, among=filters.all())
+            return _filtered(fitting(matrix, vector, span), vector, filters, limit=limit)
+
+
+def _filtered(
+    blocks: Sequence[Block], vector: Floats, filters: Filters, *, limit: int
+) -> list[Hit]:
+    """Return the nearest that meet the filters.
+
+    Mostly they are among the nearest of all; if not, few meet them, and those are compared.
+    """
+    first = nearest(blocks, vector, limit=max(limit, _FIRST))
+    meeting = filters.among([hit.chunk_id for hit in first])
+    found = [hit for hit in first if hit.chunk_id in meeting]
+    if len(found) >= limit or len(first) < _FIRST:
+        return found[:limit]
+    return nearest(blocks, vector, limit=limit, among=filters.all())
+
+
+def fitting(matrix: Matrix, vector: Floats, span: Span) -> tuple[Block, ...]:
+    """Return the blocks of a matrix, the small ones first: what they have may spare much in the large.
+
+    Raises:
+        InvalidRequestError: the vector is longer or shorter than they are.
+
+    """
+    return tuple(_checked(reversed(matrix.blocks), vector, span))
+
+
+def _checked(blocks: Iterable[Block], vector: Floats, span: Span) -> Iterator[Block]:
+    for one in blocks:
+        if one.vectors.shape[1] != len(vector):
+            raise InvalidRequestError(
+                f"a vector of {len(vector)} numbers cannot be compared with those of "
+                f"{span.source_type!r}, which have {one.vectors.shape[1]}: search with the "
+                f"embedder that made them, or run `timber vectors reembed {span.source_type}`"
+            )
+        yield one

@@ -1,0 +1,157 @@
+"""The vectors that are nearest to one, by comparing it with every one; pure.
+
+One pass over memory, in slices: what a slice has is compared with the worst of the best so far,
+so hardly any score is looked at twice. Blocks with a short form are first searched by that.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from timber.common.vector.simd import cdist
+
+from timber.common.vector.base import Hit
+from timber.common.vector.matrix import Block, Mask, Numbers
+from timber.common.vector.quantisation import SLICE, Codes, Floats, ShortQuery
+
+_FEW: Final = 8
+"""Of one row in so many, or fewer, a copy is faster than a pass over all rows."""
+
+
+def nearest(
+    blocks: Iterable[Block], vector: Floats, *, limit: int, among: Numbers | None = None
+) -> list[Hit]:
+    """Return the nearest `limit` by cosine, best first, equal ones by `chunk_id`.
+
+    All vectors have length one. `among` are the pieces that count, each once; None: all.
+    The blocks are looked at in the order in which they come, and let go of.
+    """
+    query, best = as_query(vector), Best(limit)
+    for one in blocks:
+        allowed = one.alive
+        if among is not None:
+            positions = one.positions(among)
+            if len(positions) * _FEW <= len(one):
+                best.offer(one.chunk_ids[positions], products(query, one.vectors[positions]))
+                continue
+            allowed = np.zeros(len(one), dtype=np.bool_)
+            allowed[positions] = True
+        if one.codes is None:
+            _compare(one, query, allowed, best)
+        else:
+            _screen(one, one.codes, query, allowed, best)
+    return best.hits()
+
+
+def as_query(vector: Floats) -> Floats:
+    """Return a vector as it is compared: shape (1, dimension), side by side in memory."""
+    return np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
+
+
+def products(query: Floats, vectors: Floats) -> Floats:
+    """Return the products of a vector, shape (1, dimension), with some, shape (n, dimension)."""
+    found = np.empty((1, len(vectors)), dtype=np.float32)
+    if len(vectors):
+        cdist(query, vectors, "dot", out=found)
+    return found[0]
+
+
+class Best:
+    """The best so far, and what a score must reach to be among them."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._chunk_ids: Numbers = np.empty(0, dtype=np.int64)
+        self._scores: Floats = np.empty(0, dtype=np.float32)
+
+    @property
+    def floor(self) -> float:
+        return float(self._scores[-1]) if len(self._scores) == self.limit else -np.inf
+
+    def offer(self, chunk_ids: Numbers, scores: Floats) -> None:
+        """Take those that are good enough."""
+        if len(scores) > 2 * self.limit:
+            enough = np.flatnonzero(scores >= _highest(scores, self.limit))
+            chunk_ids, scores = chunk_ids[enough], scores[enough]
+        if len(self._scores):
+            scores = np.concatenate((self._scores, scores))
+            chunk_ids = np.concatenate((self._chunk_ids, chunk_ids))
+        order = np.lexsort((chunk_ids, -scores))[: self.limit]
+        self._scores, self._chunk_ids = scores[order], chunk_ids[order]
+
+    def join(self, hits: Sequence[Hit]) -> None:
+        """Take those that were found elsewhere."""
+        if hits:
+            chunk_ids, scores = zip(*hits, strict=True)
+            self.offer(np.array(chunk_ids), np.array(scores, dtype=np.float32))
+
+    def hits(self) -> list[Hit]:
+        return list(map(Hit, self._chunk_ids.tolist(), self._scores.tolist()))
+
+
+def _highest(scores: Floats, count: int) -> float:
+    """Return the lowest of the highest `count` scores."""
+    place = len(scores) - count
+    return float(np.partition(scores, place)[place])
+
+
+def _compare(block: Block, query: Floats, allowed: Mask | None, best: Best) -> None:
+    """Compare with every row."""
+    out = np.empty((1, min(SLICE, len(block))), dtype=np.float32)
+    for start in range(0, len(block), SLICE):
+        part = slice(start, start + SLICE)
+        vectors = block.vectors[part]
+        scores = out[:, : len(vectors)]
+        cdist(query, vectors, "dot", out=scores)
+        if start == 0 and allowed is None and best.floor == -np.inf:
+            # A copy: the next slice is written over it.
+            best.offer(block.chunk_ids[part], scores[0].copy())
+            continue
+        found = _reaching(scores[0], best.floor, allowed, part)
+        if len(found):
+            best.offer(block.chunk_ids[part][found], scores[0][found])
+
+
+def _screen(block: Block, codes: Codes, query: Floats, allowed: Mask | None, best: Best) -> None:
+    """Compare with the short form of every row, and with those in reach of the best."""
+    candidates = _candidates(codes, len(block), query, allowed, best)
+    if len(candidates) * _FEW > len(block):
+        _compare(block, query, allowed, best)
+    elif len(candidates):
+        found = products(query, block.vectors[candidates])
+        best.offer(block.chunk_ids[candidates], found)
+
+
+def _candidates(
+    codes: Codes, count: int, query: Floats, allowed: Mask | None, best: Best
+) -> NDArray[np.int64]:
+    """Return where the rows lie that may be among the best, judged by their short form."""
+    short = ShortQuery(query)
+    lowest = Best(best.limit)  # of what the best have at least
+    positions, highest = [], []
+    out = np.empty((1, min(SLICE, count)), dtype=np.float32)
+    for start in range(0, count, SLICE):
+        part = slice(start, min(start + SLICE, count))
+        scores = short.products(codes, part.start, part.stop, out)
+        slack = short.slack(codes, start)
+        floor = max(best.floor, lowest.floor)
+        found = _reaching(scores, floor - slack, allowed, part)
+        if len(found):
+            good = scores[found]
+            lowest.offer(found, good - slack)
+            positions.append(found + start)
+            highest.append(good + slack)
+    if not positions:
+        return np.empty(0, dtype=np.int64)
+    floor = max(best.floor, lowest.floor)
+    return np.concatenate(positions)[np.concatenate(highest) >= floor]
+
+
+def _reaching(
+    scores: Floats, floor: float, allowed: Mask | None, part: slice
+) -> NDArray[np.int64]:
+    """Return where in a slice the allowed rows lie that reach the floor."""
+    if allowed is None:
+        return np.flatnonzero(scores >= floor)
+    return np.flatnonzero((scores >= floor) & allowed[part])

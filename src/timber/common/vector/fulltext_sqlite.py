@@ -1,0 +1,188 @@
+"""Finds texts by their words on SQLite, by FTS5: English ones whatever their endings are.
+
+What most texts have tells them apart least and takes longest: words that are in more than one of
+twenty texts are left out where there are others. The scope is a word, too: it is looked for where
+few texts have it, and where many have it, it is looked up with what was found.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    Select,
+    column,
+    literal_column,
+    select,
+    table,
+    text as sql,
+)
+from typing_extensions import override
+
+from timber.common.errors import InvalidRequestError
+from timber.common.vector.base import FullTextIndex, Hit, Scope
+from timber.common.vector.filter_reader import read_filters
+from timber.common.vector.filter_sql import condition_on
+from timber.common.vector.fulltext_tables import FULLTEXT, partition_term, source_term
+from timber.common.vector.scopes import pieces
+from timber.common.vector.words import Word, words
+
+_COMMON: Final = 20
+"""A word is common when more than one of so many texts have it …"""
+_FEW: Final = 1_000
+"""… and more than so many."""
+_MOST_WORDS: Final = 32
+_MOST_ASKED: Final = 256
+_REMEMBERED: Final = 10_000
+_GROWTH: Final = 1.25
+"""What is remembered of words is forgotten when there are so many times more texts, or fewer."""
+
+_OF_OWNER: Final = sql(
+    "SELECT partition_id FROM vector_partitions WHERE source_type = :source AND owner = :owner"
+)
+_fulltext: Final = table(FULLTEXT, column("rowid", Integer))
+_MATCHES: Final = sql(f"{FULLTEXT} MATCH :query")
+# Less is better; the column of scopes counts for nothing.
+_RANK: Final = literal_column(f"bm25({FULLTEXT}, 1.0, 0.0)", Float)
+# The sign keeps SQLite from beginning with the texts of the scope, and looking each of them up.
+_SOURCE: Final = literal_column("+vector_chunks.source_type")
+_PARTITION: Final = literal_column("+vector_chunks.partition_id")
+
+
+class SqliteFullText(FullTextIndex):
+    """Finds texts by BM25 over all texts of the database."""
+
+    def __init__(self) -> None:
+        self._frequencies = Frequencies()
+
+    @override
+    def matching(
+        self, connection: Connection, text: str, *, scope: Scope, limit: int
+    ) -> list[Hit]:
+        """Return the best by words, as the port says.
+
+        Raises:
+            InvalidRequestError: the limit or a filter cannot be used.
+            DatabaseError: the database cannot be read.
+
+        """
+        if limit < 1:
+            raise InvalidRequestError(f"limit must be 1 at least, not {limit!r}")
+        found = self._statement(connection, text, scope)
+        if found is None:
+            return []
+        rows = connection.execute(found.order_by(_RANK, _fulltext.c.rowid).limit(limit))
+        return [Hit(chunk_id, -rank) for chunk_id, rank in rows]
+
+    def _statement(
+        self, connection: Connection, text: str, scope: Scope
+    ) -> Select[tuple[int, float]] | None:
+        asked = [f"content : {_quoted(word)}" for word in words(text)[:_MOST_ASKED]]
+        within, place, value = _place(connection, scope)
+        if not asked or within is None:
+            return None
+        count = self._frequencies.counts(connection)
+        rare = [term for term in asked if not count.is_common(term)]
+        query = " OR ".join(count.rarest(rare or asked, _MOST_WORDS))
+        conditions: list[ColumnElement[bool]] = []
+        if count.is_common(within):
+            conditions.append(place == value)
+        else:
+            query = f"{within} AND ({query})"
+        if scope.filters:
+            meets = read_filters(scope.filters)
+            conditions.append(condition_on(pieces.c.attributes, meets, dialect="sqlite"))
+        found: Select[Any] = select(_fulltext.c.rowid, _RANK).where(
+            _MATCHES.bindparams(query=query)
+        )
+        if conditions:
+            found = found.where(pieces.c.chunk_id == _fulltext.c.rowid, *conditions)
+        return found
+
+
+def _place(
+    connection: Connection, scope: Scope
+) -> tuple[str | None, ColumnElement[Any], str | int]:
+    """Return the word that all texts of the scope have, and the column and value they have."""
+    if scope.owner is None:
+        return f"scope : {source_term(scope.source_type)}", _SOURCE, scope.source_type
+    given = {"source": scope.source_type, "owner": scope.owner}
+    partition_id = connection.scalar(_OF_OWNER, given)
+    if partition_id is None:
+        return None, _PARTITION, 0
+    return f"scope : {partition_term(partition_id)}", _PARTITION, partition_id
+
+
+def _quoted(word: Word) -> str:
+    """Return a word as FTS5 understands it: in quotes no sign has a meaning."""
+    return f'"{" ".join(word.parts)}"' + ("*" if word.is_beginning else "")
+
+
+class Frequencies:
+    """How many texts have a word, counted up to where it is common; of the last words asked for.
+
+    It is remembered while about as many texts are there: which words are common changes slowly.
+    """
+
+    def __init__(self) -> None:
+        self._texts = 0
+        self._known: OrderedDict[str, int] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def counts(self, connection: Connection) -> "Counts":
+        """Return what tells the frequencies that a connection sees."""
+        # Those that are gone count too: a count of all texts takes longer than a search.
+        texts = connection.scalar(sql("SELECT max(chunk_id) FROM vector_chunks")) or 0
+        with self._guard:
+            if not self._texts <= texts * _GROWTH <= self._texts * _GROWTH**2:
+                self._texts = texts
+                self._known.clear()
+            most = max(_FEW, self._texts // _COMMON)
+        return Counts(connection, self, most)
+
+    def known(self, term: str) -> int | None:
+        with self._guard:
+            if term in self._known:
+                self._known.move_to_end(term)
+            return self._known.get(term)
+
+    def keep(self, term: str, count: int) -> None:
+        with self._guard:
+            self._known[term] = count
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+
+
+class Counts:
+    """The frequencies of words, as one search sees them."""
+
+    def __init__(self, connection: Connection, remembered: Frequencies, most: int) -> None:
+        self._connection = connection
+        self._remembered = remembered
+        self._most = most
+
+    def is_common(self, term: str) -> bool:
+        """Tell whether more texts have a word than a rare one."""
+        return self._of(term) > self._most
+
+    def rarest(self, terms: Sequence[str], number: int) -> list[str]:
+        """Return so many of the words, those that the fewest texts have."""
+        return sorted(terms, key=self._of)[:number] if len(terms) > number else list(terms)
+
+    def _of(self, term: str) -> int:
+        count = self._remembered.known(term)
+        if count is None:
+            given = {"query": term, "limit": self._most + 1}
+            count = int(self._connection.scalar(_COUNTED, given) or 0)
+            self._remembered.keep(term, count)
+        return count
+
+
+_COUNTED: Final = sql(
+    f"SELECT count(*) FROM (SELECT 1 FROM {FULLTEXT} WHERE {FULLTEXT} MATCH :query LIMIT :limit)"
+)

@@ -1,0 +1,124 @@
+"""By what embedder the vectors of each source are made, so that none are ever mixed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from timber.common.clock import Clock
+from timber.common.errors import EmbedderMismatchError
+from timber.common.ids import IdFactory
+from timber.common.vector.embedding import Embedding
+from timber.common.vector.store import Store, ignoring_duplicates
+from timber.common.vector.tables import embeddings
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An embedder, as far as it says what it is."""
+
+    model_id: str | None
+    dimension: int | None
+
+    @classmethod
+    def of(cls, embedding: Embedding, *, dimension: int | None = None) -> "Identity":
+        """Return what an embedder is; `dimension` is that of vectors which it gave."""
+        return cls(embedding.model_id, dimension or embedding.dimension)
+
+    def fits(self, other: "Identity") -> bool:
+        """Tell whether vectors of both can be compared, as far as they say what they are."""
+        same_model = None in {self.model_id, other.model_id} or self.model_id == other.model_id
+        same_size = None in {self.dimension, other.dimension} or self.dimension == other.dimension
+        return same_model and same_size
+
+    def __str__(self) -> str:
+        size = f"{self.dimension} numbers" if self.dimension else "an unknown size"
+        return f"{self.model_id or 'one without a name'} ({size})"
+
+
+def stored_identity(row: Row[Any] | None) -> Identity:
+    """Return what a row of `vector_sources` says; of none, an identity that fits any."""
+    return Identity(None, None) if row is None else Identity(row.model_id, row.dimension)
+
+
+class Identities:
+    """What `vector_sources` says of embedders."""
+
+    def __init__(self, *, store: Store, clock: Clock, new_id: IdFactory) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+
+    def require_fit(self, connection: Connection, source_type: str, given: Identity) -> None:
+        """Do nothing, if an embedder fits the vectors that a source has, or may get the first.
+
+        Raises:
+            EmbedderMismatchError: they were made by another.
+
+        """
+        stored = stored_identity(self._row(connection, source_type))
+        if not stored.fits(given) and self._has_vectors(connection, source_type):
+            raise EmbedderMismatchError(source_type, stored=str(stored), given=str(given))
+
+    def settle(self, connection: Connection, source_types: Iterable[str], given: Identity) -> None:
+        """Note by what embedder vectors are made that are about to be stored.
+
+        Until the transaction ends nobody changes it.
+
+        Raises:
+            EmbedderMismatchError: those that are there were made by another.
+
+        """
+        for source_type in sorted(set(source_types)):
+            found = self._held(connection, source_type)
+            if found is None or found.dimension is None:
+                self._settle_first(connection, source_type, given)
+            elif not stored_identity(found).fits(given):
+                self._replace(connection, source_type, given)
+
+    def _settle_first(self, connection: Connection, source_type: str, given: Identity) -> None:
+        row = {
+            "source_type": source_type,
+            "version": self._new_id(),
+            "created_at": self._clock.now(),
+        }
+        connection.execute(ignoring_duplicates(connection, self._store.sources), [row])
+        self._replace(connection, source_type, given)
+
+    def _replace(self, connection: Connection, source_type: str, given: Identity) -> None:
+        """Note the embedder of a source that has no vectors; of one that has, it must fit."""
+        stored = stored_identity(self._row(connection, source_type, lock=True))
+        if stored.dimension is not None and self._has_vectors(connection, source_type):
+            if not stored.fits(given):
+                raise EmbedderMismatchError(source_type, stored=str(stored), given=str(given))
+            return
+        sources = self._store.sources
+        connection.execute(
+            update(sources).where(sources.c.source_type == source_type),
+            {"model_id": given.model_id, "dimension": given.dimension},
+        )
+
+    def _row(
+        self, connection: Connection, source_type: str, *, lock: bool = False
+    ) -> Row[Any] | None:
+        sources = self._store.sources
+        statement = select(sources).where(sources.c.source_type == source_type)
+        return connection.execute(statement.with_for_update() if lock else statement).first()
+
+    def _held(self, connection: Connection, source_type: str) -> Row[Any] | None:
+        sources = self._store.sources
+        statement = select(sources).where(sources.c.source_type == source_type)
+        if connection.dialect.name == "postgresql":
+            statement = statement.with_for_update(read=True)
+        return connection.execute(statement).first()
+
+    def _has_vectors(self, connection: Connection, source_type: str) -> bool:
+        chunks = self._store.chunks
+        one = (
+            select(embeddings.c.chunk_id)
+            .join_from(chunks, embeddings, chunks.c.chunk_id == embeddings.c.chunk_id)
+            .where(chunks.c.source_type == source_type)
+            .limit(1)
+        )
+        return connection.execute(one).first() is not None

@@ -1,0 +1,99 @@
+"""Works off the list of rows that were written: what they say is cut up and stored as pieces."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, delete, or_, select, update
+
+from timber.common.clock import Clock
+from timber.common.database.sqlite_transactions import begin
+from timber.common.vector.chunking import Budget, chunks_of
+from timber.common.vector.rows import RowSource, read_rows
+from timber.common.vector.store import Pieces, Store
+from timber.common.vector.waiting import named, next_attempt
+
+ROWS: Final = 64
+"""How many rows are read in one transaction."""
+
+
+class Outbox:
+    """The list of rows that were written and not read since."""
+
+    def __init__(
+        self, *, store: Store, clock: Clock, budget: Callable[[RowSource], Budget]
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._budget = budget
+
+    def work_off(
+        self,
+        connection: Connection,
+        sources: Mapping[str, RowSource],
+        *,
+        only: Collection[str] | None = None,
+    ) -> int:
+        """Read some rows of the list, and return how many were done with; 0: there are none.
+
+        Rows that others are at, or are just changing, stay on the list. All of it is part of the
+        connection's transaction: a row is on the list, or its pieces are stored.
+        """
+        wanted = [one for one in sources if only is None or one in only]
+        listed = self._listed(connection, wanted) if wanted else []
+        by_source: dict[str, list[Row[Any]]] = {}
+        for row in listed:
+            by_source.setdefault(row.source_type, []).append(row)
+        return sum(
+            self._read(connection, sources[source_type], rows)
+            for source_type, rows in by_source.items()
+        )
+
+    def _listed(self, connection: Connection, wanted: list[str]) -> list[Row[Any]]:
+        table = self._store.outbox
+        now = self._clock.now()
+        statement = (
+            select(table)
+            .where(table.c.source_type.in_(wanted))
+            .where(or_(table.c.not_before.is_(None), table.c.not_before <= now))
+            .order_by(table.c.number)
+            .limit(ROWS)
+        )
+        if connection.execute(statement.limit(1)).first() is None:
+            return []  # without having kept anybody from writing
+        begin(connection)
+        if connection.dialect.name == "postgresql":
+            statement = statement.with_for_update(skip_locked=True)
+        return list(connection.execute(statement))
+
+    def _read(self, connection: Connection, source: RowSource, listed: list[Row[Any]]) -> int:
+        keys = list(dict.fromkeys(row.source_id for row in listed))
+        found = read_rows(connection, source, keys)
+        budget = self._budget(source)
+        texts = [Pieces(one, tuple(chunks_of(one.content, budget))) for one in found.documents]
+        kept = self._store.refresh(connection, texts)
+        changed = [one for one in texts if one.document.source_id not in kept]
+        gone = found.settled.difference(kept)
+        self._store.remove(connection, ((source.source_type, key) for key in gone))
+        pieces = self._store.replace(connection, changed, now=self._clock.now())
+        self._store.await_vectors(connection, source.source_type, pieces)
+        self._strike(connection, [row.number for row in listed if row.source_id in found.settled])
+        for row in listed:
+            if row.source_id in found.failed:
+                self._put_off(connection, row, found.failed[row.source_id])
+        return sum(row.source_id in found.settled for row in listed) + len(found.failed)
+
+    def _strike(self, connection: Connection, numbers: list[int]) -> None:
+        table = self._store.outbox
+        if numbers:
+            connection.execute(delete(table).where(table.c.number.in_(numbers)))
+
+    def _put_off(self, connection: Connection, row: Row[Any], error: Exception) -> None:
+        table = self._store.outbox
+        connection.execute(
+            update(table).where(table.c.number == row.number),
+            {
+                "attempts": row.attempts + 1,
+                "not_before": next_attempt(self._clock.now(), row.attempts),
+                "problem": named(error),
+            },
+        )

@@ -1,0 +1,200 @@
+"""Gives vectors to the pieces that have none yet.
+
+Who embeds pieces claims them for a while first, so that two processes do not embed the same. What
+was embedded is stored only for pieces that are still there and still without a vector: a claim
+that ran out costs some work, and is never seen.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, or_, select, update
+
+from timber.common.clock import Clock
+from timber.common.database.service import DatabaseService
+from timber.common.database.session import TimberSession
+from timber.common.database.sqlite_transactions import begin
+from timber.common.errors import (
+    EmbedderMismatchError,
+    EmbedderRefusedError,
+    EmbedderUnavailableError,
+    FeatureUnavailableError,
+    TimberError,
+)
+from timber.common.vector.embedding import Embedding
+from timber.common.vector.identities import Identities, Identity
+from timber.common.vector.store import Store, batches
+from timber.common.vector.waiting import named, next_attempt
+
+PIECES: Final = 64
+"""How many pieces are embedded at once."""
+
+CLAIM_SECONDS: Final = 30
+"""How long nobody else embeds what somebody has claimed."""
+
+_OF_NO_PIECE: Final = (
+    EmbedderMismatchError,
+    EmbedderRefusedError,
+    EmbedderUnavailableError,
+    FeatureUnavailableError,
+)
+"""Errors that every other piece would end with, too."""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A piece that waits for its vector."""
+
+    chunk_id: int
+    source_type: str
+    partition_id: int
+    content: str
+    attempts: int
+
+
+class Pending:
+    """The pieces that have no vector yet."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        database: DatabaseService,
+        clock: Clock,
+        identities: Identities,
+    ) -> None:
+        self._store = store
+        self._database = database
+        self._clock = clock
+        self._identities = identities
+
+    def embed_some(
+        self,
+        embedding: Callable[[], Embedding],
+        *,
+        only: Collection[str] | None = None,
+    ) -> tuple[int, list[TimberError]]:
+        """Embed some pieces; return how many were claimed, and what went wrong with any of them.
+
+        None claimed: there are none, or others are at them.
+        """
+        claimed = self._database.run_sync(lambda session: self._claim(session, only))
+        problems: list[TimberError] = []
+        for source_type, pieces in groupby(claimed, key=lambda one: one.source_type):
+            self._embed(source_type, list(pieces), embedding, problems)
+        return len(claimed), problems
+
+    def _embed(
+        self,
+        source_type: str,
+        pieces: Sequence[Claimed],
+        embedding: Callable[[], Embedding],
+        problems: list[TimberError],
+    ) -> None:
+        try:
+            embedder = embedding()
+            self._database.run_sync(
+                lambda session: self._identities.require_fit(
+                    session.connection(), source_type, Identity.of(embedder)
+                )
+            )
+            vectors = embedder.of_texts([one.content for one in pieces])
+            self._database.run_sync(
+                lambda session: self._keep(session, source_type, pieces, embedder, vectors)
+            )
+        except TimberError as error:
+            if len(pieces) > 1 and not isinstance(error, _OF_NO_PIECE):
+                # One of them may be the reason: the others need not wait with it.
+                for piece in pieces:
+                    self._embed(source_type, [piece], embedding, problems)
+                return
+            problems.append(error)
+            failed = error
+            self._database.run_sync(lambda session: self._put_off(session, pieces, failed))
+
+    def _claim(self, session: TimberSession, only: Collection[str] | None) -> list[Claimed]:
+        connection = session.connection()
+        pending, chunks = self._store.pending, self._store.chunks
+        now = self._clock.now()
+        free = (
+            select(pending.c.chunk_id)
+            .where(or_(pending.c.claimed_until.is_(None), pending.c.claimed_until <= now))
+            .order_by(pending.c.attempts, pending.c.chunk_id)
+            .limit(PIECES)
+        )
+        if only is not None:
+            free = free.where(pending.c.source_type.in_(only))
+        if connection.scalars(free).first() is None:
+            return []  # without having kept anybody from writing
+        begin(connection)
+        if connection.dialect.name == "postgresql":
+            free = free.with_for_update(skip_locked=True)
+        keys = connection.scalars(free).all()
+        until = {"claimed_until": now + timedelta(seconds=CLAIM_SECONDS)}
+        connection.execute(update(pending).where(pending.c.chunk_id.in_(keys)), until)
+        rows = connection.execute(
+            select(
+                chunks.c.chunk_id,
+                chunks.c.source_type,
+                chunks.c.partition_id,
+                chunks.c.content,
+                pending.c.attempts,
+            )
+            .join_from(chunks, pending, chunks.c.chunk_id == pending.c.chunk_id)
+            .where(chunks.c.chunk_id.in_(keys))
+            .order_by(chunks.c.source_type, chunks.c.chunk_id)
+        )
+        return [Claimed(*row) for row in rows]
+
+    def _keep(
+        self,
+        session: TimberSession,
+        source_type: str,
+        pieces: Sequence[Claimed],
+        embedder: Embedding,
+        vectors: Any,
+    ) -> None:
+        connection = session.connection()
+        identity = Identity.of(embedder, dimension=int(vectors.shape[1]))
+        begin(connection)
+        self._identities.settle(connection, [source_type], identity)
+        there = self._still_there(connection, [one.chunk_id for one in pieces])
+        kept = [number for number, one in enumerate(pieces) if one.chunk_id in there]
+        places = [(pieces[number].chunk_id, pieces[number].partition_id) for number in kept]
+        self._store.add_vectors(connection, places, vectors[kept])
+
+    def _still_there(self, connection: Connection, keys: Sequence[int]) -> frozenset[int]:
+        """Take pieces off the list, and return those that were on it."""
+        chunks, pending = self._store.chunks, self._store.pending
+        if connection.dialect.name == "postgresql":
+            # Held, so that none goes meanwhile; what is going is not waited for, for he who
+            # deletes it may wait for this very list.
+            held = (
+                select(chunks.c.chunk_id)
+                .where(chunks.c.chunk_id.in_(keys))
+                .with_for_update(read=True, key_share=True, skip_locked=True)
+            )
+            keys = connection.scalars(held).all()
+        statement = delete(pending).where(pending.c.chunk_id.in_(keys))
+        return frozenset(connection.scalars(statement.returning(pending.c.chunk_id)))
+
+    def _put_off(
+        self, session: TimberSession, pieces: Sequence[Claimed], error: TimberError
+    ) -> None:
+        pending = self._store.pending
+        now = self._clock.now()
+        for attempts, some in groupby(
+            sorted(pieces, key=lambda one: one.attempts), key=lambda one: one.attempts
+        ):
+            for keys in batches((one.chunk_id for one in some), PIECES):
+                session.connection().execute(
+                    update(pending).where(pending.c.chunk_id.in_(keys)),
+                    {
+                        "attempts": attempts + 1,
+                        "claimed_until": next_attempt(now, attempts),
+                        "problem": named(error),
+                    },
+                )

@@ -1,0 +1,91 @@
+"""Floats in a quarter of their size, and how far a product with them can be from the true one.
+
+A number becomes the nearest of 255 multiples of its row's scale, so a vector x is x' + e with a
+short e. The product of the true vectors lies near that of the short ones, by Cauchy and Schwarz:
+|q·x - q'·x'| = |q'·e + (q - q')·x| <= |q'| |e| + |q - q'| |x|.
+So what is out of reach of the best is known without its true product: the search stays exact.
+"""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from timber.common.vector.simd import cdist
+
+Floats: TypeAlias = NDArray[np.float32]
+
+SLICE: Final = 8192
+"""How many rows are compared at once; between two slices other threads get their turn."""
+
+_MOST: Final = 127
+
+_ROUNDING: Final = 1e-5
+"""More than float32 rounds off in a product of vectors of length one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """The short form of some vectors."""
+
+    codes: NDArray[np.int8]
+    """Shape (n, dimension)."""
+    scales: Floats
+    """Shape (n,): what a step is worth in each row."""
+    errors: Floats
+    """The longest e in each slice of rows."""
+    reach: float
+    """How long the longest vector is."""
+
+    @property
+    def nbytes(self) -> int:
+        return self.codes.nbytes + self.scales.nbytes + self.errors.nbytes
+
+
+def shortened(vectors: Floats) -> Codes:
+    """Return the short form of vectors, shape (n, dimension)."""
+    codes = np.empty(vectors.shape, dtype=np.int8)
+    scales = np.empty(len(vectors), dtype=np.float32)
+    errors, reach = [], 0.0
+    for start in range(0, len(vectors), SLICE):
+        part = slice(start, start + SLICE)
+        whole = vectors[part]
+        step = np.abs(whole).max(axis=1, initial=0) / _MOST
+        step[step == 0] = 1
+        rounded = np.rint(whole / step[:, None])
+        codes[part], scales[part] = rounded, step
+        errors.append(_longest(whole - rounded * step[:, None]))
+        reach = max(reach, _longest(whole))
+    return Codes(codes, scales, np.array(errors, dtype=np.float32), reach)
+
+
+def _longest(vectors: Floats) -> float:
+    return float(np.sqrt(np.einsum("ij,ij->i", vectors, vectors).max(initial=0)))
+
+
+class ShortQuery:
+    """What is searched for, in its short form."""
+
+    def __init__(self, vector: Floats) -> None:
+        """Take a vector, shape (1, dimension)."""
+        self._scale = float(np.abs(vector).max()) / _MOST or 1.0
+        rounded = np.rint(vector / self._scale)
+        self._code = rounded.astype(np.int8)
+        rounded *= self._scale
+        self._length = _longest(rounded)
+        self._error = _longest(vector - rounded)
+
+    def products(self, codes: Codes, start: int, stop: int, out: Floats) -> Floats:
+        """Return the products with the rows of one slice, written into `out`, shape (1, n)."""
+        into = out[:, : stop - start]
+        # Exact: a sum of products of such small integers is a float32 as it is.
+        cdist(self._code, codes.codes[start:stop], "dot", out=into)
+        found = into[0]
+        found *= codes.scales[start:stop]
+        found *= self._scale
+        return found
+
+    def slack(self, codes: Codes, start: int) -> float:
+        """Return how far those of the slice that begins there can be from the true ones."""
+        error = float(codes.errors[start // SLICE])
+        return self._length * error + self._error * codes.reach + _ROUNDING

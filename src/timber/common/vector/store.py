@@ -1,0 +1,277 @@
+"""Writes pieces of texts and their vectors, each in the transaction of its caller."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import (
+    Connection,
+    MetaData,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from timber.common.errors import SchemaMismatchError
+from timber.common.ids import IdFactory
+from timber.common.vector.documents import Document
+from timber.common.vector.tables import embeddings
+from timber.common.vector.words import spaced
+
+if TYPE_CHECKING:
+    from timber.common.vector.base import Vectors
+
+AT_ONCE: Final = 500
+"""How many values one statement compares with."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A document, cut up."""
+
+    document: Document
+    contents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StoredPiece:
+    """A piece that has its place in the database."""
+
+    chunk_id: int
+    partition_id: int
+    content: str
+
+
+class Store:
+    """The tables of texts and vectors in one database."""
+
+    def __init__(self, metadata: MetaData, *, new_id: IdFactory) -> None:
+        self._metadata = metadata
+        self._new_id = new_id
+
+    @property
+    def sources(self) -> Table:
+        return self._table("vector_sources")
+
+    @property
+    def partitions(self) -> Table:
+        return self._table("vector_partitions")
+
+    @property
+    def chunks(self) -> Table:
+        return self._table("vector_chunks")
+
+    @property
+    def pending(self) -> Table:
+        return self._table("vector_pending")
+
+    @property
+    def outbox(self) -> Table:
+        return self._table("vector_outbox")
+
+    def _table(self, name: str) -> Table:
+        table = self._metadata.tables.get(name)
+        if table is None:
+            raise SchemaMismatchError(
+                f"the table {name!r} is missing: load the packaged models, which have it"
+            )
+        return table
+
+    # ------------------------------------------------------------------ texts
+
+    def replace(
+        self, connection: Connection, texts: Sequence[Pieces], *, now: datetime
+    ) -> list[StoredPiece]:
+        """Put documents in the place of those with the same keys; return their pieces, in order.
+
+        None of them has a vector yet.
+        """
+        self.remove(connection, [one.document.key for one in texts])
+        partitions = self._partitions_of(connection, (one.document for one in texts))
+        rows = [
+            {
+                "partition_id": partitions[one.document.source_type, one.document.owner],
+                "source_type": one.document.source_type,
+                "source_id": one.document.source_id,
+                "ordinal": ordinal,
+                "owner": one.document.owner,
+                "content": content,
+                "words": spaced(content),
+                "attributes": dict(one.document.metadata),
+                "importance": one.document.importance,
+                "occurred_at": one.document.occurred_at,
+                "created_at": now,
+            }
+            for one in texts
+            for ordinal, content in enumerate(one.contents)
+        ]
+        if not rows:
+            return []
+        statement = insert(self.chunks).returning(
+            self.chunks.c.chunk_id, sort_by_parameter_order=True
+        )
+        keys = connection.scalars(statement, rows).all()
+        return [
+            StoredPiece(key, row["partition_id"], row["content"])
+            for key, row in zip(keys, rows, strict=True)
+        ]
+
+    def refresh(self, connection: Connection, texts: Sequence[Pieces]) -> frozenset[str]:
+        """Update what is known of documents whose pieces are the same; return their ids.
+
+        All of one source. Their vectors stay, for their texts have not changed.
+        """
+        if not texts:
+            return frozenset()
+        chunks = self.chunks
+        known: dict[str, dict[int, tuple[str, str]]] = {}
+        for some in batches((one.document.source_id for one in texts), AT_ONCE):
+            rows = connection.execute(
+                select(chunks.c.source_id, chunks.c.ordinal, chunks.c.content, chunks.c.owner)
+                .where(chunks.c.source_type == texts[0].document.source_type)
+                .where(chunks.c.source_id.in_(some))
+            )
+            for row in rows:
+                known.setdefault(row.source_id, {})[row.ordinal] = (row.content, row.owner)
+        same = [
+            one.document
+            for one in texts
+            if one.contents
+            and known.get(one.document.source_id)
+            == {place: (text, one.document.owner) for place, text in enumerate(one.contents)}
+        ]
+        if same:
+            connection.execute(
+                update(chunks)
+                .where(chunks.c.source_type == bindparam("of_type"))
+                .where(chunks.c.source_id == bindparam("of_id")),
+                [
+                    {
+                        "of_type": one.source_type,
+                        "of_id": one.source_id,
+                        "attributes": dict(one.metadata),
+                        "importance": one.importance,
+                        "occurred_at": one.occurred_at,
+                    }
+                    for one in same
+                ],
+            )
+        return frozenset(one.source_id for one in same)
+
+    def remove(self, connection: Connection, keys: Iterable[tuple[str, str]]) -> int:
+        """Delete documents with all that was made of them; return how many pieces that were."""
+        chunks = self.chunks
+        by_source: dict[str, list[str]] = {}
+        for source_type, source_id in sorted(set(keys)):
+            by_source.setdefault(source_type, []).append(source_id)
+        count = 0
+        for source_type, ids in by_source.items():
+            for some in batches(ids, AT_ONCE):
+                statement = delete(chunks).where(
+                    chunks.c.source_type == source_type, chunks.c.source_id.in_(some)
+                )
+                count += connection.execute(statement).rowcount
+        return count
+
+    def lock(self, connection: Connection, keys: Iterable[tuple[str, str]]) -> None:
+        """Let nobody else put documents in these places until the transaction ends."""
+        if connection.dialect.name == "postgresql":
+            for source_type, source_id in sorted(set(keys)):
+                connection.execute(_LOCK, {"source_type": source_type, "source_id": source_id})
+
+    def _partitions_of(
+        self, connection: Connection, documents: Iterable[Document]
+    ) -> Mapping[tuple[str, str], int]:
+        wanted = sorted({(one.source_type, one.owner) for one in documents})
+        table = self.partitions
+        found: dict[tuple[str, str], int] = {}
+        for some in batches(wanted, AT_ONCE // 2):
+            found |= self._known_partitions(connection, some)
+            missing = [one for one in some if one not in found]
+            if not missing:
+                continue
+            rows = [
+                {"source_type": source_type, "owner": owner, "version": self._new_id()}
+                for source_type, owner in missing
+            ]
+            connection.execute(ignoring_duplicates(connection, table), rows)
+            found |= self._known_partitions(connection, missing)
+        return found
+
+    def _known_partitions(
+        self, connection: Connection, wanted: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], int]:
+        table = self.partitions
+        statement = select(table.c.source_type, table.c.owner, table.c.partition_id).where(
+            tuple_(table.c.source_type, table.c.owner).in_(wanted)
+        )
+        if connection.dialect.name == "postgresql":
+            statement = statement.with_for_update(read=True, key_share=True)
+        rows = connection.execute(statement)
+        return {(row.source_type, row.owner): row.partition_id for row in rows}
+
+    # ------------------------------------------------------------------ vectors
+
+    def await_vectors(
+        self, connection: Connection, source_type: str, pieces: Sequence[StoredPiece]
+    ) -> None:
+        """Put pieces on the list of those that have no vector yet."""
+        rows = [
+            {"chunk_id": piece.chunk_id, "source_type": source_type, "attempts": 0}
+            for piece in pieces
+        ]
+        if rows:
+            connection.execute(insert(self.pending), rows)
+
+    def add_vectors(
+        self, connection: Connection, places: Sequence[tuple[int, int]], vectors: "Vectors"
+    ) -> None:
+        """Store vectors, one for each `(chunk_id, partition_id)`."""
+        insert_vectors(connection, embeddings, places, vectors)
+
+
+def insert_vectors(
+    connection: Connection, table: Table, places: Sequence[tuple[int, int]], vectors: "Vectors"
+) -> None:
+    """Store vectors in one of the tables for them."""
+    if not places:
+        return
+    written = written_vectors(vectors, connection.dialect.name)
+    rows = [
+        {"chunk_id": chunk_id, "partition_id": partition_id, "embedding": vector}
+        for (chunk_id, partition_id), vector in zip(places, written, strict=True)
+    ]
+    connection.execute(insert(table), rows)
+
+
+def written_vectors(vectors: "Vectors", dialect: str) -> list[Any]:
+    """Return vectors as a kind of database keeps them."""
+    if dialect == "sqlite":
+        return [vector.tobytes() for vector in vectors.astype("<f4", copy=False)]
+    return [f"[{','.join(map(repr, vector))}]" for vector in vectors.tolist()]
+
+
+def ignoring_duplicates(connection: Connection, table: Table) -> Any:
+    """Return an INSERT that leaves alone what is there already."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table).on_conflict_do_nothing()
+
+
+def batches(items: Iterable[Any], size: int) -> Iterable[list[Any]]:
+    """Give items in lists of at most that size."""
+    rest = iter(items)
+    while taken := list(islice(rest, size)):
+        yield taken
+
+
+_LOCK: Final = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(:source_type || chr(10) || :source_id, 7401934))"
+)

@@ -1,0 +1,80 @@
+"""A thread that keeps texts findable: it works off what was written, soon after it was committed."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from sqlalchemy import Engine, event
+from typing_extensions import override
+
+from timber.common.errors import TimberError
+
+_log: Final = logging.getLogger(__name__)
+
+_SETTLE_SECONDS: Final = 0.05
+"""How long it waits after a sign, in which others may follow."""
+
+_LOOK_SECONDS: Final = 5.0
+"""How often it looks without a sign: for what others have left, and what is to be tried again."""
+
+
+class IngestionWorker:
+    """Works while it is started, bit by bit: `work` does one, and returns whether there is more.
+
+    It is woken whenever a connection comes back, its work committed.
+    """
+
+    def __init__(self, *, work: Callable[[], bool]) -> None:
+        self._work = work
+        self._thread: _Thread | None = None
+        self._engine: Engine | None = None
+
+    def start(self, engine: Engine) -> None:
+        """Begin to work."""
+        self._thread = _Thread(self._work)
+        self._engine = engine
+        event.listen(engine, "checkin", self._thread.wake)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the work that is under way, and begin no other; stopping again does nothing."""
+        thread, self._thread = self._thread, None
+        if thread is None or self._engine is None:
+            return
+        event.remove(self._engine, "checkin", thread.wake)
+        thread.end()
+
+
+class _Thread(threading.Thread):
+    def __init__(self, work: Callable[[], bool]) -> None:
+        super().__init__(name="timber-vectors", daemon=True)
+        self._do = work
+        self._woken = threading.Event()
+        self._ended = threading.Event()
+        self._woken.set()  # for what was left from before
+
+    def wake(self, *_: Any) -> None:
+        """Look whether there is something to do; what it does itself is no sign."""
+        if threading.current_thread() is not self:
+            self._woken.set()
+
+    def end(self) -> None:
+        self._ended.set()
+        self._woken.set()
+        self.join()
+
+    @override
+    def run(self) -> None:
+        while not self._ended.is_set():
+            self._woken.wait(_LOOK_SECONDS)
+            if self._ended.wait(_SETTLE_SECONDS):
+                return
+            self._woken.clear()
+            try:
+                while self._do() and not self._ended.is_set():
+                    pass
+            except TimberError as error:
+                _log.warning("some texts cannot be found by their meaning yet: %s", error)
+            except Exception:
+                _log.exception("texts could not be taken in; they are tried again")

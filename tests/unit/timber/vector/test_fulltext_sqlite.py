@@ -1,0 +1,21 @@
+"""The full text of SQLite keeps the contract."""
+
+import pytest
+from typing_extensions import override
+
+from tests.contracts.full_text_index import FullTextIndexContract, found, ids, text
+from tests.contracts.vector_shelf import NEWS, Shelf
+from timber.common.vector.base import FullTextIndex, Scope
+from timber.common.vector.fulltext_sqlite import SqliteFullText
+
+
+class TestSqliteFullText(FullTextIndexContract):
+    @pytest.fixture
+    @override
+    def shelf(self, sqlite_shelf: Shelf) -> Shelf:
+        return sqlite_shelf
+
+    @pytest.fixture
+    @override
+    def index(self, shelf: Shelf) -> FullTextIndex:
+        return SqliteFullText()
