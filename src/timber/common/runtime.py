@@ -36,7 +36,6 @@ from timber.common.persistence.tracker import TrackerService
 from timber.common.settings import Config, TimberSettings
 from timber.common.vector.embedders.choosing import create_embedder
 from timber.common.vector.ingestion import VectorIngestionService
-from timber.common.vector.postgresql_tables import PostgresqlTables
 from timber.common.vector.row_triggers import after_removal
 from timber.common.vector.rows import RowSource, row_sources
 from timber.common.vector.search import VectorSearchService
@@ -61,8 +60,6 @@ class Timber:
         drop_in_any_order(self.base.metadata)
         attached = attachments_of(self.base.metadata)
         attach_storage(attached)
-        self._words = PostgresqlTables()
-        self._words.attach(attached)
         self._row_sources: Mapping[str, RowSource] = {}
         attached.wanted.append(self._row_triggers)
         attached.after_removal.append(after_removal)
@@ -99,7 +96,6 @@ class Timber:
             clock=steady,
             new_id=new_id,
             ingestion=self.vector_ingestion,
-            tables=self._words,
         )
         self._worker = IngestionWorker(work=self.vector_ingestion.process_some)
         self._settings: TimberSettings | None = None
@@ -172,7 +168,6 @@ class Timber:
         undo.callback(self.database.close)
         undo.callback(self._listener.close)
         self.database.open(settings.database_url, settings.connection_options)
-        self._words.language = settings.full_text_language
         self._idempotency.open(settings.idempotency_seconds)
         check_database(models.catalogue, self.database.engine, create=settings.create_tables)
         if settings.create_tables:

@@ -90,8 +90,6 @@ class TimberSettings(BaseSettings):
     vector_graph_from: Annotated[int, Field(ge=1)] = 1_000_000
     """From how many vectors on SQLite searches without filters go through a graph, which may
     miss one of the nearest; fewer are all compared."""
-    full_text_language: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] = "english"
-    """Whose word endings do not matter on PostgreSQL: a text search configuration, as `german`."""
 
     redis_url: Annotated[
         str | None,

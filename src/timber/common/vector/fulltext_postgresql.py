@@ -23,13 +23,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from typing_extensions import override
 
+from timber.common.documents import closest
 from timber.common.errors import InvalidRequestError
 from timber.common.vector.base import FullTextIndex, Hit, Scope
 from timber.common.vector.filter_reader import read_filters
 from timber.common.vector.filter_sql import condition_on
 from timber.common.vector.postgresql_tables import (
+    LANGUAGE,
     WORDS,
-    PostgresqlTables,
+    in_language,
     partition_lexeme,
     source_lexeme,
 )
@@ -58,9 +60,6 @@ class PostgresqlFullText(FullTextIndex):
     pieces that have one of the words, m have this one.
     """
 
-    def __init__(self, *, tables: PostgresqlTables) -> None:
-        self._tables = tables
-
     @override
     def matching(
         self, connection: Connection, text: str, *, scope: Scope, limit: int
@@ -84,7 +83,6 @@ class PostgresqlFullText(FullTextIndex):
         """Return what is looked for; None if it can be nowhere."""
         asked = [word for word in words(text)[:_MOST_ASKED] if _fits(word)]
         given = {
-            "language": self._tables.language,
             "words": [" ".join(word.parts) for word in asked],
             "source": scope.source_type,
             "owner": scope.owner,
@@ -107,6 +105,24 @@ class PostgresqlFullText(FullTextIndex):
         return _Query(_quoted(within), tuple(dict.fromkeys(terms))[:_MOST_WORDS])
 
 
+def set_language(connection: Connection, language: str) -> None:
+    """Tell words and their endings as another language has them, and read all texts anew.
+
+    `language` is a text search configuration of the database, such as `german` or `simple`.
+
+    Raises:
+        InvalidRequestError: it has none of that name.
+
+    """
+    known = sorted(connection.scalars(sql("SELECT cfgname FROM pg_ts_config")))
+    if language not in known:
+        raise InvalidRequestError(
+            f"no language {language!r}{closest(language, known)}; there are: {', '.join(known)}"
+        )
+    for statement in in_language(language.replace("'", "''")):
+        connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
 @dataclass(frozen=True)
 class _Query:
     """Terms as a `tsquery` has them."""
@@ -120,7 +136,7 @@ _STEMS: Final = sql(
     f"SELECT (SELECT reltuples FROM pg_class WHERE oid = '{WORDS}'::regclass),"  # noqa: S608 - ours
     " (SELECT partition_id FROM vector_partitions"
     " WHERE source_type = :source AND owner = CAST(:owner AS text)),"
-    " ARRAY(SELECT CAST(phraseto_tsquery(CAST(:language AS regconfig), word) AS text)"
+    f" ARRAY(SELECT CAST(phraseto_tsquery({LANGUAGE}(), word) AS text)"
     " FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked (word, place) ORDER BY place)"
 )
 _FREQUENCIES: Final = sql(

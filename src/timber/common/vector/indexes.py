@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from timber.common.vector.base import FullTextIndex, VectorIndex
 from timber.common.vector.numerics import needed
-from timber.common.vector.postgresql_tables import PostgresqlTables
 
 
 @dataclass(frozen=True)
@@ -15,9 +14,7 @@ class Indexes:
     full_text: FullTextIndex
 
 
-def indexes_of(
-    dialect: str, *, tables: PostgresqlTables, memory_bytes: int, graph_from: int
-) -> Indexes:
+def indexes_of(dialect: str, *, memory_bytes: int, graph_from: int) -> Indexes:
     """Return the indexes of a kind of database.
 
     On SQLite, `memory_bytes` is what they may keep, and `graph_from` from how many vectors on a
@@ -31,7 +28,7 @@ def indexes_of(
         from timber.common.vector.fulltext_postgresql import PostgresqlFullText  # noqa: PLC0415
         from timber.common.vector.pgvector_index import PgvectorIndex  # noqa: PLC0415
 
-        return Indexes(PgvectorIndex(), PostgresqlFullText(tables=tables))
+        return Indexes(PgvectorIndex(), PostgresqlFullText())
     needed("numpy", feature="finding by meaning", extra="vectors")
     from timber.common.vector.ann_index import AnnIndex  # noqa: PLC0415
     from timber.common.vector.exact_index import ExactIndex  # noqa: PLC0415

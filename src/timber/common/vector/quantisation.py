@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from timber.common.vector.simd import cdist
 
-
 Floats: TypeAlias = NDArray[np.float32]
 
 SLICE: Final = 8192

@@ -206,7 +206,7 @@ class _Writer:
         return f"DELETE FROM {CHUNKS} WHERE source_type = {self._source} AND source_id IN ({keys}){only};"  # noqa: S608 - quoted
 
     def _listed(self, keys: str) -> str:
-        return f"INSERT INTO {OUTBOX} (source_type, source_id) SELECT {self._source}, {keys};"  # noqa: S608 - quoted
+        return f"INSERT INTO {OUTBOX} (source_type, source_id) SELECT {self._source}, {keys};"
 
     # ------------------------------------------------------------------ SQLite
 

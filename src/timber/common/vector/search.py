@@ -17,11 +17,10 @@ from timber.common.vector.candidates import Legs, candidates, read_pieces
 from timber.common.vector.diversity import diversified
 from timber.common.vector.embedding import Embedding
 from timber.common.vector.fusion import fuse
-from timber.common.vector.identities import Identity, require_fit
+from timber.common.vector.identities import Identities, Identity
 from timber.common.vector.indexes import Indexes, indexes_of
 from timber.common.vector.ingestion import VectorIngestionService
 from timber.common.vector.numerics import numpy
-from timber.common.vector.postgresql_tables import PostgresqlTables
 from timber.common.vector.questions import (
     HALF_LIFE_DAYS,
     Manner,
@@ -61,13 +60,12 @@ class VectorSearchService:
         clock: Clock,
         new_id: IdFactory,
         ingestion: VectorIngestionService,
-        tables: PostgresqlTables,
     ) -> None:
         self._database = database
         self._store = Store(metadata, new_id=new_id)
+        self._identities = Identities(store=self._store, clock=clock, new_id=new_id)
         self._clock = clock
         self._ingestion = ingestion
-        self._tables = tables
         self._memory_bytes: int | None = None
         self._graph_from = _GRAPH_FROM
         self._indexes: Indexes | None = None
@@ -218,7 +216,7 @@ class VectorSearchService:
             if vector is not None:
                 identity = Identity.of(embedding, dimension=len(vector))
                 for name in known:
-                    require_fit(connection, self._store.sources, name, identity)
+                    self._identities.require_fit(connection, name, identity)
             legs = self._legs(connection, asked, text=text, vector=vector)
             found = self._ranked(legs, asked, known)
             return Answers(asked, found, tuple(known), self._waiting(connection, asked))
@@ -252,7 +250,6 @@ class VectorSearchService:
         if self._indexes is None:
             self._indexes = indexes_of(
                 connection.dialect.name,
-                tables=self._tables,
                 memory_bytes=self._memory_bytes,
                 graph_from=self._graph_from,
             )

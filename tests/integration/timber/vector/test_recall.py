@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import Engine
-
 from tests.contracts.vector_shelf import Floats
+
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 from timber.common.vector.base import Scope
@@ -28,7 +28,9 @@ def vectors() -> Floats:
     """Return vectors in clusters, as those of texts are: what a walk has the most trouble with."""
     chance = np.random.default_rng(7)
     centres = chance.normal(size=(40, DIMENSION))
-    found = centres[chance.integers(40, size=COUNT)] + 0.35 * chance.normal(size=(COUNT, DIMENSION))
+    found = centres[chance.integers(40, size=COUNT)] + 0.35 * chance.normal(
+        size=(COUNT, DIMENSION)
+    )
     return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
 
 
@@ -65,11 +67,11 @@ def _fill(engine: Engine, vectors: Floats) -> None:
         # The second owner has one of a hundred.
         connection.execute(
             text(
-                "INSERT INTO vector_chunks (chunk_id, partition_id, source_type, source_id, ordinal,"
-                " owner, content, attributes, created_at) SELECT n, 1 + CAST(n % 100 = 0 AS int),"
+                "INSERT INTO vector_chunks (chunk_id, partition_id, source_type, source_id,"
+                " ordinal, owner, content, attributes, created_at) SELECT n, 1 + CAST(n % 100 = 0 AS int),"
                 " 'notes', n, 0, CASE WHEN n % 100 = 0 THEN 'few' ELSE 'most' END, 'x',"
-                " jsonb_build_object('tenth', n % 10, 'hundredth', n % 100, 'thousandth', n % 1000),"
-                " now() FROM generate_series(0, :last) AS n"
+                " jsonb_build_object('tenth', n % 10, 'hundredth', n % 100,"
+                " 'thousandth', n % 1000), now() FROM generate_series(0, :last) AS n"
             ),
             {"last": COUNT - 1},
         )
