@@ -61,9 +61,7 @@ class Identities:
         if not stored.fits(given) and self._has_vectors(connection, source_type):
             raise EmbedderMismatchError(source_type, stored=str(stored), given=str(given))
 
-    def settle(
-        self, connection: Connection, source_types: Iterable[str], given: Identity
-    ) -> None:
+    def settle(self, connection: Connection, source_types: Iterable[str], given: Identity) -> None:
         """Note by what embedder vectors are made that are about to be stored.
 
         Until the transaction ends nobody changes it.

@@ -280,9 +280,7 @@ class VectorIngestionService:
 
         return self._database.run_sync(work)
 
-    def reembed(
-        self, source_type: str, *, on_progress: OnProgress | None = None
-    ) -> Reembedded:
+    def reembed(self, source_type: str, *, on_progress: OnProgress | None = None) -> Reembedded:
         """Give a source the vectors of `embedding_service`, whatever made those it has.
 
         The old vectors answer until all of the new ones are there, to those who search by the old

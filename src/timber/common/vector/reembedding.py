@@ -71,9 +71,10 @@ class Reembedding:
             last = pieces[-1].chunk_id
             done += len(pieces)
             if on_progress is not None:
-                on_progress(source_type, *self._database.run_sync(
-                    lambda one: self._progress(one, source_type)
-                ))
+                on_progress(
+                    source_type,
+                    *self._database.run_sync(lambda one: self._progress(one, source_type)),
+                )
         self._database.run_sync(lambda one: self._take_over(one, source_type))
         return Reembedded(source_type, done, target.model_id, dimension)
 
@@ -167,7 +168,7 @@ class Reembedding:
         ).first()
         if found is None:
             raise InvalidRequestError(
-                f"there is no source {source_type!r}: `timber vectors status` lists those there are"
+                f"there is no source {source_type!r}: `timber vectors status` lists them"
             )
         return found
 

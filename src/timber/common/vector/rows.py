@@ -108,9 +108,7 @@ def _document(source: RowSource, source_id: str, row: Mapping[str, Any]) -> Docu
     deleted_at = source.watched.deleted_at
     if deleted_at and row[deleted_at] is not None:
         return None
-    content = _BETWEEN.join(
-        text for name in wanted.content_field if (text := _text_in(row[name]))
-    )
+    content = _BETWEEN.join(text for name in wanted.content_field if (text := _text_in(row[name])))
     if not content:
         return None
     owner = row[wanted.owner_field] if wanted.owner_field else None

@@ -183,9 +183,7 @@ class Store:
         """Let nobody else put documents in these places until the transaction ends."""
         if connection.dialect.name == "postgresql":
             for source_type, source_id in sorted(set(keys)):
-                connection.execute(
-                    _LOCK, {"source_type": source_type, "source_id": source_id}
-                )
+                connection.execute(_LOCK, {"source_type": source_type, "source_id": source_id})
 
     def _partitions_of(
         self, connection: Connection, documents: Iterable[Document]
@@ -273,6 +271,6 @@ def batches(items: Iterable[Any], size: int) -> Iterable[list[Any]]:
 
 
 _LOCK: Final = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended(:source_type || chr(10) || :source_id, 7401934))"
+    "SELECT pg_advisory_xact_lock("
+    "hashtextextended(:source_type || chr(10) || :source_id, 7401934))"
 )
-

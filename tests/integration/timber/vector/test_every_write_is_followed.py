@@ -116,9 +116,7 @@ class Writes(RuleBasedStateMachine):
                     session.bulk_insert_mappings(self.note, values)
 
     @rule(key=KEYS, body=BODIES, topic=TOPICS, way=st.integers(0, 3), undo=st.booleans())
-    def change(
-        self, key: str, body: str | None, topic: str | None, way: int, undo: bool
-    ) -> None:
+    def change(self, key: str, body: str | None, topic: str | None, way: int, undo: bool) -> None:
         table = self.note.__table__
         with self._written(undo) as session:
             match way:
@@ -220,7 +218,9 @@ class Writes(RuleBasedStateMachine):
         with self.timber.database.engine.connect() as connection:
             rows = connection.execute(statement).mappings().all()
         return {
-            ("notes", row["id"]): Stored(content, (("topic", row["topic"]),), row["owner_id"] or "")
+            ("notes", row["id"]): Stored(
+                content, (("topic", row["topic"]),), row["owner_id"] or ""
+            )
             for row in rows
             if (content := _content(row["title"], row["body"]))
         }
