@@ -23,6 +23,10 @@ GUIDE_IMPORTS = [
         "from timber.common.services.persistence import "
         "session_service, notification_service, tracker_service, persistence_manager"
     ),
+    (
+        "from timber.common.services.vector import "
+        "vector_search_service, vector_ingestion_service"
+    ),
     "from timber.common.utils.config import config",
     "from puppet_engine.agents.agent_manager import AgentManager",
     "from puppet_engine.api.server import APIServer",
@@ -38,11 +42,6 @@ GUIDE_IMPORTS = [
     "from puppet_engine.solana.wallet import SolanaWallet",
     "from puppet_engine.twitter.client import TwitterClient",
 ]
-GUIDE_IMPORTS_TO_COME = {
-    "part E: vectors": "from timber.common.services.vector import "
-    "vector_search_service, vector_ingestion_service",
-}
-
 WATCHED_IMPORT = """
 import os, sys, threading
 
@@ -69,15 +68,7 @@ sys.exit("\\n".join(seen) or 0)
 
 
 @pytest.mark.parametrize(
-    "statement",
-    [
-        *GUIDE_IMPORTS,
-        *(
-            pytest.param(statement, marks=pytest.mark.xfail(strict=True, reason=part))
-            for part, statement in GUIDE_IMPORTS_TO_COME.items()
-        ),
-    ],
-    ids=lambda statement: statement.split()[1],
+    "statement", GUIDE_IMPORTS, ids=lambda statement: statement.split()[1]
 )
 def test_what_the_guides_import_can_be_imported_first_and_does_nothing(statement: str) -> None:
     done = subprocess.run(

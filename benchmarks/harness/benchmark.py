@@ -63,6 +63,8 @@ class Figure:
     """Added to the name of the benchmark where it tells several figures."""
     target: Target | None = None
     """What our own figure keeps to, whatever the peers do."""
+    compared: bool = False
+    """Whether it is told beside that of the peers, as the first figure of a benchmark always is."""
 
 
 @dataclass(frozen=True, kw_only=True)

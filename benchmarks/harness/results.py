@@ -57,6 +57,18 @@ class Result:
     theirs: Side | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What is told of a benchmark."""
+
+    benchmark: Benchmark
+    seconds: float
+    """How long it took altogether."""
+    rows: Sequence[Result] = ()
+    failure: str | None = None
+    """Why there are no rows."""
+
+
 def results(
     benchmark: Benchmark, samples: Mapping[Run, Sample], *, full: bool = False
 ) -> Iterator[Result]:
@@ -69,9 +81,11 @@ def results(
             name = ", ".join(
                 part for part in (benchmark.name, figure.name, _DATABASE_NAMES[database]) if part
             )
-            # Only the first figure is compared: the others tell more about ourselves.
-            for peer in (benchmark.peers if number == 0 else ()) or (None,):
-                yield table.result(name, peer)
+            # The others mostly tell more about ourselves.
+            is_first = number == 0
+            peers = benchmark.peers if is_first or figure.compared else ()
+            for peer in peers or (None,):
+                yield table.result(name, peer, judged=is_first)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,16 +97,17 @@ class _Table:
     samples: Mapping[Run, Sample]
     size: int
 
-    def result(self, name: str, peer: Peer | None) -> Result:
+    def result(self, name: str, peer: Peer | None, *, judged: bool) -> Result:
+        """Return the row beside a peer, whose target is for the first figure alone."""
         own = self._figures(OURS, self.size)
         value = median(own)
         theirs = self._figures(peer.name, self.size) if peer else []
         peer_value = median(theirs) if theirs else None
         turns = _ratios(own, theirs)
         ratio = median(turns) if turns else None
-        target, judged, of_what = self.figure.target, value, "value"
-        if peer is not None and peer.target is not None and ratio is not None:
-            target, judged, of_what = peer.target, ratio, "ratio"
+        target, measured, of_what = self.figure.target, value, "value"
+        if judged and peer is not None and peer.target is not None and ratio is not None:
+            target, measured, of_what = peer.target, ratio, "ratio"
         return Result(
             name=name,
             value=_rounded(value),
@@ -104,7 +119,7 @@ class _Table:
             target_is=f"{of_what} {'at least' if target.at_least else 'at most'}"
             if target
             else None,
-            met=target.is_met_by(judged) if target else None,
+            met=target.is_met_by(measured) if target else None,
             ratio_middle_half=_bounds(turns) if turns else None,
             size=self.size,
             item=self.benchmark.item,

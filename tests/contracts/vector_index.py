@@ -256,9 +256,7 @@ class Oracle:
         if what == "put":
             vector, owner, metadata = how
             name = str(next(self._names))
-            stored = piece(
-                name, vector, owner=owner, metadata=metadata, source_type=self._source
-            )
+            stored = piece(name, vector, owner=owner, metadata=metadata, source_type=self._source)
             (key,) = self._shelf.put(connection, stored)
             self._known[key] = Known(vector, owner, metadata)
         elif self._known:

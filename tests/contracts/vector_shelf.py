@@ -61,7 +61,26 @@ class Shelf:
 
     def put(self, connection: Connection, *pieces: Piece) -> list[int]:
         """Store pieces; return their keys."""
-        keys = [self._put(connection, piece) for piece in pieces]
+        chunk = self._table["Chunk"]
+        places = {
+            place: self._partition(connection, *place)
+            for place in sorted({(piece.source_type, piece.owner) for piece in pieces})
+        }
+        rows = [
+            {
+                "partition_id": places[piece.source_type, piece.owner],
+                "source_type": piece.source_type,
+                "source_id": piece.source_id,
+                "ordinal": 0,
+                "owner": piece.owner,
+                "content": piece.content,
+                "words": piece.words,
+                "attributes": dict(piece.metadata),
+            }
+            for piece in pieces
+        ]
+        stored = insert(chunk).returning(chunk.c.chunk_id, sort_by_parameter_order=True)
+        keys = list(connection.scalars(stored, rows))
         self.embed(
             connection,
             {
@@ -110,34 +129,18 @@ class Shelf:
             return vector.astype("<f4").tobytes()
         return "[" + ",".join(repr(float(number)) for number in vector) + "]"
 
-    def _put(self, connection: Connection, piece: Piece) -> int:
-        inserted = insert(self._table["Chunk"]).values(
-            partition_id=self._partition(connection, piece),
-            source_type=piece.source_type,
-            source_id=piece.source_id,
-            ordinal=0,
-            owner=piece.owner,
-            content=piece.content,
-            words=piece.words,
-            attributes=dict(piece.metadata),
-        )
-        return int(_key(connection.execute(inserted).inserted_primary_key))
-
-    def _partition(self, connection: Connection, piece: Piece) -> int:
+    def _partition(self, connection: Connection, source_type: str, owner: str) -> int:
         source, partition = self._table["Source"], self._table["Partition"]
-        known = select(source.c.number).where(source.c.source_type == piece.source_type)
+        known = select(source.c.number).where(source.c.source_type == source_type)
         if connection.scalar(known) is None:
-            dimension = None if piece.vector is None else len(piece.vector)
-            connection.execute(
-                insert(source).values(source_type=piece.source_type, dimension=dimension)
-            )
+            connection.execute(insert(source).values(source_type=source_type))
         key = select(partition.c.partition_id).where(
-            partition.c.source_type == piece.source_type, partition.c.owner == piece.owner
+            partition.c.source_type == source_type, partition.c.owner == owner
         )
         found = connection.scalar(key)
         if found is not None:
             return int(found)
-        made = insert(partition).values(source_type=piece.source_type, owner=piece.owner)
+        made = insert(partition).values(source_type=source_type, owner=owner)
         return int(_key(connection.execute(made).inserted_primary_key))
 
 

@@ -38,6 +38,7 @@ from timber.common.vector.embedders.choosing import create_embedder
 from timber.common.vector.ingestion import VectorIngestionService
 from timber.common.vector.row_triggers import after_removal
 from timber.common.vector.rows import RowSource, row_sources
+from timber.common.vector.search import VectorSearchService
 from timber.common.vector.storage import attach_storage
 from timber.common.vector.tables import prepare
 from timber.common.vector.worker import IngestionWorker
@@ -88,6 +89,13 @@ class Timber:
         )
         self.vector_ingestion = VectorIngestionService(
             database=self.database, metadata=self.base.metadata, clock=steady, new_id=new_id
+        )
+        self.vector_search = VectorSearchService(
+            database=self.database,
+            metadata=self.base.metadata,
+            clock=steady,
+            new_id=new_id,
+            ingestion=self.vector_ingestion,
         )
         self._worker = IngestionWorker(work=self.vector_ingestion.process_some)
         self._settings: TimberSettings | None = None
@@ -181,12 +189,14 @@ class Timber:
         self._follow(settings)
 
     def _open_vectors(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
-        ingestion = self.vector_ingestion
+        ingestion, embedder = self.vector_ingestion, create_embedder(settings)
         undo.callback(ingestion.close)
-        ingestion.open(
-            rows=self._row_sources,
-            embedder=create_embedder(settings),
-            complete=settings.create_tables,
+        ingestion.open(rows=self._row_sources, embedder=embedder, complete=settings.create_tables)
+        undo.callback(self.vector_search.close)
+        self.vector_search.open(
+            embedder=embedder,
+            memory_bytes=settings.vector_cache_bytes,
+            graph_from=settings.vector_graph_from,
         )
         if settings.enable_auto_vector_ingestion and ingestion.follows_rows:
             undo.callback(self._worker.stop)

@@ -54,7 +54,8 @@ def empty_tables(connection: Connection, metadata: MetaData) -> None:
         quote = connection.dialect.identifier_preparer.format_table
         names = ", ".join(quote(one) for one in metadata.tables.values())
         if names:
-            connection.execute(text(f"TRUNCATE {names}"))
+            # And what lies beside them, such as vectors, which points to them.
+            connection.execute(text(f"TRUNCATE {names} CASCADE"))
         return
     connection.execute(text("SAVEPOINT emptying"))  # the next line has no effect outside
     connection.execute(text("PRAGMA defer_foreign_keys = ON"))

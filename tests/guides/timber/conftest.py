@@ -14,6 +14,7 @@ from sqlalchemy.orm import sessionmaker, Session
 from timber.common import initialize_timber, shutdown_timber
 from timber.common.models import Base
 from timber.common.services.db_service import db_service
+from timber.common.services.vector import vector_ingestion_service, vector_search_service
 from timber.common.utils.config import config
 
 
@@ -174,4 +175,7 @@ def mock_embedding_service(mocker):
     mock = mocker.Mock()
     mock.generate_embedding.return_value = [0.1] * 384
     mock.generate_embeddings_batch.return_value = [[0.1] * 384] * 10
+    # CHANGED: a test puts the mock into services that the next test uses, too; so it is taken out.
+    for service in (vector_ingestion_service, vector_search_service):
+        mocker.patch.object(service, 'embedding_service', service.embedding_service)
     return mock

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -42,8 +42,7 @@ class Scope:
     """What their metadata must be like; see `filters.py`."""
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """A piece of text that was found."""
 
     chunk_id: int
@@ -64,6 +63,9 @@ class VectorIndex(ABC):
         has deleted nor what others have not committed. There are `limit` hits whenever that
         many pieces with a vector lie in the scope, however few of all these are.
         """
+
+    def close(self) -> None:
+        """Stop what is done in the background, and forget what is in memory."""
 
 
 class FullTextIndex(ABC):

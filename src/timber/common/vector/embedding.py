@@ -50,7 +50,8 @@ class Embedding:
         for number, text in enumerate(texts):
             _refuse_unreadable(text, f"text {number + 1} of {len(texts)}")
         if not texts:
-            return numpy().empty((0, self.dimension or 0), dtype=numpy().float32)
+            none: Vectors = numpy().empty((0, self.dimension or 0), dtype=numpy().float32)
+            return none
         given = self._ask(self._embedder.generate_embeddings_batch, texts)
         return self._fit(given, count=len(texts))
 
@@ -65,7 +66,8 @@ class Embedding:
         asked = hasattr(type(self._embedder), "generate_query_embedding")
         embedder: Any = self._embedder
         ask = embedder.generate_query_embedding if asked else embedder.generate_embedding
-        return self._fit([self._ask(ask, text)], count=1)[0]
+        vector: Vectors = self._fit([self._ask(ask, text)], count=1)[0]
+        return vector
 
     def _ask(self, ask: Callable[[Any], Any], what: object) -> Any:
         try:

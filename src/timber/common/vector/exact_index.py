@@ -42,7 +42,7 @@ class ExactIndex(VectorIndex):
         driver, span = driver_of(connection), Span(scope.source_type, scope.owner)
         matrix = self._partitions.matrix(driver, span)
         if matrix is not None and not scope.filters:
-            return nearest(_fitting(matrix, vector, span), vector, limit=limit)
+            return nearest(fitting(matrix, vector, span), vector, limit=limit)
         filters = Filters(connection, scope)
         # What was read above is still known, unless somebody has written since.
         with one_moment(driver):
@@ -50,7 +50,7 @@ class ExactIndex(VectorIndex):
             if matrix is None:
                 blocks = _checked(self._partitions.blocks(driver, span), vector, span)
                 return nearest(blocks, vector, limit=limit, among=filters.all())
-            return _filtered(_fitting(matrix, vector, span), vector, filters, limit=limit)
+            return _filtered(fitting(matrix, vector, span), vector, filters, limit=limit)
 
 
 def _filtered(
@@ -68,8 +68,13 @@ def _filtered(
     return nearest(blocks, vector, limit=limit, among=filters.all())
 
 
-def _fitting(matrix: Matrix, vector: Floats, span: Span) -> Sequence[Block]:
-    """Return the blocks, the small ones first: what they have may spare much in the large."""
+def fitting(matrix: Matrix, vector: Floats, span: Span) -> tuple[Block, ...]:
+    """Return the blocks of a matrix, the small ones first: what they have may spare much in the large.
+
+    Raises:
+        InvalidRequestError: the vector is longer or shorter than they are.
+
+    """
     return tuple(_checked(reversed(matrix.blocks), vector, span))
 
 

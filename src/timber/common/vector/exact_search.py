@@ -4,12 +4,12 @@ One pass over memory, in slices: what a slice has is compared with the worst of 
 so hardly any score is looked at twice. Blocks with a short form are first searched by that.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from simsimd import cdist
+from timber.common.vector.simd import cdist
 
 from timber.common.vector.base import Hit
 from timber.common.vector.matrix import Block, Mask, Numbers
@@ -27,8 +27,7 @@ def nearest(
     All vectors have length one. `among` are the pieces that count, each once; None: all.
     The blocks are looked at in the order in which they come, and let go of.
     """
-    query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
-    best = _Best(limit)
+    query, best = as_query(vector), Best(limit)
     for one in blocks:
         allowed = one.alive
         if among is not None:
@@ -45,6 +44,11 @@ def nearest(
     return best.hits()
 
 
+def as_query(vector: Floats) -> Floats:
+    """Return a vector as it is compared: shape (1, dimension), side by side in memory."""
+    return np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
+
+
 def products(query: Floats, vectors: Floats) -> Floats:
     """Return the products of a vector, shape (1, dimension), with some, shape (n, dimension)."""
     found = np.empty((1, len(vectors)), dtype=np.float32)
@@ -53,7 +57,7 @@ def products(query: Floats, vectors: Floats) -> Floats:
     return found[0]
 
 
-class _Best:
+class Best:
     """The best so far, and what a score must reach to be among them."""
 
     def __init__(self, limit: int) -> None:
@@ -67,19 +71,23 @@ class _Best:
 
     def offer(self, chunk_ids: Numbers, scores: Floats) -> None:
         """Take those that are good enough."""
-        if not len(scores):
-            return
         if len(scores) > 2 * self.limit:
-            enough = scores >= _highest(scores, self.limit)
+            enough = np.flatnonzero(scores >= _highest(scores, self.limit))
             chunk_ids, scores = chunk_ids[enough], scores[enough]
-        scores = np.concatenate((self._scores, scores))
-        chunk_ids = np.concatenate((self._chunk_ids, chunk_ids))
+        if len(self._scores):
+            scores = np.concatenate((self._scores, scores))
+            chunk_ids = np.concatenate((self._chunk_ids, chunk_ids))
         order = np.lexsort((chunk_ids, -scores))[: self.limit]
         self._scores, self._chunk_ids = scores[order], chunk_ids[order]
 
+    def join(self, hits: Sequence[Hit]) -> None:
+        """Take those that were found elsewhere."""
+        if hits:
+            chunk_ids, scores = zip(*hits, strict=True)
+            self.offer(np.array(chunk_ids), np.array(scores, dtype=np.float32))
+
     def hits(self) -> list[Hit]:
-        pairs = zip(self._chunk_ids.tolist(), self._scores.tolist(), strict=True)
-        return [Hit(chunk_id, score) for chunk_id, score in pairs]
+        return list(map(Hit, self._chunk_ids.tolist(), self._scores.tolist()))
 
 
 def _highest(scores: Floats, count: int) -> float:
@@ -88,21 +96,24 @@ def _highest(scores: Floats, count: int) -> float:
     return float(np.partition(scores, place)[place])
 
 
-def _compare(block: Block, query: Floats, allowed: Mask | None, best: _Best) -> None:
+def _compare(block: Block, query: Floats, allowed: Mask | None, best: Best) -> None:
     """Compare with every row."""
     out = np.empty((1, min(SLICE, len(block))), dtype=np.float32)
     for start in range(0, len(block), SLICE):
         part = slice(start, start + SLICE)
         vectors = block.vectors[part]
-        cdist(query, vectors, "dot", out=out[:, : len(vectors)])
-        found = _reaching(out[0, : len(vectors)], best.floor, allowed, part)
+        scores = out[:, : len(vectors)]
+        cdist(query, vectors, "dot", out=scores)
+        if start == 0 and allowed is None and best.floor == -np.inf:
+            # A copy: the next slice is written over it.
+            best.offer(block.chunk_ids[part], scores[0].copy())
+            continue
+        found = _reaching(scores[0], best.floor, allowed, part)
         if len(found):
-            best.offer(block.chunk_ids[part][found], out[0, found])
+            best.offer(block.chunk_ids[part][found], scores[0][found])
 
 
-def _screen(
-    block: Block, codes: Codes, query: Floats, allowed: Mask | None, best: _Best
-) -> None:
+def _screen(block: Block, codes: Codes, query: Floats, allowed: Mask | None, best: Best) -> None:
     """Compare with the short form of every row, and with those in reach of the best."""
     candidates = _candidates(codes, len(block), query, allowed, best)
     if len(candidates) * _FEW > len(block):
@@ -113,11 +124,11 @@ def _screen(
 
 
 def _candidates(
-    codes: Codes, count: int, query: Floats, allowed: Mask | None, best: _Best
+    codes: Codes, count: int, query: Floats, allowed: Mask | None, best: Best
 ) -> NDArray[np.int64]:
     """Return where the rows lie that may be among the best, judged by their short form."""
     short = ShortQuery(query)
-    lowest = _Best(best.limit)  # of what the best have at least
+    lowest = Best(best.limit)  # of what the best have at least
     positions, highest = [], []
     out = np.empty((1, min(SLICE, count)), dtype=np.float32)
     for start in range(0, count, SLICE):

@@ -29,7 +29,7 @@ from timber.common.vector.base import FullTextIndex, Hit, Scope
 from timber.common.vector.filter_reader import read_filters
 from timber.common.vector.filter_sql import condition_on
 from timber.common.vector.fulltext_tables import FULLTEXT, partition_term, source_term
-from timber.common.vector.tables import chunks, partitions
+from timber.common.vector.scopes import pieces
 from timber.common.vector.words import Word, words
 
 _COMMON: Final = 20
@@ -42,6 +42,9 @@ _REMEMBERED: Final = 10_000
 _GROWTH: Final = 1.25
 """What is remembered of words is forgotten when there are so many times more texts, or fewer."""
 
+_OF_OWNER: Final = sql(
+    "SELECT partition_id FROM vector_partitions WHERE source_type = :source AND owner = :owner"
+)
 _fulltext: Final = table(FULLTEXT, column("rowid", Integer))
 _MATCHES: Final = sql(f"{FULLTEXT} MATCH :query")
 # Less is better; the column of scopes counts for nothing.
@@ -93,12 +96,12 @@ class SqliteFullText(FullTextIndex):
             query = f"{within} AND ({query})"
         if scope.filters:
             meets = read_filters(scope.filters)
-            conditions.append(condition_on(chunks.c.attributes, meets, dialect="sqlite"))
+            conditions.append(condition_on(pieces.c.attributes, meets, dialect="sqlite"))
         found: Select[Any] = select(_fulltext.c.rowid, _RANK).where(
             _MATCHES.bindparams(query=query)
         )
         if conditions:
-            found = found.where(chunks.c.chunk_id == _fulltext.c.rowid, *conditions)
+            found = found.where(pieces.c.chunk_id == _fulltext.c.rowid, *conditions)
         return found
 
 
@@ -108,10 +111,8 @@ def _place(
     """Return the word that all texts of the scope have, and the column and value they have."""
     if scope.owner is None:
         return f"scope : {source_term(scope.source_type)}", _SOURCE, scope.source_type
-    known = select(partitions.c.partition_id).where(
-        partitions.c.source_type == scope.source_type, partitions.c.owner == scope.owner
-    )
-    partition_id = connection.scalar(known)
+    given = {"source": scope.source_type, "owner": scope.owner}
+    partition_id = connection.scalar(_OF_OWNER, given)
     if partition_id is None:
         return None, _PARTITION, 0
     return f"scope : {partition_term(partition_id)}", _PARTITION, partition_id

@@ -5,7 +5,7 @@ whoever makes the next one from it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, TypeAlias
 
@@ -17,7 +17,7 @@ from timber.common.vector.quantisation import Codes, Floats, shortened
 Numbers: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 
-SHORTENED_FROM: Final = 16_384
+SHORTENED_FROM: Final = 4_096
 """From so many rows on the short form is worth its memory: one more quarter."""
 
 _DEAD: Final = 4
@@ -62,6 +62,23 @@ class Block:
     def _order(self) -> Numbers:
         return np.argsort(self.chunk_ids, kind="stable")
 
+    def numbered(self, numbers: Numbers) -> Numbers:
+        """Return where the rows with these numbers lie, those that are alive in this block."""
+        places = np.searchsorted(self.numbers, numbers)
+        places[places == len(self)] = 0
+        found = places[self.numbers[places] == numbers]
+        return found if self.alive is None else found[self.alive[found]]
+
+    def after(self, number: int) -> "Block":
+        """Return the rows with higher numbers, without a short form."""
+        part = slice(int(np.searchsorted(self.numbers, number, side="right")), None)
+        return Block(
+            numbers=self.numbers[part],
+            chunk_ids=self.chunk_ids[part],
+            vectors=self.vectors[part],
+            alive=None if self.alive is None else self.alive[part],
+        )
+
     def keeping(self, numbers: Numbers) -> "Block":
         """Return the block in which only these rows are alive."""
         alive = np.isin(self.numbers, numbers, assume_unique=True)
@@ -94,11 +111,16 @@ def block(*, numbers: Numbers, chunk_ids: Numbers, vectors: Floats) -> Block:
     return Block(numbers=numbers, chunk_ids=chunk_ids, vectors=vectors, codes=codes)
 
 
+class Origin:
+    """What matrices share that were made one from the other: their numbers mean the same rows."""
+
+
 @dataclass(frozen=True, eq=False)
 class Matrix:
     """The vectors of some pieces."""
 
     blocks: tuple[Block, ...] = ()
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def dimension(self) -> int | None:
@@ -127,11 +149,13 @@ class Matrix:
         blocks = [*self.blocks, more]
         while len(blocks) > 1 and len(blocks[-2]) < 2 * len(blocks[-1]):
             blocks[-2:] = [compact(*blocks[-2:])]
-        return Matrix(tuple(_not_empty(blocks)))
+        return replace(self, blocks=tuple(_not_empty(blocks)))
 
     def keeping(self, numbers: Numbers) -> "Matrix":
         """Return the matrix in which only the rows with these numbers are left."""
-        return Matrix(tuple(_not_empty(one.keeping(numbers) for one in self.blocks)))
+        return replace(
+            self, blocks=tuple(_not_empty(one.keeping(numbers) for one in self.blocks))
+        )
 
 
 def _not_empty(blocks: "Iterator[Block] | Sequence[Block]") -> Iterator[Block]:

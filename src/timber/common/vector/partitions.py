@@ -257,9 +257,7 @@ def _read(driver: sqlite3.Connection, span: Span, *, after: int) -> Iterator[Blo
                 f"run `timber vectors reembed {span.source_type}`"
             )
         floats = np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(rows), -1)
-        yield Block(
-            numbers=_numbers(numbers), chunk_ids=_numbers(chunk_ids), vectors=floats
-        )
+        yield Block(numbers=_numbers(numbers), chunk_ids=_numbers(chunk_ids), vectors=floats)
 
 
 def _numbers(values: tuple[int, ...]) -> Numbers:

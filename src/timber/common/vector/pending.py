@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, or_, select, update
 
 from timber.common.clock import Clock
+from timber.common.database.service import DatabaseService
 from timber.common.database.session import TimberSession
 from timber.common.database.sqlite_transactions import begin
 from timber.common.errors import (
@@ -23,7 +24,6 @@ from timber.common.errors import (
     FeatureUnavailableError,
     TimberError,
 )
-from timber.common.database.service import DatabaseService
 from timber.common.vector.embedding import Embedding
 from timber.common.vector.identities import Identities, Identity
 from timber.common.vector.store import Store, batches

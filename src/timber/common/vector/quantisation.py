@@ -11,8 +11,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from simsimd import cdist
-
+from timber.common.vector.simd import cdist
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -68,12 +67,13 @@ class ShortQuery:
     """What is searched for, in its short form."""
 
     def __init__(self, vector: Floats) -> None:
-        short = shortened(vector.reshape(1, -1))
-        self._code = short.codes
-        self._scale = float(short.scales[0])
-        rounded = short.codes[0] * short.scales[0]
-        self._length = float(np.linalg.norm(rounded))
-        self._error = float(short.errors[0])
+        """Take a vector, shape (1, dimension)."""
+        self._scale = float(np.abs(vector).max()) / _MOST or 1.0
+        rounded = np.rint(vector / self._scale)
+        self._code = rounded.astype(np.int8)
+        rounded *= self._scale
+        self._length = _longest(rounded)
+        self._error = _longest(vector - rounded)
 
     def products(self, codes: Codes, start: int, stop: int, out: Floats) -> Floats:
         """Return the products with the rows of one slice, written into `out`, shape (1, n)."""

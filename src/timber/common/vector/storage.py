@@ -2,6 +2,7 @@
 
 from timber.common.database.attachments import Attachments
 from timber.common.vector.fulltext_tables import attach_fulltext
+from timber.common.vector.postgresql_tables import attach_postgresql
 from timber.common.vector.tables import attach_embeddings
 
 
@@ -9,3 +10,4 @@ def attach_storage(known: Attachments) -> None:
     """Let `vector_chunks` have its vectors and its full text beside it."""
     attach_embeddings(known)
     attach_fulltext(known)
+    attach_postgresql(known)

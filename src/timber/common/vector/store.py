@@ -24,6 +24,7 @@ from timber.common.errors import SchemaMismatchError
 from timber.common.ids import IdFactory
 from timber.common.vector.documents import Document
 from timber.common.vector.tables import embeddings
+from timber.common.vector.words import spaced
 
 if TYPE_CHECKING:
     from timber.common.vector.base import Vectors
@@ -103,6 +104,7 @@ class Store:
                 "ordinal": ordinal,
                 "owner": one.document.owner,
                 "content": content,
+                "words": spaced(content),
                 "attributes": dict(one.document.metadata),
                 "importance": one.document.importance,
                 "occurred_at": one.document.occurred_at,

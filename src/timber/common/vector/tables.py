@@ -8,18 +8,7 @@ is attached to `vector_chunks`, and no statement of SQLAlchemy's own makes it.
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    Dialect,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    column,
-    table,
-)
+from sqlalchemy import BigInteger, Column, Dialect, LargeBinary, MetaData, Table
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import TypeEngine, UserDefinedType
 from typing_extensions import override
@@ -75,21 +64,6 @@ embeddings: Final = _table(EMBEDDINGS)
 """The vectors: `chunk_id`, `partition_id`, `embedding`. For statements; `attachments` makes it."""
 
 next_embeddings: Final = _table(NEXT_EMBEDDINGS)
-
-# Of the tables of models what statements name.
-partitions: Final = table(
-    "vector_partitions",
-    column("partition_id", BigInteger),
-    column("source_type", String),
-    column("owner", String),
-)
-chunks: Final = table(
-    CHUNKS,
-    column("chunk_id", BigInteger),
-    column("partition_id", BigInteger),
-    column("source_type", String),
-    column("attributes", JSON),
-)
 
 _SQLITE_COLUMNS: Final = f"""(
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -187,10 +161,10 @@ _CAME: Final = "substr(version, 1, 16) || lower(hex(randomblob(8)))"
 def _renewed(row: str, version: str) -> str:
     """Return what gives the partition of a row, and its source, another version."""
     return (
-        "UPDATE vector_partitions SET version = {version} WHERE partition_id = {row}.partition_id;"
-        " UPDATE vector_sources SET version = {version} WHERE source_type ="
-        " (SELECT source_type FROM vector_partitions WHERE partition_id = {row}.partition_id);"
-    ).format(version=version, row=row)
+        f"UPDATE vector_partitions SET version = {version} WHERE partition_id = {row}.partition_id;"
+        f" UPDATE vector_sources SET version = {version} WHERE source_type ="
+        f" (SELECT source_type FROM vector_partitions WHERE partition_id = {row}.partition_id);"
+    )
 
 
 def _nothing_left() -> Attachment:

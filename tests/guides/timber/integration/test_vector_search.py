@@ -3,19 +3,10 @@ Vector search integration tests.
 """
 
 import pytest
-
-pytestmark = pytest.mark.xfail(strict=True, reason="part E: vectors")
-
-
-# CHANGED: imported when a test runs, so that this file can be read before
-# part E has landed.
-@pytest.fixture(autouse=True)
-def import_services():
-    global vector_search_service, vector_ingestion_service
-    from timber.common.services.vector import (
-        vector_search_service,
-        vector_ingestion_service
-    )
+from timber.common.services.vector import (
+    vector_search_service,
+    vector_ingestion_service
+)
 
 
 class TestVectorSearchIntegration:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 # CHANGED: used below, and never imported as printed.
 from timber.common.models import get_model
 from timber.common.services.db_service import db_service
+from timber.common.services.vector import vector_ingestion_service, vector_search_service
 
 
 @pytest.mark.performance
@@ -39,12 +40,8 @@ class TestPerformance:
         print(f"Bulk insert of 1000 users: {duration:.2f}s")
         assert duration < 5.0  # Should complete in < 5 seconds
 
-    @pytest.mark.xfail(strict=True, reason="part E: vectors")
     def test_search_performance(self, db_session, mock_embedding_service):
         """Test search performance."""
-        # CHANGED: never imported as printed; and here, not above, until part E has landed.
-        from timber.common.services.vector import vector_ingestion_service, vector_search_service
-
         vector_search_service.embedding_service = mock_embedding_service
 
         # Ingest 1000 documents

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.contracts.vector_shelf import Shelf
 from tests.integration.timber.vector.hashing import Hashing
 
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
+from timber.testing.database import empty_tables
 
 NOTES = """
 models:
@@ -58,3 +60,17 @@ def embedder(timber: Timber) -> Hashing:
     found = timber.vector_ingestion.embedding_service
     assert isinstance(found, Hashing)
     return found
+
+
+@pytest.fixture(scope="module")
+def on_postgresql(postgresql_module_url: str) -> Iterator[Timber]:
+    with Timber().opened(TimberSettings(database_url=postgresql_module_url)) as timber:
+        yield timber
+
+
+@pytest.fixture
+def postgresql_shelf(on_postgresql: Timber) -> Shelf:
+    """Give an empty database of texts and vectors on PostgreSQL."""
+    with on_postgresql.database.engine.begin() as connection:
+        empty_tables(connection, on_postgresql.base.metadata)
+    return Shelf(on_postgresql)

@@ -66,15 +66,14 @@ class FastEmbed:
 
         """
         np = numpy()
-        if not texts:
-            return np.empty((0, 0), dtype=np.float32)
         lengths = [len(text) for text in texts]
         found: list[Any] = [None] * len(texts)
         for batch in batches(lengths, budget=_CHARACTERS, most=_TEXTS):
             given = self._model().passage_embed([texts[number] for number in batch])
             for number, vector in zip(batch, given, strict=True):
                 found[number] = vector
-        return np.asarray(found, dtype=np.float32)
+        vectors: Vectors = np.array(found, dtype=np.float32)
+        return vectors if texts else vectors.reshape(0, 0)
 
     def _identify(self) -> str:
         if self._folder is None:

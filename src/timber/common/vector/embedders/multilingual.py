@@ -1,4 +1,4 @@
-"""A model of a hundred languages: multilingual-e5-small in four bits, from an installed package."""
+"""A model of a hundred languages: multilingual-e5-small, from an installed package."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,7 +48,7 @@ class MultilingualE5:
     def generate_embeddings_batch(self, texts: Sequence[str]) -> "Vectors":
         """Return the vectors of texts: shape (n, 384), each of length one."""
         np = numpy()
-        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        vectors: Vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         lengths = [len(text) for text in texts]
         for batch in batches(lengths, budget=_CHARACTERS, most=_TEXTS):
             vectors[batch] = self._model().passage([_whole(texts[number]) for number in batch])

@@ -18,6 +18,7 @@ from timber.common.vector.numerics import needed
 _TEXTS: Final = 128
 _CHARACTERS: Final = 200_000
 """In one request; OpenAI takes 300,000 tokens, and no character makes more than about one."""
+_UNAUTHORIZED: Final = 401
 _TRY_LATER: Final = frozenset({408, 409, 425, 429})
 _SERVERS_FAULT: Final = 500
 
@@ -131,16 +132,19 @@ class OpenAICompatible:
                 f"{where} cannot be reached ({reason}): check TIMBER_EMBEDDER_URL, "
                 "and that the server runs"
             )
-        if isinstance(error, sdk.AuthenticationError):
+        if isinstance(error, sdk.APIStatusError):
+            return self._refused(error)
+        return EmbeddingError(f"{where} answered what cannot be understood: {error}")
+
+    def _refused(self, error: Any) -> EmbeddingError:
+        where, code = self._endpoint.name, error.status_code
+        if code == _UNAUTHORIZED:
             return EmbedderRefusedError(
                 f"{where} does not know the key: check TIMBER_EMBEDDER_API_KEY"
             )
-        if isinstance(error, sdk.APIStatusError):
-            code = error.status_code
-            if code in _TRY_LATER or code >= _SERVERS_FAULT:
-                return EmbedderUnavailableError(f"{where} cannot embed now: {error}; try later")
-            return EmbedderRefusedError(
-                f"{where} refused to embed by {self._model!r}: {error}; "
-                "check the model's name, and how long the texts are"
-            )
-        return EmbeddingError(f"{where} answered what cannot be understood: {error}")
+        if code in _TRY_LATER or code >= _SERVERS_FAULT:
+            return EmbedderUnavailableError(f"{where} cannot embed now: {error}; try later")
+        return EmbedderRefusedError(
+            f"{where} refused to embed by {self._model!r}: {error}; "
+            "check the model's name, and how long the texts are"
+        )

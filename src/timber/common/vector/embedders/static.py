@@ -44,7 +44,7 @@ class StaticTable:
     def generate_embeddings_batch(self, texts: Sequence[str]) -> "Vectors":
         """Return the vectors of texts: shape (n, 128), each of length one."""
         np = numpy()
-        vectors = np.empty((len(texts), DIMENSION), dtype=np.float32)
+        vectors: Vectors = np.empty((len(texts), DIMENSION), dtype=np.float32)
         remaining = iter(texts)
         for start in range(0, len(texts), _WINDOW):
             window = list(islice(remaining, _WINDOW))

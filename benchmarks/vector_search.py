@@ -1,0 +1,116 @@
+"""What it takes to find the nearest vectors, among all and among one in a hundred."""
+
+from typing import Any, Final
+
+from benchmarks.harness.benchmark import Benchmark, Figure, Peer, Sample, Scale, at_least, at_most
+
+_SCALE: Final = Scale(sizes=(10_000, 30_000, 100_000), headline=100_000)
+_FULL: Final = Scale(sizes=(100_000, 300_000, 1_000_000), headline=1_000_000)
+_OURS: Final = "benchmarks.contenders.timber_vectors"
+_SQLITE_VEC: Final = "benchmarks.contenders.sqlite_vec_vectors"
+
+
+def _milliseconds(run: Sample) -> float:
+    return run.cpu_seconds / float(run.facts["queries"]) * 1e3
+
+
+_LATENCY: Final = Figure(unit="CPU ms per search", of=_milliseconds)
+_RECALL: Final = Figure(
+    name="recall of 10",
+    unit="of the nearest found",
+    of=lambda run: float(run.facts["recall"]),
+    target=at_least(0.99),
+    compared=True,
+)
+_MEMORY: Final = Figure(
+    name="memory", unit="MiB of vectors", of=lambda run: float(run.facts["memory_mib"])
+)
+_COMMON: Final[dict[str, Any]] = {
+    "item": "vectors of 384",
+    "scale": _SCALE,
+    "full_scale": _FULL,
+    "databases": ("sqlite",),
+    "prepare": "benchmarks.contenders.vector_data:fill",
+    "repetitions": 3,
+    "traced": False,
+}
+
+BENCHMARKS: Final = (
+    Benchmark(
+        name="nearest of all",
+        about="the ten nearest of all vectors, warm; ours come from rows of SQLite.",
+        ours=f"{_OURS}:search",
+        peers=(
+            Peer(name="sqlite-vec", run=f"{_SQLITE_VEC}:search", target=at_most(1 / 5)),
+            Peer(
+                name="NumPy",
+                run="benchmarks.contenders.numpy_vectors:search",
+                target=at_most(1 / 1.5),
+            ),
+            Peer(
+                name="faiss IndexFlatIP",
+                run="benchmarks.contenders.faiss_vectors:search",
+                target=at_most(1 / 2.5),
+            ),
+            Peer(name="usearch HNSW", run="benchmarks.contenders.usearch_vectors:search"),
+        ),
+        figures=(_LATENCY, _RECALL, _MEMORY),
+        **_COMMON,
+    ),
+    Benchmark(
+        name="nearest, float32 alone",
+        about="the same in one pass over the vectors as they are, beside merely reading them.",
+        ours=f"{_OURS}:one_pass",
+        peers=(
+            Peer(
+                name="reading the memory",
+                run="benchmarks.contenders.numpy_vectors:read",
+                target=at_most(1 / 0.7),
+            ),
+        ),
+        figures=(
+            _LATENCY,
+            Figure(
+                name="rate",
+                unit="GB read per CPU second",
+                of=lambda run: run.size * 384 * 4 / _milliseconds(run) / 1e6,
+            ),
+        ),
+        expect=lambda _size: {"queries": 200, "recall": 1.0},
+        **_COMMON,
+    ),
+    Benchmark(
+        name="nearest of one owner",
+        about="the ten nearest of the hundredth part that belongs to one owner, warm.",
+        ours=f"{_OURS}:search_owner",
+        peers=(
+            Peer(
+                name="sqlite-vec, partition key",
+                run=f"{_SQLITE_VEC}:search_owner",
+                target=at_most(1 / 10),
+            ),
+            Peer(
+                name="NumPy, without a database",
+                run="benchmarks.contenders.numpy_vectors:search_owner",
+            ),
+        ),
+        figures=(_LATENCY, _RECALL),
+        **_COMMON,
+    ),
+    Benchmark(
+        name="nearest by metadata",
+        about="the ten nearest of the hundredth part that has one value in its metadata.",
+        ours=f"{_OURS}:search_topic",
+        peers=(Peer(name="sqlite-vec, metadata column", run=f"{_SQLITE_VEC}:search_topic"),),
+        figures=(_LATENCY, _RECALL),
+        **_COMMON,
+    ),
+    Benchmark(
+        name="first search",
+        about="the first search of a process, which reads all vectors from SQLite.",
+        ours=f"{_OURS}:first_search",
+        figures=(Figure(unit="CPU s", of=lambda run: run.cpu_seconds),),
+        expect=lambda _size: {"right": 1},
+        **_COMMON,
+    ),
+)

@@ -1,0 +1,206 @@
+"""The full text on PostgreSQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Double,
+    Select,
+    case,
+    cast,
+    column,
+    desc,
+    func,
+    literal,
+    select,
+    table,
+    text as sql,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from typing_extensions import override
+
+from timber.common.documents import closest
+from timber.common.errors import InvalidRequestError
+from timber.common.vector.base import FullTextIndex, Hit, Scope
+from timber.common.vector.filter_reader import read_filters
+from timber.common.vector.filter_sql import condition_on
+from timber.common.vector.postgresql_tables import (
+    LANGUAGE,
+    WORDS,
+    in_language,
+    partition_lexeme,
+    source_lexeme,
+)
+from timber.common.vector.scopes import pieces
+from timber.common.vector.words import Word, words
+
+_MOST_ASKED: Final = 256
+_MOST_WORDS: Final = 32
+"""Of a longer query the rarest count, as far as is known which these are."""
+_MANY: Final = 50_000
+"""From so many pieces on, words in many of them are left out where there are others."""
+_FREQUENT: Final = 0.05
+_LONGEST_BYTES: Final = 2_000
+"""PostgreSQL has no longer words."""
+_BY_LENGTH: Final = 1
+"""Of `ts_rank`: divided by 1 + the logarithm of the length."""
+
+_words: Final = table(WORDS, column("chunk_id", BigInteger), column("document", TSVECTOR))
+
+
+class PostgresqlFullText(FullTextIndex):
+    """Finds by `tsvector`: one word is enough, and the rarer a word, the more it counts.
+
+    The score is the sum, over the words of the query, of `ts_rank` by the length of the piece,
+    times the inverse document frequency log(1 + (n - m + 0.5) / (m + 0.5)), as in BM25: of n
+    pieces that have one of the words, m have this one.
+    """
+
+    @override
+    def matching(
+        self, connection: Connection, text: str, *, scope: Scope, limit: int
+    ) -> list[Hit]:
+        """Return the best by words, as the port says.
+
+        Raises:
+            InvalidRequestError: the limit or a filter cannot be used.
+            DatabaseError: the database cannot be read.
+
+        """
+        if limit < 1:
+            raise InvalidRequestError(f"limit must be 1 at least, not {limit!r}")
+        query = self._query(connection, text, scope)
+        if query is None:
+            return []
+        found = connection.execute(_ranked(query, scope, limit))
+        return [Hit(chunk_id, score) for chunk_id, score in found]
+
+    def _query(self, connection: Connection, text: str, scope: Scope) -> "_Query | None":
+        """Return what is looked for; None if it can be nowhere."""
+        asked = [word for word in words(text)[:_MOST_ASKED] if _fits(word)]
+        given = {
+            "words": [" ".join(word.parts) for word in asked],
+            "source": scope.source_type,
+            "owner": scope.owner,
+        }
+        count, partition_id, stems = connection.execute(_STEMS, given).one()
+        terms = [
+            stem + (":*" if word.is_beginning else "")
+            for word, stem in zip(asked, stems, strict=True)
+            if stem  # a stop word has none
+        ]
+        if not terms or (scope.owner is not None and partition_id is None):
+            return None
+        within = (
+            source_lexeme(scope.source_type)
+            if scope.owner is None
+            else partition_lexeme(partition_id)
+        )
+        if len(terms) > 1 and count >= _MANY:
+            terms = _rare(connection, terms)
+        return _Query(_quoted(within), tuple(dict.fromkeys(terms))[:_MOST_WORDS])
+
+
+def set_language(connection: Connection, language: str) -> None:
+    """Tell words and their endings as another language has them, and read all texts anew.
+
+    `language` is a text search configuration of the database, such as `german` or `simple`.
+
+    Raises:
+        InvalidRequestError: it has none of that name.
+
+    """
+    known = sorted(connection.scalars(sql("SELECT cfgname FROM pg_ts_config")))
+    if language not in known:
+        raise InvalidRequestError(
+            f"no language {language!r}{closest(language, known)}; there are: {', '.join(known)}"
+        )
+    for statement in in_language(language.replace("'", "''")):
+        connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+@dataclass(frozen=True)
+class _Query:
+    """Terms as a `tsquery` has them."""
+
+    within: str
+    """Of the scope."""
+    terms: tuple[str, ...]
+
+
+_STEMS: Final = sql(
+    f"SELECT (SELECT reltuples FROM pg_class WHERE oid = '{WORDS}'::regclass),"  # noqa: S608 - ours
+    " (SELECT partition_id FROM vector_partitions"
+    " WHERE source_type = :source AND owner = CAST(:owner AS text)),"
+    f" ARRAY(SELECT CAST(phraseto_tsquery({LANGUAGE}(), word) AS text)"
+    " FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked (word, place) ORDER BY place)"
+)
+_FREQUENCIES: Final = sql(
+    "SELECT word, frequency FROM pg_stats,"  # noqa: S608 - ours
+    " unnest(CAST(CAST(most_common_elems AS text) AS text[]), most_common_elem_freqs)"
+    " AS common (word, frequency)"
+    f" WHERE schemaname = current_schema() AND tablename = '{WORDS}' AND attname = 'document'"
+    " AND frequency > :frequency"
+)
+"""As the last ANALYZE has counted them: of the pieces, the share that has a word."""
+
+
+def _fits(word: Word) -> bool:
+    return all(len(part.encode()) <= _LONGEST_BYTES for part in word.parts)
+
+
+def _rare(connection: Connection, terms: Sequence[str]) -> list[str]:
+    """Return the terms that are not in many pieces; all, the rarest first, if none is rare."""
+    rows = connection.execute(_FREQUENCIES, {"frequency": _FREQUENT})
+    frequent = {_quoted(word): frequency for word, frequency in rows}
+    rare = [term for term in terms if term not in frequent]
+    return rare or sorted(terms, key=lambda term: frequent[term])
+
+
+def _ranked(query: _Query, scope: Scope, limit: int) -> Select[Any]:
+    ranks = [_rank(term).label(f"rank_{at}") for at, term in enumerate(query.terms)]
+    one_of = " | ".join(f"({term})" for term in query.terms)
+    found = select(_words.c.chunk_id, *ranks).where(_has(f"{query.within} & ({one_of})"))
+    if scope.filters:
+        filters = read_filters(scope.filters)
+        found = found.join(pieces, pieces.c.chunk_id == _words.c.chunk_id).where(
+            condition_on(pieces.c.attributes, filters, dialect="postgresql")
+        )
+    matches = found.cte("matches").prefix_with("MATERIALIZED", dialect="postgresql")
+    names = [rank.name for rank in ranks]
+    every = cast(func.count(), Double)
+    having = [cast(func.count().filter(matches.c[name] > 0), Double) for name in names]
+    weights = select(
+        *(
+            func.ln(1 + (every - some + 0.5) / (some + 0.5)).label(name)
+            for name, some in zip(names, having, strict=True)
+        )
+    ).cte("weights")
+    parts = [matches.c[name] * weights.c[name] for name in names]
+    score = sum(parts[1:], parts[0]).label("score")
+    return (
+        select(matches.c.chunk_id, score)
+        .select_from(matches.join(weights, literal(True)))  # noqa: FBT003 - of SQL
+        .order_by(desc("score"), matches.c.chunk_id)
+        .limit(limit)
+    )
+
+
+def _rank(term: str) -> ColumnElement[float]:
+    # Of words that must stand side by side it would rank those, too, that do not.
+    ranked = func.ts_rank(_words.c.document, cast(literal(term), TSQUERY), _BY_LENGTH)
+    return case((_has(term), ranked), else_=0.0)
+
+
+def _has(term: str) -> ColumnElement[bool]:
+    return _words.c.document.op("@@", is_comparison=True)(cast(literal(term), TSQUERY))
+
+
+def _quoted(lexeme: str) -> str:
+    """Return a lexeme as a query has it: its signs mean nothing."""
+    escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"

@@ -1,0 +1,41 @@
+"""Which indexes a database has. They are loaded on first use: whoever finds nothing needs none."""
+
+from dataclasses import dataclass
+
+from timber.common.vector.base import FullTextIndex, VectorIndex
+from timber.common.vector.numerics import needed
+
+
+@dataclass(frozen=True)
+class Indexes:
+    """The indexes over the pieces of one database."""
+
+    vectors: VectorIndex
+    full_text: FullTextIndex
+
+
+def indexes_of(dialect: str, *, memory_bytes: int, graph_from: int) -> Indexes:
+    """Return the indexes of a kind of database.
+
+    On SQLite, `memory_bytes` is what they may keep, and `graph_from` from how many vectors on a
+    graph is made of them.
+
+    Raises:
+        FeatureUnavailableError: what they need is not installed.
+
+    """
+    if dialect == "postgresql":
+        from timber.common.vector.fulltext_postgresql import PostgresqlFullText  # noqa: PLC0415
+        from timber.common.vector.pgvector_index import PgvectorIndex  # noqa: PLC0415
+
+        return Indexes(PgvectorIndex(), PostgresqlFullText())
+    needed("numpy", feature="finding by meaning", extra="vectors")
+    from timber.common.vector.ann_index import AnnIndex  # noqa: PLC0415
+    from timber.common.vector.exact_index import ExactIndex  # noqa: PLC0415
+    from timber.common.vector.fulltext_sqlite import SqliteFullText  # noqa: PLC0415
+    from timber.common.vector.partitions import Partitions  # noqa: PLC0415
+
+    partitions = Partitions(limit_bytes=memory_bytes)
+    exact = ExactIndex(partitions=partitions)
+    vectors = AnnIndex(exact=exact, partitions=partitions, at_least=graph_from)
+    return Indexes(vectors, SqliteFullText())

@@ -1,0 +1,325 @@
+"""Finds texts by what they mean and by their words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, MetaData, func, select
+
+from timber.common.clock import Clock
+from timber.common.database.service import DatabaseService
+from timber.common.errors import EmbeddingError, NotOpenError, RecordNotFoundError
+from timber.common.ids import IdFactory
+from timber.common.vector.answers import Answer, Answers
+from timber.common.vector.base import Embedder
+from timber.common.vector.candidates import Legs, candidates, read_pieces
+from timber.common.vector.diversity import diversified
+from timber.common.vector.embedding import Embedding
+from timber.common.vector.fusion import fuse
+from timber.common.vector.identities import Identities, Identity
+from timber.common.vector.indexes import Indexes, indexes_of
+from timber.common.vector.ingestion import VectorIngestionService
+from timber.common.vector.numerics import numpy
+from timber.common.vector.questions import (
+    HALF_LIFE_DAYS,
+    Manner,
+    Question,
+    question,
+    searched_text,
+)
+from timber.common.vector.scopes import pieces
+from timber.common.vector.store import Store
+from timber.common.vector.stored_vectors import read_vectors
+
+if TYPE_CHECKING:
+    from timber.common.vector.base import Vectors
+
+PENDING_FIRST: Final = 256
+"""How many pieces that wait for their vectors a search embeds at most, before it searches."""
+_COMPARED: Final = 5
+_GRAPH_FROM: Final = 1_000_000
+"""With `diversity`, so many times the limit are looked at."""
+
+
+class VectorSearchService:
+    """Searches the documents that were ingested, and the rows of models with the flag.
+
+    What was written before a search is found by it: what still waits for its vectors is embedded
+    first, up to `PENDING_FIRST` pieces. `explain` tells how many wait beyond.
+    """
+
+    embedding_service: Embedder
+    """By what a query becomes a vector; it should be the one that embeds the texts."""
+
+    def __init__(
+        self,
+        *,
+        database: DatabaseService,
+        metadata: MetaData,
+        clock: Clock,
+        new_id: IdFactory,
+        ingestion: VectorIngestionService,
+    ) -> None:
+        self._database = database
+        self._store = Store(metadata, new_id=new_id)
+        self._identities = Identities(store=self._store, clock=clock, new_id=new_id)
+        self._clock = clock
+        self._ingestion = ingestion
+        self._memory_bytes: int | None = None
+        self._graph_from = _GRAPH_FROM
+        self._indexes: Indexes | None = None
+
+    def open(
+        self, *, embedder: Embedder, memory_bytes: int, graph_from: int = _GRAPH_FROM
+    ) -> None:
+        """Search with an embedder.
+
+        On SQLite, keep so many bytes of vectors in memory, and search so many by a graph.
+        """
+        self.embedding_service = embedder
+        self._memory_bytes = memory_bytes
+        self._graph_from = graph_from
+
+    def close(self) -> None:
+        """Forget what is in memory."""
+        if self._indexes is not None:
+            self._indexes.vectors.close()
+        self._memory_bytes = self._indexes = None
+
+    # ------------------------------------------------------------------ what can be asked
+
+    def search(  # noqa: PLR0913 - what the guide calls it with, and how results are weighed
+        self,
+        query: str,
+        source_type: str | Sequence[str] | None = None,
+        limit: int = 10,
+        filters: Mapping[str, Any] | None = None,
+        *,
+        owner: str | None = None,
+        weights: Mapping[str, float] | None = None,
+        recency: float = 0.0,
+        importance: float = 0.0,
+        half_life_days: float = HALF_LIFE_DAYS,
+        diversity: float = 0.0,
+        as_of: datetime | None = None,
+        explain: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Return the documents that fit best, as dicts, the best first.
+
+        Each has `content` (its piece that fits best), `metadata`, `source_type`, `source_id` and
+        `score` (from 0 to 1; comparable within one search), with `explain` what it is made of,
+        too. There are `limit` of them whenever so many have a vector and lie in the scope.
+
+        `source_type`: one or several kinds of texts; all when left out. `filters`: what the
+        metadata must be like (`filter_reader.py`). `owner`: whose texts; of all when left out, of
+        nobody when empty. `weights`: of `dense` (meaning) and `text` (words); one that is left
+        out counts nothing. `recency` and `importance`: their weights beside these (`fusion.py`);
+        a document ages by half in `half_life_days`, as seen from `as_of`, or else from now.
+        `diversity`: from 0, as relevant as can be, to 1, as different (`diversity.py`).
+
+        Raises:
+            InvalidRequestError: an argument cannot be used.
+            EmbeddingError: the query could not be embedded, or by another embedder than the texts.
+            DatabaseError: the database refused something.
+
+        """
+        manner = Manner(weights, recency, importance, half_life_days, diversity, as_of)
+        asked = self._question(source_type, limit, filters, owner, manner)
+        answers = self._answers(asked, text=searched_text(query))
+        return answers.as_results(explain=explain)
+
+    def more_like_this(  # noqa: PLR0913 - as `search`
+        self,
+        source_type: str,
+        source_id: str,
+        limit: int = 10,
+        filters: Mapping[str, Any] | None = None,
+        *,
+        among: str | Sequence[str] | None = None,
+        owner: str | None = None,
+        weights: Mapping[str, float] | None = None,
+        recency: float = 0.0,
+        importance: float = 0.0,
+        half_life_days: float = HALF_LIFE_DAYS,
+        diversity: float = 0.0,
+        as_of: datetime | None = None,
+        explain: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Return the documents that are most like one, which is none of them; as `search` does.
+
+        They are searched `among` these kinds of texts; among those of its own when left out.
+        Nothing is embedded but what waits for it.
+
+        Raises:
+            RecordNotFoundError: there is no such document, or it is blank.
+            InvalidRequestError: an argument cannot be used.
+            DatabaseError: the database refused something.
+
+        """
+        manner = Manner(weights, recency, importance, half_life_days, diversity, as_of)
+        asked = self._question(
+            source_type if among is None else among, limit, filters, owner, manner
+        )
+        asked = replace(asked, without=(source_type, source_id))
+        return self._answers(asked).as_results(explain=explain)
+
+    def explain(
+        self,
+        query: str,
+        source_type: str | Sequence[str] | None = None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """Return what `search` finds, each with what its score is made of, and how it was sought.
+
+        Takes what `search` takes, and raises what it raises.
+        """
+        options.pop("explain", None)
+        limit, filters = options.pop("limit", 10), options.pop("filters", None)
+        owner = options.pop("owner", None)
+        asked = self._question(source_type, limit, filters, owner, Manner(**options))
+        return self._answers(asked, text=searched_text(query)).explained(query)
+
+    # ------------------------------------------------------------------ how it is answered
+
+    def _question(
+        self,
+        source_type: str | Sequence[str] | None,
+        limit: int,
+        filters: Mapping[str, Any] | None,
+        owner: str | None,
+        manner: Manner,
+    ) -> Question:
+        return question(
+            source_type=source_type,
+            limit=limit,
+            filters=filters,
+            owner=owner,
+            manner=manner,
+            now=self._clock.now(),
+        )
+
+    def _answers(self, asked: Question, *, text: str | None = None) -> Answers:
+        """Search by a text, or by the document that the question names."""
+        waiting = self._database.run_sync(
+            lambda session: self._waiting(session.connection(), asked)
+        )
+        if waiting:
+            self._process(waiting)
+        embedding = Embedding(self.embedding_service)
+        by_meaning = asked.weights.dense > 0
+        vector = embedding.of_query(text) if text is not None and by_meaning else None
+
+        def work(session: Any) -> Answers:
+            connection = session.connection()
+            known = self._source_types(connection, asked)
+            if vector is not None:
+                identity = Identity.of(embedding, dimension=len(vector))
+                for name in known:
+                    self._identities.require_fit(connection, name, identity)
+            legs = self._legs(connection, asked, text=text, vector=vector)
+            found = self._ranked(legs, asked, known)
+            return Answers(asked, found, tuple(known), self._waiting(connection, asked))
+
+        return self._database.run_sync(work)
+
+    def _legs(
+        self,
+        connection: Connection,
+        asked: Question,
+        *,
+        text: str | None,
+        vector: "Vectors | None",
+    ) -> Legs:
+        indexes = self._opened(connection)
+        if text is None and asked.without is not None:
+            text, vector = _of_document(connection, asked.without)
+        return Legs(connection, indexes.vectors, indexes.full_text, vector, text)
+
+    def _ranked(self, legs: Legs, asked: Question, known: Sequence[str]) -> list[Answer]:
+        found = candidates(legs, asked, known)
+        ranked = fuse(found.legs, found.facts, weights=asked.weights, recency=asked.recency)
+        answers = [Answer(found.pieces[one.chunk_id], one) for one in ranked.values()]
+        if asked.diversity:
+            answers = _unlike(legs.connection, answers[: _COMPARED * asked.limit], asked)
+        return answers[: asked.limit]
+
+    def _opened(self, connection: Connection) -> Indexes:
+        if self._memory_bytes is None:
+            raise NotOpenError
+        if self._indexes is None:
+            self._indexes = indexes_of(
+                connection.dialect.name,
+                memory_bytes=self._memory_bytes,
+                graph_from=self._graph_from,
+            )
+        return self._indexes
+
+    def _source_types(self, connection: Connection, asked: Question) -> list[str]:
+        """Return the sources of a question that have any text."""
+        names = self._store.sources.c.source_type
+        statement = select(names).order_by(names)
+        if asked.source_types is not None:
+            statement = statement.where(names.in_(asked.source_types))
+        return list(connection.scalars(statement))
+
+    # ------------------------------------------------------------------ what is waiting
+
+    def _waiting(self, connection: Connection, asked: Question) -> dict[str, int]:
+        """Return how many rows are unread, and pieces without a vector, of each source."""
+        found: dict[str, int] = {}
+        for table in (self._store.outbox, self._store.pending):
+            statement = select(table.c.source_type, func.count()).group_by(table.c.source_type)
+            if asked.source_types is not None:
+                statement = statement.where(table.c.source_type.in_(asked.source_types))
+            for name, count in connection.execute(statement):
+                found[name] = found.get(name, 0) + count
+        return found
+
+    def _process(self, waiting: Mapping[str, int]) -> None:
+        for name in waiting:
+            try:
+                self._ingestion.process_pending(name, limit=PENDING_FIRST)
+            except EmbeddingError:
+                # Of that text `status` tells, and it is tried again. The others can be found.
+                continue
+
+
+def _of_document(connection: Connection, key: tuple[str, str]) -> "tuple[str, Vectors | None]":
+    """Return the text of a document, and the mean direction of its vectors.
+
+    Raises:
+        RecordNotFoundError: there is none.
+
+    """
+    source_type, source_id = key
+    parts = read_pieces(
+        connection, pieces.c.source_type == source_type, pieces.c.source_id == source_id
+    )
+    if not parts:
+        raise RecordNotFoundError(f"{source_type} with a text", source_id)
+    text = "\n".join(part.content for part in parts)
+    vectors = read_vectors(connection, (part.chunk_id for part in parts))
+    return text, _mean(list(vectors.values())) if vectors else None
+
+
+def _mean(vectors: "Sequence[Vectors]") -> "Vectors":
+    np = numpy()
+    total = np.sum(vectors, axis=0, dtype=np.float64)
+    length = np.linalg.norm(total)
+    if not length:  # they are opposites: one direction is as good as another
+        return vectors[0]
+    mean: Vectors = (total / length).astype(np.float32)
+    return mean
+
+
+def _unlike(connection: Connection, answers: Sequence[Answer], asked: Question) -> list[Answer]:
+    """Return answers in an order in which the first do not repeat one another."""
+    np = numpy()
+    vectors = read_vectors(connection, (one.piece.chunk_id for one in answers))
+    length = max(map(len, vectors.values()), default=1)
+    nothing = np.zeros(length, dtype=np.float32)
+    table = np.stack([vectors.get(one.piece.chunk_id, nothing) for one in answers] or [nothing])
+    relevance = [one.candidate.score for one in answers]
+    order = diversified(relevance, table, diversity=asked.diversity, limit=asked.limit)
+    return [answers[place] for place in order]

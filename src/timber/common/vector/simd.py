@@ -1,0 +1,50 @@
+"""SimSIMD's products of vectors, bound to its own symbols.
+
+usearch brings NumKong, of the same makers, and loads it for the whole process. Some of its
+functions have the names of SimSIMD's, which then calls those, and takes float32 for something
+else. So it is loaded with its own symbols first, where a loader can do otherwise.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import numpy as np
+
+from timber.common.errors import FeatureUnavailableError
+from timber.common.vector.numerics import needed
+
+
+def _loaded() -> Callable[..., Any]:
+    with _own_symbols_first():
+        simsimd = needed("simsimd", feature="finding by meaning", extra="vectors")
+    function: Callable[..., Any] = simsimd.cdist
+    probe = np.ones((1, 2), dtype=np.float32)
+    try:
+        function(probe, probe.copy(), "dot")
+    except TypeError as error:
+        raise FeatureUnavailableError(
+            "finding by meaning",
+            cure="simsimd was imported after usearch, which breaks it: open Timber before",
+        ) from error
+    return function
+
+
+@contextmanager
+def _own_symbols_first() -> Generator[None]:
+    deep = getattr(os, "RTLD_DEEPBIND", None)  # of glibc; macOS does so anyway
+    if deep is None:
+        yield
+        return
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(flags | deep)
+    try:
+        yield
+    finally:
+        sys.setdlopenflags(flags)
+
+
+cdist: Final = _loaded()
+"""`cdist(a, b, "dot", out=c)` writes into c, shape (n, m), the products of the rows of a and b."""
