@@ -17,7 +17,9 @@ BENCHMARKS: Final = (
                 run="benchmarks.contenders.sqlalchemy_documents:ingest_batch",
             ),
         ),
-        figures=(Figure(unit="documents per CPU second", of=lambda run: run.size / run.cpu_seconds),),
+        figures=(
+            Figure(unit="documents per CPU second", of=lambda run: run.size / run.cpu_seconds),
+        ),
         scale=Scale(sizes=(300, 1_000, 3_000), headline=3_000),
         full_scale=Scale(sizes=(1_000, 10_000, 50_000), headline=50_000),
         expect=lambda size: {"vectors": size},

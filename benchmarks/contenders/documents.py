@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 DIMENSION: Final = 384
-_WORDS: Final = "rain falls upon the old harbour while a ship waits for its captain".split()
+_WORDS: Final = ("rain", "falls", "upon", "the", "old", "harbour", "while", "a", "ship", "waits")
 
 
 def documents(count: int) -> Iterator[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""SQLAlchemy by hand: texts, their vectors as BLOBs, and their words in FTS5, in one transaction."""
+"""SQLAlchemy by hand: texts, vectors as BLOBs, and words in FTS5, in one transaction."""
 
 import contextlib
 import json
@@ -30,7 +30,9 @@ def ingest_batch(stage: Stage) -> Iterator[Trial]:
     with engine_with_tables(stage.database_url, _METADATA) as engine:
         with engine.begin() as connection:
             connection.execute(
-                text("CREATE VIRTUAL TABLE words USING fts5 (content, content='texts', content_rowid='id')")
+                text(
+                    "CREATE VIRTUAL TABLE words USING fts5 (content, content='texts', content_rowid='id')"
+                )
             )
 
         def work() -> None:

@@ -46,7 +46,12 @@ def _stored(timber: Timber) -> dict[str, object]:
 def ingest_batch(stage: Stage) -> Iterator[Trial]:
     """Hand documents in, all by one call."""
     given = [
-        {"content": body, "source_type": "papers_given", "source_id": key, "metadata": {"topic": topic}}
+        {
+            "content": body,
+            "source_type": "papers_given",
+            "source_id": key,
+            "metadata": {"topic": topic},
+        }
         for key, body, topic in documents.documents(stage.size)
     ]
     with _opened(stage) as timber:

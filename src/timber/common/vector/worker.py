@@ -76,5 +76,5 @@ class _Thread(threading.Thread):
                     pass
             except TimberError as error:
                 _log.warning("some texts cannot be found by their meaning yet: %s", error)
-            except Exception:  # whatever it is, the thread goes on: the next time may be better
+            except Exception:  # noqa: BLE001 - whatever it is, the thread goes on: the next time may be better
                 _log.exception("texts could not be taken in; they are tried again")

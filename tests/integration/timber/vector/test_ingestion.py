@@ -108,9 +108,7 @@ def test_what_cannot_be_taken_in_is_refused_with_its_place(
         timber.vector_ingestion.ingest_documents_batch([good | wrong])
 
 
-def test_a_change_of_what_is_known_embeds_no_text_again(
-    timber: Timber, embedder: Hashing
-) -> None:
+def test_a_change_of_what_is_known_embeds_no_text_again(timber: Timber, embedder: Hashing) -> None:
     add_notes(timber, a="word")
     timber.vector_ingestion.process_pending()
     with timber.database.engine.begin() as connection:
@@ -183,7 +181,7 @@ def test_an_embedder_without_a_name_is_taken_when_its_vectors_are_as_long(
     timber: Timber,
 ) -> None:
     class Nameless:
-        def generate_embedding(self, text: str) -> list[float]:
+        def generate_embedding(self, _text: str) -> list[float]:
             return [0.1] * 8
 
         def generate_embeddings_batch(self, texts: Any) -> list[list[float]]:
@@ -234,9 +232,7 @@ def test_several_at_once_embed_each_text_once(
 def test_rows_are_found_by_themselves_soon_after_they_were_committed(
     database_url: str, tmp_path: Path
 ) -> None:
-    settings = settings_of(
-        database_url, tmp_path / "models", enable_auto_vector_ingestion=True
-    )
+    settings = settings_of(database_url, tmp_path / "models", enable_auto_vector_ingestion=True)
     done = threading.Event()
 
     class Telling(Hashing):

@@ -133,7 +133,10 @@ def test_a_flag_without_a_backend_is_refused(open_timber: OpenTimber, flag: str)
 @pytest.mark.parametrize(
     ("flag", "problem"),
     [
-        ("content_field: [body, bdy]", "no column 'bdy'; did you mean 'body'"),
+        (
+            "content_field: [body, bdy]",
+            "no column 'bdy' (at models.0.vector_search.content_field.1); did",
+        ),
         ("content_field: size", "'size' is of type Integer, which has no meaning to find"),
         ("content_field: body, metadata_fields: [photo]", "by which nothing can be filtered"),
         ("content_field: body, owner_field: photo", "which names no owner"),
@@ -175,7 +178,8 @@ def test_two_models_are_not_called_the_same_in_searches(open_timber: OpenTimber)
 
     with pytest.raises(ModelFileError) as caught:
         open_timber(
-            FOUND, other.replace("content_field: body", "content_field: body, source_type: letters")
+            FOUND,
+            other.replace("content_field: body", "content_field: body, source_type: letters"),
         )
 
     assert any("'letters' is called 'letters' already" in one for one in caught.value.problems)
@@ -190,7 +194,10 @@ def test_what_is_encrypted_is_found_by_its_meaning_only_where_that_is_understood
     )
 
     with pytest.raises(ModelFileError, match="from a vector much of a text can be guessed"):
-        check(Catalogue(read_model_files(model_files([write_models(file)]))), backends=frozenset(FLAGS))
+        check(
+            Catalogue(read_model_files(model_files([write_models(file)]))),
+            backends=frozenset(FLAGS),
+        )
     check(
         Catalogue(read_model_files(model_files([write_models(understood)]))),
         backends=frozenset(FLAGS),

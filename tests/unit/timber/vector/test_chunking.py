@@ -39,7 +39,9 @@ def test_prose_is_cut_between_sentences() -> None:
 
 
 def test_paragraphs_are_kept_together_before_sentences_are() -> None:
-    text = "One two three. Four five six seven.\n\nEight nine ten. Eleven twelve thirteen fourteen."
+    text = (
+        "One two three. Four five six seven.\n\nEight nine ten. Eleven twelve thirteen fourteen."
+    )
 
     assert chunks_of(text, WORDS) == [
         "One two three. Four five six seven.\n\n",
@@ -48,7 +50,8 @@ def test_paragraphs_are_kept_together_before_sentences_are() -> None:
 
 
 def test_code_is_cut_before_definitions_and_between_lines() -> None:
-    code = "def one():\n    first = 1\n    return first\ndef two():\n    second = 2\n    return second\n"
+    one = "def one():\n    first = 1\n    return first\n"
+    code = one + "def two():\n    second = 2\n    return second\n"
 
     pieces = chunks_of(code, Budget(50))
 
