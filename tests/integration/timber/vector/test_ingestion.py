@@ -14,6 +14,7 @@ from tests.integration.timber.vector.stored import (
     count,
     stored_documents,
 )
+from typing_extensions import override
 
 from timber.common.errors import (
     EmbedderMismatchError,
@@ -77,6 +78,7 @@ def test_of_a_batch_that_cannot_be_embedded_nothing_is_kept(
 
 def test_a_wrong_count_of_vectors_is_an_error(timber: Timber) -> None:
     class Long(Hashing):
+        @override
         def generate_embeddings_batch(self, texts: Any) -> list[list[float]]:
             return super().generate_embeddings_batch(texts) * 2
 
@@ -236,6 +238,7 @@ def test_rows_are_found_by_themselves_soon_after_they_were_committed(
     done = threading.Event()
 
     class Telling(Hashing):
+        @override
         def generate_embeddings_batch(self, texts: Any) -> list[list[float]]:
             done.set()
             return super().generate_embeddings_batch(texts)
