@@ -31,7 +31,8 @@ def ingest_batch(stage: Stage) -> Iterator[Trial]:
         with engine.begin() as connection:
             connection.execute(
                 text(
-                    "CREATE VIRTUAL TABLE words USING fts5 (content, content='texts', content_rowid='id')"
+                    "CREATE VIRTUAL TABLE words USING fts5 "
+                    "(content, content='texts', content_rowid='id')"
                 )
             )
 

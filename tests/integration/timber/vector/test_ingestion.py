@@ -122,6 +122,22 @@ def test_a_change_of_what_is_known_embeds_no_text_again(timber: Timber, embedder
     assert stored_documents(timber)["notes", "a"].metadata == (("topic", "x"),)
 
 
+@pytest.mark.parametrize("database_url", ["memory", "file"], indirect=True)
+def test_a_row_that_replace_takes_away_for_another_is_found_no_more(
+    timber: Timber, embedder: Hashing
+) -> None:
+    with timber.database.engine.begin() as connection:
+        connection.execute(text("CREATE UNIQUE INDEX once ON notes (noticed)"))
+        connection.execute(text("INSERT INTO notes (id, body, noticed) VALUES ('a', 'x', 1)"))
+    timber.vector_ingestion.process_pending()
+
+    with timber.database.engine.begin() as connection:
+        connection.execute(text("REPLACE INTO notes (id, body, noticed) VALUES ('b', 'y', 1)"))
+    timber.vector_ingestion.process_pending()
+
+    assert set(stored_documents(timber)) == {("notes", "b")}
+
+
 def test_a_text_that_cannot_be_embedded_keeps_no_other_waiting(
     timber: Timber, embedder: Hashing
 ) -> None:
