@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
+from typing_extensions import override
 
 from timber.common.clock import Clock
 from timber.common.errors import EmbedderMismatchError
@@ -32,6 +33,7 @@ class Identity:
         same_size = None in {self.dimension, other.dimension} or self.dimension == other.dimension
         return same_model and same_size
 
+    @override
     def __str__(self) -> str:
         size = f"{self.dimension} numbers" if self.dimension else "an unknown size"
         return f"{self.model_id or 'one without a name'} ({size})"

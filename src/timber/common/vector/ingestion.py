@@ -194,7 +194,7 @@ class VectorIngestionService:
             keys = connection.scalars(select(partitions.c.partition_id).where(condition)).all()
             gone = connection.execute(delete(chunks).where(chunks.c.partition_id.in_(keys)))
             connection.execute(delete(partitions).where(partitions.c.partition_id.in_(keys)))
-            return gone.rowcount
+            return int(gone.rowcount)
 
         return self._database.run_sync(work)
 

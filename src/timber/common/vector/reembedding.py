@@ -97,7 +97,7 @@ class Reembedding:
             )
         return True
 
-    def _missing(self, session: TimberSession, source_type: str, after: int) -> Sequence[Row[Any]]:
+    def _missing(self, session: TimberSession, source_type: str, after: int) -> Sequence[Any]:
         chunks = self._store.chunks
         has_one = exists().where(next_embeddings.c.chunk_id == chunks.c.chunk_id)
         return session.execute(
@@ -107,7 +107,7 @@ class Reembedding:
             .limit(PIECES)
         ).all()
 
-    def _keep(self, session: TimberSession, pieces: Sequence[Row[Any]], vectors: Any) -> None:
+    def _keep(self, session: TimberSession, pieces: Sequence[Any], vectors: Any) -> None:
         connection = session.connection()
         begin(connection)
         chunks = self._store.chunks
@@ -168,7 +168,7 @@ class Reembedding:
         ).first()
         if found is None:
             raise InvalidRequestError(
-                f"there is no source {source_type!r}: `timber vectors status` lists those there are"
+                f"there is no source {source_type!r}: `timber vectors status` lists them"
             )
         return found
 

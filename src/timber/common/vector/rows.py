@@ -71,7 +71,7 @@ def read_rows(connection: Connection, source: RowSource, keys: Sequence[str]) ->
     if connection.dialect.name == "postgresql":
         # Against those who change it and those who work the same list off, not against readers.
         statement = statement.with_for_update(key_share=True, skip_locked=True)
-    rows = connection.execute(statement).mappings().all()
+    rows = [dict(row) for row in connection.execute(statement).mappings()]
     seen = {by_value[row["_key"]] for row in rows}
     busy: set[str] = set()
     if connection.dialect.name == "postgresql" and len(seen) < len(values):

@@ -29,7 +29,9 @@ def main(database_url: str, folder: str, at: int) -> None:
         note = timber.models.get("Note")
         ingestion = timber.vector_ingestion
         with timber.database.session_scope() as session:
-            session.add_all(note(id=str(number), body=f"note {number}. " * 400) for number in "123")
+            session.add_all(
+                note(id=str(number), body=f"note {number}. " * 400) for number in "123"
+            )
         ingestion.process_pending()
         ingestion.ingest_document("a document. " * 400, "documents", "one", owner="ann")
         with timber.database.engine.begin() as connection:
