@@ -116,7 +116,7 @@ class FullTextIndexContract(ABC):
         assert ids(found(shelf, index, "apples")) == [second]
 
     @settings(
-        max_examples=150,
+        max_examples=60,
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )

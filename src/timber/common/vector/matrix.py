@@ -153,9 +153,7 @@ class Matrix:
 
     def keeping(self, numbers: Numbers) -> "Matrix":
         """Return the matrix in which only the rows with these numbers are left."""
-        return replace(
-            self, blocks=tuple(_not_empty(one.keeping(numbers) for one in self.blocks))
-        )
+        return replace(self, blocks=tuple(_not_empty(one.keeping(numbers) for one in self.blocks)))
 
 
 def _not_empty(blocks: "Iterator[Block] | Sequence[Block]") -> Iterator[Block]:

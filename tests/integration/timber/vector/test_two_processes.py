@@ -57,7 +57,7 @@ def test_a_search_finds_what_another_process_has_just_committed(
         first = told("put", [piece("1", EAST, owner="ann"), piece("2", WEST, owner="ann")])
         assert ids(found(shelf, index, EAST, scope)) == first
 
-        for number in range(20):
+        for number in range(5):
             told("roll back", [piece("x", EAST, owner="ann")])
             assert ids(found(shelf, index, EAST, scope)) == first
             (new,) = told("put", [piece(f"n{number}", NORTH, owner="ann")])

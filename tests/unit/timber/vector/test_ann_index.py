@@ -76,9 +76,7 @@ def test_nearly_all_of_the_nearest_are_found(
     graphs.wait()
 
     right = sum(
-        len(
-            set(found(sqlite_shelf, graphs, query)) & set(found(sqlite_shelf, exact, query))
-        )
+        len(set(found(sqlite_shelf, graphs, query)) & set(found(sqlite_shelf, exact, query)))
         for query in some(50, 3)
     )
 

@@ -88,9 +88,7 @@ def test_a_change_of_another_owner_costs_nothing(
 
 
 @pytest.mark.parametrize("span", [ALL, ANN])
-def test_only_what_came_is_read(
-    sqlite_shelf: Shelf, partitions: Partitions, span: Span
-) -> None:
+def test_only_what_came_is_read(sqlite_shelf: Shelf, partitions: Partitions, span: Span) -> None:
     with sqlite_shelf.writing() as connection:
         old = sqlite_shelf.put(
             connection, *(piece(str(number), EAST, owner="ann") for number in range(50))
@@ -110,9 +108,7 @@ def test_what_was_removed_is_left_out_without_reading_the_rest(
     sqlite_shelf: Shelf, partitions: Partitions
 ) -> None:
     with sqlite_shelf.writing() as connection:
-        keys = sqlite_shelf.put(
-            connection, *(piece(str(number), EAST) for number in range(50))
-        )
+        keys = sqlite_shelf.put(connection, *(piece(str(number), EAST) for number in range(50)))
     known = matrix(sqlite_shelf, partitions)
 
     with sqlite_shelf.writing() as connection:
