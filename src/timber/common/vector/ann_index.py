@@ -28,7 +28,7 @@ from timber.common.vector.quantisation import Floats
 _PROPOSED: Final = 8
 """How many times more are proposed than asked for, to be compared exactly."""
 _WIDTH: Final = 256
-"""How many candidates the way through the graph keeps at least: more find more, and take longer."""
+"""How many candidates the way through the graph keeps: more find more, and take longer."""
 _AT_ONCE: Final = 1_000
 """So many vectors are added before it is asked whether to stop: a fifth of a second."""
 _OUTDATED: Final = 5

@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from timber.common.vector.simd import products
 
 from timber.common.vector.base import Hit
 from timber.common.vector.matrix import Block, Mask, Numbers
 from timber.common.vector.quantisation import SLICE, Codes, Floats, ShortQuery
+from timber.common.vector.simd import products
 
 _FEW: Final = 8
 """Of one row in so many, or fewer, a copy is faster than a pass over all rows."""

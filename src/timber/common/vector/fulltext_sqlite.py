@@ -50,8 +50,8 @@ _MATCHES: Final = sql(f"{FULLTEXT} MATCH :query")
 # Less is better; the column of scopes counts for nothing.
 _RANK: Final = literal_column(f"bm25({FULLTEXT}, 1.0, 0.0)", Float)
 # The sign keeps SQLite from beginning with the texts of the scope, and looking each of them up.
-_SOURCE: Final = literal_column("+vector_chunks.source_type")
-_PARTITION: Final = literal_column("+vector_chunks.partition_id")
+_SOURCE: Final[ColumnElement[Any]] = literal_column("+vector_chunks.source_type")
+_PARTITION: Final[ColumnElement[Any]] = literal_column("+vector_chunks.partition_id")
 
 
 class SqliteFullText(FullTextIndex):
@@ -208,5 +208,5 @@ class Counts:
 
 
 _COUNTED: Final = sql(
-    f"SELECT count(*) FROM (SELECT 1 FROM {FULLTEXT} WHERE {FULLTEXT} MATCH :query LIMIT :limit)"
+    f"SELECT count(*) FROM (SELECT 1 FROM {FULLTEXT} WHERE {FULLTEXT} MATCH :query LIMIT :limit)"  # noqa: S608 - names of our own
 )

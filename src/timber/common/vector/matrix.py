@@ -7,7 +7,7 @@ whoever makes the next one from it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,8 @@ class Block:
         places[places == len(ordered)] = 0
         found = self._order[places[ordered[places] == chunk_ids]] if len(ordered) else places[:0]
         found.sort()
-        return found if self.alive is None else found[self.alive[found]]
+        here: Numbers = found if self.alive is None else found[self.alive[found]]
+        return here
 
     @cached_property
     def _order(self) -> Numbers:
@@ -93,7 +94,7 @@ class Block:
 def compact(*blocks: Block) -> Block:
     """Return the rows that are alive in some blocks as one."""
 
-    def joined(parts: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
+    def joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
         pairs = zip(parts, blocks, strict=True)
         kept = [part if one.alive is None else part[one.alive] for part, one in pairs]
         return kept[0] if len(kept) == 1 else np.concatenate(kept)

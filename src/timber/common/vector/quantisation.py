@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
 from timber.common.vector.simd import products
 
 Floats: TypeAlias = NDArray[np.float32]

@@ -96,7 +96,7 @@ class Store:
         """
         self.remove(connection, [one.document.key for one in texts])
         partitions = self._partitions_of(connection, (one.document for one in texts))
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "partition_id": partitions[one.document.source_type, one.document.owner],
                 "source_type": one.document.source_type,

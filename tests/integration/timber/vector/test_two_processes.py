@@ -1,13 +1,13 @@
 """What one process writes, the next search of another finds."""
 
 import multiprocessing
-from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
+from typing import Any
 
 import pytest
-
 from tests.contracts.vector_index import EAST, NORTH, WEST, found, ids, piece
 from tests.contracts.vector_shelf import NEWS, Shelf
+
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 from timber.common.vector.base import Scope
@@ -19,24 +19,23 @@ def settings(path: Path) -> TimberSettings:
     return TimberSettings(database_url=f"sqlite:///{path}/shared.db", packaged_models=False)
 
 
-def write(path: Path, pipe: Pipe) -> None:
+def write(path: Path, pipe: Any) -> None:
     """Do what is said, and tell the keys, until nothing more is said."""
     with Timber().opened(settings(path)) as timber:
         shelf = Shelf(timber)
         while (said := pipe.recv()) is not None:
             what, argument = said
+            keys: list[int] = []
             with shelf.engine.connect() as connection:
-                match what:
-                    case "put" | "roll back":
-                        pipe_answer = shelf.put(connection, *argument)
-                    case "take":
-                        shelf.take(connection, *argument)
-                        pipe_answer = []
+                if what == "take":
+                    shelf.take(connection, *argument)
+                else:
+                    keys = shelf.put(connection, *argument)
                 if what == "roll back":
                     connection.rollback()
                 else:
                     connection.commit()
-            pipe.send(pipe_answer)
+            pipe.send(keys)
 
 
 @pytest.mark.parametrize("scope", [Scope(NEWS), Scope(NEWS, owner="ann")])
