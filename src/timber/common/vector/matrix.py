@@ -61,7 +61,7 @@ class Block:
 
     @cached_property
     def _order(self) -> Numbers:
-        return np.argsort(self.chunk_ids, kind="stable")
+        return np.asarray(np.argsort(self.chunk_ids, kind="stable"), dtype=np.int64)
 
     def numbered(self, numbers: Numbers) -> Numbers:
         """Return where the rows with these numbers lie, those that are alive in this block."""

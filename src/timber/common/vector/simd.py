@@ -56,5 +56,5 @@ def products(query: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.float32]:
     SimSIMD can write into an array that is given, but then forgets to count that it returns
     None, until CPython has none left: https://github.com/ashvardanian/SimSIMD
     """
-    found: NDArray[np.float32] = np.asarray(_cdist(query, rows, "dot", out_dtype="float32"))
-    return found[0]
+    found = np.asarray(_cdist(query, rows, "dot", out_dtype="float32"), dtype=np.float32)
+    return found.reshape(-1)
