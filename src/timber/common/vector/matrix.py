@@ -68,7 +68,8 @@ class Block:
         places = np.searchsorted(self.numbers, numbers)
         places[places == len(self)] = 0
         found = places[self.numbers[places] == numbers]
-        return found if self.alive is None else found[self.alive[found]]
+        here: Numbers = found if self.alive is None else found[self.alive[found]]
+        return here
 
     def after(self, number: int) -> "Block":
         """Return the rows with higher numbers, without a short form."""

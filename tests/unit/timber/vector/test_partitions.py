@@ -221,7 +221,8 @@ def test_threads_that_ask_at_once_read_once(sqlite_shelf: Shelf, partitions: Par
 
 _A_TEXT = """
 INSERT INTO vector_chunks
-(partition_id, source_type, source_id, ordinal, owner, content, created_at) VALUES (1, 'news', 'raw', 0, '', 'raw', '2026-01-01 00:00:00')
+(partition_id, source_type, source_id, ordinal, owner, content, created_at) VALUES
+(1, 'news', 'raw', 0, '', 'raw', '2026-01-01 00:00:00')
 """
 _ITS_VECTOR = """
 INSERT INTO vector_embeddings (chunk_id, partition_id, embedding)
