@@ -1,4 +1,4 @@
-"""Finds the nearest vectors on SQLite: those of a partition lie in memory, and all are compared."""
+"""Finds the nearest vectors on SQLite: they lie in memory, and all are compared."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -69,7 +69,7 @@ def _filtered(
 
 
 def fitting(matrix: Matrix, vector: Floats, span: Span) -> tuple[Block, ...]:
-    """Return the blocks of a matrix, the small ones first: what they have may spare much in the large.
+    """Return the blocks of a matrix, the small ones first: they may spare much in the large.
 
     Raises:
         InvalidRequestError: the vector is longer or shorter than they are.
