@@ -1,4 +1,4 @@
-"""`timber vectors`: what is found by its meaning: how it does, reading it again, other embedders."""
+"""`timber vectors`: how finding by meaning does, reading rows again, changing the embedder."""
 
 import contextlib
 import json

@@ -18,6 +18,11 @@ BUILT_IN = (
     "StateTransition",
     "TrackedEvent",
     "User",
+    "VectorChunk",
+    "VectorOutbox",
+    "VectorPartition",
+    "VectorPending",
+    "VectorSource",
 )
 """The models that every Timber has."""
 

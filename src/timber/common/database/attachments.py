@@ -4,7 +4,7 @@ Each attachment is a handful of statements. They are made when `create_all` has 
 go before `drop_all` drops them, and are looked for when a database is opened.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Dialect, MetaData, event, text
 from timber.common.errors import DatabaseError
 
 PREFIX: Final = "timber_"
-"""What the names of Timber's own triggers begin with; one that nobody wants any more is dropped."""
+"""What the names of Timber's own triggers begin with; one that nobody wants is dropped."""
 
 _KEY: Final = "timber attachments"
 
@@ -132,8 +132,8 @@ def differences(
     connection: Connection,
     metadata: MetaData,
     *,
-    coming: Set[str] = frozenset(),
-    ours: Set[str] | None = None,
+    coming: AbstractSet[str] = frozenset(),
+    ours: AbstractSet[str] | None = None,
 ) -> Differences:
     """Compare what is wanted with what is there, as far as the tables for it are there.
 
@@ -152,9 +152,7 @@ def differences(
             names.update(one.objects)
     known = {name for one in wanted for name in one.objects}
     stale = sorted(
-        (name, table)
-        for name, table in there.triggers
-        if name not in known and table in ours
+        (name, table) for name, table in there.triggers if name not in known and table in ours
     )
     return Differences(tuple(missing), tuple(stale))
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Dialect, Inspector, MetaData, inspect
 from sqlalchemy.exc import SAWarning
 from sqlalchemy.types import TypeEngine
 
+from timber.common.database.attachments import attachments_of
 from timber.common.database.kinds import kind_of
 from timber.common.errors import MigrationError
 from timber.common.migrations.arrangement import Arrangement
@@ -70,7 +71,12 @@ def find_difference(
 def _compare(
     connection: Connection, view: Inspector, metadata: MetaData, known: AbstractSet[str]
 ) -> UpgradeOps:
+    attached = attachments_of(metadata).of(connection.dialect)
+    beside = {name for one in attached for name in one.objects}
+
     def ours(name: str | None, kind: str, _parents: Any) -> bool:
+        if kind == "index":
+            return name not in beside
         return kind != "table" or name in metadata.tables or name in known
 
     context = migration_context(

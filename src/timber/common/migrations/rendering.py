@@ -20,7 +20,6 @@ from timber.common.migrations.operations import (
     RenameIndexOp,
     RenameUniqueConstraintOp,
 )
-
 from timber.common.migrations.vector_operations import (
     CreateVectorStorageOp,
     DropVectorStorageOp,

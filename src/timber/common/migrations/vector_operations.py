@@ -61,11 +61,7 @@ class WatchRowsOp(MigrateOperation):
     @property
     def rows(self) -> WatchedRows:
         """What is watched."""
-        given = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in self.definition.items()
-        }
-        return WatchedRows(table=self.table_name, **given)
+        return WatchedRows.from_dict({"table": self.table_name, **self.definition})
 
     @classmethod
     def of(cls, rows: WatchedRows) -> "WatchRowsOp":

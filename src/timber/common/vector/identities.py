@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
+from typing_extensions import override
 
 from timber.common.clock import Clock
 from timber.common.errors import EmbedderMismatchError
@@ -32,6 +33,7 @@ class Identity:
         same_size = None in {self.dimension, other.dimension} or self.dimension == other.dimension
         return same_model and same_size
 
+    @override
     def __str__(self) -> str:
         size = f"{self.dimension} numbers" if self.dimension else "an unknown size"
         return f"{self.model_id or 'one without a name'} ({size})"
@@ -61,9 +63,7 @@ class Identities:
         if not stored.fits(given) and self._has_vectors(connection, source_type):
             raise EmbedderMismatchError(source_type, stored=str(stored), given=str(given))
 
-    def settle(
-        self, connection: Connection, source_types: Iterable[str], given: Identity
-    ) -> None:
+    def settle(self, connection: Connection, source_types: Iterable[str], given: Identity) -> None:
         """Note by what embedder vectors are made that are about to be stored.
 
         Until the transaction ends nobody changes it.

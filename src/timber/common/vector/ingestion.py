@@ -194,7 +194,7 @@ class VectorIngestionService:
             keys = connection.scalars(select(partitions.c.partition_id).where(condition)).all()
             gone = connection.execute(delete(chunks).where(chunks.c.partition_id.in_(keys)))
             connection.execute(delete(partitions).where(partitions.c.partition_id.in_(keys)))
-            return gone.rowcount
+            return int(gone.rowcount)
 
         return self._database.run_sync(work)
 
@@ -280,9 +280,7 @@ class VectorIngestionService:
 
         return self._database.run_sync(work)
 
-    def reembed(
-        self, source_type: str, *, on_progress: OnProgress | None = None
-    ) -> Reembedded:
+    def reembed(self, source_type: str, *, on_progress: OnProgress | None = None) -> Reembedded:
         """Give a source the vectors of `embedding_service`, whatever made those it has.
 
         The old vectors answer until all of the new ones are there, to those who search by the old

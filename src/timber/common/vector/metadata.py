@@ -76,7 +76,7 @@ def _key(key: object, where: str) -> str:
 
 
 def _text(value: str, where: str) -> str:
-    if "\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
+    if "\0" in value or not _is_whole(value):
         raise InvalidRequestError(
             f"{where}: a text with NUL or half a surrogate pair, which no database holds"
         )
@@ -85,3 +85,12 @@ def _text(value: str, where: str) -> str:
 
 def _named(value: object) -> str:
     return f"a {type(value).__name__}"
+
+
+def _is_whole(value: str) -> bool:
+    """Tell whether no half of a surrogate pair is in a text."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

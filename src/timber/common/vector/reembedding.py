@@ -71,9 +71,10 @@ class Reembedding:
             last = pieces[-1].chunk_id
             done += len(pieces)
             if on_progress is not None:
-                on_progress(source_type, *self._database.run_sync(
-                    lambda one: self._progress(one, source_type)
-                ))
+                on_progress(
+                    source_type,
+                    *self._database.run_sync(lambda one: self._progress(one, source_type)),
+                )
         self._database.run_sync(lambda one: self._take_over(one, source_type))
         return Reembedded(source_type, done, target.model_id, dimension)
 
@@ -96,7 +97,7 @@ class Reembedding:
             )
         return True
 
-    def _missing(self, session: TimberSession, source_type: str, after: int) -> Sequence[Row[Any]]:
+    def _missing(self, session: TimberSession, source_type: str, after: int) -> Sequence[Any]:
         chunks = self._store.chunks
         has_one = exists().where(next_embeddings.c.chunk_id == chunks.c.chunk_id)
         return session.execute(
@@ -106,7 +107,7 @@ class Reembedding:
             .limit(PIECES)
         ).all()
 
-    def _keep(self, session: TimberSession, pieces: Sequence[Row[Any]], vectors: Any) -> None:
+    def _keep(self, session: TimberSession, pieces: Sequence[Any], vectors: Any) -> None:
         connection = session.connection()
         begin(connection)
         chunks = self._store.chunks
@@ -167,7 +168,7 @@ class Reembedding:
         ).first()
         if found is None:
             raise InvalidRequestError(
-                f"there is no source {source_type!r}: `timber vectors status` lists those there are"
+                f"there is no source {source_type!r}: `timber vectors status` lists them"
             )
         return found
 

@@ -1,9 +1,9 @@
 """Triggers that notice every write to the rows of a model, whoever makes it and by whatever means.
 
-A row that is written is put on a list, `vector_outbox`, in the transaction that writes it. What was
-made of it before goes in the same transaction: nobody finds what is not there any more. Those who
-work the list off look at the row as it is then, so the list may name a row twice, or one that is
-gone.
+A row that is written is put on a list, `vector_outbox`, in the transaction that writes it. What
+was made of it before goes in the same transaction: nobody finds what is not there any more. Those
+who work the list off look at the row as it is then, so the list may name a row twice, or one that
+is gone.
 """
 
 import hashlib
@@ -203,7 +203,10 @@ class _Writer:
 
     def _gone(self, keys: str, condition: str = "") -> str:
         only = f" AND ({condition})" if condition else ""
-        return f"DELETE FROM {CHUNKS} WHERE source_type = {self._source} AND source_id IN ({keys}){only};"  # noqa: S608 - quoted
+        return (
+            f"DELETE FROM {CHUNKS} WHERE source_type = {self._source} "  # noqa: S608 - quoted
+            f"AND source_id IN ({keys}){only};"
+        )
 
     def _listed(self, keys: str) -> str:
         return f"INSERT INTO {OUTBOX} (source_type, source_id) SELECT {self._source}, {keys};"
@@ -223,16 +226,20 @@ class _Writer:
         yield (
             "update",
             (
-                f"CREATE TRIGGER {{name}} AFTER UPDATE OF {of} {on}"
-                f" WHEN {self._changed('IS NOT', self._rows.columns)}"
-                f" BEGIN {gone} {self._listed(both)} END",
+                (
+                    f"CREATE TRIGGER {{name}} AFTER UPDATE OF {of} {on}"
+                    f" WHEN {self._changed('IS NOT', self._rows.columns)}"
+                    f" BEGIN {gone} {self._listed(both)} END"
+                ),
             ),
         )
         yield (
             "delete",
             (
-                f"CREATE TRIGGER {{name}} AFTER DELETE {on}"
-                f" BEGIN {self._gone(old)} {self._listed(old)} END",
+                (
+                    f"CREATE TRIGGER {{name}} AFTER DELETE {on}"
+                    f" BEGIN {self._gone(old)} {self._listed(old)} END"
+                ),
             ),
         )
 
@@ -271,8 +278,10 @@ class _Writer:
         return (
             event,
             (
-                "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
-                f"$timber$ BEGIN {body} RETURN NULL; END $timber$",
+                (
+                    "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+                    f"$timber$ BEGIN {body} RETURN NULL; END $timber$"
+                ),
                 f"CREATE TRIGGER {{name}} {when} EXECUTE FUNCTION {{name}}()",
             ),
         )

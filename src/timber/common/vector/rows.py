@@ -71,7 +71,7 @@ def read_rows(connection: Connection, source: RowSource, keys: Sequence[str]) ->
     if connection.dialect.name == "postgresql":
         # Against those who change it and those who work the same list off, not against readers.
         statement = statement.with_for_update(key_share=True, skip_locked=True)
-    rows = connection.execute(statement).mappings().all()
+    rows = [dict(row) for row in connection.execute(statement).mappings()]
     seen = {by_value[row["_key"]] for row in rows}
     busy: set[str] = set()
     if connection.dialect.name == "postgresql" and len(seen) < len(values):
@@ -108,9 +108,7 @@ def _document(source: RowSource, source_id: str, row: Mapping[str, Any]) -> Docu
     deleted_at = source.watched.deleted_at
     if deleted_at and row[deleted_at] is not None:
         return None
-    content = _BETWEEN.join(
-        text for name in wanted.content_field if (text := _text_in(row[name]))
-    )
+    content = _BETWEEN.join(text for name in wanted.content_field if (text := _text_in(row[name])))
     if not content:
         return None
     owner = row[wanted.owner_field] if wanted.owner_field else None

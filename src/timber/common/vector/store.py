@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from timber.common.database.sqlite_transactions import begin
 from timber.common.errors import SchemaMismatchError
 from timber.common.ids import IdFactory
 from timber.common.vector.documents import Document
@@ -96,7 +97,7 @@ class Store:
         """
         self.remove(connection, [one.document.key for one in texts])
         partitions = self._partitions_of(connection, (one.document for one in texts))
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "partition_id": partitions[one.document.source_type, one.document.owner],
                 "source_type": one.document.source_type,
@@ -115,14 +116,27 @@ class Store:
         ]
         if not rows:
             return []
-        statement = insert(self.chunks).returning(
-            self.chunks.c.chunk_id, sort_by_parameter_order=True
-        )
-        keys = connection.scalars(statement, rows).all()
+        keys = self._insert(connection, rows)
         return [
             StoredPiece(key, row["partition_id"], row["content"])
             for key, row in zip(keys, rows, strict=True)
         ]
+
+    def _insert(self, connection: Connection, rows: list[dict[str, Any]]) -> Sequence[int]:
+        """Insert pieces, and return their keys, in order."""
+        if connection.dialect.name == "sqlite":
+            # Nobody else writes meanwhile, so the keys are known before; asked for, SQLite would
+            # tell them one by one.
+            begin(connection)
+            last = connection.scalar(_LAST_KEY) or 0
+            keys = range(last + 1, last + 1 + len(rows))
+            given = [row | {"chunk_id": key} for key, row in zip(keys, rows, strict=True)]
+            connection.execute(insert(self.chunks), given)
+            return keys
+        statement = insert(self.chunks).returning(
+            self.chunks.c.chunk_id, sort_by_parameter_order=True
+        )
+        return connection.scalars(statement, rows).all()
 
     def refresh(self, connection: Connection, texts: Sequence[Pieces]) -> frozenset[str]:
         """Update what is known of documents whose pieces are the same; return their ids.
@@ -185,9 +199,7 @@ class Store:
         """Let nobody else put documents in these places until the transaction ends."""
         if connection.dialect.name == "postgresql":
             for source_type, source_id in sorted(set(keys)):
-                connection.execute(
-                    _LOCK, {"source_type": source_type, "source_id": source_id}
-                )
+                connection.execute(_LOCK, {"source_type": source_type, "source_id": source_id})
 
     def _partitions_of(
         self, connection: Connection, documents: Iterable[Document]
@@ -274,7 +286,9 @@ def batches(items: Iterable[Any], size: int) -> Iterable[list[Any]]:
         yield taken
 
 
-_LOCK: Final = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended(:source_type || chr(10) || :source_id, 7401934))"
-)
+_LAST_KEY: Final = text("SELECT seq FROM sqlite_sequence WHERE name = 'vector_chunks'")
 
+_LOCK: Final = text(
+    "SELECT pg_advisory_xact_lock("
+    "hashtextextended(:source_type || chr(10) || :source_id, 7401934))"
+)

@@ -1,4 +1,4 @@
-"""A thread that keeps texts findable: it works off what was written, soon after it was committed."""
+"""A thread that keeps texts findable: it works off what was written, soon after the commit."""
 
 import logging
 import threading
@@ -76,5 +76,5 @@ class _Thread(threading.Thread):
                     pass
             except TimberError as error:
                 _log.warning("some texts cannot be found by their meaning yet: %s", error)
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it is, the thread goes on: the next time may be better
                 _log.exception("texts could not be taken in; they are tried again")

@@ -45,7 +45,8 @@ def count(timber: Timber, table: str) -> int:
 def check_vectors(timber: Timber, embedder: Hashing, *, waiting: bool = False) -> None:
     """Demand that each piece has its own vector and its words, and that there is nothing else."""
     statement = text(
-        "SELECT c.content, c.partition_id, e.partition_id, e.embedding, p.chunk_id, o.owner, c.owner "
+        "SELECT c.content, c.partition_id, e.partition_id, e.embedding, p.chunk_id, "
+        "o.owner, c.owner "
         "FROM vector_chunks c LEFT JOIN vector_embeddings e ON e.chunk_id = c.chunk_id "
         "LEFT JOIN vector_pending p ON p.chunk_id = c.chunk_id "
         "JOIN vector_partitions o ON o.partition_id = c.partition_id"

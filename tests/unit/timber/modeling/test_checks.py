@@ -1,10 +1,28 @@
 """What is found wrong in model files, and where, before anything opens."""
 
 import pytest
-from tests.unit.timber.conftest import BUILT_IN, OpenTimber
+from tests.unit.timber.conftest import BUILT_IN, OpenTimber, WriteModels
 
 from timber.common.errors import ModelFileError
+from timber.common.modeling.catalogue import Catalogue
+from timber.common.modeling.checks import check
+from timber.common.modeling.flag_checks import FLAGS
+from timber.common.modeling.reader import model_files, read_model_files
 
+FOUND = """\
+models:
+  - name: Letter
+    table_name: letters
+    columns:
+      - {name: id, type: Integer, primary_key: true}
+      - {name: body, type: Text}
+      - {name: size, type: Integer}
+      - {name: photo, type: LargeBinary}
+      - {name: at, type: DateTime}
+      - {name: kind, type: "Enum(a, b)"}
+
+    vector_search: {enabled: true, content_field: body}
+"""
 GOOD = """\
 association_tables:
   - name: note_tags
@@ -103,13 +121,87 @@ def test_a_mistake_is_told_with_its_place(
     assert any(f".yaml:{problem}" in one for one in caught.value.problems), caught.value.problems
 
 
-@pytest.mark.parametrize("flag", ["encryption", "vector_search", "gdpr"])
+@pytest.mark.parametrize("flag", ["encryption", "gdpr"])
 def test_a_flag_without_a_backend_is_refused(open_timber: OpenTimber, flag: str) -> None:
     with pytest.raises(ModelFileError) as caught:
         open_timber(GOOD.replace(f"{flag}: {{enabled: false", f"{flag}: {{enabled: true"))
 
     (problem,) = caught.value.problems
     assert f":5: Note enables {flag!r}, which this version of Timber cannot do" in problem
+
+
+@pytest.mark.parametrize(
+    ("flag", "problem"),
+    [
+        (
+            "content_field: [body, bdy]",
+            "no column 'bdy' (at models.0.vector_search.content_field.1); did",
+        ),
+        ("content_field: size", "'size' is of type Integer, which has no meaning to find"),
+        ("content_field: body, metadata_fields: [photo]", "by which nothing can be filtered"),
+        ("content_field: body, owner_field: photo", "which names no owner"),
+        ("content_field: body, importance_field: body", "which is no number"),
+        ("content_field: body, occurred_at_field: size", "which is no moment"),
+        ("content_field: body, chunk_tokens: 3", "greater than or equal to 16"),
+        ("content_field: body, embeds_encrypted: yes", "'understood'"),
+        ("content_fild: body", "unknown key 'content_fild'"),
+    ],
+)
+def test_what_cannot_be_found_by_its_meaning_is_told_with_its_place(
+    open_timber: OpenTimber, flag: str, problem: str
+) -> None:
+    with pytest.raises(ModelFileError) as caught:
+        open_timber(FOUND.replace("content_field: body", flag))
+
+    assert any(":12:" in one and problem in one for one in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("Text", "'id' is of type Text: a text of at most 255 characters"),
+        ("Float", "'id' is of type Float: a text of at most 255 characters"),
+        ("String(256)", "'id' is of type String(256): a text of at most 255"),
+    ],
+)
+def test_rows_that_are_found_need_a_key_that_can_name_them(
+    open_timber: OpenTimber, key: str, problem: str
+) -> None:
+    with pytest.raises(ModelFileError) as caught:
+        open_timber(FOUND.replace("id, type: Integer", f"id, type: {key}"))
+
+    assert any(problem in one for one in caught.value.problems), caught.value.problems
+
+
+def test_two_models_are_not_called_the_same_in_searches(open_timber: OpenTimber) -> None:
+    other = FOUND.replace("Letter", "Memo").replace("letters", "memos")
+
+    with pytest.raises(ModelFileError) as caught:
+        open_timber(
+            FOUND,
+            other.replace("content_field: body", "content_field: body, source_type: letters"),
+        )
+
+    assert any("'letters' is called 'letters' already" in one for one in caught.value.problems)
+
+
+def test_what_is_encrypted_is_found_by_its_meaning_only_where_that_is_understood(
+    write_models: WriteModels,
+) -> None:
+    file = FOUND + "    encryption: {enabled: true, fields: [body]}\n"
+    understood = file.replace(
+        "content_field: body", "content_field: body, embeds_encrypted: understood"
+    )
+
+    with pytest.raises(ModelFileError, match="from a vector much of a text can be guessed"):
+        check(
+            Catalogue(read_model_files(model_files([write_models(file)]))),
+            backends=frozenset(FLAGS),
+        )
+    check(
+        Catalogue(read_model_files(model_files([write_models(understood)]))),
+        backends=frozenset(FLAGS),
+    )
 
 
 def test_the_problems_of_all_files_come_at_once(open_timber: OpenTimber) -> None:

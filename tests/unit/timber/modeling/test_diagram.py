@@ -35,7 +35,7 @@ LIBRARY = """
         states: {initial: new, transitions: {new: [done]}, final: [done]}
         encryption: {enabled: true, fields: [price, title]}
         caching: {enabled: false}
-        vector_search: {enabled: true, content_field: title}
+        vector_search: {enabled: true, content_field: title, embeds_encrypted: understood}
         gdpr: {enabled: true, user_id_field: owner}
       - name: Tag
         table_name: tags
