@@ -56,8 +56,8 @@ def fill(stage: Stage) -> Iterator[Trial]:
 
 def _make_by_hand(connection: Connection, vectors: Floats) -> None:
     connection.exec_driver_sql(
-        "CREATE TABLE by_hand (id bigint PRIMARY KEY, owner integer NOT NULL, about jsonb NOT NULL,"
-        f" body text NOT NULL, embedding vector({DIMENSION}) NOT NULL)"
+        "CREATE TABLE by_hand (id bigint PRIMARY KEY, owner integer NOT NULL,"
+        f" about jsonb NOT NULL, body text NOT NULL, embedding vector({DIMENSION}) NOT NULL)"
     )
     driver: Any = connection.connection.driver_connection
     with driver.cursor().copy(

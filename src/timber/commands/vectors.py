@@ -126,9 +126,11 @@ def language(
     database: Database = None,
 ) -> None:
     """Say on PostgreSQL in which language texts are, whose word endings then do not matter."""
-    with opened_timber(directories, database) as timber:
-        with _postgresql(timber).begin() as connection:
-            set_language(connection, name)
+    with (
+        opened_timber(directories, database) as timber,
+        _postgresql(timber).begin() as connection,
+    ):
+        set_language(connection, name)
     typer.echo(f"all texts were read as {name}")
 
 

@@ -51,8 +51,8 @@ _LONGEST_HALF: Final = 4_000
 _EF_SEARCH: Final = 100
 _LARGEST_EF_SEARCH: Final = 1_000
 _REMEMBERED: Final = 10_000
-_OTHER_LENGTH: Final = "different vector dimensions"
-"""What pgvector says of vectors that it cannot compare."""
+_OTHER_LENGTH: Final = "22000"
+"""The code of pgvector's error when it cannot compare vectors; nothing else here ends with it."""
 
 
 class PgvectorIndex(VectorIndex):
@@ -88,7 +88,7 @@ class PgvectorIndex(VectorIndex):
         try:
             return _exact(connection, vector, scope, limit)
         except DatabaseError as error:
-            if _OTHER_LENGTH not in str(error.__cause__):
+            if error.code != _OTHER_LENGTH:
                 raise
             raise InvalidRequestError(
                 f"a vector of {len(vector)} numbers cannot be compared with those of "

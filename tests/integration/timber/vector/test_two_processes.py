@@ -5,9 +5,9 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 import pytest
-
 from tests.contracts.vector_index import EAST, NORTH, WEST, found, ids, piece
 from tests.contracts.vector_shelf import NEWS, Shelf
+
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 from timber.common.vector.base import Scope
