@@ -47,7 +47,7 @@ def fill(stage: Stage) -> Iterator[Trial]:
 
     def work() -> None:
         chance = np.random.default_rng(7)
-        vectors, queries = _clustered(chance, stage.size), _clustered(chance, QUERIES)
+        vectors, queries = clustered(chance, stage.size), clustered(chance, QUERIES)
         np.save(folder / "vectors.npy", vectors)
         np.save(folder / "queries.npy", queries)
         products = vectors @ queries.T
@@ -99,7 +99,8 @@ def trial(
     return Trial(work=work, check=check)
 
 
-def _clustered(chance: np.random.Generator, count: int) -> Floats:
+def clustered(chance: np.random.Generator, count: int) -> Floats:
+    """Return points around the centres."""
     centres = _normed(
         np.random.default_rng(1).standard_normal((_CENTRES, DIMENSION), dtype=np.float32)
     )

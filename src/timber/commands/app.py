@@ -10,6 +10,7 @@ from timber.commands.check import check
 from timber.commands.graph import graph
 from timber.commands.migrate import migrate_app
 from timber.commands.schema import schema
+from timber.commands.search import search
 from timber.commands.stubs import stubs
 from timber.commands.vectors import vectors_app
 
@@ -20,7 +21,7 @@ cli: Final = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (check, schema, stubs, graph, admin):
+for command in (check, schema, stubs, graph, admin, search):
     cli.command()(command)
 cli.add_typer(migrate_app)
 cli.add_typer(cache_app)

@@ -16,6 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from sqlalchemy import Engine
 
 from timber.commands.models import (
     AsJson,
@@ -25,7 +26,11 @@ from timber.commands.models import (
     opened,
     print_json,
 )
+from timber.common.errors import InvalidRequestError
+from timber.common.runtime import Timber
+from timber.common.vector.fulltext_postgresql import set_language
 from timber.common.vector.ingestion import VectorIngestionService
+from timber.common.vector.pgvector_index import ensure_hnsw, hnsw_name
 from timber.common.vector.sources import SourceStatus
 
 vectors_app: Final = typer.Typer(
@@ -96,16 +101,63 @@ def reembed(
         typer.echo(f"{one.source_type}: {said}; its embedder is {one.embedder or 'nameless'}")
 
 
+@vectors_app.command()
+def index(
+    directories: Directories = None, *, database: Database = None, as_json: AsJson = False
+) -> None:
+    """Build on PostgreSQL the indexes that make searches of many texts without a filter fast.
+
+    One for each length of vectors of which there are 20,000. Writers are not kept waiting.
+    """
+    with opened_timber(directories, database) as timber:
+        engine = _postgresql(timber)
+        lengths = sorted({one.dimension for one in timber.vector_ingestion.status()} - {None})
+        built = [length for length in lengths if length and ensure_hnsw(engine, length)]
+    if as_json:
+        print_json({"built": [hnsw_name(length) for length in built]})
+    else:
+        typer.echo("\n".join(f"built {hnsw_name(length)}" for length in built) or "nothing to do")
+
+
+@vectors_app.command()
+def language(
+    name: Annotated[str, typer.Argument(help="A text search configuration, such as german.")],
+    directories: Directories = None,
+    *,
+    database: Database = None,
+) -> None:
+    """Say on PostgreSQL in which language texts are, whose word endings then do not matter."""
+    with (
+        opened_timber(directories, database) as timber,
+        _postgresql(timber).begin() as connection,
+    ):
+        set_language(connection, name)
+    typer.echo(f"all texts were read as {name}")
+
+
 # ------------------------------------------------------------------ what they share
+
+
+def _postgresql(timber: Timber) -> Engine:
+    engine = timber.database.engine
+    if engine.dialect.name != "postgresql":
+        raise InvalidRequestError("this is for PostgreSQL: SQLite has no use for it")
+    return engine
 
 
 @contextlib.contextmanager
 def _ingestion(
     directories: Sequence[Path] | None, database: str | None
 ) -> Generator[VectorIngestionService]:
-    """Give the service over models and a database; say what is wrong, if anything is."""
-    with errors_for_people(), opened(directories, database) as timber:
+    with opened_timber(directories, database) as timber:
         yield timber.vector_ingestion
+
+
+@contextlib.contextmanager
+def opened_timber(directories: Sequence[Path] | None, database: str | None) -> Generator[Timber]:
+    """Give a Timber over models and a database; say what is wrong, if anything is."""
+    with errors_for_people(), opened(directories, database) as timber:
+        yield timber
 
 
 def _drain(ingestion: VectorIngestionService, source: list[str] | None, show: Show) -> int:

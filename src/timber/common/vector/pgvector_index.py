@@ -5,31 +5,36 @@ the choice, the planner takes it all the same. So it is given none: wherever a f
 scope is a small part of the index, the order is by an expression that no index has.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Connection,
     Engine,
     Float,
+    Integer,
     Select,
     Text,
+    bindparam,
     cast,
-    column,
     func,
-    literal,
     literal_column,
     select,
-    table,
     text,
 )
 from sqlalchemy.types import UserDefinedType
 from typing_extensions import override
 
-from timber.common.errors import InvalidRequestError
+from timber.common.errors import DatabaseError, InvalidRequestError
 from timber.common.vector.base import Hit, Scope, VectorIndex
-from timber.common.vector.scopes import is_in_partitions, is_in_scope, pieces
+from timber.common.vector.scopes import (
+    is_in_partitions,
+    is_in_partitions_of,
+    is_in_scope,
+    pieces,
+)
 from timber.common.vector.tables import EMBEDDINGS, embeddings
 
 if TYPE_CHECKING:
@@ -45,13 +50,21 @@ _LONGEST_HALF: Final = 4_000
 """What pgvector can index, in 32 and in 16 bits a number."""
 _EF_SEARCH: Final = 100
 _LARGEST_EF_SEARCH: Final = 1_000
+_REMEMBERED: Final = 10_000
+_OTHER_LENGTH: Final = "22000"
+"""The code of pgvector's error when it cannot compare vectors; nothing else here ends with it."""
 
 
 class PgvectorIndex(VectorIndex):
-    """Finds by pgvector."""
+    """Finds by pgvector.
+
+    Whether the index is walked along in a scope is looked up for some searches at once, for it
+    takes longer than a search of few vectors.
+    """
 
     def __init__(self, *, exact_up_to: int = EXACT_UP_TO) -> None:
         self._exact_up_to = exact_up_to
+        self._known: dict[tuple[str, str | None, int], _Decision] = {}
 
     @override
     def nearest(
@@ -67,18 +80,46 @@ class PgvectorIndex(VectorIndex):
         """
         if limit < 1:
             raise InvalidRequestError(f"limit must be 1 at least, not {limit!r}")
-        held = _held(connection, len(vector), scope)
-        if self._is_walked(connection, held, scope):
-            found = _hits(connection, _walk(connection, vector, scope, limit))
+        if not scope.filters and self._is_walked(connection, scope, len(vector)):
+            found = _walk(connection, vector, scope, limit)
             # The walk ends early when it meets too much that is out of scope.
             if len(found) == limit:
                 return found
-        return _hits(connection, _exact(vector, scope, limit))
+        try:
+            return _exact(connection, vector, scope, limit)
+        except DatabaseError as error:
+            if error.code != _OTHER_LENGTH:
+                raise
+            raise InvalidRequestError(
+                f"a vector of {len(vector)} numbers cannot be compared with those of "
+                f"{scope.source_type!r}, which have more or less: search with the embedder "
+                f"that made them, or run `timber vectors reembed {scope.source_type}`"
+            ) from error
 
-    def _is_walked(self, connection: Connection, held: float, scope: Scope) -> bool:
-        if scope.filters or held < self._exact_up_to:
+    def _is_walked(self, connection: Connection, scope: Scope, dimension: int) -> bool:
+        key = (scope.source_type, scope.owner, dimension)
+        known = self._known.get(key)
+        if known is None or not known.left:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            known = self._known[key] = _Decision(
+                is_walked=self._is_worth_it(connection, scope, dimension)
+            )
+        known.left -= 1
+        return known.is_walked
+
+    def _is_worth_it(self, connection: Connection, scope: Scope, dimension: int) -> bool:
+        held = connection.scalar(_HELD, {"name": hnsw_name(dimension)}) or 0
+        if held < self._exact_up_to:
             return False
         return _estimate(connection, scope) >= max(self._exact_up_to, SMALLEST_SHARE * held)
+
+
+@dataclass
+class _Decision:
+    is_walked: bool
+    left: int = 100
+    """For how many searches it holds."""
 
 
 def hnsw_name(dimension: int) -> str:
@@ -115,33 +156,13 @@ def ensure_hnsw(engine: Engine, dimension: int, *, from_count: int = EXACT_UP_TO
 
 _IS_VALID: Final = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
 _COUNT_UP_TO: Final = text(
-    f"SELECT count(*) FROM (SELECT 1 FROM {EMBEDDINGS}"  # noqa: S608 - the name is ours
+    f"SELECT count(*) FROM (SELECT 1 FROM {EMBEDDINGS}"
     " WHERE vector_dims(embedding) = :dimension LIMIT :most) AS counted"
 )
-_classes: Final = table("pg_class", column("oid"), column("reltuples", Float))
-_indexes: Final = table("pg_index", column("indexrelid"), column("indisvalid", Boolean))
-
-
-def _held(connection: Connection, dimension: int, scope: Scope) -> float:
-    """Return how many vectors the index of a dimension holds; 0 where there is no index."""
-    of_scope = select(func.vector_dims(embeddings.c.embedding)).where(
-        is_in_partitions(embeddings.c.partition_id, scope)
-    )
-    held = (
-        select(_classes.c.reltuples)
-        .join(_indexes, _indexes.c.indexrelid == _classes.c.oid)
-        .where(_classes.c.oid == func.to_regclass(hnsw_name(dimension)), _indexes.c.indisvalid)
-    )
-    found, count = connection.execute(
-        select(of_scope.limit(1).scalar_subquery(), held.scalar_subquery())
-    ).one()
-    if found not in {None, dimension}:
-        raise InvalidRequestError(
-            f"a vector of {dimension} numbers cannot be compared with those of "
-            f"{scope.source_type!r}, which have {found}: search with the "
-            f"embedder that made them, or run `timber vectors reembed {scope.source_type}`"
-        )
-    return count or 0.0
+_HELD: Final = text(
+    "SELECT reltuples FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid"
+    " WHERE pg_class.oid = to_regclass(:name) AND indisvalid"
+)
 
 
 _ESTIMATE: Final = "EXPLAIN (FORMAT JSON) SELECT 1 FROM vector_chunks WHERE source_type = :source"
@@ -158,30 +179,24 @@ def _estimate(connection: Connection, scope: Scope) -> float:
     return float(plan[0]["Plan"]["Plan Rows"])
 
 
-def _hits(connection: Connection, statement: Select[Any]) -> list[Hit]:
-    return [Hit(chunk_id, score) for chunk_id, score in connection.execute(statement)]
+def _exact(connection: Connection, vector: "Vectors", scope: Scope, limit: int) -> list[Hit]:
+    given: dict[str, Any] = {"vector": _written(vector), "limit": limit}
+    if not scope.filters:
+        given["source"] = scope.source_type
+        if scope.owner is not None:
+            given["owner"] = scope.owner
+        return _hits(connection, _COMPARED[scope.owner is not None], given)
+    statement = _COMPARING.join(pieces, pieces.c.chunk_id == embeddings.c.chunk_id)
+    return _hits(connection, statement.where(is_in_scope(scope, dialect="postgresql")), given)
 
 
-def _exact(vector: "Vectors", scope: Scope, limit: int) -> Select[Any]:
-    # `+ 0` makes it an expression that no index can give an order by.
-    distance = _distance(embeddings.c.embedding, vector) + 0
-    statement = select(embeddings.c.chunk_id, -distance)
-    if scope.filters:
-        statement = statement.join(pieces, pieces.c.chunk_id == embeddings.c.chunk_id)
-        statement = statement.where(is_in_scope(scope, dialect="postgresql"))
-    else:
-        statement = statement.where(is_in_partitions(embeddings.c.partition_id, scope))
-    return statement.order_by(distance, embeddings.c.chunk_id).limit(limit)
+def _hits(connection: Connection, statement: Select[Any], given: Mapping[str, Any]) -> list[Hit]:
+    return [Hit(chunk_id, score) for chunk_id, score in connection.execute(statement, given)]
 
 
-def _walk(connection: Connection, vector: "Vectors", scope: Scope, limit: int) -> Select[Any]:
+def _walk(connection: Connection, vector: "Vectors", scope: Scope, limit: int) -> list[Hit]:
     breadth = min(max(_EF_SEARCH, 2 * limit), _LARGEST_EF_SEARCH)
-    connection.execute(
-        select(
-            func.set_config("hnsw.ef_search", str(breadth), True),  # noqa: FBT003 - of the transaction
-            func.set_config("hnsw.iterative_scan", "strict_order", True),  # noqa: FBT003
-        )
-    )
+    connection.execute(_BROADLY, {"breadth": str(breadth)})
     dimension = len(vector)
     kind = _indexed_type(dimension)
     stored = embeddings.c.embedding
@@ -191,25 +206,32 @@ def _walk(connection: Connection, vector: "Vectors", scope: Scope, limit: int) -
             func.vector_dims(stored) == literal_column(str(dimension)),
             is_in_partitions(embeddings.c.partition_id, scope),
         )
-        .order_by(_product(cast(stored, kind), cast(_written(vector), kind)))
-        .limit(limit)
+        .order_by(_product(cast(stored, kind), cast(_VECTOR, kind)))
+        .limit(_LIMIT)
         .subquery()
     )
-    distance = _distance(near.c.embedding, vector)
-    return select(near.c.chunk_id, -distance).order_by(distance, near.c.chunk_id)
+    distance = _distance(near.c.embedding)
+    found = select(near.c.chunk_id, -distance).order_by(distance, near.c.chunk_id)
+    return _hits(connection, found, {"vector": _written(vector), "limit": limit})
 
 
-def _distance(stored: ColumnElement[Any], vector: "Vectors") -> ColumnElement[float]:
+_BROADLY: Final = text(
+    "SELECT set_config('hnsw.ef_search', :breadth, true),"
+    " set_config('hnsw.iterative_scan', 'strict_order', true)"
+)
+
+
+def _distance(stored: ColumnElement[Any]) -> ColumnElement[float]:
     """Return the cosine, negative; for vectors of length one it is the product, which is cheap."""
-    return _product(stored, cast(_written(vector), _Type("vector")))
+    return _product(stored, cast(_VECTOR, _Type("vector")))
 
 
 def _product(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[float]:
     return one.op("<#>", return_type=Float())(other)
 
 
-def _written(vector: "Vectors") -> ColumnElement[str]:
-    return literal(f"[{','.join(map(repr, vector.tolist()))}]", Text())
+def _written(vector: "Vectors") -> str:
+    return f"[{','.join(map(repr, vector.tolist()))}]"
 
 
 class _Type(UserDefinedType[str]):
@@ -230,3 +252,24 @@ def _indexed_type(dimension: int) -> _Type:
     """Return as what vectors of a dimension are indexed: long ones by 16 bits a number."""
     half = dimension > _LONGEST_VECTOR
     return _Type(f"{'halfvec' if half else 'vector'}({dimension})")
+
+
+_VECTOR: Final = bindparam("vector", type_=Text())
+_LIMIT: Final = bindparam("limit", type_=Integer())
+
+
+def _comparing() -> Select[Any]:
+    # `+ 0` makes it an expression that no index can give an order by.
+    distance = _distance(embeddings.c.embedding) + 0
+    ordered = select(embeddings.c.chunk_id, -distance).order_by(distance, embeddings.c.chunk_id)
+    return ordered.limit(_LIMIT)
+
+
+_COMPARING: Final = _comparing()
+_SOURCE: Final = bindparam("source", type_=Text())
+_OWNER: Final = bindparam("owner", type_=Text())
+_COMPARED: Final = {
+    False: _COMPARING.where(is_in_partitions_of(embeddings.c.partition_id, _SOURCE, None)),
+    True: _COMPARING.where(is_in_partitions_of(embeddings.c.partition_id, _SOURCE, _OWNER)),
+}
+"""Made once: of a source, and of an owner."""

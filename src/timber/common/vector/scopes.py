@@ -46,13 +46,18 @@ _partitions: Final = table(
 
 def is_in_partitions(partition_id: ColumnElement[Any], scope: Scope) -> ColumnElement[bool]:
     """Return whether a piece belongs to the source and the owner of a scope."""
-    of_source = select(_partitions.c.partition_id).where(
-        _partitions.c.source_type == scope.source_type
-    )
-    if scope.owner is None:
+    return is_in_partitions_of(partition_id, scope.source_type, scope.owner)
+
+
+def is_in_partitions_of(
+    partition_id: ColumnElement[Any], source_type: Any, owner: Any
+) -> ColumnElement[bool]:
+    """Return whether a piece belongs to a source and an owner: values, or parameters for them."""
+    of_source = select(_partitions.c.partition_id).where(_partitions.c.source_type == source_type)
+    if owner is None:
         return partition_id.in_(of_source)
     # One value, which is known before the search begins.
-    of_owner = of_source.where(_partitions.c.owner == scope.owner)
+    of_owner = of_source.where(_partitions.c.owner == owner)
     return partition_id == of_owner.scalar_subquery()
 
 

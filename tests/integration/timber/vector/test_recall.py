@@ -68,8 +68,9 @@ def _fill(engine: Engine, vectors: Floats) -> None:
         connection.execute(
             text(
                 "INSERT INTO vector_chunks (chunk_id, partition_id, source_type, source_id,"
-                " ordinal, owner, content, attributes, created_at) SELECT n, 1 + CAST(n % 100 = 0 AS int),"
-                " 'notes', n, 0, CASE WHEN n % 100 = 0 THEN 'few' ELSE 'most' END, 'x',"
+                " ordinal, owner, content, attributes, created_at)"
+                " SELECT n, 1 + CAST(n % 100 = 0 AS int), 'notes', n, 0,"
+                " CASE WHEN n % 100 = 0 THEN 'few' ELSE 'most' END, 'x',"
                 " jsonb_build_object('tenth', n % 10, 'hundredth', n % 100,"
                 " 'thousandth', n % 1000), now() FROM generate_series(0, :last) AS n"
             ),

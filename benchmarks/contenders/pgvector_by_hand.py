@@ -1,0 +1,71 @@
+"""pgvector by hand: SQL as its documentation has it, over a table made for it."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from benchmarks.contenders.pgvector_data import queries, trial, written
+from benchmarks.contenders.vector_data import LIMIT, OWNERS
+from benchmarks.harness.stage import Stage, Trial
+from sqlalchemy import create_engine, make_url, text
+
+_NEAREST = "ORDER BY embedding <=> CAST(:vector AS vector) LIMIT :limit"
+_EXACT = "ORDER BY (embedding <=> CAST(:vector AS vector)) + 0 LIMIT :limit"
+_OWNER = "WHERE owner = :owner"
+_TOPIC = "WHERE about @> jsonb_build_object('topic', CAST(:owner AS integer))"
+
+
+@contextlib.contextmanager
+def search(stage: Stage) -> Iterator[Trial]:
+    """Search all vectors, along the index."""
+    with _searching(stage, _NEAREST, lambda _: "true") as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def search_owner(stage: Stage) -> Iterator[Trial]:
+    """Compare with those of one owner."""
+    with _searching(stage, f"{_OWNER} {_EXACT}", _is_owners) as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def search_topic(stage: Stage) -> Iterator[Trial]:
+    """Compare with those of one topic."""
+    with _searching(stage, f"{_TOPIC} {_EXACT}", _is_owners) as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def search_owner_as_planned(stage: Stage) -> Iterator[Trial]:
+    """Search those of one owner as the planner likes."""
+    with _searching(stage, f"{_OWNER} {_NEAREST}", _is_owners) as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def search_topic_as_planned(stage: Stage) -> Iterator[Trial]:
+    """Search those of one topic as the planner likes."""
+    with _searching(stage, f"{_TOPIC} {_NEAREST}", _is_owners) as ready:
+        yield ready
+
+
+def _is_owners(place: int) -> str:
+    return f"owner = {place % OWNERS}"
+
+
+@contextlib.contextmanager
+def _searching(stage: Stage, rest: str, where: Callable[[int], str]) -> Iterator[Trial]:
+    asked = queries()
+    engine = create_engine(make_url(stage.database_url).set(drivername="postgresql+psycopg"))
+    statement = text(f"SELECT id, 1 - (embedding <=> CAST(:vector AS vector)) FROM by_hand {rest}")
+    takes_owner = ":owner" in rest
+    with engine.connect() as connection:
+
+        def ask(place: int) -> list[int]:
+            given = {"vector": written(asked[place]), "limit": LIMIT}
+            if takes_owner:
+                given["owner"] = place % OWNERS
+            return [number for number, _ in connection.execute(statement, given)]
+
+        yield trial(connection, ask, where)
+    engine.dispose()
