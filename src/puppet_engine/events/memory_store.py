@@ -16,7 +16,6 @@ from puppet_engine.core.models import Event, EventDraft
 from puppet_engine.core.schedules import Schedule
 from puppet_engine.storage.base import EventStore, PendingPage
 
-
 # Looked up once: Python 3.11 takes as long to find a member of an enum as to call a function.
 _DONE: Final = Fate.DONE
 _DEAD: Final = Fate.DEAD
