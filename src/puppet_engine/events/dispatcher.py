@@ -157,7 +157,12 @@ class Dispatcher:
         agenda, tell, taken = self._agenda, self._feed.tell, 0
         # No virtual time passes from one event to the next: not only while each is under way.
         with self._clock.in_flight():
-            while not self._is_stopping and (event := self._next()) is not None:
+            while not self._is_stopping:
+                if agenda.has_timers:
+                    self._ripen()
+                event = agenda.next()
+                if event is None:
+                    return
                 try:
                     is_over = await self._happen(event) is not False
                 except Exception as error:  # noqa: BLE001 - the border of the agent loop; logged
@@ -169,11 +174,6 @@ class Dispatcher:
                 taken += 1
                 if taken % SLICE == 0:
                     await self._pause()
-
-    def _next(self) -> Event | None:
-        if self._agenda.has_timers:
-            self._ripen()
-        return self._agenda.next()
 
     async def take(self, event: Event) -> bool:
         """Let one event happen, or come again later; False when it cannot in this process.

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import count, islice
+from typing import Final
 
 from typing_extensions import override
 
@@ -14,6 +15,10 @@ from puppet_engine.core.ids import EventId, IdFactory, random_id
 from puppet_engine.core.models import Event, EventDraft
 from puppet_engine.core.schedules import Schedule
 from puppet_engine.storage.base import EventStore, PendingPage
+
+# Looked up once: Python 3.11 takes as long to find a member of an enum as to call a function.
+_DONE: Final = Fate.DONE
+_DEAD: Final = Fate.DEAD
 
 
 class _Entry:
@@ -96,7 +101,7 @@ class InMemoryEventStore(EventStore):
             if event.id in self._over:
                 return
             entry = _Entry(event, None)
-        self._settle(entry, Fate.DEAD if error else Fate.DONE, error)
+        self._settle(entry, _DEAD if error else _DONE, error)
 
     def _settle(self, entry: _Entry, fate: Fate, error: str) -> None:
         entry.fate = fate
