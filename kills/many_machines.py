@@ -17,7 +17,16 @@ from scripts.world_scale import postgresql
 from kills.audit import audit
 from kills.nursery import Nursery
 from kills.report import Report, spread
-from kills.workers import KINDS, PACE, PATIENCE_SECONDS, Place, Worker, place, plain_environment, until
+from kills.workers import (
+    KINDS,
+    PACE,
+    PATIENCE_SECONDS,
+    Place,
+    Worker,
+    place,
+    plain_environment,
+    until,
+)
 from puppet_engine.core.models import EventDraft
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.wakeups import Wakeups

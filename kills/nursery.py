@@ -24,7 +24,7 @@ class Nursery:
     """The parent of workers, seen from outside."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "kills.nursery"],
             env=environment,
             stdin=subprocess.PIPE,
@@ -54,9 +54,7 @@ class Nursery:
 class Forked:
     """A child of a nursery, with what `subprocess.Popen` has to say of a process."""
 
-    def __init__(
-        self, nursery: Nursery, *, cwd: Path, env: Mapping[str, str], log: Path
-    ) -> None:
+    def __init__(self, nursery: Nursery, *, cwd: Path, env: Mapping[str, str], log: Path) -> None:
         self._nursery = nursery
         self.returncode: int | None = None
         pid = nursery.ask(do="begin", cwd=str(cwd), env=dict(env), log=str(log))
