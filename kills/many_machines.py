@@ -179,6 +179,7 @@ class _Campaign:
         if busy:
             kind = "a worker's agents" if len(places) == 1 else "both workers' agents"
             took = await self._taken_over(busy, died)
+            self.figures.seconds[f"until the first of {kind} goes on"].append(min(took))
             self.figures.seconds[f"until {kind} go on"] += took
 
     def _held_by(self, victims: Sequence[Worker]) -> tuple[Any, list[str]]:
