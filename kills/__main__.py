@@ -23,7 +23,7 @@ def main() -> int:
     chosen = _parser().parse_args()
     logging.basicConfig(level=logging.CRITICAL)  # a kill makes others complain, as they should
     report = Report(
-        command=" ".join(["make kills ARGS=", *sys.argv[1:]]),
+        command=f'make kills ARGS="{" ".join(sys.argv[1:])}"',
         began_at=SystemClock().now().isoformat(timespec="seconds"),
         seed=chosen.seed,
     )

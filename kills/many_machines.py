@@ -47,19 +47,19 @@ HELD: Final = """
     JOIN agents ON hashtextextended('puppet_engine.agent ' || agents.id, 0)
         = (l.classid::bigint << 32) | l.objid::bigint
     WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
-        AND ({whose})
+        AND s.application_name LIKE ANY(%(names)s)
 """
 WORK_OF: Final = f"""
     SELECT agent_id FROM events WHERE settled_as IS NULL AND type IN ({KINDS})
-        AND due_at <= '{{now}}' AND agent_id = ANY('{{{{{{agents}}}}}}')
+        AND due_at <= %(now)s AND agent_id = ANY(%(agents)s)
     UNION SELECT agent_id FROM intents WHERE state IN ('pending', 'sending')
-        AND agent_id = ANY('{{{{{{agents}}}}}}')
+        AND agent_id = ANY(%(agents)s)
 """
-NEXT_OF: Final = """
+NEXT_OF: Final = f"""
     SELECT agent_id, min(settled_at) AS at FROM (
-        SELECT agent_id, settled_at FROM events WHERE type IN ({kinds})
+        SELECT agent_id, settled_at FROM events WHERE type IN ({KINDS})
         UNION ALL SELECT agent_id, settled_at FROM intents
-    ) AS over WHERE settled_at > '{since}' AND agent_id = ANY('{{{agents}}}') GROUP BY agent_id
+    ) AS over WHERE settled_at > %(since)s AND agent_id = ANY(%(agents)s) GROUP BY agent_id
 """
 
 
@@ -179,6 +179,7 @@ class _Campaign:
         if busy:
             kind = "a worker's agents" if len(places) == 1 else "both workers' agents"
             took = await self._taken_over(busy, died)
+            self.figures.seconds[f"until the first of {kind} goes on"].append(min(took))
             self.figures.seconds[f"until {kind} go on"] += took
 
     def _held_by(self, victims: Sequence[Worker]) -> tuple[Any, list[str]]:
@@ -186,20 +187,18 @@ class _Campaign:
         now = self._here.clock.now()
         self.figures.overdue.append(self._here.overdue(now))
         names = [f"puppets locks, process {one.process.pid} on %" for one in victims]
-        whose = " OR ".join(f"s.application_name LIKE '{name}'" for name in names)
-        held = [row["id"] for row in self._here.rows(HELD.format(whose=whose))]
+        held = [row["id"] for row in self._here.rows(HELD, names=names)]
         self.figures.fell["in a turn" if held else "in no turn"] += 1
         sending = self._here.one("SELECT count(*) FROM intents WHERE state = 'sending'")
         self.figures.fell["sending, outcome not noted"] += bool(sending)
-        work = WORK_OF.format(now=now, agents="").replace("{}", "{" + ",".join(held) + "}")
-        return now, [row["agent_id"] for row in self._here.rows(work)]
+        work = self._here.rows(WORK_OF, now=now, agents=held)
+        return now, [row["agent_id"] for row in work]
 
     async def _taken_over(self, agents: Sequence[str], died: Any) -> list[float]:
         """Return after how many seconds each agent had a turn, or an outcome, again."""
-        query = NEXT_OF.format(kinds=KINDS, since=died, agents=",".join(agents))
 
         def all_of_them() -> list[dict[str, Any]] | None:
-            rows = self._here.rows(query)
+            rows = self._here.rows(NEXT_OF, since=died, agents=agents)
             return rows if len(rows) == len(agents) else None
 
         rows = await _aside(until, all_of_them, f"a turn of each of {agents}")

@@ -24,7 +24,7 @@ class Nursery:
     """The parent of workers, seen from outside."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "kills.nursery"],
             env=environment,
             stdin=subprocess.PIPE,

@@ -76,11 +76,11 @@ class Place:
             "PUPPET_MAX_MICRODOLLARS_PER_DAY": "1000000000000",
         }
 
-    def rows(self, query: str) -> list[dict[str, Any]]:
+    def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
         """Ask the database."""
         with psycopg.connect(libpq_url(self.database_url), row_factory=dict_row) as connection:
             cursor: psycopg.Cursor[DictRow] = connection.cursor()
-            return cursor.execute(query.encode()).fetchall()
+            return cursor.execute(query.encode(), values or None).fetchall()
 
     def one(self, query: str) -> Any:
         """Ask the database for one value."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,5 @@ async def test_an_answer_is_paid_once_though_the_process_is_killed_before_the_tu
     assert survived == 0
     assert (tmp_path / "said").read_text() == "thought 1"
     assert (tmp_path / "bill").read_text().splitlines() == ["paid"]
+    with closing(sqlite3.connect(tmp_path / "life.db")) as database:
+        assert database.execute("SELECT * FROM model_answers").fetchall() == []

@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 from tests.fakes import FakeFeed, FakeNetwork, ScriptedLLM
 from tests.unit.agents.conftest import ADA
 from typing_extensions import override
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
+from puppet_engine.core.agent_locks import LocalAgentLocks
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import (
     AgentExistsError,
@@ -20,14 +22,16 @@ from puppet_engine.core.errors import (
     ConfigurationError,
     NetworkRefusedError,
     NetworkUnavailableError,
+    StorageError,
 )
 from puppet_engine.core.ids import PostId, random_id
-from puppet_engine.core.models import Event, EventDraft
+from puppet_engine.core.models import Event, EventDraft, TurnOutcome
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.outbox.budget import Budget
+from puppet_engine.storage.answers import StoredAnswers
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
@@ -39,7 +43,7 @@ HOUR = timedelta(hours=1)
 class Engine:
     """All of an engine but its world, over one storage; a new one is a new process."""
 
-    def __init__(self, storage: Storage, feed: FakeFeed, **more: Any) -> None:
+    def __init__(self, storage: Storage, feed: FakeFeed, /, **more: Any) -> None:
         self.clock = feed.clock
         self.events = StoredEvents(storage)
         self.engine = EventEngine(store=self.events, clock=self.clock)
@@ -97,6 +101,46 @@ async def test_what_is_to_happen_to_an_absent_agent_waits_for_it(
     await without.manager.create_agent(ADA)
     await without.engine.run_until(START + 2 * HOUR)
     assert len(feed.posts) == 1
+
+
+async def test_a_process_takes_agents_up_while_others_are_in_their_turns(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    locks = LocalAgentLocks()
+
+    async with locks.hold("ada"):
+        created = await Engine(storage, feed, locks=locks).manager.create_agent(ADA)
+
+    assert created == "ada"
+
+
+async def test_a_turn_that_was_given_up_leaves_no_answer_behind(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    class Hopeless(StoredLedger):
+        @override
+        async def commit(
+            self, agent_id: str, event: Event | None, outcome: TurnOutcome, *, error: str = ""
+        ) -> list[Event]:
+            if outcome.intents:
+                raise StorageError("the disk is full")
+            return await super().commit(agent_id, event, outcome, error=error)
+
+    answers = StoredAnswers(storage)
+    life = Engine(storage, feed, answers=answers, storage=Hopeless(storage))
+    await life.manager.create_agent(ADA)
+    await life.manager.start_agents()
+    (post,) = [event for event in await life.events.pending() if event.type == "post.due"]
+
+    async def kept() -> int:
+        count = select(func.count()).select_from(storage.model("ModelAnswer"))
+        return await storage.read(lambda session: session.scalar(count)) or 0
+
+    await life.engine.run_until(post.due_at)
+    assert await kept() == 1
+    await life.engine.run_until(post.due_at + HOUR)
+    assert (await life.engine.dead_letters())[0].event.id == post.id
+    assert await kept() == 0
 
 
 async def test_an_id_that_is_taken_is_refused(storage: Storage, feed: FakeFeed) -> None:
