@@ -16,6 +16,12 @@ MOST_BARS: Final = 170
 MOST_LINES: Final = 700
 _HEIGHT: Final = 100.0
 _RADIUS: Final = 480.0
+_SMALLEST_DOT: Final = 1.0
+_LARGEST_DOT: Final = 3.0
+"""The radius of somebody whom nobody answers; of few people, and of ever more, less."""
+
+_GROWTH: Final = 11 / 3
+"""By how much larger the busiest is than that."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +108,16 @@ def ring_of_people(people: Sequence[Person], answers: Sequence[Answers]) -> Mark
         if pair.who in places and pair.whom in places and pair.who != pair.whom
     ]
     busiest = max(active.values(), default=1)
+    # So that a thousand do not cover each other, and those who are busy stand out.
+    smallest = max(_SMALLEST_DOT, min(_LARGEST_DOT, math.pi * _RADIUS / max(1, len(people))))
     dots = [
-        _dot(point, person, active.get(person.handle, 0), busiest, hue(person.calling, callings))
+        _dot(
+            point,
+            person,
+            active.get(person.handle, 0),
+            smallest * (1 + _GROWTH * math.sqrt(active.get(person.handle, 0) / max(1, busiest))),
+            hue(person.calling, callings),
+        )
         for person, point in zip(people, points, strict=True)
     ]
     return Markup(
@@ -149,7 +163,7 @@ def _line(
 
 
 def _dot(
-    point: tuple[float, float], person: Person, active: int, busiest: int, degrees: int
+    point: tuple[float, float], person: Person, active: int, radius: float, degrees: int
 ) -> Markup:
     return Markup(
         '<circle cx="{x:.0f}" cy="{y:.0f}" r="{r:.1f}" style="--hue:{hue}">'
@@ -157,7 +171,7 @@ def _dot(
     ).format(
         x=point[0],
         y=point[1],
-        r=3 + 11 * math.sqrt(active / max(1, busiest)),
+        r=radius,
         hue=degrees,
         handle=person.handle,
         calling=person.calling,

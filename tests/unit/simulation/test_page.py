@@ -1,8 +1,11 @@
+import math
 import re
 
+import pytest
 from tests.unit.simulation.lives import said
 
 from puppet_engine.simulation.account import Finding
+from puppet_engine.simulation.charts import ring_of_people
 from puppet_engine.simulation.meter import USUAL_PRICE, Usage, price
 from puppet_engine.simulation.page import page
 from puppet_engine.simulation.report import NO_MOOD, Counts, Person, Report
@@ -81,3 +84,14 @@ def test_a_life_in_which_nobody_spoke_has_a_page_too() -> None:
     )
 
     assert "Nobody answered anybody." in silent
+
+
+@pytest.mark.parametrize("count", [2, 100, 1000])
+def test_those_who_are_silent_do_not_cover_each_other_on_the_ring(count: int) -> None:
+    people = [Person(handle=f"p{one}", name="P", calling="baker") for one in range(count)]
+
+    ring = ring_of_people(people, [])
+
+    radii = [float(radius) for radius in re.findall(r'r="([\d.]+)"', ring)]
+    assert len(radii) == count
+    assert 1 <= max(radii) <= math.pi * 480 / count + 0.05
