@@ -32,6 +32,8 @@ class Bars:
     highest: int
     each: str
     """What one bar stands for."""
+    cut: str = ""
+    """Which bar is higher than the chart, and how high it is; empty when none is."""
 
 
 def talk_over_time(hours: Sequence[Hour]) -> Bars:
@@ -42,17 +44,23 @@ def talk_over_time(hours: Sequence[Hour]) -> Bars:
         (sum(hour.posts for hour in group), sum(hour.replies for hour in group))
         for group in groups
     ]
-    highest = max((posts + replies for posts, replies in columns), default=0)
-    scale = _HEIGHT / max(1, highest)
+    totals = [sum(column) for column in columns]
+    # On the first morning everybody says hello, beside which all other hours would be flat.
+    *_, second, first = 0, 0, *sorted(totals)
+    highest = second if 0 < second < first / 2 else first
     parts = []
-    for place, (posts, replies) in enumerate(columns):
+    for place, ((posts, replies), total) in enumerate(zip(columns, totals, strict=True)):
+        scale = _HEIGHT / max(1, highest, total)
         title = f"hour {place * share + 1}: {posts} posts, {replies} replies"
         parts.append(
             _bar(place, replies * scale, _HEIGHT - replies * scale, "replies", title)
-            + _bar(place, posts * scale, _HEIGHT - (posts + replies) * scale, "posts", title)
+            + _bar(place, posts * scale, _HEIGHT - total * scale, "posts", title)
         )
     each = "an hour" if share == 1 else f"{share} hours"
-    return Bars(_framed(parts, len(columns)), highest, each)
+    cut = ""
+    if first > highest:
+        cut = f"that of hour {totals.index(first) * share + 1} is cut: {first:,}"
+    return Bars(_framed(parts, len(columns)), highest, each, cut)
 
 
 def histogram(counts: Mapping[int, int], what: str) -> Bars:
