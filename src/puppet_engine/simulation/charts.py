@@ -16,6 +16,12 @@ MOST_BARS: Final = 170
 MOST_LINES: Final = 700
 _HEIGHT: Final = 100.0
 _RADIUS: Final = 480.0
+_SMALLEST_DOT: Final = 1.0
+_LARGEST_DOT: Final = 3.0
+"""The radius of somebody whom nobody answers; of few people, and of ever more, less."""
+
+_GROWTH: Final = 11 / 3
+"""By how much larger the busiest is than that."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,8 @@ class Bars:
     highest: int
     each: str
     """What one bar stands for."""
+    cut: str = ""
+    """Which bar is higher than the chart, and how high it is; empty when none is."""
 
 
 def talk_over_time(hours: Sequence[Hour]) -> Bars:
@@ -36,17 +44,23 @@ def talk_over_time(hours: Sequence[Hour]) -> Bars:
         (sum(hour.posts for hour in group), sum(hour.replies for hour in group))
         for group in groups
     ]
-    highest = max((posts + replies for posts, replies in columns), default=0)
-    scale = _HEIGHT / max(1, highest)
+    totals = [sum(column) for column in columns]
+    # On the first morning everybody says hello, beside which all other hours would be flat.
+    *_, second, first = 0, 0, *sorted(totals)
+    highest = second if 0 < second < first / 2 else first
     parts = []
-    for place, (posts, replies) in enumerate(columns):
+    for place, ((posts, replies), total) in enumerate(zip(columns, totals, strict=True)):
+        scale = _HEIGHT / max(1, highest, total)
         title = f"hour {place * share + 1}: {posts} posts, {replies} replies"
         parts.append(
             _bar(place, replies * scale, _HEIGHT - replies * scale, "replies", title)
-            + _bar(place, posts * scale, _HEIGHT - (posts + replies) * scale, "posts", title)
+            + _bar(place, posts * scale, _HEIGHT - total * scale, "posts", title)
         )
     each = "an hour" if share == 1 else f"{share} hours"
-    return Bars(_framed(parts, len(columns)), highest, each)
+    cut = ""
+    if first > highest:
+        cut = f"that of hour {totals.index(first) * share + 1} is cut: {first:,}"
+    return Bars(_framed(parts, len(columns)), highest, each, cut)
 
 
 def histogram(counts: Mapping[int, int], what: str) -> Bars:
@@ -102,8 +116,16 @@ def ring_of_people(people: Sequence[Person], answers: Sequence[Answers]) -> Mark
         if pair.who in places and pair.whom in places and pair.who != pair.whom
     ]
     busiest = max(active.values(), default=1)
+    # So that a thousand do not cover each other, and those who are busy stand out.
+    smallest = max(_SMALLEST_DOT, min(_LARGEST_DOT, math.pi * _RADIUS / max(1, len(people))))
     dots = [
-        _dot(point, person, active.get(person.handle, 0), busiest, hue(person.calling, callings))
+        _dot(
+            point,
+            person,
+            active.get(person.handle, 0),
+            smallest * (1 + _GROWTH * math.sqrt(active.get(person.handle, 0) / max(1, busiest))),
+            hue(person.calling, callings),
+        )
         for person, point in zip(people, points, strict=True)
     ]
     return Markup(
@@ -149,7 +171,7 @@ def _line(
 
 
 def _dot(
-    point: tuple[float, float], person: Person, active: int, busiest: int, degrees: int
+    point: tuple[float, float], person: Person, active: int, radius: float, degrees: int
 ) -> Markup:
     return Markup(
         '<circle cx="{x:.0f}" cy="{y:.0f}" r="{r:.1f}" style="--hue:{hue}">'
@@ -157,7 +179,7 @@ def _dot(
     ).format(
         x=point[0],
         y=point[1],
-        r=3 + 11 * math.sqrt(active / max(1, busiest)),
+        r=radius,
         hue=degrees,
         handle=person.handle,
         calling=person.calling,

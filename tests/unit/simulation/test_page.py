@@ -1,13 +1,16 @@
+import math
 import re
 
+import pytest
 from tests.unit.simulation.lives import said
 
 from puppet_engine.simulation.account import Finding
+from puppet_engine.simulation.charts import ring_of_people, talk_over_time
 from puppet_engine.simulation.meter import USUAL_PRICE, Usage, price
 from puppet_engine.simulation.page import page
 from puppet_engine.simulation.report import NO_MOOD, Counts, Person, Report
 from puppet_engine.simulation.scenario import FaultKind, Scenario
-from puppet_engine.simulation.talk import by_hour, cascades, who_answers_whom
+from puppet_engine.simulation.talk import Hour, by_hour, cascades, who_answers_whom
 
 EVIL = "<script>alert('&')</script>"
 TALK = [said(1, "ann", EVIL), said(2, "bob", "No.", hours=30, to=1)]
@@ -81,3 +84,26 @@ def test_a_life_in_which_nobody_spoke_has_a_page_too() -> None:
     )
 
     assert "Nobody answered anybody." in silent
+
+
+@pytest.mark.parametrize("count", [2, 100, 1000])
+def test_those_who_are_silent_do_not_cover_each_other_on_the_ring(count: int) -> None:
+    people = [Person(handle=f"p{one}", name="P", calling="baker") for one in range(count)]
+
+    ring = ring_of_people(people, [])
+
+    radii = [float(radius) for radius in re.findall(r'r="([\d.]+)"', ring)]
+    assert len(radii) == count
+    assert 1 <= max(radii) <= math.pi * 480 / count + 0.05
+
+
+def test_an_hour_of_much_talk_does_not_flatten_the_others() -> None:
+    hello, usual = Hour(posts=900, replies=100), Hour(posts=30, replies=20)
+
+    chart = talk_over_time([hello, usual, Hour(posts=10, replies=5)])
+    even = talk_over_time([usual, usual])
+
+    assert (chart.highest, chart.cut) == (50, "that of hour 1 is cut: 1,000")
+    assert "hour 1: 900 posts, 100 replies" in chart.svg
+    assert max(float(height) for height in re.findall(r'height="([\d.]+)"', chart.svg)) <= 100
+    assert (even.highest, even.cut) == (50, "")
