@@ -5,6 +5,7 @@ import importlib
 import json
 import signal
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,7 @@ from benchmarks.harness.databases import Databases
 from benchmarks.harness.machine import load, this_machine
 from benchmarks.harness.page import page, table
 from benchmarks.harness.plan import Run, groups
-from benchmarks.harness.results import Result, results
+from benchmarks.harness.results import Result, Told, results
 from benchmarks.harness.runner import ROOT, BenchmarkError, Environment, Runner
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -23,8 +24,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 RESULTS: Final = ROOT / "benchmarks" / "results.json"
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
 _FAILED, _UNUSABLE, _ENDED = 1, 2, 143
-
-Told = Sequence[tuple[Benchmark, Sequence[Result]]]
 
 
 def catalogue() -> tuple[Benchmark, ...]:
@@ -48,22 +47,21 @@ def main() -> int:
         print(f"no benchmark {', '.join(map(repr, unknown))}; there are: {known}", file=sys.stderr)
         return _UNUSABLE
     before = load()
-    try:
-        told = measured(chosen, full=given.full, peers=given.peers)
-    except BenchmarkError as error:
-        print(error, file=sys.stderr)
-        return _FAILED
-    print(table(row for _, rows in told for row in rows))
+    told = measured(chosen, full=given.full, peers=given.peers)
+    print(table(row for one in told for row in one.rows))
     if not given.only:
         command = "make bench-full" if given.full else "make bench"
         text = page(told, machine=this_machine(), loads=(before, load()), command=command)
         PAGE.write_text(text, encoding="utf-8")
-        write(row for _, rows in told for row in rows)
-    return 0
+        write(row for one in told for row in one.rows)
+    failures = [one.failure for one in told if one.failure is not None]
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return _FAILED if failures else 0
 
 
-def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Told:
-    """Run benchmarks, and return what each of them found."""
+def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Sequence[Told]:
+    """Run benchmarks, and return what each of them found, or how it failed."""
     chosen = tuple(benchmarks)
     runs = sum(len(group.runs) for one in chosen for group in groups(one, full=full))
     with _progress() as progress, Databases() as databases:
@@ -79,10 +77,19 @@ def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Tol
             databases=databases,
         )
 
-        return [
-            (one, tuple(results(one, runner.run(one, full=full, seen=seen), full=full)))
-            for one in chosen
-        ]
+        def told(one: Benchmark) -> Told:
+            began = time.monotonic()
+            rows: tuple[Result, ...] = ()
+            failure = None
+            try:
+                rows = tuple(results(one, runner.run(one, full=full, seen=seen), full=full))
+            except BenchmarkError as error:
+                failure = str(error)
+            return Told(
+                benchmark=one, seconds=time.monotonic() - began, rows=rows, failure=failure
+            )
+
+        return [told(one) for one in chosen]
 
 
 def write(rows: Iterable[Result]) -> None:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from benchmarks.harness.benchmark import Benchmark
 from benchmarks.harness.machine import Machine
-from benchmarks.harness.results import Result, Side
+from benchmarks.harness.results import Result, Side, Told
 
 _COLUMNS = "| | ours | peer | theirs | ratio | target | met |\n|--|--|--|--|--|--|--|"
 _COST_COLUMNS = (
@@ -27,7 +26,7 @@ every figure in [results.json](../benchmarks/results.json)."""
 
 
 def page(
-    told: Sequence[tuple[Benchmark, Sequence[Result]]],
+    told: Sequence[Told],
     *,
     machine: Machine,
     loads: tuple[float, float],
@@ -42,11 +41,11 @@ def page(
                 _described(machine, loads, command),
                 _READING,
                 "## Figures and targets",
-                _table(_COLUMNS, (_row(row) for _, rows in told for row in rows)),
+                _table(_COLUMNS, (_row(row) for one in told for row in one.rows)),
                 "## What each one does",
-                "\n".join(f"- **{benchmark.name}**: {benchmark.about}" for benchmark, _ in told),
+                "\n".join(map(_said, told)),
                 "## What it costs",
-                _table(_COST_COLUMNS, (line for _, rows in told for line in _costs(rows))),
+                _table(_COST_COLUMNS, (line for one in told for line in _costs(one.rows))),
             ]
         )
         + "\n"
@@ -56,6 +55,11 @@ def page(
 def table(rows: Iterable[Result]) -> str:
     """Return the table of figures and targets alone."""
     return _table(_COLUMNS, map(_row, rows))
+
+
+def _said(told: Told) -> str:
+    failed = "" if told.failure is None else f" **Not measured**: {told.failure.splitlines()[0]}"
+    return f"- **{told.benchmark.name}** ({told.seconds:.0f} s): {told.benchmark.about}{failed}"
 
 
 def _described(machine: Machine, loads: tuple[float, float], command: str) -> str:

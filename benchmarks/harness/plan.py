@@ -6,8 +6,8 @@ from typing import Final
 
 from benchmarks.harness.benchmark import Benchmark, DatabaseKind
 
-_REPETITIONS_ELSEWHERE: Final = 3
-"""How often a size is run that is there only to show how the cost grows."""
+_ELSEWHERE: Final = {False: 1, True: 3}
+"""How often a size is run that only shows how the cost grows: in `make bench`, and in full."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,16 +35,16 @@ def groups(benchmark: Benchmark, *, full: bool = False) -> Iterator[Group]:
     scale = benchmark.scale_of(full=full)
     for database in benchmark.databases or (None,):
         for size in scale.sizes:
-            runs = _runs(benchmark, database, size, told=size == scale.headline)
+            runs = _runs(benchmark, database, size, told=size == scale.headline, full=full)
             yield Group(database=database, size=size, runs=tuple(runs))
 
 
 def _runs(
-    benchmark: Benchmark, database: DatabaseKind | None, size: int, *, told: bool
+    benchmark: Benchmark, database: DatabaseKind | None, size: int, *, told: bool, full: bool
 ) -> Iterator[Run]:
     names = tuple(benchmark.contenders)
     repetitions = benchmark.repetitions
-    for turn in range(repetitions if told else min(repetitions, _REPETITIONS_ELSEWHERE)):
+    for turn in range(repetitions if told else min(repetitions, _ELSEWHERE[full])):
         # Who begins changes with every turn.
         first = turn % len(names)
         for name in (*names[first:], *names[:first]):

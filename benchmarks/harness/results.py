@@ -57,6 +57,18 @@ class Result:
     theirs: Side | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What is told of a benchmark."""
+
+    benchmark: Benchmark
+    seconds: float
+    """How long it took altogether."""
+    rows: Sequence[Result] = ()
+    failure: str | None = None
+    """Why there are no rows."""
+
+
 def results(
     benchmark: Benchmark, samples: Mapping[Run, Sample], *, full: bool = False
 ) -> Iterator[Result]:

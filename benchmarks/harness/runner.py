@@ -33,18 +33,23 @@ class Environment:
         """Do a job in a fresh process.
 
         Raises:
-            BenchmarkError: the process failed.
+            BenchmarkError: the process failed, or did not end.
 
         """
-        done = subprocess.run(  # noqa: S603 - our own module
-            [self.python, "-m", "benchmarks.harness.worker"],
-            input=json.dumps(asdict(job)),
-            env={"PYTHONPATH": ":".join(map(str, self.import_path))},
-            capture_output=True,
-            text=True,
-            timeout=_LIMIT_SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(  # noqa: S603 - our own module
+                [self.python, "-m", "benchmarks.harness.worker"],
+                input=json.dumps(asdict(job)),
+                env={"PYTHONPATH": ":".join(map(str, self.import_path))},
+                capture_output=True,
+                text=True,
+                timeout=_LIMIT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise BenchmarkError(
+                f"{job.contender} at {job.size} took over {_LIMIT_SECONDS} s"
+            ) from error
         if done.returncode:
             raise BenchmarkError(f"{job.contender} at {job.size} failed:\n{done.stderr}")
         return outcome_from(json.loads(done.stdout))
@@ -86,7 +91,7 @@ class Runner:
             job = Job(
                 contender=benchmark.prepare, size=group.size, database_url=url, folder=str(folder)
             )
-            self.peers.work(job)
+            self.ours.work(job)
             yield url
 
     def _sample(self, benchmark: Benchmark, run: Run, prepared_url: str | None) -> Sample:

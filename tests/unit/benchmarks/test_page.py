@@ -7,7 +7,7 @@ from benchmarks.harness.benchmark import Benchmark
 from benchmarks.harness.machine import this_machine
 from benchmarks.harness.page import page
 from benchmarks.harness.plan import groups
-from benchmarks.harness.results import Result, Side
+from benchmarks.harness.results import Result, Side, Told
 from benchmarks.harness.runner import ROOT
 
 
@@ -40,10 +40,11 @@ def result(*, met: bool | None) -> Result:
     )
 
 
-def written(benchmark: Benchmark, *rows: Result) -> list[str]:
+def written(benchmark: Benchmark, *rows: Result, failure: str | None = None) -> list[str]:
     machine = this_machine()
-    told = page([(benchmark, rows)], machine=machine, loads=(1.25, 6.5), command="make bench")
-    return told.splitlines()
+    told = [Told(benchmark=benchmark, seconds=12.4, rows=rows, failure=failure)]
+    text = page(told, machine=machine, loads=(1.25, 6.5), command="make bench")
+    return text.splitlines()
 
 
 def test_the_page_tells_figures_targets_and_costs(benchmark_of_counting: Benchmark) -> None:
@@ -56,13 +57,21 @@ def test_the_page_tells_figures_targets_and_costs(benchmark_of_counting: Benchma
     assert (
         "| counting | ours | 10: 5, 2,000: 1,234 | ± 0.5 | 2 s | 1 s | 3 MiB |  | 1.02 |"
     ) in lines
-    assert "- **counting**: counting up." in lines
+    assert "- **counting** (12 s): counting up." in lines
 
 
 def test_a_missed_target_stands_out(benchmark_of_counting: Benchmark) -> None:
     [line] = [row for row in written(benchmark_of_counting, result(met=False)) if "1.90" in row]
 
     assert line.endswith("| **no** |")
+
+
+def test_a_benchmark_that_failed_is_told_and_hides_no_other(
+    benchmark_of_counting: Benchmark,
+) -> None:
+    lines = written(benchmark_of_counting, failure="count at 10 failed:\nTraceback ...")
+
+    assert ("- **counting** (12 s): counting up. **Not measured**: count at 10 failed:") in lines
 
 
 def test_our_cost_is_told_once_however_many_peers(benchmark_of_counting: Benchmark) -> None:

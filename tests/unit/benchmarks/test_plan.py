@@ -39,3 +39,14 @@ def test_the_full_scale_is_measured_only_when_asked_for(benchmark_of_counting: B
 
     assert {group.size for group in groups(benchmark)} == {10, 20, 40}
     assert {group.size for group in groups(benchmark, full=True)} == {1_000}
+
+
+def test_a_size_that_only_shows_growth_is_run_less_often(benchmark_of_counting: Benchmark) -> None:
+    def repetitions(*, full: bool) -> dict[int, int]:
+        return {
+            group.size: len({run.repetition for run in group.runs})
+            for group in groups(benchmark_of_counting, full=full)
+        }
+
+    assert repetitions(full=False) == {10: 1, 20: 5, 40: 1}
+    assert repetitions(full=True) == {10: 3, 20: 5, 40: 3}

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from benchmarks.harness.__main__ import measured
 from benchmarks.harness.benchmark import Benchmark, Scale
 from benchmarks.harness.databases import Databases
 from benchmarks.harness.plan import Run
@@ -56,6 +57,16 @@ def test_a_run_that_fails_is_told_with_its_traceback(runner: Runner, brief: Benc
 
     with pytest.raises(BenchmarkError, match="nobody"):
         runner.run(benchmark, full=False, seen=lambda *_: None)
+
+
+def test_a_benchmark_that_fails_does_not_take_the_others_with_it(brief: Benchmark) -> None:
+    broken = replace(brief, name="broken", ours="tests.unit.benchmarks.conftest:nobody")
+
+    told = measured([broken, brief], full=False, peers=Path(sys.executable))
+
+    assert "nobody" in (told[0].failure or "")
+    assert [len(one.rows) for one in told] == [0, 1]
+    assert told[1].failure is None
 
 
 def test_runs_that_differ_in_what_must_be_alike_give_no_figures(brief: Benchmark) -> None:
