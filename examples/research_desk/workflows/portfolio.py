@@ -1,4 +1,4 @@
-"""Portfolios: create one, add and update positions, see what they return.
+"""Portfolios: create one, add, update and close positions, see what they return.
 
 Money and shares are decimals from end to end. A float is taken as it is written: 150.1 is 150.1.
 With a `user_id`, a portfolio of anybody else reads as one that is not there.
@@ -182,6 +182,39 @@ class Portfolios:
 
         return self._persistence.run(work)
 
+    def close_position(
+        self, position_id: str, exit_price: Amount, *, user_id: str | None = None
+    ) -> Decimal:
+        """Sell all shares of a position at a price each, and return the gain.
+
+        The position is no longer part of the portfolio, nor of its returns; what it was, and
+        what it has brought, is kept as an event. Its stock can be added again.
+
+        Raises:
+            PositionNotFoundError: there is none; a ForeignPortfolioError if it is another's.
+            InvalidAmountError: the price is not above zero, or not exact.
+
+        """
+        price = price_of("exit_price", exit_price)
+
+        def work(unit: UnitOfWork) -> Decimal:
+            row = self._position(unit, position_id, user_id)
+            with localcontext(prec=_PRECISION):
+                gain: Decimal = row.shares * (price - row.entry_price)
+            about = {
+                "position_id": position_id,
+                "ticker": row.ticker,
+                "shares": str(row.shares),
+                "entry_price": str(row.entry_price),
+                "exit_price": str(price),
+                "gain": str(gain),
+            }
+            unit.track_event(row.portfolio.user_id, "position_closed", about)
+            unit.session.delete(row)
+            return gain
+
+        return self._persistence.run(work)
+
     def price_positions(self, portfolio_id: str, *, user_id: str | None = None) -> int:
         """Give every position the current price of its stock; return how many there are.
 
@@ -293,5 +326,6 @@ _portfolios: Final = Portfolios(
 create_portfolio: Final = _portfolios.create_portfolio
 add_position: Final = _portfolios.add_position
 update_position: Final = _portfolios.update_position
+close_position: Final = _portfolios.close_position
 price_positions: Final = _portfolios.price_positions
 calculate_returns: Final = _portfolios.calculate_returns

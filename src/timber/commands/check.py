@@ -13,7 +13,8 @@ from timber.commands.models import (
     settings_for,
 )
 from timber.common.errors import ModelFileError
-from timber.common.modeling.reader import model_files
+from timber.common.modeling.catalogue import Catalogue
+from timber.common.modeling.reader import model_files, read_model_files
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 
@@ -29,12 +30,13 @@ def check(
     """Report every problem of the model files; exit with 1 if there is one."""
     with errors_for_people():
         settings = settings_for(directories)
-        names, notes, problems = _findings(settings)
+        names, packaged, notes, problems = _findings(settings)
     files = len(model_files(settings.model_config_dirs))
     if as_json:
         report = {
             "files": files,
             "models": names,
+            "packaged_models": packaged,
             "notes": [_parts(one) for one in notes],
             "problems": [_parts(one) for one in problems],
         }
@@ -51,16 +53,20 @@ def check(
 
 def _findings(
     settings: TimberSettings,
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Return the names of the models and the notes on them, or else the problems in order.
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the models, those of packages apart, and notes; or else the problems.
 
     Notes say what was read otherwise than it is written; nobody must act on them.
     """
     try:
         with Timber().mapped(settings) as timber:
-            return timber.models.names(), timber.models.notes(), ()
+            written = Catalogue(read_model_files(model_files(settings.model_config_dirs)))
+            own = {one.model.name for one in written.tables.values() if one.model}
+            names = timber.models.names()
+            packaged = tuple(name for name in names if name not in own)
+            return tuple(sorted(own)), packaged, timber.models.notes(), ()
     except ModelFileError as error:
-        return (), (), tuple(sorted(error.problems, key=_place))
+        return (), (), (), tuple(sorted(error.problems, key=_place))
 
 
 def _parts(problem: str) -> dict[str, Any]:

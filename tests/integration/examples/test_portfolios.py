@@ -71,6 +71,36 @@ def test_an_average_price_can_follow_what_was_bought(
     assert returns["total_return"] == Decimal("0.25")
 
 
+def test_a_position_that_is_closed_tells_its_gain_and_is_gone(
+    portfolios: Portfolios, portfolio: str
+) -> None:
+    apple = portfolios.add_position(portfolio, "AAPL", shares="0.1", entry_price="0.2")
+    portfolios.add_position(portfolio, "IBM", shares="3", entry_price="100.01")
+
+    gain = portfolios.close_position(apple, "0.3", user_id="ada")
+
+    assert gain == Decimal("0.01")
+    returns = portfolios.calculate_returns(portfolio)
+    assert [one["ticker"] for one in returns["positions"]] == ["IBM"]
+    with pytest.raises(PositionNotFoundError):
+        portfolios.close_position(apple, "0.3")
+    portfolios.add_position(portfolio, "AAPL", shares=1, entry_price=1)
+
+
+@pytest.mark.parametrize("price", [0, -1, "nothing"])
+def test_a_position_is_not_closed_for_nothing(
+    portfolios: Portfolios, portfolio: str, price: Any
+) -> None:
+    apple = portfolios.add_position(portfolio, "AAPL", shares=1, entry_price=1)
+
+    with pytest.raises(InvalidAmountError):
+        portfolios.close_position(apple, price)
+    with pytest.raises(ForeignPortfolioError):
+        portfolios.close_position(apple, 1, user_id="bob")
+
+    assert len(portfolios.calculate_returns(portfolio)["positions"]) == 1
+
+
 def test_positions_get_the_prices_of_the_market_all_or_none(
     portfolios: Portfolios, portfolio: str, prices: Prices
 ) -> None:

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from solders.account import Account
 from solders.hash import Hash
@@ -22,6 +23,8 @@ from solders.transaction_status import TransactionErrorFieldless, TransactionErr
 from spl.token.constants import TOKEN_PROGRAM_ID, WRAPPED_SOL_MINT
 
 from puppet_engine.core.clock import Clock
+
+Result = TypeVar("Result")
 
 LAMPORTS_PER_SOL: Final = 1_000_000_000
 SLOT: Final = timedelta(milliseconds=400)
@@ -120,7 +123,7 @@ class Ledger:
     def airdrop(self, address: Pubkey, lamports: int) -> Signature:
         """Give lamports away."""
         before = len(self._landed)
-        answer = self._svm.airdrop(address, lamports)
+        answer = _apart(lambda: self._svm.airdrop(address, lamports))
         if isinstance(answer, FailedTransactionMetadata):
             raise TransactionRefusedError(answer.err(), answer.meta().logs())
         # LiteSVM signs each airdrop of one block alike; ours have signatures of their own.
@@ -133,7 +136,7 @@ class Ledger:
     ) -> SimulatedTransactionInfo | FailedTransactionMetadata:
         """Return what `transaction` would do now. Nobody need have signed it."""
         self._check_shape(transaction)
-        return self._svm.simulate_transaction(transaction)
+        return _apart(lambda: self._svm.simulate_transaction(transaction))
 
     def send(self, transaction: VersionedTransaction, *, preflight: bool = True) -> Signature:
         """Execute a signed transaction; nothing happens when it has landed before.
@@ -150,10 +153,10 @@ class Ledger:
             return signature
         self._check(transaction)
         if preflight:
-            trial = self._svm.simulate_transaction(transaction)
+            trial = self.simulate(transaction)
             if isinstance(trial, FailedTransactionMetadata):
                 raise TransactionRefusedError(trial.err(), trial.meta().logs())
-        outcome = self._svm.send_transaction(transaction)
+        outcome = _apart(lambda: self._svm.send_transaction(transaction))
         error = outcome.err() if isinstance(outcome, FailedTransactionMetadata) else None
         self._landed[signature] = Landed(self.height, error)
         return signature
@@ -180,6 +183,18 @@ class Ledger:
         blockhash, _ = self.latest_blockhash()
         message = MessageV0.try_compile(signers[0].pubkey(), instructions, [], blockhash)
         return self.send(VersionedTransaction(message, signers))
+
+
+def _apart(work: Callable[[], Result]) -> Result:
+    """Return what `work` returns, done in a thread of the machine's own.
+
+    The programs that it runs leave the processor's registers of floating point in disorder
+    (MMX, without the EMMS after it), and in the same thread SQLite's next number would be NaN.
+    """
+    return _thread.submit(work).result()
+
+
+_thread: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="litesvm")
 
 
 def _digest(seed: int, name: str) -> bytes:

@@ -101,8 +101,8 @@ def test_what_one_reader_does_to_a_row_no_other_sees(timber: Timber, book: Any) 
 def test_a_row_of_a_session_is_as_if_it_was_just_read(timber: Timber, book: Any) -> None:
     with timber.database.session() as session:
         with nothing_asked(timber):
-            row = session.get_one(book, "one")
-            assert session.get(book, "one") is row
+            row: Any = session.get_one(book, "one")
+            assert [session.get(book, "one")] == [row]
             assert (inspect(row).persistent, inspect(row).modified) == (True, False)
             assert row in session
             assert row not in session.dirty

@@ -36,7 +36,7 @@ def test_models_without_a_problem_pass(write_models: WriteModels) -> None:
     done = timber("check", write_models(GOOD))
 
     assert done.exit_code == 0
-    assert done.stdout == "8 models in 1 file: no problems\n"
+    assert done.stdout == "1 model in 1 file: no problems\n"
 
 
 def test_every_problem_of_every_file_is_printed_with_its_place(write_models: WriteModels) -> None:
@@ -88,7 +88,8 @@ def test_a_machine_reads_the_names_of_good_models(write_models: WriteModels) -> 
     assert done.exit_code == 0
     assert json.loads(done.stdout) == {
         "files": 1,
-        "models": sorted((*BUILT_IN, "Note")),
+        "models": ["Note"],
+        "packaged_models": sorted(BUILT_IN),
         "notes": [],
         "problems": [],
     }
