@@ -77,7 +77,7 @@ def _filled(data: Data, name: str, column: str) -> Any:
         )
         with connection:
             connection.executemany(
-                f"INSERT INTO notes (rowid, {'owner,' if column else ''} embedding)"  # noqa: S608 - names of our own
+                f"INSERT INTO notes (rowid, {'owner,' if column else ''} embedding)"
                 f" VALUES (?, {'?,' if column else ''} ?)",
                 (
                     (number + 1, *((number % OWNERS,) if column else ()), vector.tobytes())

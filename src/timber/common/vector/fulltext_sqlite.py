@@ -208,5 +208,5 @@ class Counts:
 
 
 _COUNTED: Final = sql(
-    f"SELECT count(*) FROM (SELECT 1 FROM {FULLTEXT} WHERE {FULLTEXT} MATCH :query LIMIT :limit)"  # noqa: S608 - names of our own
+    f"SELECT count(*) FROM (SELECT 1 FROM {FULLTEXT} WHERE {FULLTEXT} MATCH :query LIMIT :limit)"
 )

@@ -47,11 +47,11 @@ def _fulltext(dialect: Dialect) -> Iterator[Attachment]:
     if dialect.name != "sqlite":
         return
     delete = (
-        f"INSERT INTO {FULLTEXT} ({FULLTEXT}, rowid, content, scope)"  # noqa: S608 - names of our own
+        f"INSERT INTO {FULLTEXT} ({FULLTEXT}, rowid, content, scope)"
         f" VALUES ('delete', OLD.chunk_id, {_content('OLD')}, {_scope('OLD')});"
     )
     insert = (
-        f"INSERT INTO {FULLTEXT} (rowid, content, scope)"  # noqa: S608 - names of our own
+        f"INSERT INTO {FULLTEXT} (rowid, content, scope)"
         f" VALUES (NEW.chunk_id, {_content('NEW')}, {_scope('NEW')});"
     )
     triggers = {
@@ -63,7 +63,7 @@ def _fulltext(dialect: Dialect) -> Iterator[Attachment]:
         ),
     }
     view = (
-        f"CREATE VIEW {_TEXTS} AS SELECT chunk_id, {_content(CHUNKS)} AS content,"  # noqa: S608 - names of our own
+        f"CREATE VIEW {_TEXTS} AS SELECT chunk_id, {_content(CHUNKS)} AS content,"
         f" {_scope(CHUNKS)} AS scope FROM {CHUNKS}"
     )
     table = (
@@ -84,7 +84,7 @@ def _fulltext(dialect: Dialect) -> Iterator[Attachment]:
             f"DROP TABLE IF EXISTS {FULLTEXT}",
             f"DROP VIEW IF EXISTS {_TEXTS}",
         ),
-        once=(f"INSERT INTO {FULLTEXT} ({FULLTEXT}) VALUES ('rebuild')",),  # noqa: S608 - names of our own
+        once=(f"INSERT INTO {FULLTEXT} ({FULLTEXT}) VALUES ('rebuild')",),
     )
 
 

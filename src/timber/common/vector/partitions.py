@@ -285,14 +285,14 @@ _VERSION: Final = (
     "SELECT version FROM vector_sources WHERE source_type = ?1",
 )
 _NUMBERS: Final = (
-    f"SELECT number FROM vector_embeddings WHERE {_OF_OWNER} <= ?3",  # noqa: S608 - names of our own
-    f"SELECT number FROM vector_embeddings WHERE {_OF_SOURCE} <= ?2",  # noqa: S608 - names of our own
+    f"SELECT number FROM vector_embeddings WHERE {_OF_OWNER} <= ?3",
+    f"SELECT number FROM vector_embeddings WHERE {_OF_SOURCE} <= ?2",
 )
 _COUNT: Final = (
-    f"SELECT count(*) FROM vector_embeddings WHERE {_OF_OWNER} <= ?3",  # noqa: S608 - names of our own
-    f"SELECT count(*) FROM vector_embeddings WHERE {_OF_SOURCE} <= ?2",  # noqa: S608 - names of our own
+    f"SELECT count(*) FROM vector_embeddings WHERE {_OF_OWNER} <= ?3",
+    f"SELECT count(*) FROM vector_embeddings WHERE {_OF_SOURCE} <= ?2",
 )
 _SIZE: Final = (
-    f"SELECT count(*), max(length(embedding)) FROM vector_embeddings WHERE {_OF_OWNER} > 0",  # noqa: S608 - names of our own
-    f"SELECT count(*), max(length(embedding)) FROM vector_embeddings WHERE {_OF_SOURCE} > 0",  # noqa: S608 - names of our own
+    f"SELECT count(*), max(length(embedding)) FROM vector_embeddings WHERE {_OF_OWNER} > 0",
+    f"SELECT count(*), max(length(embedding)) FROM vector_embeddings WHERE {_OF_SOURCE} > 0",
 )

@@ -111,11 +111,11 @@ def listing(rows: WatchedRows, dialect: Dialect) -> str:
 
 
 def _forget(which: str) -> tuple[str, ...]:
-    sources = f"(SELECT source_type FROM {SOURCES} WHERE {which})"  # noqa: S608 - quoted names
+    sources = f"(SELECT source_type FROM {SOURCES} WHERE {which})"
     return (
-        f"DELETE FROM {CHUNKS} WHERE source_type IN {sources}",  # noqa: S608 - quoted names
-        f"DELETE FROM {OUTBOX} WHERE source_type IN {sources}",  # noqa: S608 - quoted names
-        f"UPDATE {SOURCES} SET table_name = NULL, definition = NULL WHERE {which}",  # noqa: S608 - quoted names
+        f"DELETE FROM {CHUNKS} WHERE source_type IN {sources}",
+        f"DELETE FROM {OUTBOX} WHERE source_type IN {sources}",
+        f"UPDATE {SOURCES} SET table_name = NULL, definition = NULL WHERE {which}",
     )
 
 
@@ -157,14 +157,14 @@ class _Writer:
         names = ", ".join(_text(one) for one in (rows.table, rows.was) if one)
         yield from _forget(f"table_name IN ({names}) AND source_type <> {self._source}")
         yield (
-            f"INSERT INTO {SOURCES} (source_type, table_name, definition, version) VALUES "  # noqa: S608 - quoted
+            f"INSERT INTO {SOURCES} (source_type, table_name, definition, version) VALUES "
             f"({self._source}, {_text(rows.table)}, {_text(rows.definition)}, {random}) "
             "ON CONFLICT (source_type) DO UPDATE SET "
             "table_name = excluded.table_name, definition = excluded.definition"
         )
         # What was deleted while nobody watched.
         yield (
-            f"DELETE FROM {CHUNKS} WHERE source_type = {self._source} AND source_id NOT IN "  # noqa: S608 - quoted
+            f"DELETE FROM {CHUNKS} WHERE source_type = {self._source} AND source_id NOT IN "
             f"(SELECT {self._key(self._table)} FROM {self._table})"
         )
         yield self.listing()
@@ -172,7 +172,7 @@ class _Writer:
     def listing(self) -> str:
         """Return what puts all rows on the list."""
         return (
-            f"INSERT INTO {OUTBOX} (source_type, source_id) "  # noqa: S608 - quoted
+            f"INSERT INTO {OUTBOX} (source_type, source_id) "
             f"SELECT {self._source}, {self._key(self._table)} FROM {self._table} "
             f"WHERE {self._alive(self._table)}"
         )
@@ -204,7 +204,7 @@ class _Writer:
     def _gone(self, keys: str, condition: str = "") -> str:
         only = f" AND ({condition})" if condition else ""
         return (
-            f"DELETE FROM {CHUNKS} WHERE source_type = {self._source} "  # noqa: S608 - quoted
+            f"DELETE FROM {CHUNKS} WHERE source_type = {self._source} "
             f"AND source_id IN ({keys}){only};"
         )
 
@@ -269,7 +269,7 @@ class _Writer:
         )
         yield self._function(
             "truncate",
-            f"DELETE FROM {CHUNKS} WHERE source_type = {self._source};",  # noqa: S608 - quoted
+            f"DELETE FROM {CHUNKS} WHERE source_type = {self._source};",
             "AFTER TRUNCATE ON {table} FOR EACH STATEMENT",
         )
 
