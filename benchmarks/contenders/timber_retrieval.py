@@ -47,7 +47,7 @@ def _searching(stage: Stage, corpus: str) -> Iterator[Trial]:
                 for number, (document, _) in enumerate(pairs)
             ]
         )
-        facts: dict[str, float] = {}
+        facts: dict[str, str | int | float] = {}
         yield Trial(work=lambda: facts.update(_measured(timber, pairs)), check=lambda: facts)
 
 

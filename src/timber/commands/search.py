@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from timber.commands.models import Directories
-from timber.commands.vectors import AsJson, Database, opened_timber
+from timber.commands.models import AsJson, Database, Directories
+from timber.commands.vectors import opened_timber
 from timber.common.errors import InvalidRequestError
 
 _SHOWN = 200

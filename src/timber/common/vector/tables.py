@@ -161,7 +161,8 @@ _CAME: Final = "substr(version, 1, 16) || lower(hex(randomblob(8)))"
 def _renewed(row: str, version: str) -> str:
     """Return what gives the partition of a row, and its source, another version."""
     return (
-        f"UPDATE vector_partitions SET version = {version} WHERE partition_id = {row}.partition_id;"
+        f"UPDATE vector_partitions SET version = {version}"
+        f" WHERE partition_id = {row}.partition_id;"
         f" UPDATE vector_sources SET version = {version} WHERE source_type ="
         f" (SELECT source_type FROM vector_partitions WHERE partition_id = {row}.partition_id);"
     )
