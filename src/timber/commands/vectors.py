@@ -110,8 +110,8 @@ def index(
     """
     with opened_timber(directories, database) as timber:
         engine = _postgresql(timber)
-        lengths = sorted({one.dimension for one in timber.vector_ingestion.status()} - {None})
-        built = [length for length in lengths if length and ensure_hnsw(engine, length)]
+        lengths = {one.dimension for one in timber.vector_ingestion.status() if one.dimension}
+        built = [length for length in sorted(lengths) if ensure_hnsw(engine, length)]
     if as_json:
         _print_json({"built": [hnsw_name(length) for length in built]})
     else:
