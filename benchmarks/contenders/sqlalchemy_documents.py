@@ -31,7 +31,8 @@ def ingest_batch(stage: Stage) -> Iterator[Trial]:
         with engine.begin() as connection:
             connection.execute(
                 text(
-                    "CREATE VIRTUAL TABLE words USING fts5 (content, content='texts', content_rowid='id')"
+                    "CREATE VIRTUAL TABLE words USING fts5 "
+                    "(content, content='texts', content_rowid='id')"
                 )
             )
 
@@ -54,8 +55,8 @@ def ingest_batch(stage: Stage) -> Iterator[Trial]:
                     text("INSERT INTO words (rowid, content) SELECT id, content FROM texts")
                 )
 
-        def check() -> dict[str, object]:
+        def check() -> dict[str, int]:
             with engine.connect() as connection:
-                return {"vectors": connection.scalar(text("SELECT count(*) FROM texts"))}
+                return {"vectors": connection.scalar(text("SELECT count(*) FROM texts")) or 0}
 
         yield Trial(work=work, check=check)

@@ -36,10 +36,10 @@ def _opened(stage: Stage) -> Iterator[Timber]:
         yield timber
 
 
-def _stored(timber: Timber) -> dict[str, object]:
+def _stored(timber: Timber) -> dict[str, int]:
     with timber.database.engine.connect() as connection:
         count = connection.scalar(text("SELECT count(*) FROM vector_embeddings"))
-    return {"vectors": count}
+    return {"vectors": count or 0}
 
 
 @contextlib.contextmanager

@@ -118,12 +118,16 @@ def _make_folder(folder: Path) -> None:
 
 def _prepare_memory(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
+    # So that a row which REPLACE takes away is told to the triggers of its deletion.
+    connection.execute("PRAGMA recursive_triggers = ON")
 
 
 def _prepare_file(
     synchronous: SQLiteSynchronous, connection: sqlite3.Connection, _record: object
 ) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
+    # So that a row which REPLACE takes away is told to the triggers of its deletion.
+    connection.execute("PRAGMA recursive_triggers = ON")
     # Readers and the writer do not wait for each other.
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: what was committed survives a loss of power. NORMAL: it survives a kill.

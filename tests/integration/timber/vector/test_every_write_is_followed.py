@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from tests.integration.timber.vector.conftest import settings_of
 from tests.integration.timber.vector.hashing import Hashing
 from tests.integration.timber.vector.stored import Stored, check_vectors, stored_documents
+from typing_extensions import override
 
 from timber.common.database.session import TimberSession
 from timber.common.runtime import Timber
@@ -60,6 +61,7 @@ class Writes(RuleBasedStateMachine):
             for table in ("vector_chunks", "vector_outbox", "vector_sources"):
                 session.execute(text(f"DELETE FROM {table}"))
 
+    @override
     def teardown(self) -> None:
         self._stack.close()
 
@@ -231,7 +233,7 @@ def _content(*texts: str | None) -> str:
 
 
 def _run(url: str, examples: int) -> None:
-    machine: Callable[[], Writes] = type("WritesHere", (Writes,), {"url": url})
+    machine: type[Writes] = type("WritesHere", (Writes,), {"url": url})
     run_state_machine_as_test(
         machine,
         settings=settings(

@@ -14,6 +14,7 @@ from tests.integration.timber.vector.stored import (
     count,
     stored_documents,
 )
+from typing_extensions import override
 
 from timber.common.errors import (
     EmbedderMismatchError,
@@ -77,6 +78,7 @@ def test_of_a_batch_that_cannot_be_embedded_nothing_is_kept(
 
 def test_a_wrong_count_of_vectors_is_an_error(timber: Timber) -> None:
     class Long(Hashing):
+        @override
         def generate_embeddings_batch(self, texts: Any) -> list[list[float]]:
             return super().generate_embeddings_batch(texts) * 2
 
@@ -118,6 +120,22 @@ def test_a_change_of_what_is_known_embeds_no_text_again(timber: Timber, embedder
 
     assert embedder.embedded == ["word"]
     assert stored_documents(timber)["notes", "a"].metadata == (("topic", "x"),)
+
+
+@pytest.mark.parametrize("database_url", ["memory", "file"], indirect=True)
+def test_a_row_that_replace_takes_away_for_another_is_found_no_more(
+    timber: Timber, embedder: Hashing
+) -> None:
+    with timber.database.engine.begin() as connection:
+        connection.execute(text("CREATE UNIQUE INDEX once ON notes (noticed)"))
+        connection.execute(text("INSERT INTO notes (id, body, noticed) VALUES ('a', 'x', 1)"))
+    timber.vector_ingestion.process_pending()
+
+    with timber.database.engine.begin() as connection:
+        connection.execute(text("REPLACE INTO notes (id, body, noticed) VALUES ('b', 'y', 1)"))
+    timber.vector_ingestion.process_pending()
+
+    assert set(stored_documents(timber)) == {("notes", "b")}
 
 
 def test_a_text_that_cannot_be_embedded_keeps_no_other_waiting(
@@ -236,6 +254,7 @@ def test_rows_are_found_by_themselves_soon_after_they_were_committed(
     done = threading.Event()
 
     class Telling(Hashing):
+        @override
         def generate_embeddings_batch(self, texts: Any) -> list[list[float]]:
             done.set()
             return super().generate_embeddings_batch(texts)

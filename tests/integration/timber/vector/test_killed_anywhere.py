@@ -81,10 +81,10 @@ def check_all_is_one(timber: Timber, embedder: Hashing) -> None:
         # As if the time had passed for which the dead had claimed them.
         connection.execute(text("UPDATE vector_pending SET claimed_until = NULL"))
     timber.vector_ingestion.process_pending()
-    found = {
+    notes = {
         key: one.content for (of, key), one in stored_documents(timber).items() if of == "notes"
     }
-    assert found == truth
+    assert notes == truth
     check_vectors(timber, embedder)
 
 
