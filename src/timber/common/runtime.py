@@ -35,6 +35,7 @@ from timber.common.persistence.signals import Signals
 from timber.common.persistence.tracker import TrackerService
 from timber.common.settings import Config, TimberSettings
 from timber.common.vector.embedders.choosing import create_embedder
+from timber.common.vector.embedders.openai_compatible import OpenAICompatible
 from timber.common.vector.ingestion import VectorIngestionService
 from timber.common.vector.row_triggers import after_removal
 from timber.common.vector.rows import RowSource, row_sources
@@ -190,6 +191,8 @@ class Timber:
 
     def _open_vectors(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
         ingestion, embedder = self.vector_ingestion, create_embedder(settings)
+        if isinstance(embedder, OpenAICompatible):
+            undo.callback(embedder.close)
         undo.callback(ingestion.close)
         ingestion.open(rows=self._row_sources, embedder=embedder, complete=settings.create_tables)
         undo.callback(self.vector_search.close)

@@ -1,5 +1,6 @@
 """A server that embeds is asked until it answers, and what it answers is checked."""
 
+import gc
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -15,6 +16,8 @@ from timber.common.errors import (
     EmbedderUnavailableError,
     UnfitVectorsError,
 )
+from timber.common.runtime import Timber
+from timber.common.settings import TimberSettings
 from timber.common.vector.embedders.openai_compatible import Endpoint, OpenAICompatible
 from timber.common.vector.embedders.static import StaticTable
 from timber.common.vector.embedding import Embedding
@@ -147,3 +150,22 @@ def test_closed_it_opens_again_when_it_is_used(server: EmbeddingServer, connect:
     embedder.close()
 
     assert len(embedder.generate_embedding(CAT)) == 128
+
+
+def test_a_timber_embeds_by_the_server_that_its_settings_name_and_closes_what_it_opened(
+    server: EmbeddingServer,
+) -> None:
+    settings = TimberSettings(
+        database_url="sqlite:///:memory:",
+        packaged_models=False,
+        embedder="openai:small",
+        embedder_url=server.url,
+    )
+
+    with Timber().opened(settings) as timber:
+        timber.vector_ingestion.ingest_document(CAT, "notes", "cat")
+        timber.vector_ingestion.ingest_document(TAX, "notes", "tax")
+        found = timber.vector_search.search("a sleeping cat", "notes", limit=1)
+
+    assert [one["source_id"] for one in found] == ["cat"]
+    gc.collect()  # a connection that was left open is an error
