@@ -19,6 +19,7 @@ def search(stage: Stage) -> Iterator[Trial]:
     index.add(data.vectors)
 
     def ask(place: int) -> list[int]:
-        return (index.search(data.queries[place : place + 1], LIMIT)[1][0] + 1).tolist()
+        _, found = index.search(data.queries[place : place + 1], LIMIT)
+        return [int(at) + 1 for at in found[0]]
 
     yield trial(ask, data.truth, queries=_FEWER)

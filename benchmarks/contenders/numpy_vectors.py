@@ -17,7 +17,7 @@ def search(stage: Stage) -> Iterator[Trial]:
     data = data_of(stage)
 
     def ask(place: int) -> list[int]:
-        return (_best(data.vectors @ data.queries[place]) + 1).tolist()
+        return list(map(int, _best(data.vectors @ data.queries[place]) + 1))
 
     yield trial(ask, data.truth, queries=_FEWER)
 
@@ -30,7 +30,8 @@ def search_owner(stage: Stage) -> Iterator[Trial]:
 
     def ask(place: int) -> list[int]:
         owner = place % OWNERS
-        return (_best(parts[owner] @ data.queries[place]) * OWNERS + owner + 1).tolist()
+        best = _best(parts[owner] @ data.queries[place])
+        return list(map(int, best * OWNERS + owner + 1))
 
     yield trial(ask, data.truth_of_owner, queries=QUERIES)
 

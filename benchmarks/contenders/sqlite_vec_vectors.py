@@ -68,7 +68,7 @@ def _filled(data: Data, name: str, column: str) -> Any:
     path = data.folder / name
     is_new = not path.exists()
     connection = apsw.Connection(str(path))
-    connection.enable_load_extension(True)
+    connection.enable_load_extension(True)  # noqa: FBT003 - of apsw
     connection.load_extension(sqlite_vec.loadable_path())
     if is_new:
         connection.execute(
@@ -77,7 +77,7 @@ def _filled(data: Data, name: str, column: str) -> Any:
         )
         with connection:
             connection.executemany(
-                f"INSERT INTO notes (rowid, {'owner,' if column else ''} embedding)"
+                f"INSERT INTO notes (rowid, {'owner,' if column else ''} embedding)"  # noqa: S608 - names of our own
                 f" VALUES (?, {'?,' if column else ''} ?)",
                 (
                     (number + 1, *((number % OWNERS,) if column else ()), vector.tobytes())

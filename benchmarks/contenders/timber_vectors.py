@@ -4,7 +4,15 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.contenders.vector_data import DIMENSION, LIMIT, OWNERS, QUERIES, data_of, trial
+from benchmarks.contenders.vector_data import (
+    DIMENSION,
+    LIMIT,
+    OWNERS,
+    QUERIES,
+    Data,
+    data_of,
+    trial,
+)
 from benchmarks.harness.stage import Stage, Trial
 from sqlalchemy import Connection, insert
 
@@ -51,7 +59,7 @@ def first_search(stage: Stage) -> Iterator[Trial]:
     """Search once, when nothing is in memory yet."""
     data = data_of(stage)
     found: list[Any] = []
-    with _filled(stage, data) as connection:
+    with _filled(data) as connection:
         index = ExactIndex(partitions=Partitions(limit_bytes=ROOM))
 
         def work() -> None:
@@ -85,7 +93,7 @@ def data_numbers(count: int) -> Any:
 @contextlib.contextmanager
 def _searching(stage: Stage, scope: Any, truth: str) -> Iterator[Trial]:
     data = data_of(stage)
-    with _filled(stage, data) as connection:
+    with _filled(data) as connection:
         partitions = Partitions(limit_bytes=ROOM)
         index = ExactIndex(partitions=partitions)
 
@@ -103,7 +111,7 @@ def _searching(stage: Stage, scope: Any, truth: str) -> Iterator[Trial]:
 
 
 @contextlib.contextmanager
-def _filled(stage: Stage, data: Any) -> Iterator[Connection]:
+def _filled(data: Data) -> Iterator[Connection]:
     """Give a connection to the database, which the first run of a size fills."""
     path = data.folder / "timber.db"
     is_new = not path.exists()
@@ -115,7 +123,7 @@ def _filled(stage: Stage, data: Any) -> Iterator[Connection]:
             yield connection
 
 
-def _fill(timber: Timber, data: Any) -> None:
+def _fill(timber: Timber, data: Data) -> None:
     source, partition, chunk = (
         timber.models.get(f"Vector{name}").__table__ for name in ("Source", "Partition", "Chunk")
     )

@@ -22,6 +22,6 @@ def search(stage: Stage) -> Iterator[Trial]:
         index.save(path)
 
     def ask(place: int) -> list[int]:
-        return index.search(data.queries[place], LIMIT, threads=1).keys.tolist()
+        return list(map(int, index.search(data.queries[place], LIMIT, threads=1).keys))
 
     yield trial(ask, data.truth, queries=QUERIES)

@@ -64,7 +64,7 @@ class Figure:
     target: Target | None = None
     """What our own figure keeps to, whatever the peers do."""
     compared: bool = False
-    """Whether it is told beside that of the peers, as the first figure of a benchmark always is."""
+    """Whether it is told beside the peers', as the first figure of a benchmark always is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
-
 from tests.contracts.vector_shelf import NEWS, Piece, Shelf
+
 from timber.common.errors import InvalidRequestError
 from timber.common.vector.base import FullTextIndex, Hit, Scope
 from timber.common.vector.words import spaced
@@ -116,7 +117,7 @@ class FullTextIndexContract(ABC):
         assert ids(found(shelf, index, "apples")) == [second]
 
     @settings(
-        max_examples=150,
+        max_examples=60,
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
@@ -163,9 +164,9 @@ class FullTextIndexContract(ABC):
             found(shelf, index, "fox", limit=limit)
 
 
-def text(source_id: str, content: str, **others: object) -> Piece:
+def text(source_id: str, content: str, **others: Any) -> Piece:
     """Return a piece as it is ingested."""
-    return Piece(source_id=source_id, content=content, words=spaced(content), **others)  # type: ignore[arg-type] - whatever a test says of it
+    return Piece(source_id=source_id, content=content, words=spaced(content), **others)
 
 
 def put(shelf: Shelf, *contents: str) -> list[int]:

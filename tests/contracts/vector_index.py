@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import Connection
-
 from tests.contracts.vector_shelf import NEWS, Floats, Piece, Shelf, unit
+
 from timber.common.errors import InvalidRequestError
 from timber.common.vector.base import Hit, Scope, VectorIndex
 from timber.common.vector.filter_reader import read_filters
@@ -170,7 +170,7 @@ class VectorIndexContract(ABC):
         with shelf.writing() as connection:
             shelf.put(connection, piece("e", EAST))
 
-        with pytest.raises(InvalidRequestError, match="3 numbers.*timber vectors reembed"):
+        with pytest.raises(InvalidRequestError, match=r"3 numbers.*timber vectors reembed"):
             found(shelf, index, unit(1, 2, 3))
 
     @settings(

@@ -95,7 +95,7 @@ class Shelf:
         """Store the vectors of pieces that have none."""
         chunk = self._table["Chunk"]
         rows = connection.execute(select(chunk.c.chunk_id, chunk.c.partition_id))
-        of = {key: partition for key, partition in rows}
+        of = {int(key): int(partition) for key, partition in rows}
         given = [
             {"chunk_id": key, "partition_id": of[key], "embedding": self.stored(vector)}
             for key, vector in vectors.items()

@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from timber.common.vector.base import Hit, Scope, VectorIndex
 from timber.common.vector.exact_index import ExactIndex, fitting
-from timber.common.vector.exact_search import Best, as_query, nearest, products
+from timber.common.vector.exact_search import Best, as_query, nearest, scores_of
 from timber.common.vector.matrix import Block, Matrix, Origin
 from timber.common.vector.numerics import needed
 from timber.common.vector.partitions import Partitions, Span, driver_of
@@ -28,7 +28,7 @@ from timber.common.vector.quantisation import Floats
 _PROPOSED: Final = 8
 """How many times more are proposed than asked for, to be compared exactly."""
 _WIDTH: Final = 256
-"""How many candidates the way through the graph keeps at least: more find more, and take longer."""
+"""How many candidates the way through the graph keeps: more find more, and take longer."""
 _AT_ONCE: Final = 1_000
 """So many vectors are added before it is asked whether to stop: a fifth of a second."""
 _OUTDATED: Final = 5
@@ -169,7 +169,7 @@ class _Graph:
         numbers = np.sort(proposed.keys.astype(np.int64))
         for one in blocks:
             places = one.numbered(numbers)
-            best.offer(one.chunk_ids[places], products(query, one.vectors[places]))
+            best.offer(one.chunk_ids[places], scores_of(query, one.vectors[places]))
         came = [one.after(self._last_number) for one in blocks]
         best.join(nearest(came, vector, limit=limit))
         return best.hits()

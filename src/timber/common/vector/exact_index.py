@@ -1,4 +1,4 @@
-"""Finds the nearest vectors on SQLite: those of a partition lie in memory, and all are compared."""
+"""Finds the nearest vectors on SQLite: they lie in memory, and all are compared."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -14,7 +14,7 @@ from timber.common.vector.partitions import Partitions, Span, driver_of, one_mom
 from timber.common.vector.quantisation import Floats
 from timber.common.vector.sqlite_filters import Filters
 
-_FIRST: Final = 1024
+_STEPS: Final = (1024, 8192)
 """Of so many of the nearest it is looked at whether they meet the filters, before of all."""
 
 
@@ -60,16 +60,17 @@ def _filtered(
 
     Mostly they are among the nearest of all; if not, few meet them, and those are compared.
     """
-    first = nearest(blocks, vector, limit=max(limit, _FIRST))
-    meeting = filters.among([hit.chunk_id for hit in first])
-    found = [hit for hit in first if hit.chunk_id in meeting]
-    if len(found) >= limit or len(first) < _FIRST:
-        return found[:limit]
+    for step in _STEPS:
+        first = nearest(blocks, vector, limit=max(limit, step))
+        meeting = filters.among([hit.chunk_id for hit in first])
+        found = [hit for hit in first if hit.chunk_id in meeting]
+        if len(found) >= limit or len(first) < step:
+            return found[:limit]
     return nearest(blocks, vector, limit=limit, among=filters.all())
 
 
 def fitting(matrix: Matrix, vector: Floats, span: Span) -> tuple[Block, ...]:
-    """Return the blocks of a matrix, the small ones first: what they have may spare much in the large.
+    """Return the blocks of a matrix, the small ones first: they may spare much in the large.
 
     Raises:
         InvalidRequestError: the vector is longer or shorter than they are.

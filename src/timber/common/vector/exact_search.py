@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from timber.common.vector.simd import cdist
 
 from timber.common.vector.base import Hit
 from timber.common.vector.matrix import Block, Mask, Numbers
 from timber.common.vector.quantisation import SLICE, Codes, Floats, ShortQuery
+from timber.common.vector.simd import products
 
 _FEW: Final = 8
 """Of one row in so many, or fewer, a copy is faster than a pass over all rows."""
@@ -33,7 +33,7 @@ def nearest(
         if among is not None:
             positions = one.positions(among)
             if len(positions) * _FEW <= len(one):
-                best.offer(one.chunk_ids[positions], products(query, one.vectors[positions]))
+                best.offer(one.chunk_ids[positions], scores_of(query, one.vectors[positions]))
                 continue
             allowed = np.zeros(len(one), dtype=np.bool_)
             allowed[positions] = True
@@ -49,12 +49,9 @@ def as_query(vector: Floats) -> Floats:
     return np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
 
 
-def products(query: Floats, vectors: Floats) -> Floats:
-    """Return the products of a vector, shape (1, dimension), with some, shape (n, dimension)."""
-    found = np.empty((1, len(vectors)), dtype=np.float32)
-    if len(vectors):
-        cdist(query, vectors, "dot", out=found)
-    return found[0]
+def scores_of(query: Floats, vectors: Floats) -> Floats:
+    """Return the products of a vector, shape (1, dimension), with some, perhaps with none."""
+    return products(query, vectors) if len(vectors) else np.empty(0, dtype=np.float32)
 
 
 class Best:
@@ -98,19 +95,15 @@ def _highest(scores: Floats, count: int) -> float:
 
 def _compare(block: Block, query: Floats, allowed: Mask | None, best: Best) -> None:
     """Compare with every row."""
-    out = np.empty((1, min(SLICE, len(block))), dtype=np.float32)
     for start in range(0, len(block), SLICE):
         part = slice(start, start + SLICE)
-        vectors = block.vectors[part]
-        scores = out[:, : len(vectors)]
-        cdist(query, vectors, "dot", out=scores)
+        scores = products(query, block.vectors[part])
         if start == 0 and allowed is None and best.floor == -np.inf:
-            # A copy: the next slice is written over it.
-            best.offer(block.chunk_ids[part], scores[0].copy())
+            best.offer(block.chunk_ids[part], scores)
             continue
-        found = _reaching(scores[0], best.floor, allowed, part)
+        found = _reaching(scores, best.floor, allowed, part)
         if len(found):
-            best.offer(block.chunk_ids[part][found], scores[0][found])
+            best.offer(block.chunk_ids[part][found], scores[found])
 
 
 def _screen(block: Block, codes: Codes, query: Floats, allowed: Mask | None, best: Best) -> None:
@@ -130,10 +123,9 @@ def _candidates(
     short = ShortQuery(query)
     lowest = Best(best.limit)  # of what the best have at least
     positions, highest = [], []
-    out = np.empty((1, min(SLICE, count)), dtype=np.float32)
     for start in range(0, count, SLICE):
         part = slice(start, min(start + SLICE, count))
-        scores = short.products(codes, part.start, part.stop, out)
+        scores = short.products(codes, part.start, part.stop)
         slack = short.slack(codes, start)
         floor = max(best.floor, lowest.floor)
         found = _reaching(scores, floor - slack, allowed, part)

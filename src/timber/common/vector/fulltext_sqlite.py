@@ -7,7 +7,8 @@ few texts have it, and where many have it, it is looked up with what was found.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -15,7 +16,6 @@ from sqlalchemy import (
     Connection,
     Float,
     Integer,
-    Select,
     column,
     literal_column,
     select,
@@ -50,8 +50,8 @@ _MATCHES: Final = sql(f"{FULLTEXT} MATCH :query")
 # Less is better; the column of scopes counts for nothing.
 _RANK: Final = literal_column(f"bm25({FULLTEXT}, 1.0, 0.0)", Float)
 # The sign keeps SQLite from beginning with the texts of the scope, and looking each of them up.
-_SOURCE: Final = literal_column("+vector_chunks.source_type")
-_PARTITION: Final = literal_column("+vector_chunks.partition_id")
+_SOURCE: Final[ColumnElement[Any]] = literal_column("+vector_chunks.source_type")
+_PARTITION: Final[ColumnElement[Any]] = literal_column("+vector_chunks.partition_id")
 
 
 class SqliteFullText(FullTextIndex):
@@ -73,49 +73,73 @@ class SqliteFullText(FullTextIndex):
         """
         if limit < 1:
             raise InvalidRequestError(f"limit must be 1 at least, not {limit!r}")
-        found = self._statement(connection, text, scope)
-        if found is None:
-            return []
-        rows = connection.execute(found.order_by(_RANK, _fulltext.c.rowid).limit(limit))
-        return [Hit(chunk_id, -rank) for chunk_id, rank in rows]
-
-    def _statement(
-        self, connection: Connection, text: str, scope: Scope
-    ) -> Select[tuple[int, float]] | None:
         asked = [f"content : {_quoted(word)}" for word in words(text)[:_MOST_ASKED]]
-        within, place, value = _place(connection, scope)
-        if not asked or within is None:
-            return None
+        place = _place(connection, scope)
+        if not asked or place is None:
+            return []
         count = self._frequencies.counts(connection)
+        within = _Within(place, is_looked_for=not count.is_common(place.term), scope=scope)
         rare = [term for term in asked if not count.is_common(term)]
-        query = " OR ".join(count.rarest(rare or asked, _MOST_WORDS))
-        conditions: list[ColumnElement[bool]] = []
-        if count.is_common(within):
-            conditions.append(place == value)
-        else:
-            query = f"{within} AND ({query})"
-        if scope.filters:
-            meets = read_filters(scope.filters)
-            conditions.append(condition_on(pieces.c.attributes, meets, dialect="sqlite"))
-        found: Select[Any] = select(_fulltext.c.rowid, _RANK).where(
-            _MATCHES.bindparams(query=query)
-        )
-        if conditions:
-            found = found.where(pieces.c.chunk_id == _fulltext.c.rowid, *conditions)
+        found = _ranked(connection, count.rarest(rare or asked, _MOST_WORDS), within, limit)
+        if len(found) < limit and within.is_looked_for and 0 < len(rare) < len(asked):
+            # Few texts lie there, and what is common elsewhere may tell these apart.
+            found = _ranked(connection, count.rarest(asked, _MOST_WORDS), within, limit)
         return found
 
 
-def _place(
-    connection: Connection, scope: Scope
-) -> tuple[str | None, ColumnElement[Any], str | int]:
-    """Return the word that all texts of the scope have, and the column and value they have."""
+@dataclass(frozen=True)
+class _Place:
+    """A scope, as its texts show it."""
+
+    term: str
+    """The word that all of them have."""
+    column: ColumnElement[Any]
+    value: str | int
+    """What all of them have in the column."""
+
+
+@dataclass(frozen=True)
+class _Within:
+    """A scope, and how its texts are told from others."""
+
+    place: _Place
+    is_looked_for: bool
+    """By its word; else each text that is found is looked up."""
+    scope: Scope
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """Yield what is looked up of a text."""
+        if not self.is_looked_for:
+            yield self.place.column == self.place.value
+        if self.scope.filters:
+            meets = read_filters(self.scope.filters)
+            yield condition_on(pieces.c.attributes, meets, dialect="sqlite")
+
+
+def _ranked(
+    connection: Connection, terms: Sequence[str], within: _Within, limit: int
+) -> list[Hit]:
+    """Return the best texts with one of the terms."""
+    query = " OR ".join(terms)
+    if within.is_looked_for:
+        query = f"{within.place.term} AND ({query})"
+    found = select(_fulltext.c.rowid, _RANK).where(_MATCHES.bindparams(query=query))
+    if conditions := list(within.conditions()):
+        found = found.where(pieces.c.chunk_id == _fulltext.c.rowid, *conditions)
+    rows = connection.execute(found.order_by(_RANK, _fulltext.c.rowid).limit(limit))
+    return [Hit(chunk_id, -rank) for chunk_id, rank in rows]
+
+
+def _place(connection: Connection, scope: Scope) -> _Place | None:
+    """Return how texts show that they lie in a scope; None if none can."""
     if scope.owner is None:
-        return f"scope : {source_term(scope.source_type)}", _SOURCE, scope.source_type
+        term = f"scope : {source_term(scope.source_type)}"
+        return _Place(term, _SOURCE, scope.source_type)
     given = {"source": scope.source_type, "owner": scope.owner}
     partition_id = connection.scalar(_OF_OWNER, given)
     if partition_id is None:
-        return None, _PARTITION, 0
-    return f"scope : {partition_term(partition_id)}", _PARTITION, partition_id
+        return None
+    return _Place(f"scope : {partition_term(partition_id)}", _PARTITION, int(partition_id))
 
 
 def _quoted(word: Word) -> str:
@@ -184,5 +208,5 @@ class Counts:
 
 
 _COUNTED: Final = sql(
-    f"SELECT count(*) FROM (SELECT 1 FROM {FULLTEXT} WHERE {FULLTEXT} MATCH :query LIMIT :limit)"
+    f"SELECT count(*) FROM (SELECT 1 FROM {FULLTEXT} WHERE {FULLTEXT} MATCH :query LIMIT :limit)"  # noqa: S608 - names of our own
 )

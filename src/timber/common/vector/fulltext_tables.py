@@ -47,11 +47,11 @@ def _fulltext(dialect: Dialect) -> Iterator[Attachment]:
     if dialect.name != "sqlite":
         return
     delete = (
-        f"INSERT INTO {FULLTEXT} ({FULLTEXT}, rowid, content, scope)"
+        f"INSERT INTO {FULLTEXT} ({FULLTEXT}, rowid, content, scope)"  # noqa: S608 - names of our own
         f" VALUES ('delete', OLD.chunk_id, {_content('OLD')}, {_scope('OLD')});"
     )
     insert = (
-        f"INSERT INTO {FULLTEXT} (rowid, content, scope)"
+        f"INSERT INTO {FULLTEXT} (rowid, content, scope)"  # noqa: S608 - names of our own
         f" VALUES (NEW.chunk_id, {_content('NEW')}, {_scope('NEW')});"
     )
     triggers = {
@@ -62,15 +62,21 @@ def _fulltext(dialect: Dialect) -> Iterator[Attachment]:
             f" BEGIN {delete} {insert} END"
         ),
     }
+    view = (
+        f"CREATE VIEW {_TEXTS} AS SELECT chunk_id, {_content(CHUNKS)} AS content,"  # noqa: S608 - names of our own
+        f" {_scope(CHUNKS)} AS scope FROM {CHUNKS}"
+    )
+    table = (
+        f"CREATE VIRTUAL TABLE {FULLTEXT} USING fts5 (content, scope,"
+        f" content = '{_TEXTS}', content_rowid = 'chunk_id', tokenize = '{TOKENIZER}')"
+    )
     yield Attachment(
         name="the full text",
         table=CHUNKS,
         objects=(_TEXTS, FULLTEXT, *triggers),
         create=(
-            f"CREATE VIEW {_TEXTS} AS SELECT chunk_id, {_content(CHUNKS)} AS content,"
-            f" {_scope(CHUNKS)} AS scope FROM {CHUNKS}",
-            f"CREATE VIRTUAL TABLE {FULLTEXT} USING fts5 (content, scope,"
-            f" content = '{_TEXTS}', content_rowid = 'chunk_id', tokenize = '{TOKENIZER}')",
+            view,
+            table,
             *(f"CREATE TRIGGER {name} AFTER {action}" for name, action in triggers.items()),
         ),
         drop=(
@@ -78,7 +84,7 @@ def _fulltext(dialect: Dialect) -> Iterator[Attachment]:
             f"DROP TABLE IF EXISTS {FULLTEXT}",
             f"DROP VIEW IF EXISTS {_TEXTS}",
         ),
-        once=(f"INSERT INTO {FULLTEXT} ({FULLTEXT}) VALUES ('rebuild')",),
+        once=(f"INSERT INTO {FULLTEXT} ({FULLTEXT}) VALUES ('rebuild')",),  # noqa: S608 - names of our own
     )
 
 

@@ -7,7 +7,7 @@ whoever makes the next one from it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,18 +56,20 @@ class Block:
         places[places == len(ordered)] = 0
         found = self._order[places[ordered[places] == chunk_ids]] if len(ordered) else places[:0]
         found.sort()
-        return found if self.alive is None else found[self.alive[found]]
+        here: Numbers = found if self.alive is None else found[self.alive[found]]
+        return here
 
     @cached_property
     def _order(self) -> Numbers:
-        return np.argsort(self.chunk_ids, kind="stable")
+        return np.asarray(np.argsort(self.chunk_ids, kind="stable"), dtype=np.int64)
 
     def numbered(self, numbers: Numbers) -> Numbers:
         """Return where the rows with these numbers lie, those that are alive in this block."""
         places = np.searchsorted(self.numbers, numbers)
         places[places == len(self)] = 0
         found = places[self.numbers[places] == numbers]
-        return found if self.alive is None else found[self.alive[found]]
+        here: Numbers = found if self.alive is None else found[self.alive[found]]
+        return here
 
     def after(self, number: int) -> "Block":
         """Return the rows with higher numbers, without a short form."""
@@ -93,7 +95,7 @@ class Block:
 def compact(*blocks: Block) -> Block:
     """Return the rows that are alive in some blocks as one."""
 
-    def joined(parts: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
+    def joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
         pairs = zip(parts, blocks, strict=True)
         kept = [part if one.alive is None else part[one.alive] for part, one in pairs]
         return kept[0] if len(kept) == 1 else np.concatenate(kept)
@@ -153,9 +155,7 @@ class Matrix:
 
     def keeping(self, numbers: Numbers) -> "Matrix":
         """Return the matrix in which only the rows with these numbers are left."""
-        return replace(
-            self, blocks=tuple(_not_empty(one.keeping(numbers) for one in self.blocks))
-        )
+        return replace(self, blocks=tuple(_not_empty(one.keeping(numbers) for one in self.blocks)))
 
 
 def _not_empty(blocks: "Iterator[Block] | Sequence[Block]") -> Iterator[Block]:

@@ -185,7 +185,7 @@ class Partitions:
 
     def _has_room(self, driver: sqlite3.Connection, span: Span) -> bool:
         rows, length = driver.execute(_SIZE[span.owner is None], span.parameters).fetchone()
-        return rows * (length or 0) <= self._limit_bytes
+        return int(rows) * int(length or 0) <= self._limit_bytes
 
 
 def _version(driver: sqlite3.Connection, span: Span) -> str | None:
@@ -285,14 +285,14 @@ _VERSION: Final = (
     "SELECT version FROM vector_sources WHERE source_type = ?1",
 )
 _NUMBERS: Final = (
-    f"SELECT number FROM vector_embeddings WHERE {_OF_OWNER} <= ?3",
-    f"SELECT number FROM vector_embeddings WHERE {_OF_SOURCE} <= ?2",
+    f"SELECT number FROM vector_embeddings WHERE {_OF_OWNER} <= ?3",  # noqa: S608 - names of our own
+    f"SELECT number FROM vector_embeddings WHERE {_OF_SOURCE} <= ?2",  # noqa: S608 - names of our own
 )
 _COUNT: Final = (
-    f"SELECT count(*) FROM vector_embeddings WHERE {_OF_OWNER} <= ?3",
-    f"SELECT count(*) FROM vector_embeddings WHERE {_OF_SOURCE} <= ?2",
+    f"SELECT count(*) FROM vector_embeddings WHERE {_OF_OWNER} <= ?3",  # noqa: S608 - names of our own
+    f"SELECT count(*) FROM vector_embeddings WHERE {_OF_SOURCE} <= ?2",  # noqa: S608 - names of our own
 )
 _SIZE: Final = (
-    f"SELECT count(*), max(length(embedding)) FROM vector_embeddings WHERE {_OF_OWNER} > 0",
-    f"SELECT count(*), max(length(embedding)) FROM vector_embeddings WHERE {_OF_SOURCE} > 0",
+    f"SELECT count(*), max(length(embedding)) FROM vector_embeddings WHERE {_OF_OWNER} > 0",  # noqa: S608 - names of our own
+    f"SELECT count(*), max(length(embedding)) FROM vector_embeddings WHERE {_OF_SOURCE} > 0",  # noqa: S608 - names of our own
 )

@@ -11,7 +11,8 @@ from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from timber.common.vector.simd import cdist
+
+from timber.common.vector.simd import products
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -75,12 +76,10 @@ class ShortQuery:
         self._length = _longest(rounded)
         self._error = _longest(vector - rounded)
 
-    def products(self, codes: Codes, start: int, stop: int, out: Floats) -> Floats:
-        """Return the products with the rows of one slice, written into `out`, shape (1, n)."""
-        into = out[:, : stop - start]
+    def products(self, codes: Codes, start: int, stop: int) -> Floats:
+        """Return the products with the rows of one slice."""
         # Exact: a sum of products of such small integers is a float32 as it is.
-        cdist(self._code, codes.codes[start:stop], "dot", out=into)
-        found = into[0]
+        found = products(self._code, codes.codes[start:stop])
         found *= codes.scales[start:stop]
         found *= self._scale
         return found

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from timber.common.errors import FeatureUnavailableError
 from timber.common.vector.numerics import needed
@@ -46,5 +47,14 @@ def _own_symbols_first() -> Generator[None]:
         sys.setdlopenflags(flags)
 
 
-cdist: Final = _loaded()
-"""`cdist(a, b, "dot", out=c)` writes into c, shape (n, m), the products of the rows of a and b."""
+_cdist: Final = _loaded()
+
+
+def products(query: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the products, shape (n,), of a vector, shape (1, dimension), with rows of its type.
+
+    SimSIMD can write into an array that is given, but then forgets to count that it returns
+    None, until CPython has none left: https://github.com/ashvardanian/SimSIMD
+    """
+    found = np.asarray(_cdist(query, rows, "dot", out_dtype="float32"), dtype=np.float32)
+    return found.reshape(-1)

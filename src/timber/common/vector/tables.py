@@ -131,14 +131,14 @@ def _versions() -> Attachment:
         "timber_vector_version_delete": f"DELETE ON {EMBEDDINGS} BEGIN {gone}",
         # Both of the others follow from it.
         "timber_vector_version_update": (
-            f"UPDATE ON {EMBEDDINGS} BEGIN"
+            f"UPDATE ON {EMBEDDINGS} BEGIN"  # noqa: S608 - ours
             f" DELETE FROM {EMBEDDINGS} WHERE number = NEW.number;"
             f" INSERT INTO {EMBEDDINGS} (chunk_id, partition_id, embedding)"
             " VALUES (NEW.chunk_id, NEW.partition_id, NEW.embedding);"
         ),
         # Its vectors go after it, when nothing tells any more whose they were.
         "timber_vector_version_partition": (
-            "DELETE ON vector_partitions BEGIN"
+            "DELETE ON vector_partitions BEGIN"  # noqa: S608 - ours
             f" UPDATE vector_sources SET version = {_RANDOM} WHERE source_type = OLD.source_type;"
         ),
     }
@@ -161,7 +161,7 @@ _CAME: Final = "substr(version, 1, 16) || lower(hex(randomblob(8)))"
 def _renewed(row: str, version: str) -> str:
     """Return what gives the partition of a row, and its source, another version."""
     return (
-        f"UPDATE vector_partitions SET version = {version} WHERE partition_id = {row}.partition_id;"
+        f"UPDATE vector_partitions SET version = {version} WHERE partition_id = {row}.partition_id;"  # noqa: S608 - ours
         f" UPDATE vector_sources SET version = {version} WHERE source_type ="
         f" (SELECT source_type FROM vector_partitions WHERE partition_id = {row}.partition_id);"
     )
@@ -170,7 +170,7 @@ def _renewed(row: str, version: str) -> str:
 def _nothing_left() -> Attachment:
     """Let a piece take its vectors with it even where SQLite does not follow foreign keys."""
     beside = (EMBEDDINGS, NEXT_EMBEDDINGS, "vector_pending")
-    deletes = " ".join(f"DELETE FROM {name} WHERE chunk_id = OLD.chunk_id;" for name in beside)
+    deletes = " ".join(f"DELETE FROM {name} WHERE chunk_id = OLD.chunk_id;" for name in beside)  # noqa: S608 - ours
     return Attachment(
         name="the end of vectors with their texts",
         table=CHUNKS,

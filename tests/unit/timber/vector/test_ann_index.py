@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from typing_extensions import override
-
+from sqlalchemy import Connection
 from tests.contracts.vector_index import VectorIndexContract, ask, found, ids, piece
 from tests.contracts.vector_shelf import NEWS, Floats, Shelf, unit
+from typing_extensions import override
+
 from timber.common.vector.ann_index import AnnIndex
-from timber.common.vector.base import Scope, VectorIndex
+from timber.common.vector.base import Hit, Scope, VectorIndex
 from timber.common.vector.exact_index import ExactIndex
 from timber.common.vector.partitions import Partitions
 
@@ -54,10 +55,12 @@ class _Patient(AnnIndex):
     """Waits for its graphs, so that as much as can be is found by one."""
 
     @override
-    def nearest(self, connection: object, vector: Floats, **asked: object) -> list:  # type: ignore[type-arg,override] - passed on as it is
-        super().nearest(connection, vector, **asked)  # type: ignore[arg-type] - as above
+    def nearest(
+        self, connection: Connection, vector: Floats, *, scope: Scope, limit: int
+    ) -> list[Hit]:
+        super().nearest(connection, vector, scope=scope, limit=limit)
         self.wait()
-        return super().nearest(connection, vector, **asked)  # type: ignore[arg-type] - as above
+        return super().nearest(connection, vector, scope=scope, limit=limit)
 
 
 def some(count: int, seed: int) -> list[Floats]:
@@ -76,9 +79,7 @@ def test_nearly_all_of_the_nearest_are_found(
     graphs.wait()
 
     right = sum(
-        len(
-            set(found(sqlite_shelf, graphs, query)) & set(found(sqlite_shelf, exact, query))
-        )
+        len(set(found(sqlite_shelf, graphs, query)) & set(found(sqlite_shelf, exact, query)))
         for query in some(50, 3)
     )
 

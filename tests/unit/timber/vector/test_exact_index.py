@@ -1,10 +1,10 @@
 """The exact index keeps the contract, with and without room for the vectors in memory."""
 
 import pytest
-from typing_extensions import override
-
 from tests.contracts.vector_index import VectorIndexContract
 from tests.contracts.vector_shelf import Shelf
+from typing_extensions import override
+
 from timber.common.vector.base import VectorIndex
 from timber.common.vector.exact_index import ExactIndex
 from timber.common.vector.partitions import Partitions

@@ -1,11 +1,11 @@
 """The full text of SQLite keeps the contract."""
 
 import pytest
+from tests.contracts.full_text_index import FullTextIndexContract
+from tests.contracts.vector_shelf import Shelf
 from typing_extensions import override
 
-from tests.contracts.full_text_index import FullTextIndexContract, found, ids, text
-from tests.contracts.vector_shelf import NEWS, Shelf
-from timber.common.vector.base import FullTextIndex, Scope
+from timber.common.vector.base import FullTextIndex
 from timber.common.vector.fulltext_sqlite import SqliteFullText
 
 
