@@ -50,7 +50,7 @@ def glosses() -> Pairs:
         gloss, quote, example = told.partition('; "')
         if quote and not line.startswith(" "):
             noun = head.split()[4].replace("_", " ")
-            sentence = example.strip(' "')
+            sentence = example.partition('"')[0]
             found.append((gloss.strip(), f"{noun}: {sentence}"))
     return found
 

@@ -23,7 +23,6 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
 from timber.common.vector.filters import (
@@ -189,8 +188,9 @@ class _Postgresql(_Dialect):
         # Not `place = value`: a GIN index knows what a document contains.
         if len(values) == 1:
             return self._holds(path, values[0])
-        documents = [_nested(path, value) for value in values]
-        return _contains(self._metadata, func.any(_as_json(documents, ARRAY(Text), ARRAY(JSONB))))
+        documents = [json.dumps(_nested(path, value), ensure_ascii=False) for value in values]
+        given = cast(literal(documents, ARRAY(Text)), ARRAY(JSONB))
+        return _contains(self._metadata, func.any(given))
 
     @override
     def _ordered(self, ordered: Ordered) -> ColumnElement[bool]:
@@ -210,7 +210,7 @@ class _Postgresql(_Dialect):
         return self._holds(path, [value])
 
     def _holds(self, path: Path, value: Any) -> ColumnElement[bool]:
-        return _contains(self._metadata, _as_json(_nested(path, value), Text(), JSONB()))
+        return _contains(self._metadata, literal(_nested(path, value), JSONB()))
 
     def _place(self, path: Path) -> ColumnElement[Any]:
         place = self._metadata
@@ -223,12 +223,8 @@ def _contains(document: ColumnElement[Any], part: ColumnElement[Any]) -> ColumnE
     return document.op("@>", is_comparison=True)(part)
 
 
-def _as_json(written: Any, given: TypeEngine[Any], wanted: TypeEngine[Any]) -> ColumnElement[Any]:
-    return cast(literal(written, given), wanted)
-
-
-def _nested(path: Path, value: Any) -> str:
-    """Return the JSON of a document with the value at the path."""
+def _nested(path: Path, value: Any) -> Any:
+    """Return a document with the value at the path."""
     for step in reversed(path):
         value = {step: value}
-    return json.dumps(value, ensure_ascii=False)
+    return value

@@ -192,12 +192,17 @@ def _ranked(query: _Query, scope: Scope, limit: int) -> Select[Any]:
 
 def _rank(term: str) -> ColumnElement[float]:
     # Of words that must stand side by side it would rank those, too, that do not.
-    ranked = func.ts_rank(_words.c.document, cast(literal(term), TSQUERY), _BY_LENGTH)
+    ranked = func.ts_rank(_words.c.document, _query_of(term), _BY_LENGTH)
     return case((_has(term), ranked), else_=0.0)
 
 
 def _has(term: str) -> ColumnElement[bool]:
-    return _words.c.document.op("@@", is_comparison=True)(cast(literal(term), TSQUERY))
+    return _words.c.document.op("@@", is_comparison=True)(_query_of(term))
+
+
+def _query_of(term: str) -> ColumnElement[Any]:
+    # As a parameter of that type: a cast from text would be reckoned for every row.
+    return cast(literal(term, TSQUERY()), TSQUERY)
 
 
 def _quoted(lexeme: str) -> str:

@@ -254,7 +254,8 @@ def _indexed_type(dimension: int) -> _Type:
     return _Type(f"{'halfvec' if half else 'vector'}({dimension})")
 
 
-_VECTOR: Final = bindparam("vector", type_=Text())
+# Of no type of SQL's own: a cast from text would be reckoned for every row.
+_VECTOR: Final = bindparam("vector", type_=_Type("vector"))
 _LIMIT: Final = bindparam("limit", type_=Integer())
 
 
