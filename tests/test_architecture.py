@@ -23,10 +23,7 @@ GUIDE_IMPORTS = [
         "from timber.common.services.persistence import "
         "session_service, notification_service, tracker_service, persistence_manager"
     ),
-    (
-        "from timber.common.services.vector import "
-        "vector_search_service, vector_ingestion_service"
-    ),
+    ("from timber.common.services.vector import vector_search_service, vector_ingestion_service"),
     "from timber.common.utils.config import config",
     "from puppet_engine.agents.agent_manager import AgentManager",
     "from puppet_engine.api.server import APIServer",
@@ -67,9 +64,7 @@ sys.exit("\\n".join(seen) or 0)
 """
 
 
-@pytest.mark.parametrize(
-    "statement", GUIDE_IMPORTS, ids=lambda statement: statement.split()[1]
-)
+@pytest.mark.parametrize("statement", GUIDE_IMPORTS, ids=lambda statement: statement.split()[1])
 def test_what_the_guides_import_can_be_imported_first_and_does_nothing(statement: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WATCHED_IMPORT, statement],
