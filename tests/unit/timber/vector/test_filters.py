@@ -153,7 +153,6 @@ def test_metadata_is_stored_as_it_is_but_for_numbers_that_json_would_blur() -> N
         ({"a": "\0"}, "metadata.a: a text with NUL"),
         ([], "metadata: a mapping is needed, not a list"),
     ],
-    ids=str,
 )
 def test_metadata_that_no_database_keeps_is_refused(metadata: Any, said: str) -> None:
     with pytest.raises(InvalidRequestError, match=said):
