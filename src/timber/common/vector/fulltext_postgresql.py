@@ -133,14 +133,14 @@ class _Query:
 
 
 _STEMS: Final = sql(
-    f"SELECT (SELECT reltuples FROM pg_class WHERE oid = '{WORDS}'::regclass),"  # noqa: S608 - the names are ours
+    f"SELECT (SELECT reltuples FROM pg_class WHERE oid = '{WORDS}'::regclass),"
     " (SELECT partition_id FROM vector_partitions"
     " WHERE source_type = :source AND owner = CAST(:owner AS text)),"
     f" ARRAY(SELECT CAST(phraseto_tsquery({LANGUAGE}(), word) AS text)"
     " FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked (word, place) ORDER BY place)"
 )
 _FREQUENCIES: Final = sql(
-    "SELECT word, frequency FROM pg_stats,"  # noqa: S608 - the names are ours
+    "SELECT word, frequency FROM pg_stats,"
     " unnest(CAST(CAST(most_common_elems AS text) AS text[]), most_common_elem_freqs)"
     " AS common (word, frequency)"
     f" WHERE schemaname = current_schema() AND tablename = '{WORDS}' AND attname = 'document'"

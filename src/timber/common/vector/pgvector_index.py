@@ -156,7 +156,7 @@ def ensure_hnsw(engine: Engine, dimension: int, *, from_count: int = EXACT_UP_TO
 
 _IS_VALID: Final = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
 _COUNT_UP_TO: Final = text(
-    f"SELECT count(*) FROM (SELECT 1 FROM {EMBEDDINGS}"  # noqa: S608 - the names are ours
+    f"SELECT count(*) FROM (SELECT 1 FROM {EMBEDDINGS}"
     " WHERE vector_dims(embedding) = :dimension LIMIT :most) AS counted"
 )
 _HELD: Final = text(

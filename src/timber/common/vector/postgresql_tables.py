@@ -51,7 +51,7 @@ def in_language(language: str) -> tuple[str, ...]:
     return (
         f"CREATE OR REPLACE FUNCTION {LANGUAGE}() RETURNS regconfig LANGUAGE sql IMMUTABLE"
         f" AS $$ SELECT CAST('{language}' AS regconfig) $$",
-        f"INSERT INTO {WORDS} (chunk_id, document) SELECT chunk_id, {every} FROM {CHUNKS}"  # noqa: S608 - the names are ours
+        f"INSERT INTO {WORDS} (chunk_id, document) SELECT chunk_id, {every} FROM {CHUNKS}"
         " ON CONFLICT (chunk_id) DO UPDATE SET document = excluded.document",
     )
 
@@ -90,7 +90,7 @@ _WORDS: Final = Attachment(
         f"CREATE TABLE {WORDS} (chunk_id BIGINT PRIMARY KEY"
         f" REFERENCES {CHUNKS} (chunk_id) ON DELETE CASCADE, document TSVECTOR NOT NULL)",
         f"CREATE INDEX ix_{WORDS} ON {WORDS} USING gin (document)",
-        f"CREATE FUNCTION {_TRIGGER}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"  # noqa: S608 - the names are ours
+        f"CREATE FUNCTION {_TRIGGER}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         f" INSERT INTO {WORDS} (chunk_id, document) VALUES (NEW.chunk_id, {_made('NEW.')})"
         " ON CONFLICT (chunk_id) DO UPDATE SET document = excluded.document;"
         " RETURN NULL; END $$",
