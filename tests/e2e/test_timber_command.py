@@ -42,7 +42,7 @@ def test_a_project_is_checked_completed_typed_and_drawn(
     done = [installed.timber(*command, cwd=project) for command in commands]
 
     assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * len(commands)
-    assert done[0].stdout == "8 models in 1 file: no problems\n"
+    assert done[0].stdout == "1 model in 1 file: no problems\n"
     assert "models" in json.loads(project.joinpath("timber.schema.json").read_text())["properties"]
     assert "class Note(" in project.joinpath("timber_models.pyi").read_text()
     assert project.joinpath("docs", "models.md").read_text().startswith("```mermaid\nerDiagram\n")

@@ -57,8 +57,10 @@ def mapped_models(directories: Sequence[Path] | None) -> Generator[Timber]:
 
 
 @contextlib.contextmanager
-def opened(directories: Sequence[Path] | None, database: str | None) -> Generator[Timber]:
-    """Open the models of these folders over a database that has its tables.
+def opened(
+    directories: Sequence[Path] | None, database: str | None, *, create_tables: bool = False
+) -> Generator[Timber]:
+    """Open the models of these folders over a database that has its tables, or gets them.
 
     Raises:
         ConfigurationError: no database is named.
@@ -68,7 +70,7 @@ def opened(directories: Sequence[Path] | None, database: str | None) -> Generato
     if database is None and "database_url" not in settings.model_fields_set:
         raise ConfigurationError("no database: name one by --database or TIMBER_DATABASE_URL")
     changes: dict[str, Any] = {
-        "create_tables": False,
+        "create_tables": create_tables,
         "enable_auto_vector_ingestion": False,  # which would write meanwhile
     }
     changes |= {"database_url": database} if database is not None else {}

@@ -156,7 +156,8 @@ def _ingestion(
 @contextlib.contextmanager
 def opened_timber(directories: Sequence[Path] | None, database: str | None) -> Generator[Timber]:
     """Give a Timber over models and a database; say what is wrong, if anything is."""
-    with errors_for_people(), opened(directories, database) as timber:
+    # A flag that was just turned on needs its triggers; migrations make them where they rule.
+    with errors_for_people(), opened(directories, database, create_tables=True) as timber:
         yield timber
 
 

@@ -32,6 +32,20 @@ def url_for_worker(database_url: str, worker: str | None) -> str:
     return own.render_as_string(hide_password=False)
 
 
+def _tables(connection: Connection) -> list[str]:
+    """Return the names of the tables, without those in which SQLite keeps its virtual ones."""
+    names = inspect(connection).get_table_names()
+    if connection.dialect.name != "sqlite":
+        return names
+    virtual = tuple(
+        f"{name}_"
+        for name in connection.scalars(
+            text("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")
+        )
+    )
+    return [name for name in names if not name.startswith(virtual)]
+
+
 def refuse_foreign_rows(database_url: str) -> None:
     """Refuse a database that holds rows already: tests drop their tables in the end.
 
@@ -40,7 +54,7 @@ def refuse_foreign_rows(database_url: str) -> None:
 
     """
     with opened_engine(database_url) as engine, engine.connect() as connection:
-        for name in inspect(connection).get_table_names():
+        for name in _tables(connection):
             if connection.execute(select(1).select_from(table(name)).limit(1)).first():
                 raise ConfigurationError(
                     f"the test database holds rows already, in the table {name!r}: name an empty "

@@ -276,6 +276,10 @@ def test_what_is_created_is_what_was_written(database_url: str, file: dict[str, 
         timber.close()
 
 
+BESIDE_TEXTS = "vector_"
+"""Tables that hold more than models say: vectors, and indexes of words."""
+
+
 def shape_of(timber: Timber) -> dict[str, Any]:
     """Return what the mapped tables say."""
     return {
@@ -289,6 +293,7 @@ def shape_of(timber: Timber) -> dict[str, Any]:
             {str(index.name): bool(index.unique) for index in table.indexes},
         )
         for name, table in timber.base.metadata.tables.items()
+        if not name.startswith(BESIDE_TEXTS)
     }
 
 
@@ -314,6 +319,7 @@ def shape_in(timber: Timber) -> dict[str, Any]:
             },
         )
         for name in found.get_table_names()
+        if not name.startswith(BESIDE_TEXTS)
     }
 
 

@@ -108,6 +108,6 @@ def test_whoever_takes_part_is_there(one: Benchmark) -> None:
         module, _, function = contender.partition(":")
         source = ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
 
-        assert f"\ndef {function}(stage: Stage) -> Iterator[Trial]:" in source
+        assert f"\ndef {function}(stage: Stage) -> " in source
 
     assert any(group.runs for group in groups(one))

@@ -92,7 +92,7 @@ def _deparsed(connection: Connection, condition: str) -> str:
     connection.execute(text(add.replace(":", r"\:")))
     read = (
         "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint "  # noqa: S608 - constants
-        rf"WHERE conrelid = 'pg_temp.{_NAME}'\:\:regclass AND contype = 'c'"
+        rf"WHERE conrelid = 'pg_temp.{_NAME}'\:\:regclass AND conname = '{_NAME}'"
     )
     words: str = connection.execute(text(read)).scalar_one()
     connection.execute(text(f"ALTER TABLE pg_temp.{_NAME} DROP CONSTRAINT {_NAME}"))

@@ -16,7 +16,7 @@ MODELS = """
           - {name: note, type: Text}
 """
 LAST = 2**31 - 1
-WIDTH = "SELECT data_type::text FROM pg_sequences"
+WIDTH = "SELECT data_type::text FROM pg_sequences WHERE sequencename LIKE 'visits%'"
 
 
 @pytest.fixture(params=["file", "postgresql"])
