@@ -17,7 +17,7 @@ class Hasty(StoredLedger):
         self, agent_id: str, event: Event | None, outcome: TurnOutcome, *, error: str = ""
     ) -> list[Event]:
         await super().commit(agent_id, event, TurnOutcome(), error=error)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.05)
         return await super().commit(agent_id, None, outcome)
 
 
