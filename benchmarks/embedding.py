@@ -19,7 +19,7 @@ _FIGURES: Final = (
 _COMMON: Final[dict[str, Any]] = {
     "item": "texts",
     "databases": ("sqlite",),
-    "repetitions": 5,
+    "repetitions": 3,
     "traced": False,
     "figures": _FIGURES,
 }

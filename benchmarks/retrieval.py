@@ -44,7 +44,7 @@ def _figures(least: float) -> tuple[Figure, ...]:
 
 _COMMON: Final[dict[str, Any]] = {
     "item": "documents",
-    "databases": ("sqlite", "postgresql"),
+    "databases": ("sqlite",),
     "repetitions": 1,
     "traced": False,
 }

@@ -23,6 +23,8 @@ BENCHMARKS: Final = (
         scale=Scale(sizes=(300, 1_000, 3_000), headline=3_000),
         full_scale=Scale(sizes=(1_000, 10_000, 50_000), headline=50_000),
         expect=lambda size: {"vectors": size},
+        repetitions=3,
+        traced=False,
     ),
     Benchmark(
         name="rows followed",
@@ -33,5 +35,7 @@ BENCHMARKS: Final = (
         scale=Scale(sizes=(300, 1_000, 3_000), headline=3_000),
         databases=("sqlite", "postgresql"),
         expect=lambda size: {"vectors": size},
+        repetitions=3,
+        traced=False,
     ),
 )
