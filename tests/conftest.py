@@ -1,5 +1,6 @@
 """What every test gets: a clean environment and no way out of this machine."""
 
+import gc
 import ipaddress
 import os
 import socket
@@ -16,6 +17,13 @@ pytest_plugins = ["timber.testing.plugin"]
 # The same examples in every run: what fails here fails for everybody. `make fuzz` looks for new.
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
 hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Look for garbage before a test that takes the time: a whole run leaves much of it."""
+    if "performance" in item.path.parts:
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

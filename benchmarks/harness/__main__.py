@@ -61,7 +61,10 @@ def main() -> int:
 
 
 def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Sequence[Told]:
-    """Run benchmarks, and return what each of them found, or how it failed."""
+    """Run benchmarks, and return what each of them found, or how it failed.
+
+    Ended by a signal, those that were not measured by then count as failed.
+    """
     chosen = tuple(benchmarks)
     runs = sum(len(group.runs) for one in chosen for group in groups(one, full=full))
     with _progress() as progress, Databases() as databases:
@@ -89,7 +92,13 @@ def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Seq
                 benchmark=one, seconds=time.monotonic() - began, rows=rows, failure=failure
             )
 
-        return [told(one) for one in chosen]
+        done: list[Told] = []
+        try:
+            done.extend(map(told, chosen))
+        except (KeyboardInterrupt, SystemExit):
+            left = chosen[len(done) :]
+            done += [Told(benchmark=one, seconds=0, failure=f"{one.name}: ended") for one in left]
+        return done
 
 
 def write(rows: Iterable[Result]) -> None:

@@ -2,6 +2,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from benchmarks.harness.__main__ import measured
@@ -67,6 +68,25 @@ def test_a_benchmark_that_fails_does_not_take_the_others_with_it(brief: Benchmar
     assert "nobody" in (told[0].failure or "")
     assert [len(one.rows) for one in told] == [0, 1]
     assert told[1].failure is None
+
+
+def test_what_was_measured_before_an_early_end_is_told(
+    brief: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Runner.run
+
+    def end_at_the_second(runner: Runner, one: Benchmark, **given: Any) -> Any:
+        if one.name == "second":
+            raise KeyboardInterrupt
+        return work(runner, one, **given)
+
+    monkeypatch.setattr(Runner, "run", end_at_the_second)
+    chosen = [brief, replace(brief, name="second"), replace(brief, name="third")]
+
+    told = measured(chosen, full=False, peers=Path(sys.executable))
+
+    assert [one.failure for one in told] == [None, "second: ended", "third: ended"]
+    assert len(told[0].rows) == 1
 
 
 def test_runs_that_differ_in_what_must_be_alike_give_no_figures(brief: Benchmark) -> None:
