@@ -33,7 +33,7 @@ class Environment:
         """Do a job in a fresh process.
 
         Raises:
-            BenchmarkError: the process failed, or did not end.
+            BenchmarkError: the process failed, did not end, or told something else.
 
         """
         try:
@@ -52,7 +52,12 @@ class Environment:
             ) from error
         if done.returncode:
             raise BenchmarkError(f"{job.contender} at {job.size} failed:\n{done.stderr}")
-        return outcome_from(json.loads(done.stdout))
+        try:
+            return outcome_from(json.loads(done.stdout))
+        except json.JSONDecodeError as error:
+            raise BenchmarkError(
+                f"{job.contender} at {job.size} told no outcome but {done.stdout[:200]!r}"
+            ) from error
 
 
 @dataclass(frozen=True, kw_only=True)
