@@ -25,6 +25,17 @@ TimberError
 ├── CacheError                               a cache cannot do what was asked of it
 │   ├── NotCachedError(ValueError)           it was asked about what has no cache
 │   └── SharedCacheUnavailableError          Redis does not answer
+├── ProtectionError                          protection of data would be broken, or is
+│   ├── EncryptionError                      a value cannot be sealed or opened
+│   │   ├── PlaintextRefusedError(ValueError) it cannot be sealed on this way to the database
+│   │   ├── EncryptedColumnError(TypeError)  a query asks what cannot be known of sealed values
+│   │   ├── TamperedError                    it is not what was sealed for this row and column
+│   │   ├── UnknownKeyError(LookupError)     no keystore has its key
+│   │   └── SubjectErasedError               whom it was about was erased
+│   ├── KeystoreError                        keys cannot be read or kept
+│   │   └── MasterKeyError(ValueError)       the master key is missing, wrong or unusable
+│   ├── ErasureError                         an export or an erasure cannot go on; nothing is lost
+│   └── AuditError                           the chain of what was done is broken
 ├── MigrationError                           a step cannot be planned, read or run
 │   └── DataLossError                        it would destroy data, and nobody said that it may
 └── DatabaseError                            the database did not do what was asked
@@ -196,6 +207,50 @@ class NotCachedError(CacheError, ValueError):
 
 class SharedCacheUnavailableError(CacheError):
     """The shared cache does not answer; rows are read from the database meanwhile."""
+
+
+class ProtectionError(TimberError):
+    """The protection of data would be broken by what was asked, or was broken by somebody."""
+
+
+class EncryptionError(ProtectionError):
+    """A value cannot be sealed, or cannot be opened. No text of it holds the value."""
+
+
+class PlaintextRefusedError(EncryptionError, ValueError):
+    """A value was to be written on a way on which it cannot be sealed; nothing was written."""
+
+
+class EncryptedColumnError(EncryptionError, TypeError):
+    """A query asks of sealed values what nobody can know without opening them."""
+
+
+class TamperedError(EncryptionError):
+    """What is stored was not sealed for this row and column, or not as it is now."""
+
+
+class UnknownKeyError(EncryptionError, LookupError):
+    """The keystore does not have the key of a sealed value."""
+
+
+class SubjectErasedError(EncryptionError):
+    """Whom a value is about was erased: nobody can open it, and nothing new is sealed."""
+
+
+class KeystoreError(ProtectionError):
+    """Keys cannot be read, or cannot be kept."""
+
+
+class MasterKeyError(KeystoreError, ValueError):
+    """The master key is missing, is another one, or cannot be used."""
+
+
+class ErasureError(ProtectionError):
+    """An export or an erasure cannot go on as things are; nothing is lost, and it can go on."""
+
+
+class AuditError(ProtectionError):
+    """The chain of what was done is broken, or cannot be continued."""
 
 
 class MigrationError(TimberError):

@@ -1,0 +1,1 @@
+"""Seals values before they reach the database, and opens them when they are read."""
