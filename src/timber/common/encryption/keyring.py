@@ -72,8 +72,8 @@ class Keyring:
 
         """
         self._revalidate()
-        found = self._current.get(subject)
-        return found or self.current_for((subject,))[subject]
+        found: ReadyKey | None = self._current.get(subject)
+        return self.current_for((subject,))[subject] if found is None else found
 
     def current_for(self, subjects: Collection[str]) -> Mapping[str, ReadyKey]:
         """Return the keys that seal what is new about subjects: asks the store once at most.
@@ -85,11 +85,11 @@ class Keyring:
 
         """
         store = self._revalidate()
-        found = {one: key for one in subjects if (key := self._current.get(one)) is not None}
+        found = {one: self._current[one] for one in subjects if one in self._current}
         missing = [one for one in subjects if one not in found]
         if missing:
-            for subject, key in store.data_keys_for(missing).items():
-                found[subject] = self._current[subject] = self._ready(key)
+            for subject, made in store.data_keys_for(missing).items():
+                found[subject] = self._current[subject] = self._ready(made)
         return found
 
     def opener(self, key_id: bytes, version: int) -> ReadyKey:
@@ -104,7 +104,8 @@ class Keyring:
         """
         store = self._revalidate()
         header = header_of(key_id, version)
-        return self._openers.get(header) or self._ready(store.data_key(key_id, version))
+        found: ReadyKey | None = self._openers.get(header)
+        return self._ready(store.data_key(key_id, version)) if found is None else found
 
     def index_keys(self) -> tuple[IndexKey, ...]:
         """Return the roots of the blind indexes, the one to write with first.
