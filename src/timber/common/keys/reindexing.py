@@ -23,6 +23,7 @@ from timber.common.failpoints import reach
 from timber.common.keys.raw_tables import RawRow, RawTable
 from timber.common.keys.renewals import Renewals
 from timber.common.keys.rounds import Change, Rounds, Unreadable
+from timber.common.keys.store import SqlKeystore
 
 PROGRESS: Final = "indexes"
 
@@ -60,11 +61,13 @@ class Reindexer:
     def __init__(
         self,
         *,
+        store: SqlKeystore,
         renewals: Renewals,
         keyring: Keyring,
         sealer: Sealer,
         wait: Callable[[], None],
     ) -> None:
+        self._store = store
         self._renewals = renewals
         self._keyring = keyring
         self._sealer = sealer
@@ -123,6 +126,8 @@ class Reindexer:
     def _page(
         self, connection: Connection, table: RawTable, rows: Sequence[RawRow]
     ) -> Sequence[Change]:
+        key_ids = {value[2:18] for row in rows for value in row.sealed.values()}
+        self._keyring.learn(lambda: self._store.versions_of(key_ids))
         wanted = [(row, self._indexes(table, row)) for row in rows]
         changes: list[Change] = []
         for row, hashes in wanted:

@@ -15,7 +15,7 @@ from timber.common.keys.reindexing import IndexRenewal, Reindexer
 from timber.common.keys.renewals import Renewals
 from timber.common.keys.resealing import DataRenewal, Resealer
 from timber.common.keys.retiring import Retirement, retire
-from timber.common.keys.rounds import Pace, Rounds, Show, Sleep
+from timber.common.keys.rounds import ROWS_AT_ONCE, Pace, Rounds, Show, Sleep
 from timber.common.keys.service import KeyService
 from timber.common.keys.status import KeyStatus, status_of
 from timber.common.keys.waiting import settle
@@ -40,12 +40,14 @@ class KeyRenewal:
         metadata: MetaData,
         sealer: Sealer,
         sleep: Sleep = time.sleep,
+        rows_at_once: int = ROWS_AT_ONCE,
     ) -> None:
         self._keys = keys
         self._database = database
         self._metadata = metadata
         self._sealer = sealer
         self._sleep = sleep
+        self._rows_at_once = rows_at_once
 
     def status(self) -> KeyStatus:
         """Return how the keys are."""
@@ -93,6 +95,7 @@ class KeyRenewal:
         keys = self._keys.need()
         renewals = Renewals(store=keys.store)
         reindexer = Reindexer(
+            store=keys.store,
             renewals=renewals,
             keyring=self._keys.keyring,
             sealer=self._sealer,
@@ -122,5 +125,10 @@ class KeyRenewal:
         )
 
     def _rounds(self, renewals: Renewals, rows_per_second: float | None, show: Show) -> Rounds:
-        pace = Pace(rows_per_second=rows_per_second, sleep=self._sleep, show=show)
+        pace = Pace(
+            rows_at_once=self._rows_at_once,
+            rows_per_second=rows_per_second,
+            sleep=self._sleep,
+            show=show,
+        )
         return Rounds(database=self._database, renewals=renewals, pace=pace)

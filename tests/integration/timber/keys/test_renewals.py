@@ -46,8 +46,8 @@ models:
       enabled: true
       fields: [note, fee]
 """
-PEOPLE = 230
-"""More than a page."""
+PEOPLE = 20
+"""More than two pages."""
 
 
 def settings_for(database_url: str, folder: Path) -> TimberSettings:
@@ -75,6 +75,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> TimberSettings:
 def timber(settings: TimberSettings) -> Iterator[Timber]:
     with Timber().opened(settings) as opened:
         fill(opened)
+        opened.key_renewal._rows_at_once = 8
         yield opened
 
 
