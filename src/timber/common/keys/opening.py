@@ -175,6 +175,7 @@ def _checked_id(engine: Engine, masters: MasterKeys, where: str) -> bytes:
 def _refuse_foreign(store_id: bytes, belongs_to: bytes | None, where: str) -> None:
     if belongs_to not in {None, store_id}:
         raise KeystoreError(
-            f"the keystore at {where} is {store_id.hex()}, but the data of this database is sealed "
-            f"with the keys of {(belongs_to or b'').hex()}: say in `keystore` where that one is"
+            f"the keystore at {where} is {store_id.hex()}, but the data of this database is "
+            f"sealed with the keys of {(belongs_to or b'').hex()}: say in `keystore` where that "
+            "one is"
         )

@@ -103,9 +103,7 @@ class KeyService:
 
     def _opened(self, settings: TimberSettings, *, may_create: bool | None) -> OpenKeys:
         on_purpose = bool(may_create)
-        bond = DatabaseBond(
-            self._database.engine, may_create=settings.create_tables or on_purpose
-        )
+        bond = DatabaseBond(self._database.engine, may_create=settings.create_tables or on_purpose)
         if may_create is None:
             may_create = settings.environment == "development"
         with contextlib.ExitStack() as stack:
@@ -146,9 +144,7 @@ def make_keys(settings: TimberSettings) -> MadeKeys:
     """
     clock = SteadyClock(SystemClock())
     database = DatabaseService(clock=clock)
-    service = KeyService(
-        database=database, clock=clock, keyring=Keyring(ticks=time.monotonic)
-    )
+    service = KeyService(database=database, clock=clock, keyring=Keyring(ticks=time.monotonic))
     with contextlib.ExitStack() as undo:
         undo.callback(database.close)
         database.open(settings.database_url, settings.connection_options)
