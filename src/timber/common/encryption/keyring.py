@@ -85,8 +85,14 @@ class Keyring:
 
         """
         store = self._revalidate()
-        found = {one: self._current[one] for one in subjects if one in self._current}
-        missing = [one for one in subjects if one not in found]
+        found: dict[str, ReadyKey] = {}
+        missing = []
+        for subject in subjects:
+            known: ReadyKey | None = self._current.get(subject)
+            if known is None:
+                missing.append(subject)
+            else:
+                found[subject] = known
         if missing:
             for subject, made in store.data_keys_for(missing).items():
                 found[subject] = self._current[subject] = self._ready(made)
