@@ -100,7 +100,8 @@ def test_what_belongs_to_somebody_erased_is_unreadable_and_the_rest_is_not(
         with pytest.raises(SubjectErasedError):
             _ = first.body
         assert (second.body, third.body) == ("bob's", "nobody's")
-    add(timber, id="4", data=None)
+    with timber.database.session_scope() as session:
+        session.execute(insert(note).values(id="4", user_id="ann", data=None))
 
 
 def test_a_detached_row_and_a_copy_of_it_open(timber: Timber, note: type[Any]) -> None:
@@ -158,17 +159,15 @@ def test_a_searchable_field_is_found_by_equality_alone(timber: Timber, note: typ
     }
 
     with timber.database.session_scope() as session:
-        assert {
-            name: session.scalars(one).all() for name, one in queries.items()
-        } == dict.fromkeys(queries, ["1"])
-        assert {name: session.scalars(one).all() for name, one in others.items()} == dict.fromkeys(
-            others, ["2"]
-        )
+        for name, one in queries.items():
+            assert session.scalars(one).all() == ["1"], name
+        for name, one in others.items():
+            assert session.scalars(one).all() == ["2"], name
         assert session.scalars(select(note.id).where(note.email.is_(None))).all() == ["3"]
         assert session.scalars(select(note.id).where(note.body == None)).all()  # noqa: E711 - as people write it
         session.delete(session.get(note, "1"))
         session.flush()
-        found = select(func.count()).where(note.email == "ann@x.org")
+        found = select(func.count(note.id)).where(note.email == "ann@x.org")
         assert session.scalar(found) == 0
         session.execute(update(note).where(note.email == "bob@x.org").values(title="found"))
         session.execute(delete(note).where(note.email == "bob@x.org"))
@@ -239,10 +238,8 @@ def test_a_row_of_a_row_belongs_to_the_person_at_the_end_of_the_way(
     add(timber, id="1", user_id="ann")
     add(timber, id="2", user_id="bob")
     with timber.database.session_scope() as session:
-        session.execute(
-            insert(remark),
-            [{"id": n, "note_id": str(n % 2 + 1), "words": f"w{n}"} for n in (1, 2)],
-        )
+        rows = [{"id": n, "note_id": str(n % 2 + 1), "words": f"w{n}"} for n in (1, 2)]
+        session.execute(insert(remark), rows)
     timber.database.bulk_insert(remark, [{"id": 3, "note_id": "2", "words": "w3"}])
     with timber.database.session_scope() as session:
         session.get(remark, 1).words = "w1 again"
