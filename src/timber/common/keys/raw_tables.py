@@ -5,14 +5,13 @@ what is renewed changes.
 """
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
     Column,
     Connection,
-    Engine,
     LargeBinary,
     MetaData,
     RowMapping,
@@ -30,8 +29,6 @@ from sqlalchemy import (
 from timber.common.encryption.codec import codec_of
 from timber.common.modeling.sealed_tables import sealed_of
 
-KEY_IN_VALUE: Final = (3, 18)
-"""Where a sealed value has the id and the version of its key, as SQL counts: place and length."""
 _OLD: Final = "old_"
 
 
@@ -80,19 +77,8 @@ class RawTable:
             ).scalar_one()
         )
 
-    def page(
-        self,
-        connection: Connection,
-        after: Sequence[Any] | None,
-        size: int,
-        *,
-        locked: bool = False,
-    ) -> list[RawRow]:
-        """Return the rows with something sealed that come next by the primary key.
-
-        `locked` ones stay as they are until the transaction ends; those that others hold are
-        left out.
-        """
+    def page(self, connection: Connection, after: Sequence[Any] | None, size: int) -> list[RawRow]:
+        """Return the rows with something sealed that come next by the primary key."""
         query = select(self._table).where(self._any_sealed()).order_by(*self._key).limit(size)
         if after is not None:
             bounds = [
@@ -102,9 +88,16 @@ class RawTable:
             query = query.where(
                 self._key[0] > bounds[0] if alone else tuple_(*self._key) > tuple_(*bounds)
             )
-        if locked:
-            query = query.with_for_update(skip_locked=True)
         return [self._row(row) for row in connection.execute(query).mappings()]
+
+    def locked(self, connection: Connection, rows: Sequence[RawRow]) -> set[tuple[Any, ...]]:
+        """Lock rows that nobody else holds until the transaction ends; return their keys."""
+        if len(self._key) == 1:
+            among = self._key[0].in_([row.key[0] for row in rows])
+        else:
+            among = tuple_(*self._key).in_([row.key for row in rows])
+        query = select(*self._key).where(among).with_for_update(skip_locked=True)
+        return {tuple(key) for key in connection.execute(query)}
 
     def replace(
         self, connection: Connection, changes: Sequence[tuple[RawRow, Mapping[str, bytes | None]]]
@@ -128,16 +121,6 @@ class RawTable:
             .where(and_(*same, *before))
             .values({name: bindparam(f"new_{name}", type_=LargeBinary()) for name in columns})
         )
-
-    def keys_in_use(self, engine: Engine) -> Iterator[bytes]:
-        """Yield the id and version, 18 bytes, of the key of every sealed value."""
-        with engine.connect() as connection:
-            streaming = connection.execution_options(yield_per=5_000)
-            for name in self.sealed:
-                column = self._table.c[name]
-                of_key = func.substr(column, *KEY_IN_VALUE, type_=LargeBinary())
-                for (found,) in streaming.execute(select(of_key).where(column.is_not(None))):
-                    yield bytes(found)
 
     def noted(self, key: Sequence[Any]) -> list[str]:
         """Return a primary key as it can be noted down."""

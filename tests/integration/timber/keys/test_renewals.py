@@ -1,7 +1,9 @@
 """New data keys and new roots of indexes, while everybody works on."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -387,6 +389,68 @@ def test_values_change_and_come_back_while_the_index_is_renewed(
     assert find(timber, "moved@example.org") == [1]
     assert find(timber, "p1@example.org") == [2000]
     assert index_versions(timber) == {2}
+
+
+def test_a_row_that_somebody_holds_on_postgresql_is_waited_for(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    with Timber().opened(settings_for(postgresql_url, tmp_path)) as timber:
+        fill(timber)
+        rows: list[Any] = []
+        waits: list[float] = []
+        with timber.database.session() as session:
+
+            def hold(point: str) -> None:
+                if point == RoundFailpoint.PAGE_CHANGED and not rows:
+                    # The last one, which a later page comes to.
+                    rows.append(session.get(timber.models.get("User"), "9", with_for_update=True))
+
+            def wait(seconds: float) -> None:
+                if rows and not waits:
+                    waits.append(seconds)
+                    rows[0].email = "held@example.org"
+                    session.commit()
+
+            timber.key_renewal._sleep = wait
+            timber.key_renewal._rows_at_once = 8
+            with armed(hold):
+                done = timber.key_renewal.renew_indexes()
+
+        assert waits == [0.05]
+        assert done.rows == PEOPLE - 1  # the other was written with the new root meanwhile
+        assert find(timber, "held@example.org") == [9]
+        assert index_versions(timber) == {2}
+
+
+def test_no_value_gets_in_twice_while_many_write_and_the_index_is_renewed(
+    timber: Timber, other: Timber
+) -> None:
+    emails = [f"new{number}@example.org" for number in range(12)]
+    began = threading.Event()
+
+    def write(one: Timber, number: int) -> int:
+        began.wait(30)
+        stored = 0
+        for place, email in enumerate(emails):
+            try:
+                add_person(one, 1000 + 100 * number + place, email)
+            except DuplicateError:
+                continue
+            stored += 1
+        return stored
+
+    def meanwhile(point: str) -> None:
+        if point == IndexFailpoint.MADE:
+            began.set()
+
+    with ThreadPoolExecutor(max_workers=3) as pool, armed(meanwhile):
+        writers = [pool.submit(write, one, n) for n, one in enumerate((timber, other, other))]
+        timber.key_renewal.renew_indexes()
+        stored = [writer.result() for writer in writers]
+
+    assert sum(stored) == len(emails)
+    for email in emails:
+        assert len(find(timber, email)) == 1
 
 
 # ---------------------------------------------------------------------- status
