@@ -187,6 +187,7 @@ class Sealer:
         start = 0
         for row, (about, subject) in zip(rows, bound, strict=True):
             key = keys[subject]
+            header, encrypt = key.header, key.cipher.encrypt
             for field, at, to in fields:
                 value = row[at]
                 if value is None:
@@ -195,10 +196,12 @@ class Sealer:
                     # Of another row nobody could ever open it.
                     value = self._open(field, about, subject, value)
                 else:
-                    end = start + NONCE_BYTES
+                    # As `_sealed`; here a call for each value would be felt.
+                    nonce = nonces[start : start + NONCE_BYTES]
+                    start += NONCE_BYTES
                     written = _dumps(field, value)
-                    row[at] = _sealed(field, about, key, written, nonces[start:end])
-                    start = end
+                    sealed = encrypt(nonce, written, header + field.about + about)
+                    row[at] = Ciphertext(header + nonce + sealed)
                 if to is not None:
                     row[to] = self._index(field, value)
         self._settle(known, rows, [about for about, _ in bound], places, connection)
@@ -271,7 +274,7 @@ def _sealed(field: Field, row: bytes, ready: ReadyKey, written: bytes, nonce: by
 
 def _dumps(field: Field, value: Any) -> bytes:
     try:
-        return field.codec.dumps(value)
+        return field.tag + field.write(value)
     except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError) as error:
         # Its text may quote the value.
         what = f"a value cannot be stored in {field.column} ({type(error).__name__})"

@@ -19,11 +19,12 @@ from timber.common.modeling.subjects import PEOPLE
 class Field:
     """One sealed column."""
 
-    __slots__ = ("about", "codec", "column")
+    __slots__ = ("about", "codec", "column", "tag", "write")
 
     def __init__(self, column: SealedColumn) -> None:
         self.column = column
         self.codec = codec_of(column.plain)
+        self.tag, self.write = self.codec.tag, self.codec.write
         self.about = part(b"t", column.table) + part(b"c", column.name)
         """What binds its values to the table and the column."""
 

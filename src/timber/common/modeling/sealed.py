@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Dialect, LargeBinary
@@ -91,8 +90,13 @@ class Sealed(TypeDecorator[Ciphertext]):
 
     @override
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], bytes | None]:
-        # Both drivers take bytes as they are.
-        return partial(self.process_bind_param, dialect=dialect)
+        def process(value: Any) -> bytes | None:
+            # Both drivers take bytes as they are.
+            if type(value) is Ciphertext:
+                return bytes(value)
+            return self.process_bind_param(value, dialect)
+
+        return process
 
     @override
     def process_literal_param(self, value: Any, dialect: Dialect) -> str:
