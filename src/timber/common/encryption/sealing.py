@@ -173,8 +173,7 @@ class Sealer:
         known = self.table(table.name)
         fields = [(known.fields[column.name], at, to) for column, at, to in places.fields]
         if links is None:
-            link = places.link
-            links = [None] * len(rows) if link is None else [row[link] for row in rows]
+            links = [None if places.link is None else row[places.link] for row in rows]
         # A row that holds nothing to seal needs no key: whom it is about may have been erased.
         places_of = [at for _, at, _ in fields]
         full = [any(row[at] is not None for at in places_of) for row in rows]
