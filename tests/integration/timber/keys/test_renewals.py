@@ -209,6 +209,7 @@ def test_what_others_write_meanwhile_is_kept_and_sealed_with_the_new_key(
 DATA_POINTS = [*DataFailpoint, *RoundFailpoint]
 
 
+@pytest.mark.parametrize("settings", ["file"], indirect=True)
 @pytest.mark.parametrize("point", DATA_POINTS)
 def test_a_renewal_that_was_broken_off_anywhere_goes_on(timber: Timber, point: str) -> None:
     before = content(timber)
@@ -300,6 +301,7 @@ def test_keys_of_tables_without_a_model_are_kept(timber: Timber) -> None:
     assert done.values_by_table == {"kept": 3}
 
 
+@pytest.mark.parametrize("settings", ["file"], indirect=True)
 @pytest.mark.parametrize("point", RetireFailpoint)
 def test_retiring_can_be_broken_off_anywhere(timber: Timber, point: RetireFailpoint) -> None:
     before = content(timber)
