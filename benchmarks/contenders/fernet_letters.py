@@ -53,6 +53,9 @@ class Letter(Base):
     body: Mapped[str] = mapped_column(Encrypted)
 
 
+_TABLE: Final = Base.metadata.tables["letters"]
+
+
 @contextlib.contextmanager
 def insert_many(stage: Stage) -> Iterator[Trial]:
     """Insert all rows with one statement of the ORM."""
@@ -78,6 +81,6 @@ def bulk_insert_core(stage: Stage) -> Iterator[Trial]:
 
         def work() -> None:
             with engine.begin() as connection:
-                connection.execute(insert(Letter.__table__), rows)
+                connection.execute(insert(_TABLE), rows)
 
         yield Trial(work=work, check=lambda: letters.stored(stage.database_url))

@@ -96,7 +96,7 @@ class Sealer:
         return self._open(known.field(target.column), row, subject, ciphertext)
 
     def seal_row(
-        self, table: str, row: Mapping[str, Any], *, subject: str | None = None
+        self, table: str, row: Mapping[Any, Any], *, subject: str | None = None
     ) -> dict[str, Any]:
         """Return a row, by columns, with what is to be sealed in it sealed; indexes are added.
 
@@ -118,7 +118,7 @@ class Sealer:
         return done
 
     def open_row(
-        self, table: str, row: Mapping[str, Any], *, subject: str | None = None
+        self, table: str, row: Mapping[Any, Any], *, subject: str | None = None
     ) -> dict[str, Any]:
         """Return a row that was selected by columns, with what is sealed in it opened.
 

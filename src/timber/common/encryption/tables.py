@@ -126,7 +126,7 @@ class TableSeal:
     def _owned(self, link: Any) -> bytes:
         return b"" if self._link is None else self._link.part(link)
 
-    def target(self, column: str, row: Mapping[str, Any], subject: str | None) -> SealTarget:
+    def target(self, column: str, row: Mapping[Any, Any], subject: str | None) -> SealTarget:
         """Return the place of a column's value in a row.
 
         Raises:

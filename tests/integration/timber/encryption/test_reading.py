@@ -29,6 +29,11 @@ def add(timber: Timber, **values: Any) -> None:
         session.add(note(**{"user_id": "ann", **values}))
 
 
+def got(session: Any, model: type[Any], key: Any) -> Any:
+    """Return the row with that key, which is there."""
+    return session.get(model, key)
+
+
 def test_a_row_holds_what_it_was_given_before_and_after_a_flush(
     timber: Timber, note: type[Any]
 ) -> None:
@@ -48,7 +53,7 @@ def test_a_failed_flush_leaves_what_was_stored(timber: Timber, note: type[Any]) 
     add(timber, id="2", body="other", email="b@x.org")
 
     with timber.database.session() as session:
-        row = session.get(note, "1")
+        row = got(session, note, "1")
         row.body, row.email = "after", "B@x.org"
         with pytest.raises(DuplicateError):
             session.flush()
@@ -61,12 +66,12 @@ def test_reading_changes_nothing(timber: Timber, note: type[Any]) -> None:
     add(timber, id="1", body="words")
 
     with timber.database.session_scope() as session:
-        row = session.get(note, "1")
+        row = got(session, note, "1")
         before = row.updated_at
         assert row.body == "words"
         assert not session.is_modified(row)
     with timber.database.session_scope() as session:
-        assert session.get(note, "1").updated_at == before
+        assert got(session, note, "1").updated_at == before
 
 
 def test_one_row_that_cannot_be_opened_leaves_the_others_readable(
@@ -136,7 +141,7 @@ def test_rows_that_were_loaded_in_part_open(timber: Timber, note: type[Any]) -> 
         (row,) = session.scalars(select(note).options(defer(note.body)))
         row.user_id = "bob"
     with timber.database.session_scope() as session:
-        row = session.get(note, "1")
+        row = got(session, note, "1")
         assert (row.body, row.data) == ("words", {"x": 1})
 
 
@@ -165,7 +170,7 @@ def test_a_searchable_field_is_found_by_equality_alone(timber: Timber, note: typ
             assert session.scalars(one).all() == ["2"], name
         assert session.scalars(select(note.id).where(note.email.is_(None))).all() == ["3"]
         assert session.scalars(select(note.id).where(note.body == None)).all()  # noqa: E711 - as people write it
-        session.delete(session.get(note, "1"))
+        session.delete(got(session, note, "1"))
         session.flush()
         found = select(func.count(note.id)).where(note.email == "ann@x.org")
         assert session.scalar(found) == 0
@@ -227,7 +232,7 @@ def test_equal_values_are_unique_as_their_normaliser_says(timber: Timber, note: 
         add(timber, id="2", email=" ANN@x.org")
 
     with timber.database.session_scope() as session:
-        session.delete(session.get(note, "1"))
+        session.delete(got(session, note, "1"))
     add(timber, id="2", email=" ANN@x.org")
 
 
@@ -242,12 +247,12 @@ def test_a_row_of_a_row_belongs_to_the_person_at_the_end_of_the_way(
         session.execute(insert(remark), rows)
     timber.database.bulk_insert(remark, [{"id": 3, "note_id": "2", "words": "w3"}])
     with timber.database.session_scope() as session:
-        session.get(remark, 1).words = "w1 again"
+        got(session, remark, 1).words = "w1 again"
 
     with timber.database.session_scope() as session:
-        rows = session.scalars(select(remark).order_by(remark.id)).all()
-        keys = [row.__dict__["words"][2:18] for row in rows]
-        assert [row.words for row in rows] == ["w1 again", "w2", "w3"]
+        found = session.scalars(select(remark).order_by(remark.id)).all()
+        keys = [row.__dict__["words"][2:18] for row in found]
+        assert [row.words for row in found] == ["w1 again", "w2", "w3"]
     names = {key.key_id: subject for subject, key in keystore._newest.items()}
     assert [names[key] for key in keys] == ["users:bob", "users:ann", "users:bob"]
 
@@ -263,8 +268,8 @@ def test_values_are_bound_to_the_whole_of_a_composite_key(timber: Timber) -> Non
         )
 
     with timber.database.session_scope() as session:
-        assert session.get(place, (1, 12)).name == "moved"
-        assert session.get(place, (11, 12)).name == "p11"
+        assert got(session, place, (1, 12)).name == "moved"
+        assert got(session, place, (11, 12)).name == "p11"
 
 
 def test_without_a_keystore_nothing_opens(open_sealed: Open) -> None:
