@@ -1,0 +1,136 @@
+"""Everything that is stored about a person, row by row, in bounded memory."""
+
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Table, func, or_, select
+from sqlalchemy.orm import Session
+
+from timber.common.database.retrying import isolate
+from timber.common.gdpr.beside import OUTBOX, TEXTS
+from timber.common.gdpr.rows import Schema
+from timber.common.gdpr.subjects import Person, key_text, keys_of
+from timber.common.gdpr.texts import owned_texts
+
+BATCH: Final = 200
+"""How many rows are in memory at once."""
+_OF_TEXTS: Final = (
+    *("source_type", "source_id", "ordinal", "owner", "content"),
+    *("attributes", "importance", "occurred_at", "created_at"),
+)
+
+OpenRow = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+"""Takes a table and a row as it is stored; returns the row with its encrypted values opened."""
+
+
+@dataclass(frozen=True)
+class ExportedRow:
+    """A row about the person."""
+
+    section: str
+    """The model, or the table where there is none."""
+    values: Mapping[str, Any]
+    """By column, as Python has them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exporting:
+    """Reads what is stored about a person."""
+
+    schema: Schema
+    tables: Mapping[str, Table]
+    names: Mapping[str, str]
+    """The models by their tables."""
+    open_row: OpenRow
+    retained_sources: Collection[str]
+
+    def rows(self, session: Session, person: Person) -> Generator[ExportedRow]:
+        """Give every row, table by table, as it was at one moment; the session is closed in the end."""
+        with session:
+            connection = session.connection()
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")  # one moment, and no right to write
+            else:
+                session.rollback()
+                isolate(session, "REPEATABLE READ")
+                connection = session.connection()
+            for section in self._sections(connection.dialect.name, person):
+                yield from section.rows(connection)
+
+    def count(self, connection: Connection, person: Person) -> int:
+        """Return how many rows there are."""
+        return sum(
+            one.count(connection) for one in self._sections(connection.dialect.name, person)
+        )
+
+    def _sections(self, dialect: str, person: Person) -> Iterator["_Section"]:
+        theirs = {}
+        for table in reversed(self.schema.tables):
+            owner = self.schema.owner(table)
+            if owner is None or not owner.ways_to(person.table):
+                continue
+            condition = theirs[table.key] = self.schema.belonging.of(table, table.key, person)
+            sealed = frozenset(owner.sealed)
+            shown = owner.exported or tuple(table.c.keys())
+            name = self.names.get(table.key, table.key)
+            shown = tuple(one for one in shown if one in table.c)
+            yield _Section(name, table, condition, shown, self._opening(table, sealed))
+        yield from self._beside(dialect, person, theirs)
+
+    def _opening(self, table: Table, sealed: Collection[str]) -> OpenRow | None:
+        return self.open_row if sealed else None
+
+    def _beside(
+        self, dialect: str, person: Person, theirs: Mapping[str, ColumnElement[bool]]
+    ) -> Iterator["_Section"]:
+        """Give what other tables know of the rows without a foreign key."""
+        about: dict[str, list[ColumnElement[bool]]] = {}
+        for name, condition in theirs.items():
+            beside = self.schema.beside.get(name)
+            for one in beside.all if beside else ():
+                if one.table.key == OUTBOX:
+                    continue
+                table = self.tables[name].alias()
+                [key] = keys_of(self.tables[name])
+                mine = select(key_text(table.c[key.key], dialect)).where(
+                    self.schema.belonging.of(table, name, person)
+                )
+                about.setdefault(one.table.key, []).append(
+                    (one.table.c[one.kind_column] == one.kind)
+                    & one.table.c[one.id_column].in_(mine)
+                )
+        if TEXTS in self.tables:
+            owned = owned_texts(self.tables[TEXTS], person, ())
+            about.setdefault(TEXTS, []).append(owned)
+        for name, conditions in about.items():
+            table = self.tables[name]
+            shown = _OF_TEXTS if name == TEXTS else tuple(table.c.keys())
+            yield _Section(self.names.get(name, name), table, or_(*conditions), shown, None)
+
+
+@dataclass(frozen=True)
+class _Section:
+    """The rows of one table that are exported."""
+
+    name: str
+    table: Table
+    condition: ColumnElement[bool]
+    shown: Sequence[str]
+    open_row: OpenRow | None
+
+    def rows(self, connection: Connection) -> Iterator[ExportedRow]:
+        # All columns where some are sealed: opening takes the key of the row, and its link.
+        wanted = list(self.table.c) if self.open_row else [self.table.c[one] for one in self.shown]
+        found = connection.execute(
+            select(*wanted).where(self.condition), execution_options={"yield_per": BATCH}
+        )
+        for row in found.mappings():
+            values: Mapping[str, Any] = {column.key: row[column] for column in wanted}
+            if self.open_row:
+                values = self.open_row(self.table.key, values)
+            yield ExportedRow(self.name, {name: values[name] for name in self.shown})
+
+    def count(self, connection: Connection) -> int:
+        statement = select(func.count()).select_from(self.table).where(self.condition)
+        return int(connection.scalar(statement) or 0)

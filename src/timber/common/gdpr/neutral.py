@@ -1,0 +1,105 @@
+"""What takes the place of a value that told something about a person."""
+
+import uuid
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import JSON, Column, Enum, LargeBinary, String, Table, UniqueConstraint
+from sqlalchemy.types import Integer, Numeric, TypeEngine, Uuid
+
+from timber.common.errors import ErasureError
+from timber.common.ids import IdFactory
+from timber.common.modeling.stored_types import Vector
+
+_NEUTRAL: Final[Mapping[type[Any], Any]] = {
+    str: "",
+    int: 0,
+    float: 0.0,
+    bool: False,
+    bytes: b"",
+    Decimal: Decimal(0),
+    datetime: datetime(1970, 1, 1, tzinfo=UTC),
+    date: date(1970, 1, 1),
+    time: time(),
+    timedelta: timedelta(),
+    uuid.UUID: uuid.UUID(int=0),
+    list: [],
+    dict: {},
+}
+"""By the type that Python has of it."""
+
+
+def neutral_values(table: Table, names: Collection[str], new_id: IdFactory) -> dict[str, Any]:
+    """Return what the columns of one row get: null, or what is neutral where null must not be.
+
+    A column that has no value twice gets a random one.
+
+    Raises:
+        ErasureError: there is nothing neutral for a type.
+
+    """
+    unique = _unique(table)
+    return {name: _neutral(table.c[name], name in unique, new_id) for name in names}
+
+
+def needs_each(table: Table, names: Collection[str]) -> bool:
+    """Tell whether each row needs values of its own."""
+    unique = _unique(table)
+    return any(name in unique and not table.c[name].nullable for name in names)
+
+
+def _neutral(column: Column[Any], is_unique: bool, new_id: IdFactory) -> Any:
+    if column.nullable:
+        # In JSON, None is a value of its own.
+        return _sql_null(column.type)
+    if is_unique:
+        return _random(column, uuid.UUID(new_id()))
+    kind = column.type
+    if isinstance(kind, Enum):
+        return kind.enums[0]
+    if isinstance(kind, Vector):
+        return [0.0] * int(kind.dimensions)
+    if isinstance(kind, JSON):
+        return {}
+    try:
+        return _NEUTRAL[kind.python_type]
+    except (KeyError, NotImplementedError):
+        raise ErasureError(
+            f"{column} must not be null, and nothing neutral is known of its type: "
+            "let it be null, and erase again"
+        ) from None
+
+
+def _sql_null(kind: TypeEngine[Any]) -> Any:
+    from sqlalchemy import null  # noqa: PLC0415
+
+    return null() if isinstance(kind, JSON) else None
+
+
+def _random(column: Column[Any], made: uuid.UUID) -> Any:
+    kind = column.type
+    if isinstance(kind, Uuid):
+        return made
+    if isinstance(kind, String):
+        return made.hex[: kind.length] if kind.length else made.hex
+    if isinstance(kind, LargeBinary):
+        return made.bytes
+    if isinstance(kind, Integer):
+        return -(made.int % 2**31) - 0
+    if isinstance(kind, Numeric):
+        return Decimal(-(made.int % 10**6))
+    raise ErasureError(
+        f"{column} has no value twice, and nothing random is known of its type: "
+        "let it be null, and erase again"
+    )
+
+
+def _unique(table: Table) -> frozenset[str]:
+    """Return the columns of which no value may come twice, alone or with others."""
+    constraints = (one for one in table.constraints if isinstance(one, UniqueConstraint))
+    together = [tuple(one.columns.keys()) for one in constraints]
+    together += [tuple(one.columns.keys()) for one in table.indexes if one.unique]
+    alone = {name for name, column in table.c.items() if column.unique}
+    return frozenset(alone.union(*together))

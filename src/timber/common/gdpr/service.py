@@ -1,0 +1,467 @@
+"""Exports and erases what is stored about a person."""
+
+import contextlib
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, TypeVar, overload
+
+from sqlalchemy import Connection, MetaData, Table
+
+from timber.common.caching.service import CacheService
+from timber.common.clock import Clock
+from timber.common.database.service import DatabaseService
+from timber.common.database.streaming import AsyncRowStream, RowStream
+from timber.common.encryption.base import Keystore, subject_of
+from timber.common.errors import ErasureError, NotOpenError, RecordNotFoundError
+from timber.common.gdpr.beside import surroundings
+from timber.common.gdpr.certificate import Certificate, read_certificate
+from timber.common.gdpr.erasing import Eraser, OnProgress
+from timber.common.gdpr.export_files import write_csv, write_json
+from timber.common.gdpr.exporting import BATCH, ExportedRow, Exporting, OpenRow
+from timber.common.gdpr.links import children_first, links_into
+from timber.common.gdpr.plan import ErasurePlan, plan_tables
+from timber.common.gdpr.replay import Replayed, Search
+from timber.common.gdpr.rows import Schema
+from timber.common.gdpr.saga import Saga
+from timber.common.gdpr.signing import Signer
+from timber.common.gdpr.subjects import Belonging, Person, person_of
+from timber.common.gdpr.tables import make_tables
+from timber.common.ids import IdFactory
+from timber.common.modeling.ownership import Ownership
+from timber.common.modeling.registry import ModelRegistry
+from timber.common.modeling.spec import ModelSpec
+from timber.common.vector.ingestion import VectorIngestionService
+
+Result = TypeVar("Result")
+OnRow = Callable[[int, int], None]
+"""Told how many rows are done, and of how many."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErasureStatus:
+    """How far an erasure is."""
+
+    erasure_id: str
+    tombstone: str
+    """The keyed hash by which the keystore remembers the person."""
+    step: str
+    rows: int
+    """How many rows it has deleted, anonymised or emptied so far; 0 when it is finished."""
+    started_at: datetime
+    finished_at: datetime | None
+    certificate: Certificate | None
+    """None while it is under way, and of those who were not in this database."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Opened:
+    """What the service works with while the Timber is open."""
+
+    keystore: Keystore
+    search: Search
+    schema: Schema
+    exporting: Exporting
+    eraser: Eraser
+
+
+class GdprService:
+    """Exports what is stored about a person, erases it, and proves that it did.
+
+    A person is named by the key of its row: of `User`, or of another `model` that says
+    `gdpr: {subject: true}`. Each method that waits for the database has a twin for the event
+    loop, named `async_…`.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it reaches, all by keyword
+        self,
+        *,
+        database: DatabaseService,
+        metadata: MetaData,
+        models: ModelRegistry,
+        ingestion: VectorIngestionService,
+        cache: CacheService,
+        clock: Clock,
+        new_id: IdFactory,
+    ) -> None:
+        self._database = database
+        self._metadata = metadata
+        self._models = models
+        self._ingestion = ingestion
+        self._cache = cache
+        self._saga = Saga(clock, new_id)
+        self._clock = clock
+        self._new_id = new_id
+        self._opened: _Opened | None = None
+        self._is_open = False
+
+    # ------------------------------------------------------------------ open and close
+
+    def open(
+        self,
+        *,
+        owned: Mapping[str, Ownership] | None,
+        keystore: Keystore | None,
+        open_row: OpenRow,
+        create: bool,
+    ) -> None:
+        """Work with these tables and keys; without `owned`, no model says what is personal.
+
+        Raises:
+            SchemaMismatchError: the tables for erasures are missing, and `create` is false.
+
+        """
+        self._is_open = True
+        if owned is None or keystore is None:
+            return
+        make_tables(self._database.engine, create=create)
+        tables = dict(self._metadata.tables)
+        mapped: dict[str, type[Any]] = {
+            one.__table__.key: one for one in map(self._models.get, self._models.names())
+        }
+        specs: dict[str, ModelSpec] = {name: one.__timber__ for name, one in mapped.items()}
+        sources = {one.table.key: one for one in self._ingestion.row_sources.values()}
+        retained = [
+            one.source_type
+            for name, one in sources.items()
+            if name in owned and owned[name].on_erase == "retain"
+        ]
+        schema = Schema(
+            belonging=Belonging(self._metadata, owned),
+            tables=children_first(self._metadata, owned),
+            links=links_into(self._metadata),
+            beside=surroundings(tables, specs, sources),
+            kept={
+                name: frozenset({spec.states.column}) for name, spec in specs.items() if spec.states
+            },
+        )
+        self._opened = _Opened(
+            keystore=keystore,
+            search=Search(metadata=self._metadata, owned=owned, saga=self._saga),
+            schema=schema,
+            exporting=Exporting(
+                schema=schema,
+                tables=tables,
+                names={name: one.__name__ for name, one in mapped.items()},
+                open_row=open_row,
+            ),
+            eraser=Eraser(
+                transact=self._transact,
+                keystore=keystore,
+                saga=self._saga,
+                schema=schema,
+                tables=tables,
+                retained_sources=retained,
+                forget=self._forget,
+                clock=self._clock,
+                new_id=self._new_id,
+            ),
+        )
+
+    def close(self) -> None:
+        """Let go of tables and keys."""
+        self._opened = None
+        self._is_open = False
+
+    # ------------------------------------------------------------------ export
+
+    def export(self, subject: Any, *, model: str = "User") -> RowStream[ExportedRow]:
+        """Return everything that is stored about a person, row by row, in bounded memory.
+
+        All of it as it is at one moment, soft-deleted rows too, and encrypted values opened:
+        the person's row and all that lead to it, the texts made of them and documents that the
+        person owns, and the histories of sessions.
+
+        Raises:
+            RecordNotFoundError: there is no such person.
+            ErasureError: the person is being erased, or no model enables `gdpr`.
+
+        """
+        return RowStream(self._rows(subject, model))
+
+    def async_export(self, subject: Any, *, model: str = "User") -> AsyncRowStream[ExportedRow]:
+        """Do as `export`, for `async for`."""
+        rows = self._rows(subject, model)
+        return AsyncRowStream(rows, batch=BATCH, in_thread=self._database.call)
+
+    def export_json(
+        self,
+        subject: Any,
+        target: Path,
+        *,
+        model: str = "User",
+        on_progress: OnRow | None = None,
+    ) -> int:
+        """Write what `export` gives to a file, as one JSON document; return how many rows.
+
+        Raises what that raises; then there is no file.
+        """
+        with self._written(subject, model, on_progress) as (rows, on_row, head):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with _all_or_none(target) as partly, partly.open("w", encoding="utf-8") as file:
+                write_json(rows, file, head=head, on_row=on_row)
+            return on_row.count
+
+    def export_csv(
+        self,
+        subject: Any,
+        target: Path,
+        *,
+        model: str = "User",
+        on_progress: OnRow | None = None,
+    ) -> int:
+        """Write what `export` gives to CSV files, one for each model; return how many rows.
+
+        The target is a folder that is empty or made, or an archive if its name ends in `.zip`.
+        Raises what `export` raises.
+        """
+        with self._written(subject, model, on_progress) as (rows, on_row, _):
+            if target.suffix == ".zip":
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with _all_or_none(target) as partly:
+                    write_csv(rows, partly, on_row=on_row)
+            else:
+                write_csv(rows, target, on_row=on_row)
+            return on_row.count
+
+    async def async_export_json(self, subject: Any, target: Path, *, model: str = "User") -> int:
+        """Do as `export_json`, off the event loop."""
+        return await self._database.call(self.export_json, subject, target, model=model)
+
+    async def async_export_csv(self, subject: Any, target: Path, *, model: str = "User") -> int:
+        """Do as `export_csv`, off the event loop."""
+        return await self._database.call(self.export_csv, subject, target, model=model)
+
+    # ------------------------------------------------------------------ erasure
+
+    @overload
+    def erase(
+        self,
+        subject: Any,
+        *,
+        model: str = ...,
+        dry_run: Literal[False] = ...,
+        on_progress: OnProgress | None = ...,
+    ) -> Certificate: ...
+    @overload
+    def erase(
+        self,
+        subject: Any,
+        *,
+        model: str = ...,
+        dry_run: Literal[True],
+        on_progress: OnProgress | None = ...,
+    ) -> ErasurePlan: ...
+    def erase(
+        self,
+        subject: Any,
+        *,
+        model: str = "User",
+        dry_run: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> Certificate | ErasurePlan:
+        """Erase what is stored about a person, and return the certificate.
+
+        Its keys first, so that at once nobody reads what was sealed with them; then the rows. Broken
+        off at any point, the next call goes on, and so does the next opening of a Timber. Of
+        who was erased before, it returns the certificate of then. With `dry_run`, nothing is
+        changed: it returns what would be.
+
+        Raises:
+            RecordNotFoundError: nothing is stored about such a person, and nothing was erased.
+            ErasureError: no model enables `gdpr`.
+            KeystoreError: keys cannot be destroyed; nothing was done.
+            SharedCacheUnavailableError: other processes may still be told the old; call again.
+            DatabaseError: the database refused something; call again.
+
+        """
+        opened, person = self._find(subject, model)
+        if dry_run:
+            return self._plan(opened, person)
+        tombstone = opened.keystore.tombstone_of(subject_of(person.table, person.key)).hex()
+        under_way = self._transact(
+            lambda connection: [
+                one for one in self._saga.unfinished(connection) if one.tombstone == tombstone
+            ]
+        )
+        if not under_way and not self._plan(opened, person).rows:
+            known = self._transact(lambda connection: self._saga.latest(connection, tombstone))
+            if known is None:
+                raise RecordNotFoundError(model, subject)
+            return read_certificate(known.certificate)
+        return opened.eraser.erase(person, tombstone, on_progress=on_progress)
+
+    async def async_erase(self, subject: Any, *, model: str = "User") -> Certificate:
+        """Do as `erase`, off the event loop."""
+        return await self._database.call(lambda: self.erase(subject, model=model))
+
+    def plan(self, subject: Any, *, model: str = "User") -> ErasurePlan:
+        """Return what `erase` would do now; the same as its `dry_run`."""
+        return self.erase(subject, model=model, dry_run=True)
+
+    async def async_plan(self, subject: Any, *, model: str = "User") -> ErasurePlan:
+        """Do as `plan`, off the event loop."""
+        return await self._database.call(lambda: self.plan(subject, model=model))
+
+    def status(self) -> list[ErasureStatus]:
+        """Tell of every erasure in this database how far it is, the first one first."""
+        self._require()
+        return [
+            ErasureStatus(
+                erasure_id=one.erasure_id,
+                tombstone=one.tombstone,
+                step=one.step.value,
+                rows=sum(map(one.counts.total, ("deleted", "anonymised", "emptied"))),
+                started_at=one.started_at,
+                finished_at=one.finished_at,
+                certificate=read_certificate(one.certificate) if one.certificate else None,
+            )
+            for one in self._transact(self._saga.all)
+        ]
+
+    def replay(self, *, everything: bool = False) -> Replayed:
+        """Finish what was broken off, and erase again who is in the data though erased before.
+
+        Opening does this before anything can be read, and it costs next to nothing as long as the
+        database knows all erasures of the keystore. With `everything`, also those are looked for
+        that it knows, as after single tables were restored.
+        """
+        opened = self._require()
+        resumed = self._transact(self._saga.unfinished)
+        for one in resumed:
+            opened.eraser.resume(one)
+        missing = self._transact(
+            lambda connection: opened.search.missing(
+                connection, opened.keystore, everything=everything
+            )
+        )
+        found: dict[str, Person] = {}
+        if missing:
+            found = self._transact(
+                lambda connection: opened.search.persons(connection, opened.keystore, missing)
+            )
+        for tombstone, person in found.items():
+            opened.eraser.erase(person, tombstone)
+        self._transact(lambda connection: self._note_absent(connection, missing - found.keys()))
+        return Replayed(resumed=len(resumed), repeated=len(found))
+
+    async def async_replay(self, *, everything: bool = False) -> Replayed:
+        """Do as `replay`, off the event loop."""
+        return await self._database.call(lambda: self.replay(everything=everything))
+
+    def verify(self, certificate: str) -> Certificate:
+        """Return the certificate that a text is, if it is one of this keystore, unchanged.
+
+        Raises:
+            ErasureError: it was changed, or another keystore signed it.
+
+        """
+        found = read_certificate(certificate)
+        own = Signer(self._require().keystore.secret("certificate")).public_key
+        if found.public_key != own:
+            raise ErasureError(
+                f"the certificate {found.erasure_id} was signed by another keystore: "
+                "open with that one, or compare its public key with the one that you were given"
+            )
+        return found
+
+    # ------------------------------------------------------------------ the parts
+
+    def _require(self) -> _Opened:
+        if not self._is_open:
+            raise NotOpenError
+        if self._opened is None:
+            raise ErasureError(
+                "no model enables `gdpr`, so nothing says what is personal: "
+                "say `gdpr: {enabled: true}` in the models whose rows are about persons"
+            )
+        return self._opened
+
+    def _find(self, subject: Any, model: str) -> tuple[_Opened, Person]:
+        opened = self._require()
+        table: Table = self._models.get(model).__table__
+        owner = opened.schema.belonging.owned.get(table.key)
+        if owner is None or not any(not way.steps for way in owner.ways):
+            raise ErasureError(
+                f"the rows of {model} are no persons: name another `model`, "
+                "or say `gdpr: {enabled: true, subject: true}` there"
+            )
+        return opened, person_of(table, subject)
+
+    def _plan(self, opened: _Opened, person: Person) -> ErasurePlan:
+        def work(connection: Connection) -> ErasurePlan:
+            tables = tuple(plan_tables(connection, opened.schema, person))
+            return ErasurePlan(
+                tables=tables, texts=opened.exporting.count_texts(connection, person)
+            )
+
+        return self._transact(work)
+
+    def _rows(self, subject: Any, model: str) -> Generator[ExportedRow]:
+        opened, person = self._find(subject, model)
+        self._demand(opened, person, model)
+        return opened.exporting.rows(self._database.session(), person)
+
+    def _demand(self, opened: _Opened, person: Person, model: str) -> None:
+        """Raise an error unless there is something to export of the person."""
+        tombstone = opened.keystore.tombstone_of(subject_of(person.table, person.key)).hex()
+        for one in self._transact(self._saga.unfinished):
+            if one.tombstone == tombstone:
+                raise ErasureError("the person is being erased, so there is nothing to export")
+        if not self._transact(lambda connection: opened.exporting.count(connection, person)):
+            raise RecordNotFoundError(model, person.key)
+
+    @contextlib.contextmanager
+    def _written(
+        self, subject: Any, model: str, on_progress: OnRow | None
+    ) -> Generator[tuple[RowStream[ExportedRow], "_Counting", Mapping[str, Any]]]:
+        opened, person = self._find(subject, model)
+        total = 0
+        if on_progress is not None:
+            total = self._transact(lambda connection: opened.exporting.count(connection, person))
+        head = {
+            "subject": {"model": model, "key": str(person.key)},
+            "exported_at": self._clock.now().isoformat(),
+        }
+        with self.export(subject, model=model) as rows:
+            yield rows, _Counting(on_progress, total), head
+
+    def _note_absent(self, connection: Connection, tombstones: frozenset[str]) -> None:
+        known = self._saga.settled(connection)
+        for tombstone in sorted(tombstones - known):
+            self._saga.note_absent(connection, tombstone)
+
+    def _transact(self, work: Callable[[Connection], Result]) -> Result:
+        return self._database.run_sync(lambda session: work(session.connection()))
+
+    def _forget(self, tables: frozenset[str]) -> None:
+        """Have the caches of these tables forget everything, here and in Redis."""
+        cached = {one.name for one in self._cache.status().models if one.table in tables}
+        for name in sorted(cached):
+            self._cache.forget(self._models.get(name))
+
+
+class _Counting:
+    """Counts rows, and tells."""
+
+    def __init__(self, on_progress: OnRow | None, total: int) -> None:
+        self.count = 0
+        self._on_progress = on_progress
+        self._total = total
+
+    def __call__(self) -> None:
+        self.count += 1
+        if self._on_progress is not None:
+            self._on_progress(self.count, self._total)
+
+
+@contextlib.contextmanager
+def _all_or_none(target: Path) -> Generator[Path]:
+    """Give a place beside the target, which takes that one's in the end; or nothing is left."""
+    partly = target.with_name(f".{target.stem}.partly{target.suffix}")
+    try:
+        yield partly
+        partly.replace(target)
+    finally:
+        partly.unlink(missing_ok=True)
