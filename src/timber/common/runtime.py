@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Generator, Mapping
 from typing import Any, Final, Self
 
@@ -16,14 +17,18 @@ from timber.common.database.fitness import check_database
 from timber.common.database.schema import create_tables
 from timber.common.database.service import DatabaseService
 from timber.common.database.sqlite_references import drop_in_any_order
-from timber.common.errors import AlreadyOpenError
+from timber.common.encryption.keyring import Keyring
+from timber.common.errors import AlreadyOpenError, ConfigurationError
 from timber.common.garbage import no_search
+from timber.common.gdpr.service import GdprService
 from timber.common.ids import IdFactory, OrderedUuids, random_uuid
+from timber.common.keys.service import KeyService
 from timber.common.modeling.base import new_base
 from timber.common.modeling.catalogue import Catalogue
 from timber.common.modeling.checks import check
 from timber.common.modeling.columns import ColumnBuilder
 from timber.common.modeling.factory import ModelFactory
+from timber.common.modeling.ownership import ownership_of
 from timber.common.modeling.reader import model_files, packaged_directories, read_model_files
 from timber.common.modeling.registry import ModelRegistry
 from timber.common.persistence.idempotency import Idempotency
@@ -45,7 +50,7 @@ from timber.common.vector.tables import prepare
 from timber.common.vector.worker import IngestionWorker
 
 _log: Final = logging.getLogger(__name__)
-_BACKENDS: Final = frozenset({"caching", "vector_search"})
+_BACKENDS: Final = frozenset({"caching", "gdpr", "vector_search"})
 """The flags of models that have a working backend."""
 
 
@@ -98,6 +103,18 @@ class Timber:
             clock=steady,
             new_id=new_id,
             ingestion=self.vector_ingestion,
+        )
+        self.keys = KeyService(
+            database=self.database, clock=steady, keyring=Keyring(ticks=time.monotonic)
+        )
+        self.gdpr = GdprService(
+            database=self.database,
+            metadata=self.base.metadata,
+            models=self.models,
+            ingestion=self.vector_ingestion,
+            cache=self.cache,
+            clock=steady,
+            new_id=new_id,
         )
         self._worker = IngestionWorker(work=self.vector_ingestion.process_some)
         self._settings: TimberSettings | None = None
@@ -164,9 +181,17 @@ class Timber:
 
     def _open(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
         models = self._load_models(settings)
+        undo.callback(models.dispose)
         for note in models.catalogue.notes:
             _log.warning("%s", note)
-        undo.callback(models.dispose)
+        asking = _enabling_gdpr(models.catalogue)
+        if asking is not None and not settings.enable_gdpr:
+            raise ConfigurationError(
+                f"enable_gdpr is off, and {asking} enables `gdpr`, which would then do nothing: "
+                "leave it on, or set `enabled: false` in the model"
+            )
+        undo.callback(self.keys.close)
+        self.keys.open(settings)
         undo.callback(self.database.close)
         undo.callback(self._listener.close)
         self.database.open(settings.database_url, settings.connection_options)
@@ -187,6 +212,8 @@ class Timber:
         )
         self.database.read_through(cache if settings.enable_caching else None)
         self._open_vectors(settings, undo)
+        self._open_gdpr(settings, models.catalogue, undo)
+        self._start_worker(settings, undo)
         undo.callback(self._follow, None)
         self._follow(settings)
 
@@ -202,7 +229,24 @@ class Timber:
             memory_bytes=settings.vector_cache_bytes,
             graph_from=settings.vector_graph_from,
         )
-        if settings.enable_auto_vector_ingestion and ingestion.follows_rows:
+
+    def _open_gdpr(
+        self, settings: TimberSettings, catalogue: Catalogue, undo: contextlib.ExitStack
+    ) -> None:
+        is_asked = _enabling_gdpr(catalogue) is not None
+        undo.callback(self.gdpr.close)
+        self.gdpr.open(
+            owned=ownership_of(catalogue) if is_asked else None,
+            keystore=self.keys.need().store if is_asked else None,
+            open_row=_as_it_is,
+            create=settings.create_tables,
+        )
+        if is_asked:
+            # Before anything can be read: the data may be a backup from before an erasure.
+            self.gdpr.replay()
+
+    def _start_worker(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
+        if settings.enable_auto_vector_ingestion and self.vector_ingestion.follows_rows:
             undo.callback(self._worker.stop)
             self._worker.start(self.database.engine)
 
@@ -224,6 +268,22 @@ class Timber:
     def _follow(self, settings: TimberSettings | None) -> None:
         self._settings = settings
         self.config.follow(settings)
+
+
+def _enabling_gdpr(catalogue: Catalogue) -> str | None:
+    """Return a model that enables `gdpr`; None if none does."""
+    return next(
+        (
+            name
+            for name, table in catalogue.models.items()
+            if table.model and table.model.gdpr and table.model.gdpr.enabled
+        ),
+        None,
+    )
+
+
+def _as_it_is(_table: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return row
 
 
 default_timber: Final = Timber()

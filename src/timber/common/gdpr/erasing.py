@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Table
 from timber.common.clock import Clock
 from timber.common.encryption.base import Keystore, subject_of
 from timber.common.gdpr.certificate import Certificate, read_certificate, sign
-from timber.common.gdpr.failpoints import Failpoint, reach
+from timber.common.failpoints import reach
+from timber.common.gdpr.failpoints import Failpoint
 from timber.common.gdpr.row_list import RowList
 from timber.common.gdpr.rows import RowEraser, Schema
 from timber.common.gdpr.saga import Erasing, Saga, Step

@@ -43,7 +43,6 @@ class Exporting:
     names: Mapping[str, str]
     """The models by their tables."""
     open_row: OpenRow
-    retained_sources: Collection[str]
 
     def rows(self, session: Session, person: Person) -> Generator[ExportedRow]:
         """Give every row, table by table, as it was at one moment; the session is closed in the end."""
@@ -62,6 +61,19 @@ class Exporting:
         """Return how many rows there are."""
         return sum(
             one.count(connection) for one in self._sections(connection.dialect.name, person)
+        )
+
+    def count_texts(
+        self, connection: Connection, person: Person, retained: Collection[str]
+    ) -> int:
+        """Return how many pieces of texts are the person's, but for those of retained rows."""
+        if TEXTS not in self.tables:
+            return 0
+        chunks = self.tables[TEXTS]
+        return sum(
+            _Section(one.name, one.table, one.condition & chunks.c.source_type.not_in(sorted(retained)), (), None).count(connection)
+            for one in self._sections(connection.dialect.name, person)
+            if one.table is chunks
         )
 
     def _sections(self, dialect: str, person: Person) -> Iterator["_Section"]:

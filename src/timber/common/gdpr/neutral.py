@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import JSON, Column, Enum, LargeBinary, String, Table, UniqueConstraint
-from sqlalchemy.types import Integer, Numeric, TypeEngine, Uuid
+from sqlalchemy import JSON, Column, Enum, LargeBinary, String, Table, UniqueConstraint, null
+from sqlalchemy.types import Integer, Numeric, SmallInteger, TypeDecorator, Uuid
 
 from timber.common.errors import ErasureError
 from timber.common.ids import IdFactory
@@ -52,15 +52,16 @@ def needs_each(table: Table, names: Collection[str]) -> bool:
 
 def _neutral(column: Column[Any], is_unique: bool, new_id: IdFactory) -> Any:
     if column.nullable:
-        # In JSON, None is a value of its own.
-        return _sql_null(column.type)
+        return null()  # for in JSON, None is a value of its own
     if is_unique:
         return _random(column, uuid.UUID(new_id()))
-    kind = column.type
+    kind: Any = column.type
     if isinstance(kind, Enum):
         return kind.enums[0]
     if isinstance(kind, Vector):
         return [0.0] * int(kind.dimensions)
+    if isinstance(kind, TypeDecorator):
+        kind = kind.impl_instance
     if isinstance(kind, JSON):
         return {}
     try:
@@ -72,12 +73,6 @@ def _neutral(column: Column[Any], is_unique: bool, new_id: IdFactory) -> Any:
         ) from None
 
 
-def _sql_null(kind: TypeEngine[Any]) -> Any:
-    from sqlalchemy import null  # noqa: PLC0415
-
-    return null() if isinstance(kind, JSON) else None
-
-
 def _random(column: Column[Any], made: uuid.UUID) -> Any:
     kind = column.type
     if isinstance(kind, Uuid):
@@ -87,7 +82,7 @@ def _random(column: Column[Any], made: uuid.UUID) -> Any:
     if isinstance(kind, LargeBinary):
         return made.bytes
     if isinstance(kind, Integer):
-        return -(made.int % 2**31) - 0
+        return -1 - made.int % (2**15 if isinstance(kind, SmallInteger) else 2**31)
     if isinstance(kind, Numeric):
         return Decimal(-(made.int % 10**6))
     raise ErasureError(

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Table, delete, literal, or_, select, tuple_, 
 
 from timber.common.clock import Clock
 from timber.common.gdpr.beside import Surroundings
-from timber.common.gdpr.failpoints import Failpoint, reach
+from timber.common.failpoints import reach
+from timber.common.gdpr.failpoints import Failpoint
 from timber.common.gdpr.links import Link
 from timber.common.gdpr.neutral import needs_each, neutral_values
 from timber.common.gdpr.row_list import BATCH, Fate, Listed, RowList, written

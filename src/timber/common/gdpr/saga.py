@@ -135,13 +135,13 @@ class Saga:
         }
         self._update(connection, erasing.erasure_id, changes)
 
-    def note_absent(self, connection: Connection, tombstone: str, people: str) -> None:
+    def note_absent(self, connection: Connection, tombstone: str) -> None:
         """Note that the database has nothing about somebody whom the keystore knows as erased."""
         now = self.clock.now()
         row = {
             "erasure_id": self.new_id(),
             "tombstone": tombstone,
-            "people": people,
+            "people": "",
             "step": Step.FINISHED.value,
             "counts": {},
             "started_at": now,

@@ -393,7 +393,7 @@ class GdprService:
         def work(connection: Connection) -> ErasurePlan:
             tables = tuple(plan_tables(connection, opened.schema, person))
             return ErasurePlan(
-                tables=tables, texts=opened.exporting.count_texts(connection, person)
+                tables=tables, texts=opened.exporting.count_texts(connection, person, opened.eraser.retained_sources)
             )
 
         return self._transact(work)
