@@ -29,6 +29,7 @@ from timber.commands.models import (
 from timber.common.errors import ErasureError
 from timber.common.gdpr.certificate import Certificate, read_certificate
 from timber.common.gdpr.plan import ErasurePlan, PlannedTable
+from timber.common.gdpr.replay import Replayed
 from timber.common.gdpr.service import ErasureStatus, GdprService
 
 gdpr_app: Final = typer.Typer(
@@ -146,7 +147,10 @@ def replay(
     Every opening of the database does so by itself, but for --all.
     """
     with _service(directories, database) as service:
-        done = service.replay(everything=everything)
+        before, now = service.replayed, service.replay(everything=everything)
+    done = Replayed(
+        resumed=before.resumed + now.resumed, repeated=before.repeated + now.repeated
+    )
     if as_json:
         print_json(asdict(done))
     else:
@@ -172,7 +176,7 @@ def verify(
         if public_key is not None and found.public_key != public_key:
             raise ErasureError(f"the certificate was signed by another key, {found.public_key}")
     whose = "the key that you named" if public_key else f"the key {found.public_key}"
-    if database is not None:
+    if database is not None or directories:
         with _service(directories, database) as service:
             service.verify(text)
         whose = "the keystore of this database"
@@ -180,7 +184,7 @@ def verify(
         print_json({"verified": True, "by": whose, **found.facts})
         return
     typer.echo(f"unchanged, and signed by {whose}: {_told(found)}")
-    if database is None and public_key is None:
+    if not directories and database is None and public_key is None:
         typer.echo("whether that key is the right one, --public-key or --database tells", err=True)
 
 

@@ -241,9 +241,6 @@ class Timber:
             open_row=_as_it_is,
             create=settings.create_tables,
         )
-        if is_asked:
-            # Before anything can be read: the data may be a backup from before an erasure.
-            self.gdpr.replay()
 
     def _start_worker(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
         if settings.enable_auto_vector_ingestion and self.vector_ingestion.follows_rows:

@@ -1,11 +1,12 @@
 """Exports and erases what is stored about a person."""
 
 import contextlib
+import logging
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Final, Literal, TypeVar, overload
 
 from sqlalchemy import Connection, MetaData, Table
 
@@ -33,6 +34,8 @@ from timber.common.modeling.ownership import Ownership
 from timber.common.modeling.registry import ModelRegistry
 from timber.common.modeling.spec import ModelSpec
 from timber.common.vector.ingestion import VectorIngestionService
+
+_log: Final = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 OnRow = Callable[[int, int], None]
@@ -95,6 +98,8 @@ class GdprService:
         self._new_id = new_id
         self._opened: _Opened | None = None
         self._is_open = False
+        self.replayed = Replayed(resumed=0, repeated=0)
+        """What the opening of the Timber had to do; see `replay`."""
 
     # ------------------------------------------------------------------ open and close
 
@@ -108,11 +113,14 @@ class GdprService:
     ) -> None:
         """Work with these tables and keys; without `owned`, no model says what is personal.
 
+        Before anything can be read, `replay`: the data may be a backup from before an erasure.
+
         Raises:
             SchemaMismatchError: the tables for erasures are missing, and `create` is false.
 
         """
         self._is_open = True
+        self.replayed = Replayed(resumed=0, repeated=0)
         if owned is None or keystore is None:
             return
         make_tables(self._database.engine, create=create)
@@ -158,6 +166,14 @@ class GdprService:
                 new_id=self._new_id,
             ),
         )
+
+        self.replayed = self.replay()
+        if self.replayed.repeated:
+            _log.warning(
+                "%d persons who were erased were in the data, as in a backup from before: "
+                "they were erased again",
+                self.replayed.repeated,
+            )
 
     def close(self) -> None:
         """Let go of tables and keys."""

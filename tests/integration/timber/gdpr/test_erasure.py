@@ -38,7 +38,7 @@ def test_whoever_is_erased_is_named_nowhere_and_the_rows_of_others_are_as_they_w
         name: some for name, some in before.items() if name not in _MOVING
     }
     assert certificate.tables["notes"] == {"deleted": 3}
-    assert certificate.tables["orders"] == {"anonymised": 1}
+    assert certificate.tables["orders"] == {"anonymised": 1, "unlinked": 1}
     assert certificate.tables["note_tags"] == {"deleted": 3}
     assert certificate.facts["texts"] == 4
     assert "ann" not in certificate.as_json()
