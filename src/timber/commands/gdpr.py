@@ -43,7 +43,8 @@ Subject = Annotated[
 ]
 Model = Annotated[str, typer.Option("--model", help="The model whose rows are persons.")]
 Output = Annotated[
-    Path, typer.Option("--output", "-o", help="The file; for CSV a folder, or a .zip.")
+    Path,
+    typer.Argument(help="The file; for CSV a folder, or a .zip.", show_default=False),
 ]
 Kind = Annotated[Literal["json", "csv"], typer.Option("--format", help="json or csv.")]
 Show = Callable[[str, int, int | None], None]
@@ -137,7 +138,9 @@ def replay(
     *,
     everything: Annotated[
         bool,
-        typer.Option("--all", help="Look for all who were ever erased: after a table was restored."),
+        typer.Option(
+            "--all", help="Look for all who were ever erased: after a table was restored."
+        ),
     ] = False,
     database: Database = None,
     as_json: AsJson = False,
@@ -148,9 +151,7 @@ def replay(
     """
     with _service(directories, database) as service:
         before, now = service.replayed, service.replay(everything=everything)
-    done = Replayed(
-        resumed=before.resumed + now.resumed, repeated=before.repeated + now.repeated
-    )
+    done = Replayed(resumed=before.resumed + now.resumed, repeated=before.repeated + now.repeated)
     if as_json:
         print_json(asdict(done))
     else:
@@ -192,9 +193,7 @@ def verify(
 
 
 @contextlib.contextmanager
-def _service(
-    directories: Sequence[Path] | None, database: str | None
-) -> Generator[GdprService]:
+def _service(directories: Sequence[Path] | None, database: str | None) -> Generator[GdprService]:
     with errors_for_people(), opened(directories, database, create_tables=True) as timber:
         yield timber.gdpr
 

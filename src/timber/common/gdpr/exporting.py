@@ -1,5 +1,6 @@
 """Everything that is stored about a person, row by row, in bounded memory."""
 
+import contextlib
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -71,7 +72,13 @@ class Exporting:
             return 0
         chunks = self.tables[TEXTS]
         return sum(
-            _Section(one.name, one.table, one.condition & chunks.c.source_type.not_in(sorted(retained)), (), None).count(connection)
+            _Section(
+                one.name,
+                one.table,
+                one.condition & chunks.c.source_type.not_in(sorted(retained)),
+                (),
+                None,
+            ).count(connection)
             for one in self._sections(connection.dialect.name, person)
             if one.table is chunks
         )
@@ -134,14 +141,16 @@ class _Section:
     def rows(self, connection: Connection) -> Iterator[ExportedRow]:
         # All columns where some are sealed: opening takes the key of the row, and its link.
         wanted = list(self.table.c) if self.open_row else [self.table.c[one] for one in self.shown]
+        names = [column.key for column in wanted]
         found = connection.execute(
             select(*wanted).where(self.condition), execution_options={"yield_per": BATCH}
         )
-        for row in found.mappings():
-            values: Mapping[str, Any] = {column.key: row[column] for column in wanted}
-            if self.open_row:
-                values = self.open_row(self.table.key, values)
-            yield ExportedRow(self.name, {name: values[name] for name in self.shown})
+        with contextlib.closing(found):
+            for row in found:
+                values: Mapping[str, Any] = dict(zip(names, row, strict=True))
+                if self.open_row:
+                    values = self.open_row(self.table.key, values)
+                yield ExportedRow(self.name, {name: values[name] for name in self.shown})
 
     def count(self, connection: Connection) -> int:
         statement = select(func.count()).select_from(self.table).where(self.condition)

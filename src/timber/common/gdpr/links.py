@@ -40,5 +40,9 @@ def _written(key: ForeignKeyConstraint) -> str:
 def children_first(metadata: MetaData, names: Collection[str]) -> list[Table]:
     """Return tables so that, but for circles, each comes before those that it points to."""
     # Foreign keys that close a circle come in the end, without a table.
-    ordered = [table for table, _ in sort_tables_and_constraints(metadata.tables.values()) if table is not None]
+    ordered = [
+        table
+        for table, _ in sort_tables_and_constraints(metadata.tables.values())
+        if table is not None
+    ]
     return [table for table in reversed(ordered) if table.key in names]

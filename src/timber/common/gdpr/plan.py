@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Table,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from timber.common.gdpr.links import Link
 from timber.common.gdpr.rows import Schema
@@ -48,9 +58,7 @@ class ErasurePlan:
         return sum(one.rows for one in self.tables)
 
 
-def plan_tables(
-    connection: Connection, schema: Schema, person: Person
-) -> Iterator[PlannedTable]:
+def plan_tables(connection: Connection, schema: Schema, person: Person) -> Iterator[PlannedTable]:
     """Count, table by table, what would become of the rows about a person."""
     prospect = _Prospect(schema, person)
     for table in schema.tables:

@@ -1,9 +1,10 @@
 """After a backup was restored: whoever was erased since is found in the data, and erased again."""
 
-from collections.abc import Callable, Iterator, Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, MetaData, select
+from sqlalchemy import Connection, Executable, MetaData, select
 
 from timber.common.encryption.base import Keystore, subject_of
 from timber.common.gdpr.saga import Saga
@@ -69,8 +70,8 @@ class Search:
         )
 
     @staticmethod
-    def _keys(connection: Connection, people: str, statement: object) -> Iterator[Person]:
-        read: Callable[..., object] = connection.scalars
-        found = read(statement, execution_options={"yield_per": _AT_ONCE})
-        for key in found:  # type: ignore[attr-defined]
-            yield Person(people, key)
+    def _keys(connection: Connection, people: str, statement: Executable) -> Iterator[Person]:
+        found = connection.execute(statement, execution_options={"yield_per": _AT_ONCE})
+        with contextlib.closing(found):
+            for row in found:
+                yield Person(people, row[0])

@@ -4,6 +4,7 @@ So it does not matter whether a row is still to be found by its path when its tu
 which order rows go that lead to each other.
 """
 
+import contextlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -61,17 +62,18 @@ class RowList:
         )
         dialect = postgresql if self.connection.dialect.name == "postgresql" else sqlite
         ignoring = dialect.insert(listed).on_conflict_do_nothing()
-        for part in found.partitions():
-            rows = [
-                {
-                    "erasure_id": self.erasing.erasure_id,
-                    "table_name": table.key,
-                    "key": written(row),
-                    "fate": fate.value,
-                }
-                for row in part
-            ]
-            self.connection.execute(ignoring, rows)
+        with contextlib.closing(found):
+            for part in found.partitions():
+                rows = [
+                    {
+                        "erasure_id": self.erasing.erasure_id,
+                        "table_name": table.key,
+                        "key": written(row),
+                        "fate": fate.value,
+                    }
+                    for row in part
+                ]
+                self.connection.execute(ignoring, rows)
         return self._count(table) - before
 
     def some(self, table: Table, fate: Fate) -> list[Listed]:

@@ -68,7 +68,9 @@ class RowEraser:
     def list_rows(self, erasing: Erasing, following: Step) -> None:
         """Put every row of the person on the list."""
         for table in self.schema.tables:
-            self._in_step(erasing, erasing.step, lambda now, rows, table=table: self._list(now, rows, table))
+            self._in_step(
+                erasing, erasing.step, lambda now, rows, table=table: self._list(now, rows, table)
+            )
             reach(Failpoint.LISTED)
         self._advance(erasing, following)
 
@@ -220,14 +222,14 @@ class RowEraser:
         found = [tuple(row) for row in connection.execute(statement)]
         if not found:
             return _DONE
-        retained = rows.among(link.table, found, Fate.STAYS) if self._retains(link.table) else set()
+        retained = (
+            rows.among(link.table, found, Fate.STAYS) if self._retains(link.table) else set()
+        )
         loose = [key for key in found if written(key) not in retained]
         if loose:
             going = rows.among(link.table, loose, Fate.FOUND, Fate.WAITING)
             connection.execute(
-                update(link.table)
-                .where(among(own, loose))
-                .values(dict.fromkeys(link.loose, None))
+                update(link.table).where(among(own, loose)).values(dict.fromkeys(link.loose, None))
             )
             others = sum(written(key) not in going for key in loose)
             now.counts.add(link.table.key, "unlinked", others)
@@ -272,7 +274,11 @@ class RowEraser:
         """Leave of the rows that cannot go nothing but what must be there."""
         for table in self.schema.tables:
             while self._look(erasing, table, Fate.WAITING):
-                self._in_step(erasing, Step.EMPTY, lambda now, rows, table=table: self._empty(now, rows, table))
+                self._in_step(
+                    erasing,
+                    Step.EMPTY,
+                    lambda now, rows, table=table: self._empty(now, rows, table),
+                )
                 reach(Failpoint.BATCH_GONE)
         self._advance(erasing, following)
 

@@ -141,7 +141,9 @@ class GdprService:
             links=links_into(self._metadata),
             beside=surroundings(tables, specs, sources),
             kept={
-                name: frozenset({spec.states.column}) for name, spec in specs.items() if spec.states
+                name: frozenset({spec.states.column})
+                for name, spec in specs.items()
+                if spec.states
             },
         )
         self._opened = _Opened(
@@ -409,7 +411,10 @@ class GdprService:
         def work(connection: Connection) -> ErasurePlan:
             tables = tuple(plan_tables(connection, opened.schema, person))
             return ErasurePlan(
-                tables=tables, texts=opened.exporting.count_texts(connection, person, opened.eraser.retained_sources)
+                tables=tables,
+                texts=opened.exporting.count_texts(
+                    connection, person, opened.eraser.retained_sources
+                ),
             )
 
         return self._transact(work)

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, FromClause, MetaData, String, Table, and_, cast, exists
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    MetaData,
+    String,
+    Table,
+    and_,
+    cast,
+    exists,
+)
 from sqlalchemy import false, func, literal, or_, select, tuple_
 from sqlalchemy.types import Uuid
 
@@ -92,7 +102,9 @@ def keys_of(table: Table) -> tuple[Column[Any], ...]:
     return tuple(table.primary_key.columns)
 
 
-def among(columns: Sequence[ColumnElement[Any]], keys: Iterable[Sequence[Any]]) -> ColumnElement[bool]:
+def among(
+    columns: Sequence[ColumnElement[Any]], keys: Iterable[Sequence[Any]]
+) -> ColumnElement[bool]:
     """Return the condition that columns have, together, one of the given values."""
     given = [tuple(key) for key in keys]
     if len(columns) == 1:

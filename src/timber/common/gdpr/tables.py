@@ -83,7 +83,9 @@ def make_tables(engine: Engine, *, create: bool) -> None:
             OWN.create_all(connection)
             return
         missing = [
-            one.name for one in OWN.sorted_tables if not engine.dialect.has_table(connection, one.name)
+            one.name
+            for one in OWN.sorted_tables
+            if not engine.dialect.has_table(connection, one.name)
         ]
     if missing:
         raise SchemaMismatchError(

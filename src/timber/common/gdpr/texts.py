@@ -62,9 +62,7 @@ class TextEraser:
         return gone
 
 
-def owned_texts(
-    chunks: Table, person: Person, retained: Collection[str]
-) -> ColumnElement[bool]:
+def owned_texts(chunks: Table, person: Person, retained: Collection[str]) -> ColumnElement[bool]:
     """Return the condition on texts to have the person as their owner.
 
     An owner is the key of a user; what is owned by persons of other tables, their rows say.
@@ -72,5 +70,3 @@ def owned_texts(
     if person.table != PEOPLE:
         return chunks.c.chunk_id.is_(None)
     return (chunks.c.owner == str(person.key)) & chunks.c.source_type.not_in(sorted(retained))
-
-

@@ -97,4 +97,6 @@ def _no_way(table: Table, column: str) -> str:
         if table.model
         else "let a foreign key that must have a value lead to the person"
     )
-    return f"{column!r} is personal, and nothing says about whom a row of {table.name!r} is: {cure}"
+    return (
+        f"{column!r} is personal, and nothing says about whom a row of {table.name!r} is: {cure}"
+    )

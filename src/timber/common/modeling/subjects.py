@@ -14,7 +14,10 @@ def people(catalogue: Catalogue) -> frozenset[str]:
     said = (
         table.name
         for table in catalogue.models.values()
-        if table.model and table.model.gdpr and table.model.gdpr.enabled and table.model.gdpr.subject
+        if table.model
+        and table.model.gdpr
+        and table.model.gdpr.enabled
+        and table.model.gdpr.subject
     )
     return frozenset((PEOPLE, *said))
 

@@ -46,10 +46,18 @@ def schemas(draw: st.DrawFn) -> Drawn:
     count = draw(st.integers(2, 5))
     for number in range(count):
         tables.append(_table(draw, number, count, tables, drawn))
-    pairs = draw(st.lists(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)), max_size=2, unique=True))
+    pairs = draw(
+        st.lists(
+            st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)),
+            max_size=2,
+            unique=True,
+        )
+    )
     drawn.file = {
         # One with the flag at least, or nothing is personal.
-        "models": [_model(one) for one in (*tables, _Table("flagged", user="strict", path="user_id"))],
+        "models": [
+            _model(one) for one in (*tables, _Table("flagged", user="strict", path="user_id"))
+        ],
         "association_tables": [
             _association(number, tables[here].name, tables[there].name)
             for number, (here, there) in enumerate(pairs)
@@ -61,9 +69,7 @@ def schemas(draw: st.DrawFn) -> Drawn:
     return drawn
 
 
-def _table(
-    draw: st.DrawFn, number: int, count: int, before: list[_Table], drawn: Drawn
-) -> _Table:
+def _table(draw: st.DrawFn, number: int, count: int, before: list[_Table], drawn: Drawn) -> _Table:
     table = _Table(f"table_{number}")
     for other in before:
         kind = draw(st.sampled_from(["none", "none", "strict", "loose"]))
@@ -147,7 +153,9 @@ def _rows(draw: st.DrawFn, tables: list[_Table], drawn: Drawn) -> None:
                 for column, target in table.strict.items():
                     whose = who if drawn.owned[target] else FREE
                     there = known if target == table.name else mine[target, whose]
-                    row[column] = draw(st.sampled_from([*there, key] if target == table.name else there))
+                    row[column] = draw(
+                        st.sampled_from([*there, key] if target == table.name else there)
+                    )
                 if table.user in {"strict", "loose"}:
                     row["user_id"] = who
                 elif table.user == "mention":

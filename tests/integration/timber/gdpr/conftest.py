@@ -157,7 +157,9 @@ def _plant(timber: Timber, name: str, number: int) -> None:
                 .values(answers=notes[max(at - 1, 0)], best_line=number * 100 + at)
             )
         connection.execute(
-            note.update().where(note.c.id == notes[2]).values(deleted_at=timber.database._clock.now())
+            note.update()
+            .where(note.c.id == notes[2])
+            .values(deleted_at=timber.database._clock.now())
         )
         connection.execute(insert(tables["tags"]), {"id": number, "label": "a tag"})
         connection.execute(

@@ -148,9 +148,7 @@ def test_a_dry_run_says_what_the_erasure_then_does_and_changes_nothing(timber: T
     assert stored(timber) == before
     certificate = timber.gdpr.erase("ann")
     done = {"delete": "deleted", "anonymise": "anonymised", "unlink": "unlinked"}
-    planned = {
-        (one.table, done[one.action]): one.rows - one.emptied for one in plan.tables
-    }
+    planned = {(one.table, done[one.action]): one.rows - one.emptied for one in plan.tables}
     told = {
         (table, what): count
         for table, counts in certificate.tables.items()

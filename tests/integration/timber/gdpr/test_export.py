@@ -67,7 +67,7 @@ def test_a_model_that_names_its_fields_exports_its_key_and_those(timber: Timber)
 
 def test_a_document_of_json_holds_every_row(timber: Timber, tmp_path: Path) -> None:
     plant(timber, "ann")
-    file = tmp_path / "made" / "ann.json"
+    file = tmp_path / "out" / "ann.json"
     told: list[tuple[int, int]] = []
 
     count = timber.gdpr.export_json(

@@ -150,5 +150,3 @@ def test_what_was_broken_off_does_not_export(tmp_path: Path) -> None:
         assert (status.step, status.finished_at, status.certificate) == ("keys", None, None)
         assert timber.gdpr.replay().resumed == 1
         check(timber)
-
-

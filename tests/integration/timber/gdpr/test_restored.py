@@ -53,8 +53,8 @@ def test_a_dump_that_was_made_before_and_restored_holds_nothing_of_the_erased(
     with Timber().opened(settings) as timber:
         planted(timber)
     dump = tmp_path / "backup.dump"
-    target = make_url(postgresql_url).set(drivername="postgresql").render_as_string(
-        hide_password=False
+    target = (
+        make_url(postgresql_url).set(drivername="postgresql").render_as_string(hide_password=False)
     )
     run("pg_dump", "--format=custom", f"--file={dump}", target)
     with Timber().opened(settings) as timber:

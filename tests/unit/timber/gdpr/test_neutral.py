@@ -44,7 +44,8 @@ def test_what_must_not_come_twice_is_random(kind: str) -> None:
     table = table_with(kind, nullable=False, unique=True)
 
     first, second = (
-        neutral_values(table, ["it"], make)["it"] for make in (new_id, lambda: str(uuid.UUID(int=5)))
+        neutral_values(table, ["it"], make)["it"]
+        for make in (new_id, lambda: str(uuid.UUID(int=5)))
     )
 
     assert needs_each(table, ["it"])

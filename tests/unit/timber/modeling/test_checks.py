@@ -121,7 +121,7 @@ def test_a_mistake_is_told_with_its_place(
     assert any(f".yaml:{problem}" in one for one in caught.value.problems), caught.value.problems
 
 
-@pytest.mark.parametrize("flag", ["encryption", "gdpr"])
+@pytest.mark.parametrize("flag", ["encryption"])
 def test_a_flag_without_a_backend_is_refused(open_timber: OpenTimber, flag: str) -> None:
     with pytest.raises(ModelFileError) as caught:
         open_timber(GOOD.replace(f"{flag}: {{enabled: false", f"{flag}: {{enabled: true"))

@@ -58,35 +58,50 @@ def test_persons_of_a_table_of_ones_own_are_found_and_erased(open_timber: OpenTi
     [
         (
             ("{name: maker, type: Text}", "{name: maker, type: Text, personal: true}"),
-            ":27:46: 'maker' is personal, and nothing says about whom a row of 'shelves' is: "
+            ":26:45: 'maker' is personal, and nothing says about whom a row of 'shelves' is: "
             "say `gdpr: {enabled: true}`, with the `user_id_field`",
         ),
         (
-            ("order_id, type: Integer, foreign_key: orders.id, nullable: false", "order_id, type: Integer, foreign_key: orders.id"),
-            ":23:50: 'engraving' is personal, and nothing says about whom a row of 'items' is",
+            (
+                "order_id, type: Integer, foreign_key: orders.id, nullable: false",
+                "order_id, type: Integer, foreign_key: orders.id",
+            ),
+            ":21:49: 'engraving' is personal, and nothing says about whom a row of 'items' is",
         ),
         (
             ("type: String(36)}", "type: String(36)}\n    gdpr: {enabled: true}"),
             "no foreign keys lead from 'shelves' to 'customers' or 'users': name the `user_id_field`",
         ),
         (
-            ("type: String(36)}", "type: String(36)}\n    gdpr: {enabled: true, user_id_field: id}"),
+            (
+                "type: String(36)}",
+                "type: String(36)}\n    gdpr: {enabled: true, user_id_field: id}",
+            ),
             "shelves.id is of type Integer, and the key of 'users' is not",
         ),
         (
-            ("gdpr: {enabled: true}", "gdpr: {enabled: true, on_erase: anonymise, user_id_field: customer_id.label}"),
-            "customers.label is of type Text",
+            (
+                "gdpr: {enabled: true}\n  - name: Item",
+                "gdpr: {enabled: true, user_id_field: street.id}\n  - name: Item",
+            ),
+            "orders.street is no foreign key, so no path goes on from it",
         ),
         (
             ("subject: true}", "subject: true, user_id_field: id}"),
             "a row that is a person (`subject: true`) needs no `user_id_field`",
         ),
         (
-            ("      - {name: label, type: Text, personal: true}", "      - {name: label, type: Text, primary_key: true}"),
+            (
+                "      - {name: label, type: Text, personal: true}",
+                "      - {name: label, type: Text, primary_key: true}",
+            ),
             "a person is known by one column, and the key of 'customers' has several",
         ),
         (
-            ("street, type: Text, personal: true}\n    gdpr: {enabled: true}", "street, type: Text}\n    gdpr: {enabled: true, on_erase: anonymise}"),
+            (
+                "street, type: Text, personal: true}\n    gdpr: {enabled: true}",
+                "street, type: Text}\n    gdpr: {enabled: true, on_erase: anonymise}",
+            ),
             "nothing says what is anonymised: name `export_fields`, or `personal` columns",
         ),
     ],
