@@ -30,7 +30,8 @@ from timber.common.errors import ErasureError
 from timber.common.gdpr.certificate import Certificate, read_certificate
 from timber.common.gdpr.plan import ErasurePlan, PlannedTable
 from timber.common.gdpr.replay import Replayed
-from timber.common.gdpr.service import ErasureStatus, GdprService
+from timber.common.gdpr.service import GdprService
+from timber.common.gdpr.statuses import ErasureStatus
 
 gdpr_app: Final = typer.Typer(
     name="gdpr",

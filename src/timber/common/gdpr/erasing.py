@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Table
 
 from timber.common.clock import Clock
 from timber.common.encryption.base import Keystore, subject_of
-from timber.common.gdpr.certificate import Certificate, read_certificate, sign
 from timber.common.failpoints import reach
+from timber.common.gdpr.certificate import Certificate, read_certificate, sign
 from timber.common.gdpr.failpoints import Failpoint
 from timber.common.gdpr.row_list import RowList
 from timber.common.gdpr.rows import RowEraser, Schema
@@ -64,27 +65,22 @@ class Eraser:
             retained=self.retained_sources,
             saga=self.saga,
         )
+        steps: Mapping[Step, tuple[Callable[[Erasing], None], Failpoint | None]] = {
+            Step.KEYS: (self._destroy_keys, None),
+            Step.LIST: (partial(rows.list_rows, following=Step.ROWS), None),
+            Step.ROWS: (partial(rows.delete_rows, following=Step.SWEEP), Failpoint.ROWS_GONE),
+            Step.SWEEP: (partial(rows.sweep, following=Step.EMPTY), None),
+            Step.EMPTY: (partial(rows.empty_rows, following=Step.TEXTS), None),
+            Step.TEXTS: (partial(texts.erase, following=Step.CACHES), Failpoint.TEXTS_GONE),
+            Step.CACHES: (self._forget, None),
+            Step.CERTIFY: (self._certify, None),
+        }
         while erasing.step is not Step.FINISHED:
             told(erasing.step.value, _done(erasing))
-            match erasing.step:
-                case Step.KEYS:
-                    self._destroy_keys(erasing)
-                case Step.LIST:
-                    rows.list_rows(erasing, Step.ROWS)
-                case Step.ROWS:
-                    rows.delete_rows(erasing, Step.SWEEP)
-                    reach(Failpoint.ROWS_GONE)
-                case Step.SWEEP:
-                    rows.sweep(erasing, Step.EMPTY)
-                case Step.EMPTY:
-                    rows.empty_rows(erasing, Step.TEXTS)
-                case Step.TEXTS:
-                    texts.erase(erasing, Step.CACHES)
-                    reach(Failpoint.TEXTS_GONE)
-                case Step.CACHES:
-                    self._forget(erasing)
-                case Step.CERTIFY:
-                    self._certify(erasing)
+            work, passed = steps[erasing.step]
+            work(erasing)
+            if passed is not None:
+                reach(passed)
             erasing = self._look(erasing)
         reach(Failpoint.FINISHED)
         return read_certificate(erasing.certificate or "")

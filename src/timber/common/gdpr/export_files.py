@@ -21,6 +21,8 @@ FORMAT: Final = "timber-export/1"
 
 OnRow = Callable[[], None]
 """Told after each row."""
+OnProgress = Callable[[int, int], None]
+"""Told how many rows are done, and of how many."""
 
 
 def write_json(
@@ -113,3 +115,28 @@ def _files(target: Path) -> Generator[Callable[[str], contextlib.AbstractContext
         raise ErasureError(f"the folder {str(target)!r} is not empty: name another one, or a .zip")
     target.mkdir(parents=True, exist_ok=True)
     yield lambda name: (target / name).open("w", encoding="utf-8", newline="")
+
+
+class Counting:
+    """Counts rows, and tells."""
+
+    def __init__(self, on_progress: OnProgress | None, total: int) -> None:
+        self.count = 0
+        self._on_progress = on_progress
+        self._total = total
+
+    def __call__(self) -> None:
+        self.count += 1
+        if self._on_progress is not None:
+            self._on_progress(self.count, self._total)
+
+
+@contextlib.contextmanager
+def all_or_none(target: Path) -> Generator[Path]:
+    """Give a place beside the target, which takes that one's in the end; or nothing is left."""
+    partly = target.with_name(f".{target.stem}.partly{target.suffix}")
+    try:
+        yield partly
+        partly.replace(target)
+    finally:
+        partly.unlink(missing_ok=True)

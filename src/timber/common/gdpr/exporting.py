@@ -46,7 +46,7 @@ class Exporting:
     open_row: OpenRow
 
     def rows(self, session: Session, person: Person) -> Generator[ExportedRow]:
-        """Give every row, table by table, as it was at one moment; the session is closed in the end."""
+        """Give every row as it was at one moment, by tables; the session is closed in the end."""
         with session:
             connection = session.connection()
             if connection.dialect.name == "sqlite":
@@ -84,28 +84,25 @@ class Exporting:
         )
 
     def _sections(self, dialect: str, person: Person) -> Iterator["_Section"]:
-        theirs = {}
+        theirs = []
         for table in reversed(self.schema.tables):
             owner = self.schema.owner(table)
             if owner is None or not owner.ways_to(person.table):
                 continue
-            condition = theirs[table.key] = self.schema.belonging.of(table, table.key, person)
-            sealed = frozenset(owner.sealed)
+            theirs.append(table.key)
+            condition = self.schema.belonging.of(table, table.key, person)
             shown = owner.exported or tuple(table.c.keys())
             name = self.names.get(table.key, table.key)
             shown = tuple(one for one in shown if one in table.c)
-            yield _Section(name, table, condition, shown, self._opening(table, sealed))
+            yield _Section(name, table, condition, shown, self.open_row if owner.sealed else None)
         yield from self._beside(dialect, person, theirs)
 
-    def _opening(self, table: Table, sealed: Collection[str]) -> OpenRow | None:
-        return self.open_row if sealed else None
-
     def _beside(
-        self, dialect: str, person: Person, theirs: Mapping[str, ColumnElement[bool]]
+        self, dialect: str, person: Person, theirs: Collection[str]
     ) -> Iterator["_Section"]:
         """Give what other tables know of the rows without a foreign key."""
         about: dict[str, list[ColumnElement[bool]]] = {}
-        for name, condition in theirs.items():
+        for name in theirs:
             beside = self.schema.beside.get(name)
             for one in beside.all if beside else ():
                 if one.table.key == OUTBOX:

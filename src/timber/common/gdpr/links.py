@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint, MetaData, Table
 from sqlalchemy.schema import sort_tables_and_constraints
@@ -40,9 +41,6 @@ def _written(key: ForeignKeyConstraint) -> str:
 def children_first(metadata: MetaData, names: Collection[str]) -> list[Table]:
     """Return tables so that, but for circles, each comes before those that it points to."""
     # Foreign keys that close a circle come in the end, without a table.
-    ordered = [
-        table
-        for table, _ in sort_tables_and_constraints(metadata.tables.values())
-        if table is not None
-    ]
+    found: Any = sort_tables_and_constraints(metadata.tables.values())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+    ordered = [table for table, _ in found if table is not None]
     return [table for table in reversed(ordered) if table.key in names]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import JSON, Column, Enum, LargeBinary, String, Table, UniqueConstraint, null
-from sqlalchemy.types import Integer, Numeric, SmallInteger, TypeDecorator, Uuid
+from sqlalchemy.types import Integer, Numeric, SmallInteger, TypeDecorator, TypeEngine, Uuid
 
 from timber.common.errors import ErasureError
 from timber.common.ids import IdFactory
@@ -55,17 +55,22 @@ def _neutral(column: Column[Any], is_unique: bool, new_id: IdFactory) -> Any:
         return null()  # for in JSON, None is a value of its own
     if is_unique:
         return _random(column, uuid.UUID(new_id()))
-    kind: Any = column.type
-    if isinstance(kind, Enum):
-        return kind.enums[0]
-    if isinstance(kind, Vector):
-        return [0.0] * int(kind.dimensions)
-    if isinstance(kind, TypeDecorator):
-        kind = kind.impl_instance
-    if isinstance(kind, JSON):
-        return {}
+    match column.type:
+        case Enum() as kind:
+            found: Any = kind.enums[0]
+        case Vector() as kind:
+            found = [0.0] * int(kind.dimensions)
+        case JSON():
+            found = {}
+        case kind:
+            found = _of_type(column, kind)
+    return found
+
+
+def _of_type(column: Column[Any], kind: TypeEngine[Any]) -> Any:
+    plain = kind.impl_instance if isinstance(kind, TypeDecorator) else kind
     try:
-        return _NEUTRAL[kind.python_type]
+        return _NEUTRAL[plain.python_type]
     except (KeyError, NotImplementedError):
         raise ErasureError(
             f"{column} must not be null, and nothing neutral is known of its type: "
@@ -74,21 +79,23 @@ def _neutral(column: Column[Any], is_unique: bool, new_id: IdFactory) -> Any:
 
 
 def _random(column: Column[Any], made: uuid.UUID) -> Any:
-    kind = column.type
-    if isinstance(kind, Uuid):
-        return made
-    if isinstance(kind, String):
-        return made.hex[: kind.length] if kind.length else made.hex
-    if isinstance(kind, LargeBinary):
-        return made.bytes
-    if isinstance(kind, Integer):
-        return -1 - made.int % (2**15 if isinstance(kind, SmallInteger) else 2**31)
-    if isinstance(kind, Numeric):
-        return Decimal(-(made.int % 10**6))
-    raise ErasureError(
-        f"{column} has no value twice, and nothing random is known of its type: "
-        "let it be null, and erase again"
-    )
+    match column.type:
+        case Uuid():
+            found: Any = made
+        case String() as kind:
+            found = made.hex[: kind.length] if kind.length else made.hex
+        case LargeBinary():
+            found = made.bytes
+        case Integer() as kind:
+            found = -1 - made.int % (2**15 if isinstance(kind, SmallInteger) else 2**31)
+        case Numeric():
+            found = Decimal(-1 - made.int % 10**4)
+        case _:
+            raise ErasureError(
+                f"{column} has no value twice, and nothing random is known of its type: "
+                "let it be null, and erase again"
+            )
+    return found
 
 
 def _unique(table: Table) -> frozenset[str]:

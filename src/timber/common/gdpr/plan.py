@@ -77,7 +77,7 @@ def plan_tables(connection: Connection, schema: Schema, person: Person) -> Itera
                 yield found
 
 
-def _planned(  # noqa: PLR0913 - what is known of one table
+def _planned(
     connection: Connection,
     table: Table,
     owner: Ownership,

@@ -136,7 +136,7 @@ class RowList:
             .where(listed.c.fate == Fate.STAYS.value)
             .group_by(listed.c.table_name)
         )
-        return {name: count for name, count in self.connection.execute(statement)}
+        return {row[0]: int(row[1]) for row in self.connection.execute(statement)}
 
     def _count(self, table: Table) -> int:
         statement = select(func.count()).select_from(listed).where(*self._of(table))

@@ -7,13 +7,14 @@ is not deleted but emptied: nothing is left of it but its key and what must not 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, delete, literal, or_, select, tuple_, update
 
 from timber.common.clock import Clock
-from timber.common.gdpr.beside import Surroundings
 from timber.common.failpoints import reach
+from timber.common.gdpr.beside import Surroundings
 from timber.common.gdpr.failpoints import Failpoint
 from timber.common.gdpr.links import Link
 from timber.common.gdpr.neutral import needs_each, neutral_values
@@ -68,9 +69,7 @@ class RowEraser:
     def list_rows(self, erasing: Erasing, following: Step) -> None:
         """Put every row of the person on the list."""
         for table in self.schema.tables:
-            self._in_step(
-                erasing, erasing.step, lambda now, rows, table=table: self._list(now, rows, table)
-            )
+            self._in_step(erasing, erasing.step, partial(self._list, table=table))
             reach(Failpoint.LISTED)
         self._advance(erasing, following)
 
@@ -129,10 +128,10 @@ class RowEraser:
             return False
         owner = self.schema.owner(table)
         if owner is not None and owner.on_erase == "anonymise":
-            self._in_step(erasing, Step.ROWS, lambda now, rows: self._anonymise(now, rows, table))
+            self._in_step(erasing, Step.ROWS, partial(self._anonymise, table=table))
         else:
             self._unlink(erasing, table, [one.key for one in some])
-            self._in_step(erasing, Step.ROWS, lambda now, rows: self._delete(now, rows, table))
+            self._in_step(erasing, Step.ROWS, partial(self._delete, table=table))
         reach(Failpoint.BATCH_GONE)
         return True
 
@@ -194,12 +193,10 @@ class RowEraser:
                     last = self._in_step(
                         erasing,
                         Step.ROWS,
-                        lambda now, rows, link=link, last=last: self._unlink_some(
-                            now, rows, link, table, keys, last
-                        ),
+                        partial(self._unlink_some, link=link, table=table, keys=keys, last=last),
                     )
 
-    def _unlink_some(  # noqa: PLR0913 - one part of one link
+    def _unlink_some(
         self,
         now: Erasing,
         rows: RowList,
@@ -277,7 +274,7 @@ class RowEraser:
                 self._in_step(
                     erasing,
                     Step.EMPTY,
-                    lambda now, rows, table=table: self._empty(now, rows, table),
+                    partial(self._empty, table=table),
                 )
                 reach(Failpoint.BATCH_GONE)
         self._advance(erasing, following)

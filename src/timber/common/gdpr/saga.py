@@ -97,8 +97,9 @@ class Saga:
         known = connection.execute(for_update).first()
         if known is not None:
             return _read(known)
+        erasure_id = self.new_id()
         row = {
-            "erasure_id": self.new_id(),
+            "erasure_id": erasure_id,
             "tombstone": tombstone,
             "people": person.table,
             "subject_key": codec.dumps([person.key]).decode(),
@@ -107,7 +108,7 @@ class Saga:
             "started_at": self.clock.now(),
         }
         connection.execute(insert(erasures), row)
-        return self.locked(connection, row["erasure_id"])
+        return self.locked(connection, erasure_id)
 
     def locked(self, connection: Connection, erasure_id: str) -> Erasing:
         """Return an erasure, and let nobody else go on with it until the transaction ends."""
@@ -126,7 +127,7 @@ class Saga:
     def finish(self, connection: Connection, erasing: Erasing, certificate: str) -> None:
         """Note that it is done, and forget about whom it was."""
         connection.execute(delete(listed).where(listed.c.erasure_id == erasing.erasure_id))
-        changes = {
+        changes: dict[str, Any] = {
             "step": Step.FINISHED.value,
             "subject_key": None,
             "counts": {},

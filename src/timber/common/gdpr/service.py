@@ -3,8 +3,6 @@
 import contextlib
 import logging
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, overload
 
@@ -16,57 +14,32 @@ from timber.common.database.service import DatabaseService
 from timber.common.database.streaming import AsyncRowStream, RowStream
 from timber.common.encryption.base import Keystore, subject_of
 from timber.common.errors import ErasureError, NotOpenError, RecordNotFoundError
-from timber.common.gdpr.beside import surroundings
 from timber.common.gdpr.certificate import Certificate, read_certificate
-from timber.common.gdpr.erasing import Eraser, OnProgress
-from timber.common.gdpr.export_files import write_csv, write_json
-from timber.common.gdpr.exporting import BATCH, ExportedRow, Exporting, OpenRow
-from timber.common.gdpr.links import children_first, links_into
+from timber.common.gdpr.erasing import OnProgress
+from timber.common.gdpr.export_files import (
+    Counting,
+    OnProgress as OnRows,
+    all_or_none,
+    write_csv,
+    write_json,
+)
+from timber.common.gdpr.exporting import BATCH, ExportedRow, OpenRow
 from timber.common.gdpr.plan import ErasurePlan, plan_tables
-from timber.common.gdpr.replay import Replayed, Search
-from timber.common.gdpr.rows import Schema
+from timber.common.gdpr.replay import Replayed
 from timber.common.gdpr.saga import Saga
 from timber.common.gdpr.signing import Signer
-from timber.common.gdpr.subjects import Belonging, Person, person_of
+from timber.common.gdpr.statuses import ErasureStatus, status_of
+from timber.common.gdpr.subjects import Person, person_of
 from timber.common.gdpr.tables import make_tables
+from timber.common.gdpr.workings import Known, Workings, build
 from timber.common.ids import IdFactory
 from timber.common.modeling.ownership import Ownership
 from timber.common.modeling.registry import ModelRegistry
-from timber.common.modeling.spec import ModelSpec
 from timber.common.vector.ingestion import VectorIngestionService
 
 _log: Final = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-OnRow = Callable[[int, int], None]
-"""Told how many rows are done, and of how many."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ErasureStatus:
-    """How far an erasure is."""
-
-    erasure_id: str
-    tombstone: str
-    """The keyed hash by which the keystore remembers the person."""
-    step: str
-    rows: int
-    """How many rows it has deleted, anonymised or emptied so far; 0 when it is finished."""
-    started_at: datetime
-    finished_at: datetime | None
-    certificate: Certificate | None
-    """None while it is under way, and of those who were not in this database."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Opened:
-    """What the service works with while the Timber is open."""
-
-    keystore: Keystore
-    search: Search
-    schema: Schema
-    exporting: Exporting
-    eraser: Eraser
 
 
 class GdprService:
@@ -96,7 +69,7 @@ class GdprService:
         self._saga = Saga(clock, new_id)
         self._clock = clock
         self._new_id = new_id
-        self._opened: _Opened | None = None
+        self._opened: Workings | None = None
         self._is_open = False
         self.replayed = Replayed(resumed=0, repeated=0)
         """What the opening of the Timber had to do; see `replay`."""
@@ -124,51 +97,21 @@ class GdprService:
         if owned is None or keystore is None:
             return
         make_tables(self._database.engine, create=create)
-        tables = dict(self._metadata.tables)
-        mapped: dict[str, type[Any]] = {
-            one.__table__.key: one for one in map(self._models.get, self._models.names())
-        }
-        specs: dict[str, ModelSpec] = {name: one.__timber__ for name, one in mapped.items()}
-        sources = {one.table.key: one for one in self._ingestion.row_sources.values()}
-        retained = [
-            one.source_type
-            for name, one in sources.items()
-            if name in owned and owned[name].on_erase == "retain"
-        ]
-        schema = Schema(
-            belonging=Belonging(self._metadata, owned),
-            tables=children_first(self._metadata, owned),
-            links=links_into(self._metadata),
-            beside=surroundings(tables, specs, sources),
-            kept={
-                name: frozenset({spec.states.column})
-                for name, spec in specs.items()
-                if spec.states
-            },
-        )
-        self._opened = _Opened(
+        self._opened = build(
+            Known(
+                metadata=self._metadata,
+                models=[self._models.get(name) for name in self._models.names()],
+                sources=self._ingestion.row_sources.values(),
+                owned=owned,
+            ),
+            transact=self._transact,
             keystore=keystore,
-            search=Search(metadata=self._metadata, owned=owned, saga=self._saga),
-            schema=schema,
-            exporting=Exporting(
-                schema=schema,
-                tables=tables,
-                names={name: one.__name__ for name, one in mapped.items()},
-                open_row=open_row,
-            ),
-            eraser=Eraser(
-                transact=self._transact,
-                keystore=keystore,
-                saga=self._saga,
-                schema=schema,
-                tables=tables,
-                retained_sources=retained,
-                forget=self._forget,
-                clock=self._clock,
-                new_id=self._new_id,
-            ),
+            saga=self._saga,
+            open_row=open_row,
+            forget=self._forget,
+            clock=self._clock,
+            new_id=self._new_id,
         )
-
         self.replayed = self.replay()
         if self.replayed.repeated:
             _log.warning(
@@ -209,7 +152,7 @@ class GdprService:
         target: Path,
         *,
         model: str = "User",
-        on_progress: OnRow | None = None,
+        on_progress: OnRows | None = None,
     ) -> int:
         """Write what `export` gives to a file, as one JSON document; return how many rows.
 
@@ -217,7 +160,7 @@ class GdprService:
         """
         with self._written(subject, model, on_progress) as (rows, on_row, head):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with _all_or_none(target) as partly, partly.open("w", encoding="utf-8") as file:
+            with all_or_none(target) as partly, partly.open("w", encoding="utf-8") as file:
                 write_json(rows, file, head=head, on_row=on_row)
             return on_row.count
 
@@ -227,7 +170,7 @@ class GdprService:
         target: Path,
         *,
         model: str = "User",
-        on_progress: OnRow | None = None,
+        on_progress: OnRows | None = None,
     ) -> int:
         """Write what `export` gives to CSV files, one for each model; return how many rows.
 
@@ -237,7 +180,7 @@ class GdprService:
         with self._written(subject, model, on_progress) as (rows, on_row, _):
             if target.suffix == ".zip":
                 target.parent.mkdir(parents=True, exist_ok=True)
-                with _all_or_none(target) as partly:
+                with all_or_none(target) as partly:
                     write_csv(rows, partly, on_row=on_row)
             else:
                 write_csv(rows, target, on_row=on_row)
@@ -281,9 +224,9 @@ class GdprService:
     ) -> Certificate | ErasurePlan:
         """Erase what is stored about a person, and return the certificate.
 
-        Its keys first, so that at once nobody reads what was sealed with them; then the rows. Broken
-        off at any point, the next call goes on, and so does the next opening of a Timber. Of
-        who was erased before, it returns the certificate of then. With `dry_run`, nothing is
+        Its keys first, so that at once nobody reads what was sealed with them; then the rows.
+        Broken off at any point, the next call goes on, and so does the next opening of a Timber.
+        Of who was erased before, it returns the certificate of then. With `dry_run`, nothing is
         changed: it returns what would be.
 
         Raises:
@@ -307,7 +250,7 @@ class GdprService:
             known = self._transact(lambda connection: self._saga.latest(connection, tombstone))
             if known is None:
                 raise RecordNotFoundError(model, subject)
-            return read_certificate(known.certificate)
+            return read_certificate(known.certificate or "")
         return opened.eraser.erase(person, tombstone, on_progress=on_progress)
 
     async def async_erase(self, subject: Any, *, model: str = "User") -> Certificate:
@@ -325,18 +268,7 @@ class GdprService:
     def status(self) -> list[ErasureStatus]:
         """Tell of every erasure in this database how far it is, the first one first."""
         self._require()
-        return [
-            ErasureStatus(
-                erasure_id=one.erasure_id,
-                tombstone=one.tombstone,
-                step=one.step.value,
-                rows=sum(map(one.counts.total, ("deleted", "anonymised", "emptied"))),
-                started_at=one.started_at,
-                finished_at=one.finished_at,
-                certificate=read_certificate(one.certificate) if one.certificate else None,
-            )
-            for one in self._transact(self._saga.all)
-        ]
+        return [status_of(one) for one in self._transact(self._saga.all)]
 
     def replay(self, *, everything: bool = False) -> Replayed:
         """Finish what was broken off, and erase again who is in the data though erased before.
@@ -386,7 +318,7 @@ class GdprService:
 
     # ------------------------------------------------------------------ the parts
 
-    def _require(self) -> _Opened:
+    def _require(self) -> Workings:
         if not self._is_open:
             raise NotOpenError
         if self._opened is None:
@@ -396,7 +328,7 @@ class GdprService:
             )
         return self._opened
 
-    def _find(self, subject: Any, model: str) -> tuple[_Opened, Person]:
+    def _find(self, subject: Any, model: str) -> tuple[Workings, Person]:
         opened = self._require()
         table: Table = self._models.get(model).__table__
         owner = opened.schema.belonging.owned.get(table.key)
@@ -407,7 +339,7 @@ class GdprService:
             )
         return opened, person_of(table, subject)
 
-    def _plan(self, opened: _Opened, person: Person) -> ErasurePlan:
+    def _plan(self, opened: Workings, person: Person) -> ErasurePlan:
         def work(connection: Connection) -> ErasurePlan:
             tables = tuple(plan_tables(connection, opened.schema, person))
             return ErasurePlan(
@@ -424,7 +356,7 @@ class GdprService:
         self._demand(opened, person, model)
         return opened.exporting.rows(self._database.session(), person)
 
-    def _demand(self, opened: _Opened, person: Person, model: str) -> None:
+    def _demand(self, opened: Workings, person: Person, model: str) -> None:
         """Raise an error unless there is something to export of the person."""
         tombstone = opened.keystore.tombstone_of(subject_of(person.table, person.key)).hex()
         for one in self._transact(self._saga.unfinished):
@@ -435,8 +367,8 @@ class GdprService:
 
     @contextlib.contextmanager
     def _written(
-        self, subject: Any, model: str, on_progress: OnRow | None
-    ) -> Generator[tuple[RowStream[ExportedRow], "_Counting", Mapping[str, Any]]]:
+        self, subject: Any, model: str, on_progress: OnRows | None
+    ) -> Generator[tuple[RowStream[ExportedRow], "Counting", Mapping[str, Any]]]:
         opened, person = self._find(subject, model)
         total = 0
         if on_progress is not None:
@@ -446,7 +378,7 @@ class GdprService:
             "exported_at": self._clock.now().isoformat(),
         }
         with self.export(subject, model=model) as rows:
-            yield rows, _Counting(on_progress, total), head
+            yield rows, Counting(on_progress, total), head
 
     def _note_absent(self, connection: Connection, tombstones: frozenset[str]) -> None:
         known = self._saga.settled(connection)
@@ -461,28 +393,3 @@ class GdprService:
         cached = {one.name for one in self._cache.status().models if one.table in tables}
         for name in sorted(cached):
             self._cache.forget(self._models.get(name))
-
-
-class _Counting:
-    """Counts rows, and tells."""
-
-    def __init__(self, on_progress: OnRow | None, total: int) -> None:
-        self.count = 0
-        self._on_progress = on_progress
-        self._total = total
-
-    def __call__(self) -> None:
-        self.count += 1
-        if self._on_progress is not None:
-            self._on_progress(self.count, self._total)
-
-
-@contextlib.contextmanager
-def _all_or_none(target: Path) -> Generator[Path]:
-    """Give a place beside the target, which takes that one's in the end; or nothing is left."""
-    partly = target.with_name(f".{target.stem}.partly{target.suffix}")
-    try:
-        yield partly
-        partly.replace(target)
-    finally:
-        partly.unlink(missing_ok=True)

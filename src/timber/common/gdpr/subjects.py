@@ -15,9 +15,15 @@ from sqlalchemy import (
     and_,
     cast,
     exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
 )
-from sqlalchemy import false, func, literal, or_, select, tuple_
 from sqlalchemy.types import Uuid
+from typing_extensions import override
 
 from timber.common.errors import InvalidRequestError
 from timber.common.modeling.ownership import Ownership, Step, Way
@@ -31,6 +37,7 @@ class Person:
     key: Any
     """Its primary key, of one column, as Python has it."""
 
+    @override
     def __repr__(self) -> str:
         """Return whom it is about without saying who that is."""
         return f"<a person of {self.table!r}>"
@@ -81,12 +88,12 @@ class Belonging:
     ) -> ColumnElement[bool]:
         if not steps:
             [key] = self.metadata.tables[person.table].primary_key.columns
-            return rows.c[key.key] == person.key
+            return _is(rows.c[key.key], person.key)
         step, *rest = steps
         target = self.metadata.tables[step.table]
         is_key = step.targets == tuple(column.key for column in target.primary_key)
         if not rest and is_key:
-            return rows.c[step.columns[0]] == person.key
+            return _is(rows.c[step.columns[0]], person.key)
         there = target.alias()
         theirs = self._steps(there, rest, person)
         if len(step.columns) == 1:
@@ -95,6 +102,11 @@ class Belonging:
         pairs = zip(step.columns, step.targets, strict=True)
         same = (rows.c[here] == there.c[target_name] for here, target_name in pairs)
         return exists(select(literal(1)).select_from(there).where(*same, theirs).correlate(rows))
+
+
+def _is(column: ColumnElement[Any], key: Any) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = column == key
+    return condition
 
 
 def keys_of(table: Table) -> tuple[Column[Any], ...]:

@@ -1,4 +1,4 @@
-"""Where erasures are noted: beside the tables of models, for those may be emptied by whoever tests.
+"""Where erasures are noted: beside the tables of models, which tests may empty.
 
 While an erasure is under way, its row and its list know whom and what it is about. When it is
 finished, nothing of that stays but a keyed hash and the certificate.

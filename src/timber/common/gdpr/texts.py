@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select
 
-from timber.common.gdpr.beside import TEXTS
 from timber.common.failpoints import reach
+from timber.common.gdpr.beside import TEXTS
 from timber.common.gdpr.failpoints import Failpoint
 from timber.common.gdpr.row_list import BATCH
 from timber.common.gdpr.saga import Erasing, Saga, Step

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from typing_extensions import override
+
 from timber.common.modeling.catalogue import Catalogue, ForeignKey, Table
 from timber.common.modeling.subjects import PEOPLE, people, subject_path
 
@@ -34,6 +36,7 @@ class Way:
     """The table of persons at its end."""
     steps: tuple[Step, ...] = ()
 
+    @override
     def __str__(self) -> str:
         """Return it as a model file has it."""
         columns = ("+".join(step.columns) for step in self.steps)
@@ -70,7 +73,7 @@ def ownership_of(catalogue: Catalogue) -> Mapping[str, Ownership]:
 
     """
     persons = people(catalogue) & catalogue.tables.keys()
-    found = {name: (Way(name),) for name in persons}
+    found: dict[str, tuple[Way, ...]] = {name: (Way(name),) for name in persons}
     for name, table in catalogue.tables.items():
         if name not in persons and table.model and table.model.gdpr and table.model.gdpr.enabled:
             found[name] = (declared_way(table, catalogue),)

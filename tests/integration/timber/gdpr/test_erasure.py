@@ -60,7 +60,9 @@ def test_nothing_is_found_of_whoever_is_erased(timber: Timber) -> None:
 def test_a_cached_row_is_not_told_any_more(timber: Timber) -> None:
     plant(timber, "ann")
     note = timber.models.get("Note")
-    assert timber.database.get(note, "ann-0").body == "ann's note ann-0"
+    known = timber.database.get(note, "ann-0")
+    assert known is not None
+    assert known.body == "ann's note ann-0"
 
     timber.gdpr.erase("ann")
 
