@@ -17,11 +17,15 @@ from timber.common.database.fitness import check_database
 from timber.common.database.schema import create_tables
 from timber.common.database.service import DatabaseService
 from timber.common.database.sqlite_references import drop_in_any_order
+from timber.common.encryption.attributes import open_attributes
+from timber.common.encryption.base import Keystore
 from timber.common.encryption.keyring import Keyring
+from timber.common.encryption.sealing import Sealer
 from timber.common.errors import AlreadyOpenError, ConfigurationError
 from timber.common.garbage import no_search
 from timber.common.gdpr.service import GdprService
 from timber.common.ids import IdFactory, OrderedUuids, random_uuid
+from timber.common.keys.renewal import KeyRenewal
 from timber.common.keys.service import KeyService
 from timber.common.modeling.base import new_base
 from timber.common.modeling.catalogue import Catalogue
@@ -50,7 +54,7 @@ from timber.common.vector.tables import prepare
 from timber.common.vector.worker import IngestionWorker
 
 _log: Final = logging.getLogger(__name__)
-_BACKENDS: Final = frozenset({"caching", "gdpr", "vector_search"})
+_BACKENDS: Final = frozenset({"caching", "encryption", "gdpr", "vector_search"})
 """The flags of models that have a working backend."""
 
 
@@ -60,7 +64,13 @@ class Timber:
     Any number can live in one process, each with a database and models of its own.
     """
 
-    def __init__(self, *, clock: Clock | None = None, new_id: IdFactory = random_uuid) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        new_id: IdFactory = random_uuid,
+        keystore: Keystore | None = None,
+    ) -> None:
         steady = SteadyClock(clock or SystemClock())
         self.base: type[DeclarativeBase] = new_base()
         drop_in_any_order(self.base.metadata)
@@ -74,6 +84,17 @@ class Timber:
         self.database = DatabaseService(clock=steady)
         self.cache = CacheService()
         ordered = OrderedUuids(clock=steady)
+        keyring = Keyring(ticks=time.monotonic)
+        self.keys = KeyService(
+            database=self.database, clock=steady, keyring=keyring, given=keystore
+        )
+        self.sealer = Sealer(keyring=keyring)
+        self.key_renewal = KeyRenewal(
+            keys=self.keys,
+            database=self.database,
+            metadata=self.base.metadata,
+            sealer=self.sealer,
+        )
         self._columns = ColumnBuilder(clock=steady, new_id=new_id, new_ordered_id=ordered)
         self._idempotency = Idempotency(models=self.models, clock=steady)
         signals = Signals()
@@ -103,9 +124,6 @@ class Timber:
             clock=steady,
             new_id=new_id,
             ingestion=self.vector_ingestion,
-        )
-        self.keys = KeyService(
-            database=self.database, clock=steady, keyring=Keyring(ticks=time.monotonic)
         )
         self.gdpr = GdprService(
             database=self.database,
@@ -184,17 +202,20 @@ class Timber:
         undo.callback(models.dispose)
         for note in models.catalogue.notes:
             _log.warning("%s", note)
+        self._refuse_unsealed(settings)
         asking = _enabling_gdpr(models.catalogue)
         if asking is not None and not settings.enable_gdpr:
             raise ConfigurationError(
                 f"enable_gdpr is off, and {asking} enables `gdpr`, which would then do nothing: "
                 "leave it on, or set `enabled: false` in the model"
             )
-        undo.callback(self.keys.close)
-        self.keys.open(settings)
         undo.callback(self.database.close)
         undo.callback(self._listener.close)
         self.database.open(settings.database_url, settings.connection_options)
+        undo.callback(self.keys.close)
+        self.keys.open(settings)
+        if self.sealer.tables:
+            _ = self.keys.store
         self._idempotency.open(settings.idempotency_seconds)
         check_database(models.catalogue, self.database.engine, create=settings.create_tables)
         if settings.create_tables:
@@ -217,6 +238,13 @@ class Timber:
         undo.callback(self._follow, None)
         self._follow(settings)
 
+    def _refuse_unsealed(self, settings: TimberSettings) -> None:
+        if self.sealer.tables and not settings.enable_encryption:
+            named = ", ".join(sorted(self.sealer.tables))
+            raise ConfigurationError(
+                f"enable_encryption is off, and columns of {named} are encrypted: turn it on"
+            )
+
     def _open_vectors(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
         ingestion, embedder = self.vector_ingestion, create_embedder(settings)
         if isinstance(embedder, OpenAICompatible):
@@ -237,8 +265,8 @@ class Timber:
         undo.callback(self.gdpr.close)
         self.gdpr.open(
             owned=ownership_of(catalogue) if is_asked else None,
-            keystore=self.keys.need().store if is_asked else None,
-            open_row=_as_it_is,
+            keystore=self.keys.store if is_asked else None,
+            open_row=self.sealer.open_row,
             create=settings.create_tables,
         )
 
@@ -253,8 +281,11 @@ class Timber:
         with no_search():
             catalogue = Catalogue(read_model_files(files))
             check(catalogue, backends=_BACKENDS)
-            factory = ModelFactory(base=self.base, columns=self._columns)
+            factory = ModelFactory(base=self.base, columns=self._columns, seals=self.sealer)
             factory.build(catalogue)
+        self.sealer.know(self.base.metadata.tables.values())
+        for model in factory.classes.values():
+            open_attributes(model, self.sealer)
         prepare(self.base.metadata)
         self._row_sources = row_sources(factory.classes.values())
         return factory
@@ -277,10 +308,6 @@ def _enabling_gdpr(catalogue: Catalogue) -> str | None:
         ),
         None,
     )
-
-
-def _as_it_is(_table: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    return row
 
 
 default_timber: Final = Timber()

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from timber.common.clock import Clock
-from timber.common.encryption.base import Keystore, subject_of
+from timber.common.encryption.base import Keystore
 from timber.common.failpoints import reach
 from timber.common.gdpr.certificate import Certificate, read_certificate, sign
 from timber.common.gdpr.failpoints import Failpoint
@@ -92,8 +92,7 @@ class Eraser:
         return now
 
     def _destroy_keys(self, erasing: Erasing) -> None:
-        person = erasing.whom
-        gone = self.keystore.erase(subject_of(person.table, person.key))
+        gone = self.keystore.erase(self.schema.belonging.subject(erasing.whom))
         reach(Failpoint.KEYS_GONE)
 
         def work(connection: Connection) -> None:

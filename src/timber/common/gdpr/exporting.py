@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from timber.common.database.retrying import isolate
 from timber.common.gdpr.beside import OUTBOX, TEXTS
+from timber.common.gdpr.neutral import sealed_names
 from timber.common.gdpr.rows import Schema
 from timber.common.gdpr.subjects import Person, key_text, keys_of
 from timber.common.gdpr.texts import owned_texts
@@ -93,7 +94,8 @@ class Exporting:
             condition = self.schema.belonging.of(table, table.key, person)
             shown = owner.exported or tuple(table.c.keys())
             name = self.names.get(table.key, table.key)
-            shown = tuple(one for one in shown if one in table.c)
+            hidden = sealed_names(table).difference(owner.sealed)  # what finds sealed values
+            shown = tuple(one for one in shown if one not in hidden)
             yield _Section(name, table, condition, shown, self.open_row if owner.sealed else None)
         yield from self._beside(dialect, person, theirs)
 

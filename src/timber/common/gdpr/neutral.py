@@ -6,11 +6,23 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import JSON, Column, Enum, LargeBinary, String, Table, UniqueConstraint, null
+from sqlalchemy import (
+    JSON,
+    Column,
+    Enum,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+    column as sql_column,
+    null,
+    table as sql_table,
+)
 from sqlalchemy.types import Integer, Numeric, SmallInteger, TypeDecorator, TypeEngine, Uuid
 
 from timber.common.errors import ErasureError
 from timber.common.ids import IdFactory
+from timber.common.modeling.sealed_tables import LEAST_BYTES, MAGIC, sealed_of
 from timber.common.modeling.stored_types import Vector
 
 _NEUTRAL: Final[Mapping[type[Any], Any]] = {
@@ -29,6 +41,9 @@ _NEUTRAL: Final[Mapping[type[Any], Any]] = {
     dict: {},
 }
 """By the type that Python has of it."""
+
+
+_NOTHING_SEALED: Final = MAGIC.ljust(LEAST_BYTES, b"\0")
 
 
 def neutral_values(table: Table, names: Collection[str], new_id: IdFactory) -> dict[str, Any]:
@@ -50,9 +65,33 @@ def needs_each(table: Table, names: Collection[str]) -> bool:
     return any(name in unique and not table.c[name].nullable for name in names)
 
 
+def sealed_names(table: Table) -> frozenset[str]:
+    """Return the columns with sealed values, and those with their indexes."""
+    sealed = sealed_of(table)
+    if sealed is None:
+        return frozenset()
+    indexes = (one.index for one in sealed.columns.values() if one.index is not None)
+    return frozenset((*sealed.columns, *indexes))
+
+
+def unsealed(table: Table, names: Collection[str]) -> tuple[Any, dict[str, bytes | None]]:
+    """Return the table as plain bytes know it, and what its sealed columns get.
+
+    Null, or what looks like a sealed value and is none: nobody can open it.
+    """
+    plain = sql_table(
+        table.name,
+        *(sql_column(one.name, one.type) for one in table.primary_key.columns),
+        *(sql_column(name, LargeBinary) for name in names),
+    )
+    values = {name: None if table.c[name].nullable else _NOTHING_SEALED for name in names}
+    return plain, values
+
+
 def _neutral(column: Column[Any], is_unique: bool, new_id: IdFactory) -> Any:
     if column.nullable:
-        return null()  # for in JSON, None is a value of its own
+        # In JSON, None is a value of its own.
+        return null() if isinstance(column.type, JSON) else None
     if is_unique:
         return _random(column, uuid.UUID(new_id()))
     match column.type:

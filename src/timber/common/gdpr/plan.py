@@ -31,7 +31,7 @@ class PlannedTable:
     """`delete`, `anonymise`, `retain`, or `unlink` for rows that only mention the person."""
     rows: int
     emptied: int = 0
-    """How many of those to delete would be emptied instead, for something that stays needs them."""
+    """How many of those to delete would be emptied instead, for what stays needs them."""
     paths: tuple[str, ...]
     """By which columns they were found."""
     columns: tuple[str, ...] = ()

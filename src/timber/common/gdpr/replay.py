@@ -1,15 +1,15 @@
 """After a backup was restored: whoever was erased since is found in the data, and erased again."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Executable, MetaData, select
+from sqlalchemy import Connection, Executable, select
 
-from timber.common.encryption.base import Keystore, subject_of
+from timber.common.encryption.base import Keystore
 from timber.common.gdpr.saga import Saga
-from timber.common.gdpr.subjects import Person
-from timber.common.modeling.ownership import Ownership, Step
+from timber.common.gdpr.subjects import Belonging, Person
+from timber.common.modeling.ownership import Step
 
 _AT_ONCE = 1_000
 
@@ -28,8 +28,7 @@ class Replayed:
 class Search:
     """Looks for erased persons in the data."""
 
-    metadata: MetaData
-    owned: Mapping[str, Ownership]
+    belonging: Belonging
     saga: Saga
 
     def missing(
@@ -45,16 +44,18 @@ class Search:
         """Return those of the persons in the data whose tombstones are wanted, by these."""
         found = {}
         for person in self._all(connection):
-            tombstone = keystore.tombstone_of(subject_of(person.table, person.key)).hex()
+            tombstone = keystore.tombstone_of(self.belonging.subject(person)).hex()
             if tombstone in wanted:
                 found[tombstone] = person
         return found
 
     def _all(self, connection: Connection) -> Iterator[Person]:
-        for people in sorted({way.people for one in self.owned.values() for way in one.ways}):
-            [key] = self.metadata.tables[people].primary_key.columns
+        for people in sorted(
+            {way.people for one in self.belonging.owned.values() for way in one.ways}
+        ):
+            [key] = self.belonging.metadata.tables[people].primary_key.columns
             yield from self._keys(connection, people, select(key))
-        for name, ownership in self.owned.items():
+        for name, ownership in self.belonging.owned.items():
             for way in ownership.ways:
                 if way.steps and not way.steps[-1].is_key:
                     yield from self._by_habit(connection, name, way.people, way.steps)
@@ -64,7 +65,7 @@ class Search:
     ) -> Iterator[Person]:
         """Give whom rows name without a foreign key, which the table of persons may not have."""
         holder = steps[-2].table if len(steps) > 1 else name
-        column = self.metadata.tables[holder].c[steps[-1].columns[0]]
+        column = self.belonging.metadata.tables[holder].c[steps[-1].columns[0]]
         yield from self._keys(
             connection, people, select(column).where(column.is_not(None)).distinct()
         )

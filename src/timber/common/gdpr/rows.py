@@ -5,7 +5,7 @@ first. A row to which something points that stays - what is retained, or what is
 is not deleted but emptied: nothing is left of it but its key and what must not be null.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from timber.common.failpoints import reach
 from timber.common.gdpr.beside import Surroundings
 from timber.common.gdpr.failpoints import Failpoint
 from timber.common.gdpr.links import Link
-from timber.common.gdpr.neutral import needs_each, neutral_values
+from timber.common.gdpr.neutral import needs_each, neutral_values, sealed_names, unsealed
 from timber.common.gdpr.row_list import BATCH, Fate, Listed, RowList, written
 from timber.common.gdpr.saga import Erasing, Saga, Step
 from timber.common.gdpr.subjects import Belonging, among, equal, keys_of
@@ -314,12 +314,24 @@ class RowEraser:
         is_deleted: bool = False,
     ) -> None:
         marked = {_DELETED_AT: self.clock.now()} if is_deleted and _DELETED_AT in table.c else {}
-        own = keys_of(table)
-        alone = needs_each(table, names)
+        own, hidden = keys_of(table), sealed_names(table)
+        plain = [name for name in names if name not in hidden]
+        alone = needs_each(table, plain)
         for some in ([key] for key in keys) if alone else [keys]:
-            values = {**neutral_values(table, list(names), self.new_id), **marked}
+            values = {**neutral_values(table, plain, self.new_id), **marked}
             if values and some:
                 connection.execute(update(table).where(among(own, some)).values(values))
+        if hidden.intersection(names) and keys:
+            self._forget_sealed(connection, table, keys, hidden)
+
+    @staticmethod
+    def _forget_sealed(
+        connection: Connection, table: Table, keys: Sequence[Key], hidden: Collection[str]
+    ) -> None:
+        """Empty sealed columns past what seals: there is no key to seal with any more."""
+        there, values = unsealed(table, sorted(hidden))
+        own = [there.c[one.name] for one in keys_of(table)]
+        connection.execute(update(there).where(among(own, keys)).values(values))
 
     # ------------------------------------------------------------------ the saga
 

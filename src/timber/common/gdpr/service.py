@@ -12,7 +12,7 @@ from timber.common.caching.service import CacheService
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
 from timber.common.database.streaming import AsyncRowStream, RowStream
-from timber.common.encryption.base import Keystore, subject_of
+from timber.common.encryption.base import Keystore
 from timber.common.errors import ErasureError, NotOpenError, RecordNotFoundError
 from timber.common.gdpr.certificate import Certificate, read_certificate
 from timber.common.gdpr.erasing import OnProgress
@@ -240,7 +240,7 @@ class GdprService:
         opened, person = self._find(subject, model)
         if dry_run:
             return self._plan(opened, person)
-        tombstone = opened.keystore.tombstone_of(subject_of(person.table, person.key)).hex()
+        tombstone = opened.tombstone(person)
         under_way = self._transact(
             lambda connection: [
                 one for one in self._saga.unfinished(connection) if one.tombstone == tombstone
@@ -358,7 +358,7 @@ class GdprService:
 
     def _demand(self, opened: Workings, person: Person, model: str) -> None:
         """Raise an error unless there is something to export of the person."""
-        tombstone = opened.keystore.tombstone_of(subject_of(person.table, person.key)).hex()
+        tombstone = opened.tombstone(person)
         for one in self._transact(self._saga.unfinished):
             if one.tombstone == tombstone:
                 raise ErasureError("the person is being erased, so there is nothing to export")

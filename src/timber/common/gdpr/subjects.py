@@ -25,6 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.types import Uuid
 from typing_extensions import override
 
+from timber.common.encryption.base import subject_of
+from timber.common.encryption.identities import Spelling
 from timber.common.errors import InvalidRequestError
 from timber.common.modeling.ownership import Ownership, Step, Way
 
@@ -73,6 +75,11 @@ class Belonging:
 
     metadata: MetaData
     owned: Mapping[str, Ownership]
+
+    def subject(self, person: Person) -> str:
+        """Return how a keystore knows the person."""
+        [key] = self.metadata.tables[person.table].primary_key.columns
+        return subject_of(person.table, Spelling(key).text(person.key))
 
     def of(self, rows: FromClause, name: str, person: Person) -> ColumnElement[bool]:
         """Return the condition on `rows`, of the table of that name, to be the person's."""

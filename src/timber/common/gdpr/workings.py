@@ -15,7 +15,7 @@ from timber.common.gdpr.links import children_first, links_into
 from timber.common.gdpr.replay import Search
 from timber.common.gdpr.rows import Schema
 from timber.common.gdpr.saga import Saga
-from timber.common.gdpr.subjects import Belonging
+from timber.common.gdpr.subjects import Belonging, Person
 from timber.common.ids import IdFactory
 from timber.common.modeling.ownership import Ownership
 from timber.common.modeling.spec import ModelSpec
@@ -71,6 +71,10 @@ class Workings:
     exporting: Exporting
     eraser: Eraser
 
+    def tombstone(self, person: Person) -> str:
+        """Return by what the keystore knows the person after an erasure."""
+        return self.keystore.tombstone_of(self.schema.belonging.subject(person)).hex()
+
 
 def build(  # noqa: PLR0913 - what the parts reach, all by keyword
     known: Known,
@@ -87,7 +91,7 @@ def build(  # noqa: PLR0913 - what the parts reach, all by keyword
     tables, schema = dict(known.metadata.tables), known.schema()
     return Workings(
         keystore=keystore,
-        search=Search(metadata=known.metadata, owned=known.owned, saga=saga),
+        search=Search(belonging=schema.belonging, saga=saga),
         schema=schema,
         exporting=Exporting(
             schema=schema,

@@ -39,7 +39,7 @@ def check(catalogue: Catalogue, *, backends: AbstractSet[str]) -> None:
         problems.extend(_column_problems(table))
         problems.extend(_old_column_name_problems(table))
         problems.extend(rule_problems(table))
-        problems.extend(flag_problems(table, backends))
+        problems.extend(flag_problems(table, catalogue, backends))
     problems.extend(source_type_problems(catalogue.entries))
     problems.extend(gdpr_problems(catalogue))
     problems.extend(key_problems(catalogue))

@@ -39,7 +39,7 @@ def _model_problems(
 
 
 def _action_problems(table: Table, model: ModelSpec, gdpr: GdprSpec) -> Iterator[str]:
-    sealed = model.encryption.fields if model.encryption and model.encryption.enabled else ()
+    sealed = model.encryption.names if model.encryption and model.encryption.enabled else ()
     if gdpr.on_erase == "retain" and sealed:
         message = (
             f"{', '.join(sealed)} could not be read any more, for the keys of whoever is erased "

@@ -109,6 +109,12 @@ def declared_way(table: Table, catalogue: Catalogue) -> Way:
             f"the path ends at {here.name!r}, whose rows are no persons: let it go on to one, or "
             f"say `gdpr: {{enabled: true, subject: true}}` there"
         )
+    if steps and steps[-1].targets != here.primary_key:
+        named = ", ".join(steps[-1].targets)
+        raise ValueError(
+            f"the path ends at {here.name}.{named}, and a person is known by its primary key: "
+            "let the foreign key point to that"
+        )
     return Way(here.name, tuple(steps))
 
 
@@ -159,7 +165,7 @@ def _owned(table: Table, ways: tuple[Way, ...]) -> Ownership:
     model = table.model
     gdpr = model.gdpr if model and model.gdpr and model.gdpr.enabled else None
     encryption = model.encryption if model and model.encryption else None
-    sealed = encryption.fields if encryption and encryption.enabled else ()
+    sealed = encryption.names if encryption and encryption.enabled else ()
     said = tuple(name for name, column in table.columns.items() if column.personal)
     if gdpr is None:
         return Ownership(table=table.name, ways=ways, personal=(*said, *sealed), sealed=sealed)

@@ -56,6 +56,35 @@ def _listed(tables: Iterable[str]) -> str:
     return " or ".join(map(repr, sorted(tables)))
 
 
+def subject_way(table: Table, catalogue: Catalogue) -> tuple[str, ...] | None:
+    """Return the path from a model's rows to a person; None if they are about nobody.
+
+    Raises:
+        ValueError: there are several, and the model file names none of them; or the one
+            that it names leads nowhere.
+
+    """
+    written = table.model.gdpr.user_id_field if table.model and table.model.gdpr else None
+    if written is None and _is_about_nobody(table, catalogue):
+        return None
+    return subject_path(table, written, catalogue)
+
+
+def people_at(table: Table, path: tuple[str, ...], catalogue: Catalogue) -> str:
+    """Return the table of persons to which a path leads; a column by habit leads to users."""
+    for name in path:
+        target = (table.columns[name].foreign_key or "").partition(".")[0]
+        if target not in catalogue.tables:
+            return PEOPLE
+        table = catalogue.tables[target]
+    return table.name
+
+
+def _is_about_nobody(table: Table, catalogue: Catalogue) -> bool:
+    persons = people(catalogue)
+    return table.name not in persons and not _shortest(table, catalogue, persons)
+
+
 def _follow(table: Table, written: str, catalogue: Catalogue) -> tuple[str, ...]:
     path = tuple(written.split("."))
     for position, name in enumerate(path):
