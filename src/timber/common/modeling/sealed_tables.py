@@ -129,7 +129,7 @@ def _hops(entry: Table, way: tuple[str, ...], catalogue: Catalogue) -> Any:
 
 def sealed_of(table: Any) -> SealedTable | None:
     """Return what is to be known of an SQL table; None if nothing of it is sealed."""
-    found: SealedTable | None = table.info.get(SEALED)
+    found: SealedTable | None = getattr(table, "info", {}).get(SEALED)  # `table()` has none
     return found
 
 
