@@ -12,7 +12,11 @@ models:
     table_name: notes
     columns:
       - {name: id, type: Integer, primary_key: true}
-      - {name: author_id, type: String(36), foreign_key: users.user_id, nullable: false, index: true}
+      - name: author_id
+        type: String(36)
+        foreign_key: users.user_id
+        nullable: false
+        index: true
       - {name: body, type: Text, personal: true}
     gdpr: {enabled: true}
   - name: Line

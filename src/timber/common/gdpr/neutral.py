@@ -13,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    TableClause,
     UniqueConstraint,
     column as sql_column,
     null,
@@ -74,18 +75,26 @@ def sealed_names(table: Table) -> frozenset[str]:
     return frozenset((*sealed.columns, *indexes))
 
 
-def unsealed(table: Table, names: Collection[str]) -> tuple[Any, dict[str, bytes | None]]:
-    """Return the table as plain bytes know it, and what its sealed columns get.
+def bare_table(table: Table, names: Collection[str]) -> TableClause:
+    """Return a table as it is without Timber: what is sealed in it are bytes.
 
-    Null, or what looks like a sealed value and is none: nobody can open it.
+    So what was sealed for somebody whose keys are gone can be emptied, and rows be unlinked that
+    cannot be sealed anew.
     """
-    plain = sql_table(
+    hidden = sealed_names(table)
+    return sql_table(
         table.name,
         *(sql_column(one.name, one.type) for one in table.primary_key.columns),
-        *(sql_column(name, LargeBinary) for name in names),
+        *(
+            sql_column(name, LargeBinary() if name in hidden else table.c[name].type)
+            for name in names
+        ),
     )
-    values = {name: None if table.c[name].nullable else _NOTHING_SEALED for name in names}
-    return plain, values
+
+
+def nothing_sealed(table: Table, names: Collection[str]) -> dict[str, bytes | None]:
+    """Return what sealed columns get: null, or what looks like a sealed value and is none."""
+    return {name: None if table.c[name].nullable else _NOTHING_SEALED for name in names}
 
 
 def _neutral(column: Column[Any], is_unique: bool, new_id: IdFactory) -> Any:

@@ -17,7 +17,13 @@ from timber.common.failpoints import reach
 from timber.common.gdpr.beside import Surroundings
 from timber.common.gdpr.failpoints import Failpoint
 from timber.common.gdpr.links import Link
-from timber.common.gdpr.neutral import needs_each, neutral_values, sealed_names, unsealed
+from timber.common.gdpr.neutral import (
+    bare_table as bare,
+    needs_each,
+    neutral_values,
+    nothing_sealed,
+    sealed_names,
+)
 from timber.common.gdpr.row_list import BATCH, Fate, Listed, RowList, written
 from timber.common.gdpr.saga import Erasing, Saga, Step
 from timber.common.gdpr.subjects import Belonging, among, equal, keys_of
@@ -225,8 +231,10 @@ class RowEraser:
         loose = [key for key in found if written(key) not in retained]
         if loose:
             going = rows.among(link.table, loose, Fate.FOUND, Fate.WAITING)
+            there = bare(link.table, link.loose) if sealed_names(link.table) else link.table
+            keys_there = [there.c[one.name] for one in own]
             connection.execute(
-                update(link.table).where(among(own, loose)).values(dict.fromkeys(link.loose, None))
+                update(there).where(among(keys_there, loose)).values(dict.fromkeys(link.loose))
             )
             others = sum(written(key) not in going for key in loose)
             now.counts.add(link.table.key, "unlinked", others)
@@ -329,8 +337,9 @@ class RowEraser:
         connection: Connection, table: Table, keys: Sequence[Key], hidden: Collection[str]
     ) -> None:
         """Empty sealed columns past what seals: there is no key to seal with any more."""
-        there, values = unsealed(table, sorted(hidden))
+        there = bare(table, hidden)
         own = [there.c[one.name] for one in keys_of(table)]
+        values = nothing_sealed(table, sorted(hidden))
         connection.execute(update(there).where(among(own, keys)).values(values))
 
     # ------------------------------------------------------------------ the saga
