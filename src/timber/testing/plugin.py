@@ -90,6 +90,7 @@ def timber_opened_for_tests(
     """Give the process-wide Timber, open; its tables are dropped in the end."""
     from timber.common.bootstrap import initialize_timber, shutdown_timber  # noqa: PLC0415
     from timber.common.database.schema import drop_tables  # noqa: PLC0415
+    from timber.common.gdpr.tables import OWN  # noqa: PLC0415
     from timber.common.runtime import default_timber  # noqa: PLC0415
     from timber.testing.database import refuse_foreign_rows  # noqa: PLC0415
 
@@ -98,6 +99,7 @@ def timber_opened_for_tests(
     try:
         yield default_timber
         drop_tables(default_timber.database.engine, default_timber.base.metadata)
+        OWN.drop_all(default_timber.database.engine)
     finally:
         shutdown_timber()
 

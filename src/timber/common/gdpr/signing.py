@@ -4,6 +4,8 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
+from typing_extensions import override
+
 from timber.common.errors import FeatureUnavailableError
 
 
@@ -13,6 +15,7 @@ class Signer:
 
     secret: bytes
 
+    @override
     def __repr__(self) -> str:
         """Return nothing of the secret."""
         return "<a signer>"

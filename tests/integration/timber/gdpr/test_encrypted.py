@@ -113,7 +113,7 @@ def test_keys_go_first_and_only_those_of_the_erased(timber: Timber) -> None:
     with timber.database.session_scope() as session:
         rows = {row.id: row for row in session.scalars(select(diary))}
         assert rows["d8"].page == "page of 8"
-        assert session.get(answer, "a7").words == "answer of 7"
+        assert session.get_one(answer, "a7").words == "answer of 7"
     assert timber.gdpr.erase("7").facts["keys"] == 1
 
 
