@@ -9,6 +9,7 @@ from timber.commands.cache import cache_app
 from timber.commands.check import check
 from timber.commands.gdpr import gdpr_app
 from timber.commands.graph import graph
+from timber.commands.keys import keys_app
 from timber.commands.migrate import migrate_app
 from timber.commands.schema import schema
 from timber.commands.search import search
@@ -28,3 +29,4 @@ cli.add_typer(migrate_app)
 cli.add_typer(cache_app)
 cli.add_typer(vectors_app)
 cli.add_typer(gdpr_app)
+cli.add_typer(keys_app)

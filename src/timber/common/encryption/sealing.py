@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table as SQLTable
@@ -170,63 +171,69 @@ class Sealer:
         Raises as `seal_value`; then the rows may be sealed in part.
         """
         known = self.table(table.name)
-        if links is None:
-            links = [None if places.link is None else row[places.link] for row in rows]
-        keys = [tuple([row[place] for place in places.key]) for row in rows]
-        about = [known.row(key, link) for key, link in zip(keys, links, strict=True)]
-        subjects = known.subjects(keys, links, connection)
-        ready = self._keyring.current_for(set(subjects))
         fields = [(known.fields[column.name], at, to) for column, at, to in places.fields]
+        if links is None:
+            link = places.link
+            links = [None] * len(rows) if link is None else [row[link] for row in rows]
+        # A row that holds nothing to seal needs no key: whom it is about may have been erased.
+        places_of = [at for _, at, _ in fields]
+        full = [any(row[at] is not None for at in places_of) for row in rows]
+        if not all(full):
+            rows = list(compress(rows, full))
+            links = list(compress(links, full))
+        bound = known.rows([[row[at] for at in places.key] for row in rows], links, connection)
+        keys = self._keyring.current_for({subject for _, subject in bound})
         nonces = self._random_bytes(NONCE_BYTES * len(rows) * len(fields))
         start = 0
-        for row, bound, subject in zip(rows, about, subjects, strict=True):
-            sealing = ready[subject]
+        for row, (about, subject) in zip(rows, bound, strict=True):
+            key = keys[subject]
             for field, at, to in fields:
                 value = row[at]
-                if type(value) is Ciphertext:
-                    if to is not None:
-                        opened_value = self._open(field, bound, subject, value)
-                        row[to] = self._index(field, opened_value)
+                if value is None:
                     continue
-                if to is not None:
-                    row[to] = None if value is None else self._index(field, value)
-                if value is not None:
+                if type(value) is Ciphertext:
+                    # Of another row nobody could ever open it.
+                    value = self._open(field, about, subject, value)
+                else:
                     end = start + NONCE_BYTES
                     written = _dumps(field, value)
-                    row[at] = _sealed(field, bound, sealing, written, nonces[start:end])
+                    row[at] = _sealed(field, about, key, written, nonces[start:end])
                     start = end
-
-        if places.fields and len(self._keyring.index_keys()) > 1:
-            self._settle(known, rows, places, connection, links)
+                if to is not None:
+                    row[to] = self._index(field, value)
+        self._settle(known, rows, [about for about, _ in bound], places, connection)
 
     def _settle(
         self,
         known: TableSeal,
         rows: Sequence[Any],
+        about: Sequence[bytes],
         places: Places,
         connection: Connection,
-        links: Sequence[Any],
     ) -> None:
         """Take for unique indexes the hashes that are there, while two roots are in use."""
-        for column, at, to in places.fields:
-            if to is None or not known.must_be_unique(column.name):
+        indexed = [one for one in places.fields if one[2] is not None]
+        if not indexed or len(self._keyring.index_keys()) == 1:
+            return
+        for column, at, to in indexed:
+            if not known.must_be_unique(column.name):
                 continue
+            field = known.fields[column.name]
             sealed = [
-                (row, known.row([row[place] for place in places.key], link))
-                for row, link in zip(rows, links, strict=True)
+                (row, self._open(field, bound, None, row[at]))
+                for row, bound in zip(rows, about, strict=True)
                 if row[at] is not None
             ]
-            field = known.fields[column.name]
-            values = [
-                self.blind(known.sealed.name, column.name, self._open(field, bound, None, row[at]))
-                for row, bound in sealed
-            ]
-            chosen = settled_hashes(connection, known.index(column.name), values)
+            hashes = [self.blind(known.sealed.name, column.name, value) for _, value in sealed]
+            chosen = settled_hashes(connection, known.index(column.name), hashes)
             for (row, _), value in zip(sealed, chosen, strict=True):
                 row[to] = value
 
     def _index(self, field: Field, value: Any) -> bytes:
-        return self.blind(field.column.table, field.column.name, value)[0]
+        written = _dumps(field, field.normalised(value))
+        root = self._keyring.index_keys()[0]
+        secret = self._secret(root, field.column.table, field.column.name)
+        return index_value(root.version, secret, written)
 
     def _open(self, field: Field, row: bytes, subject: str | None, sealed: bytes) -> Any:
         if len(sealed) < LEAST_BYTES or not sealed.startswith(MAGIC):

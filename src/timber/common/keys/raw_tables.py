@@ -15,6 +15,7 @@ from sqlalchemy import (
     Engine,
     LargeBinary,
     MetaData,
+    RowMapping,
     Table,
     and_,
     bindparam,
@@ -155,7 +156,7 @@ class RawTable:
     def _any_sealed(self) -> Any:
         return or_(*(self._table.c[name].is_not(None) for name in self.sealed))
 
-    def _row(self, row: Mapping[str, Any]) -> RawRow:
+    def _row(self, row: RowMapping) -> RawRow:
         return RawRow(
             key=tuple(row[name] for name in self._key_names),
             link=row[self._link] if self._link else None,

@@ -1,7 +1,8 @@
 """The column types of sealed values, which accept nothing else, and of what finds them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Dialect, LargeBinary
@@ -87,6 +88,11 @@ class Sealed(TypeDecorator[Ciphertext]):
                 "write whole rows, or update rows by their primary key"
             )
         return bytes(value)
+
+    @override
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], bytes | None]:
+        # Both drivers take bytes as they are.
+        return partial(self.process_bind_param, dialect=dialect)
 
     @override
     def process_literal_param(self, value: Any, dialect: Dialect) -> str:

@@ -26,7 +26,7 @@ LIBRARY = """
       - name: Book
         table_name: books
         columns:
-          - {name: id, type: Integer, primary_key: true}
+          - {name: id, type: Integer, primary_key: true, default: 1}
           - {name: title, type: String(80), nullable: false}
           - {name: price, type: "Numeric(10, 2)"}
           - {name: sequel_of, type: Integer, foreign_key: books.id, unique: true}
