@@ -7,6 +7,7 @@ import typer
 from timber.commands.admin import admin
 from timber.commands.cache import cache_app
 from timber.commands.check import check
+from timber.commands.gdpr import gdpr_app
 from timber.commands.graph import graph
 from timber.commands.keys import keys_app
 from timber.commands.migrate import migrate_app
@@ -27,4 +28,5 @@ for command in (check, schema, stubs, graph, admin, search):
 cli.add_typer(migrate_app)
 cli.add_typer(cache_app)
 cli.add_typer(vectors_app)
+cli.add_typer(gdpr_app)
 cli.add_typer(keys_app)

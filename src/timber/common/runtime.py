@@ -23,6 +23,7 @@ from timber.common.encryption.keyring import Keyring
 from timber.common.encryption.sealing import Sealer
 from timber.common.errors import AlreadyOpenError, ConfigurationError
 from timber.common.garbage import no_search
+from timber.common.gdpr.service import GdprService
 from timber.common.ids import IdFactory, OrderedUuids, random_uuid
 from timber.common.keys.renewal import KeyRenewal
 from timber.common.keys.service import KeyService
@@ -31,6 +32,7 @@ from timber.common.modeling.catalogue import Catalogue
 from timber.common.modeling.checks import check
 from timber.common.modeling.columns import ColumnBuilder
 from timber.common.modeling.factory import ModelFactory
+from timber.common.modeling.ownership import ownership_of
 from timber.common.modeling.reader import model_files, packaged_directories, read_model_files
 from timber.common.modeling.registry import ModelRegistry
 from timber.common.persistence.idempotency import Idempotency
@@ -52,7 +54,7 @@ from timber.common.vector.tables import prepare
 from timber.common.vector.worker import IngestionWorker
 
 _log: Final = logging.getLogger(__name__)
-_BACKENDS: Final = frozenset({"caching", "encryption", "vector_search"})
+_BACKENDS: Final = frozenset({"caching", "encryption", "gdpr", "vector_search"})
 """The flags of models that have a working backend."""
 
 
@@ -123,6 +125,15 @@ class Timber:
             new_id=new_id,
             ingestion=self.vector_ingestion,
         )
+        self.gdpr = GdprService(
+            database=self.database,
+            metadata=self.base.metadata,
+            models=self.models,
+            ingestion=self.vector_ingestion,
+            cache=self.cache,
+            clock=steady,
+            new_id=new_id,
+        )
         self._worker = IngestionWorker(work=self.vector_ingestion.process_some)
         self._settings: TimberSettings | None = None
         self._opened = contextlib.ExitStack()
@@ -189,10 +200,16 @@ class Timber:
 
     def _open(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
         models = self._load_models(settings)
+        undo.callback(models.dispose)
         for note in models.catalogue.notes:
             _log.warning("%s", note)
-        undo.callback(models.dispose)
         self._refuse_unsealed(settings)
+        asking = _enabling_gdpr(models.catalogue)
+        if asking is not None and not settings.enable_gdpr:
+            raise ConfigurationError(
+                f"enable_gdpr is off, and {asking} enables `gdpr`, which would then do nothing: "
+                "leave it on, or set `enabled: false` in the model"
+            )
         undo.callback(self.database.close)
         undo.callback(self._listener.close)
         self.database.open(settings.database_url, settings.connection_options)
@@ -217,6 +234,8 @@ class Timber:
         )
         self.database.read_through(cache if settings.enable_caching else None)
         self._open_vectors(settings, undo)
+        self._open_gdpr(settings, models.catalogue, undo)
+        self._start_worker(settings, undo)
         undo.callback(self._follow, None)
         self._follow(settings)
 
@@ -239,7 +258,21 @@ class Timber:
             memory_bytes=settings.vector_cache_bytes,
             graph_from=settings.vector_graph_from,
         )
-        if settings.enable_auto_vector_ingestion and ingestion.follows_rows:
+
+    def _open_gdpr(
+        self, settings: TimberSettings, catalogue: Catalogue, undo: contextlib.ExitStack
+    ) -> None:
+        is_asked = _enabling_gdpr(catalogue) is not None
+        undo.callback(self.gdpr.close)
+        self.gdpr.open(
+            owned=ownership_of(catalogue) if is_asked else None,
+            keystore=self.keys.store if is_asked else None,
+            open_row=self.sealer.open_row,
+            create=settings.create_tables,
+        )
+
+    def _start_worker(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
+        if settings.enable_auto_vector_ingestion and self.vector_ingestion.follows_rows:
             undo.callback(self._worker.stop)
             self._worker.start(self.database.engine)
 
@@ -264,6 +297,18 @@ class Timber:
     def _follow(self, settings: TimberSettings | None) -> None:
         self._settings = settings
         self.config.follow(settings)
+
+
+def _enabling_gdpr(catalogue: Catalogue) -> str | None:
+    """Return a model that enables `gdpr`; None if none does."""
+    return next(
+        (
+            name
+            for name, table in catalogue.models.items()
+            if table.model and table.model.gdpr and table.model.gdpr.enabled
+        ),
+        None,
+    )
 
 
 default_timber: Final = Timber()

@@ -13,7 +13,6 @@ from timber.common.encryption.index_versions import is_unique
 from timber.common.errors import EncryptionError, MissingValueError
 from timber.common.modeling.sealed import SealedColumn
 from timber.common.modeling.sealed_tables import SealedTable
-from timber.common.modeling.subjects import PEOPLE
 
 
 class Field:
@@ -110,7 +109,7 @@ class TableSeal:
     def _subject_at(self, person: Any) -> str:
         if person is None or self._person is None:
             return self._nobody
-        return subject_of(PEOPLE, self._person.text(person))
+        return subject_of(self.sealed.people, self._person.text(person))
 
     def _bound(self, key: Sequence[Any]) -> bytes:
         if None in key:

@@ -8,6 +8,7 @@ from timber.common.documents import ProblemList, closest
 from timber.common.errors import ModelFileError
 from timber.common.modeling.catalogue import Catalogue, Mixin, Table
 from timber.common.modeling.flag_checks import flag_problems
+from timber.common.modeling.gdpr_checks import gdpr_problems
 from timber.common.modeling.key_checks import key_problems
 from timber.common.modeling.mixins import MIXIN_COLUMNS, MIXINS
 from timber.common.modeling.relation_checks import relation_problems
@@ -40,6 +41,7 @@ def check(catalogue: Catalogue, *, backends: AbstractSet[str]) -> None:
         problems.extend(rule_problems(table))
         problems.extend(flag_problems(table, catalogue, backends))
     problems.extend(source_type_problems(catalogue.entries))
+    problems.extend(gdpr_problems(catalogue))
     problems.extend(key_problems(catalogue))
     problems.extend(rule_name_problems(catalogue))
     problems.extend(relation_problems(catalogue))

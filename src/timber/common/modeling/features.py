@@ -150,9 +150,12 @@ class GdprSpec(Spec):
     """What becomes of the rows about a person who asks for export or erasure."""
 
     enabled: StrictBool
+    subject: StrictBool = False
+    """Whether each row is a person; those of `users` are in any case."""
     user_id_field: StrictStr | None = None
     """The path to the person, `column` or `column.column`; found when left out."""
     export_fields: tuple[Name, ...] = ()
+    """What of a row is exported beside its key and what is `personal`; all when left out."""
     on_erase: Literal["delete", "anonymise", "retain"] = "delete"
     reason: StrictStr | None = None
     """Why rows are retained: the law that demands it."""
@@ -161,6 +164,8 @@ class GdprSpec(Spec):
     def _fits(self) -> Self:
         if (self.on_erase == "retain") != bool(self.reason):
             raise ValueError("`on_erase: retain`, and nothing else, needs a `reason`")
+        if self.subject and self.user_id_field is not None:
+            raise ValueError("a row that is a person (`subject: true`) needs no `user_id_field`")
         return self
 
 

@@ -8,7 +8,6 @@ from timber.common.modeling.catalogue import Catalogue, Table
 from timber.common.modeling.encryption_checks import encryption_problems
 from timber.common.modeling.spec import ModelSpec
 from timber.common.modeling.state_checks import state_problems
-from timber.common.modeling.subjects import subject_path
 from timber.common.modeling.vector_checks import vector_problems
 
 FLAGS: Final = ("encryption", "caching", "vector_search", "gdpr", "retention", "audit")
@@ -24,7 +23,6 @@ def flag_problems(table: Table, catalogue: Catalogue, backends: AbstractSet[str]
     yield from _field_problems(table, table.model)
     yield from encryption_problems(table, catalogue)
     yield from _kind_problems(table, table.model)
-    yield from _subject_problems(table, table.model, catalogue)
     yield from vector_problems(table)
 
 
@@ -66,13 +64,3 @@ def _kind_problems(table: Table, model: ModelSpec) -> Iterator[str]:
         if table.families.get(name, "Date") not in {"Date", "DateTime"}:
             message = f"{name!r} is of type {table.columns[name].type}, from which no days count"
             yield table.problem("retention", "since", message=message)
-
-
-def _subject_problems(table: Table, model: ModelSpec, catalogue: Catalogue) -> Iterator[str]:
-    gdpr = model.gdpr
-    if gdpr is None or not (gdpr.enabled or gdpr.user_id_field):
-        return
-    try:
-        subject_path(table, gdpr.user_id_field, catalogue)
-    except ValueError as error:
-        yield table.problem("gdpr", "user_id_field", message=str(error))

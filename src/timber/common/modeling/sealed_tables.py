@@ -21,7 +21,7 @@ from sqlalchemy.types import Boolean, TypeEngine
 from timber.common.modeling.catalogue import Catalogue, Table
 from timber.common.modeling.conditions import parse_condition
 from timber.common.modeling.sealed import INDEX_BYTES, BlindIndex, Blinds, SealedColumn
-from timber.common.modeling.subjects import subject_way
+from timber.common.modeling.subjects import people_at, subject_way
 
 SEALED: Final = "sealed"
 """Under this an SQL table's `info` holds its `SealedTable`."""
@@ -82,6 +82,8 @@ class SealedTable:
     """How it goes on from the link to a person's key; often not at all."""
     is_people: bool
     """Whether each row is the person that it is about."""
+    people: str
+    """The table of that person."""
     seals: Seals = field(repr=False)
 
 
@@ -108,6 +110,7 @@ def sealed_table(entry: Table, catalogue: Catalogue, seals: Seals) -> SealedTabl
         link=way[0] if way else None,
         hops=tuple(_hops(entry, way or (), catalogue)),
         is_people=way == (),
+        people=people_at(entry, way or (), catalogue),
         seals=seals,
     )
 
@@ -126,7 +129,7 @@ def _hops(entry: Table, way: tuple[str, ...], catalogue: Catalogue) -> Any:
 
 def sealed_of(table: Any) -> SealedTable | None:
     """Return what is to be known of an SQL table; None if nothing of it is sealed."""
-    found: SealedTable | None = table.info.get(SEALED)
+    found: SealedTable | None = getattr(table, "info", {}).get(SEALED)  # `table()` has none
     return found
 
 

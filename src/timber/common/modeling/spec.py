@@ -89,6 +89,8 @@ class ColumnSpec(Spec):
     """What must hold for every row, such as `price > 0`."""
     sensitive: StrictBool = False
     """Whether tools that show rows, such as the admin site, mask its values."""
+    personal: StrictBool = False
+    """Whether it tells something about a person, so that the model must say whose rows are."""
     description: StrictStr | None = None
     was: Name | None = None
     """What the column was called before: a migration renames it, and keeps what is in it."""

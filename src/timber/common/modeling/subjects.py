@@ -1,20 +1,33 @@
 """Whom a row is about: the way along foreign keys from a row to a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set as AbstractSet
 
 from timber.common.documents import closest
 from timber.common.modeling.catalogue import Catalogue, Table
 
 PEOPLE = "users"
-"""The table whose rows are the persons that other rows are about."""
+"""The table whose rows are persons in every Timber."""
+
+
+def people(catalogue: Catalogue) -> frozenset[str]:
+    """Return the tables whose rows are persons: `users`, and those that say `subject: true`."""
+    said = (
+        table.name
+        for table in catalogue.models.values()
+        if table.model
+        and table.model.gdpr
+        and table.model.gdpr.enabled
+        and table.model.gdpr.subject
+    )
+    return frozenset((PEOPLE, *said))
 
 
 def subject_path(table: Table, written: str | None, catalogue: Catalogue) -> tuple[str, ...]:
     """Return the columns that lead from a row of `table` to a person's key.
 
     Each column but the last is a foreign key to the table where the next one is.
-    The path is empty for the table of people itself. `written` is the path of the model
-    file, `column.column`; without one, it is the shortest way to the table of people.
+    The path is empty for a table of people itself. `written` is the path of the model
+    file, `column.column`; without one, it is the shortest way to a table of people.
 
     Raises:
         ValueError: a part of `written` leads nowhere, or there is not one shortest way.
@@ -22,17 +35,25 @@ def subject_path(table: Table, written: str | None, catalogue: Catalogue) -> tup
     """
     if written is not None:
         return _follow(table, written, catalogue)
-    if table.name == PEOPLE:
+    persons = people(catalogue)
+    if table.name in persons:
         return ()
-    ways = _shortest(table, catalogue)
+    ways = _shortest(table, catalogue, persons)
     if not ways:
         raise ValueError(
-            f"no foreign keys lead from {table.name!r} to {PEOPLE!r}: name the `user_id_field`"
+            f"no foreign keys lead from {table.name!r} to {_listed(persons)}: "
+            "name the `user_id_field`"
         )
     if len(ways) > 1:
         listed = " and ".join(".".join(way) for way in ways)
-        raise ValueError(f"{listed} lead to {PEOPLE!r}: name one of them as `user_id_field`")
+        raise ValueError(
+            f"{listed} lead to {_listed(persons)}: name one of them as `user_id_field`"
+        )
     return ways[0]
+
+
+def _listed(tables: Iterable[str]) -> str:
+    return " or ".join(map(repr, sorted(tables)))
 
 
 def subject_way(table: Table, catalogue: Catalogue) -> tuple[str, ...] | None:
@@ -44,9 +65,24 @@ def subject_way(table: Table, catalogue: Catalogue) -> tuple[str, ...] | None:
 
     """
     written = table.model.gdpr.user_id_field if table.model and table.model.gdpr else None
-    if written is None and table.name != PEOPLE and not _shortest(table, catalogue):
+    if written is None and _is_about_nobody(table, catalogue):
         return None
     return subject_path(table, written, catalogue)
+
+
+def people_at(table: Table, path: tuple[str, ...], catalogue: Catalogue) -> str:
+    """Return the table of persons to which a path leads; a column by habit leads to users."""
+    for name in path:
+        target = (table.columns[name].foreign_key or "").partition(".")[0]
+        if target not in catalogue.tables:
+            return PEOPLE
+        table = catalogue.tables[target]
+    return table.name
+
+
+def _is_about_nobody(table: Table, catalogue: Catalogue) -> bool:
+    persons = people(catalogue)
+    return table.name not in persons and not _shortest(table, catalogue, persons)
 
 
 def _follow(table: Table, written: str, catalogue: Catalogue) -> tuple[str, ...]:
@@ -65,7 +101,9 @@ def _follow(table: Table, written: str, catalogue: Catalogue) -> tuple[str, ...]
     return path
 
 
-def _shortest(start: Table, catalogue: Catalogue) -> list[tuple[str, ...]]:
+def _shortest(
+    start: Table, catalogue: Catalogue, persons: AbstractSet[str]
+) -> list[tuple[str, ...]]:
     seen = {start.name}
     reached: list[tuple[Table, tuple[str, ...]]] = [(start, ())]
     while reached:
@@ -74,7 +112,7 @@ def _shortest(start: Table, catalogue: Catalogue) -> list[tuple[str, ...]]:
             for table, path in reached
             for column, target in _steps(table, catalogue)
         ]
-        if found := [path for target, path in steps if target.name == PEOPLE]:
+        if found := [path for target, path in steps if target.name in persons]:
             return found
         following: dict[str, tuple[Table, tuple[str, ...]]] = {}
         for target, path in steps:

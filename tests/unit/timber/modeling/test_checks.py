@@ -7,7 +7,11 @@ from timber.common.errors import ModelFileError
 from timber.common.modeling.catalogue import Catalogue
 from timber.common.modeling.checks import check
 from timber.common.modeling.flag_checks import FLAGS
-from timber.common.modeling.reader import model_files, read_model_files
+from timber.common.modeling.reader import (
+    model_files,
+    packaged_directories,
+    read_model_files,
+)
 
 FOUND = """\
 models:
@@ -121,10 +125,13 @@ def test_a_mistake_is_told_with_its_place(
     assert any(f".yaml:{problem}" in one for one in caught.value.problems), caught.value.problems
 
 
-@pytest.mark.parametrize("flag", ["gdpr"])
-def test_a_flag_without_a_backend_is_refused(open_timber: OpenTimber, flag: str) -> None:
+@pytest.mark.parametrize("flag", ["caching", "gdpr"])
+def test_a_flag_without_a_backend_is_refused(write_models: WriteModels, flag: str) -> None:
+    folder = write_models(GOOD.replace(f"{flag}: {{enabled: false", f"{flag}: {{enabled: true"))
+    files = read_model_files(model_files((*packaged_directories(entry_points=False), folder)))
+
     with pytest.raises(ModelFileError) as caught:
-        open_timber(GOOD.replace(f"{flag}: {{enabled: false", f"{flag}: {{enabled: true"))
+        check(Catalogue(files), backends=frozenset())
 
     (problem,) = caught.value.problems
     assert f":5: Note enables {flag!r}, which this version of Timber cannot do" in problem

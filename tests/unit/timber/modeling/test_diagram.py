@@ -45,6 +45,7 @@ LIBRARY = """
         table_name: people
         mixins: [SoftDeleteMixin]
         columns: [{name: id, type: Integer, primary_key: true}]
+        gdpr: {enabled: true, subject: true}
       - name: Passport
         table_name: passports
         columns:
@@ -75,7 +76,7 @@ erDiagram
         LargeBinary code UK
         Integer copy_of FK, UK
     }
-    "people"["Person"] {
+    "people"["Person · gdpr"] {
         Integer id PK
         DateTime deleted_at
     }

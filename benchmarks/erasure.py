@@ -1,0 +1,55 @@
+"""What it takes to export, and to erase, all rows about a person."""
+
+from typing import Final
+
+from benchmarks.contenders import timber_gdpr
+from benchmarks.harness.benchmark import Benchmark, Figure, Peer, Scale, at_most
+
+_SCALE: Final = Scale(sizes=(1_000, 3_000, 10_000), headline=10_000)
+_FULL: Final = Scale(sizes=(10_000, 30_000, 100_000), headline=100_000)
+_FIGURES: Final = (
+    Figure(unit="MiB more", of=lambda run: run.resident_mib, target=at_most(16)),
+    Figure(name="rate", unit="rows per CPU second", of=lambda run: run.size / run.cpu_seconds),
+    Figure(name="time", unit="s", of=lambda run: run.wall_seconds),
+)
+
+BENCHMARKS: Final = (
+    Benchmark(
+        name="export of a person",
+        about="writing as JSON all rows about a person, half of them found through a join, "
+        "beside as many of another person.",
+        item="rows",
+        ours="benchmarks.contenders.timber_gdpr:export",
+        peers=(
+            Peer(
+                name="SQLAlchemy by hand",
+                run="benchmarks.contenders.sqlalchemy_person:export",
+            ),
+        ),
+        figures=_FIGURES,
+        scale=_SCALE,
+        full_scale=_FULL,
+        databases=("sqlite", "postgresql"),
+        expect=timber_gdpr.exported,
+        repetitions=3,
+    ),
+    Benchmark(
+        name="erasure of a person",
+        about="deleting these rows: by a saga in short transactions, with a certificate; the peer "
+        "deletes by two statements in one transaction, and proves nothing.",
+        item="rows",
+        ours="benchmarks.contenders.timber_gdpr:erase",
+        peers=(
+            Peer(
+                name="SQLAlchemy by hand",
+                run="benchmarks.contenders.sqlalchemy_person:erase",
+            ),
+        ),
+        figures=_FIGURES,
+        scale=_SCALE,
+        full_scale=_FULL,
+        databases=("sqlite", "postgresql"),
+        expect=timber_gdpr.left,
+        repetitions=3,
+    ),
+)

@@ -1,0 +1,159 @@
+"""One erasure from its beginning to its certificate, step by step, from wherever it stands."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Table
+
+from timber.common.clock import Clock
+from timber.common.encryption.base import Keystore
+from timber.common.failpoints import reach
+from timber.common.gdpr.certificate import Certificate, read_certificate, sign
+from timber.common.gdpr.failpoints import Failpoint
+from timber.common.gdpr.row_list import RowList
+from timber.common.gdpr.rows import RowEraser, Schema
+from timber.common.gdpr.saga import Erasing, Saga, Step
+from timber.common.gdpr.signing import Signer
+from timber.common.gdpr.subjects import Person
+from timber.common.gdpr.texts import TextEraser
+from timber.common.ids import IdFactory
+
+OnProgress = Callable[[str, int], None]
+"""Told the step, and how many rows are done with so far."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Eraser:
+    """Takes erasures from step to step; in any number of processes at once."""
+
+    transact: Callable[[Callable[[Connection], Any]], Any]
+    keystore: Keystore
+    saga: Saga
+    schema: Schema
+    tables: Mapping[str, Table]
+    retained_sources: Collection[str]
+    forget: Callable[[frozenset[str]], None]
+    """Has the caches of tables forget everything."""
+    clock: Clock
+    new_id: IdFactory
+
+    def erase(
+        self, person: Person, tombstone: str, *, on_progress: OnProgress | None = None
+    ) -> Certificate:
+        """Erase a person, and return the certificate."""
+        Signer(self.keystore.secret("certificate")).public_key  # noqa: B018 - what is missing is told before anything is done
+        noted = self.transact(lambda connection: self.saga.begin(connection, person, tombstone))
+        reach(Failpoint.NOTED)
+        return self.resume(noted, on_progress=on_progress)
+
+    def resume(self, erasing: Erasing, *, on_progress: OnProgress | None = None) -> Certificate:
+        """Go on with an erasure to its end."""
+        told = on_progress or _nobody
+        rows = RowEraser(
+            transact=self.transact,
+            schema=self.schema,
+            saga=self.saga,
+            clock=self.clock,
+            new_id=self.new_id,
+            on_rows=lambda now: told(now.step.value, _done(now)),
+        )
+        texts = TextEraser(
+            transact=self.transact,
+            tables=self.tables,
+            retained=self.retained_sources,
+            saga=self.saga,
+        )
+        steps: Mapping[Step, tuple[Callable[[Erasing], None], Failpoint | None]] = {
+            Step.KEYS: (self._destroy_keys, None),
+            Step.LIST: (partial(rows.list_rows, following=Step.ROWS), None),
+            Step.ROWS: (partial(rows.delete_rows, following=Step.SWEEP), Failpoint.ROWS_GONE),
+            Step.SWEEP: (partial(rows.sweep, following=Step.EMPTY), None),
+            Step.EMPTY: (partial(rows.empty_rows, following=Step.TEXTS), None),
+            Step.TEXTS: (partial(texts.erase, following=Step.CACHES), Failpoint.TEXTS_GONE),
+            Step.CACHES: (self._forget, None),
+            Step.CERTIFY: (self._certify, None),
+        }
+        while erasing.step is not Step.FINISHED:
+            told(erasing.step.value, _done(erasing))
+            work, passed = steps[erasing.step]
+            work(erasing)
+            if passed is not None:
+                reach(passed)
+            erasing = self._look(erasing)
+        reach(Failpoint.FINISHED)
+        return read_certificate(erasing.certificate or "")
+
+    def _look(self, erasing: Erasing) -> Erasing:
+        now: Erasing = self.transact(
+            lambda connection: self.saga.locked(connection, erasing.erasure_id)
+        )
+        return now
+
+    def _destroy_keys(self, erasing: Erasing) -> None:
+        gone = self.keystore.erase(self.schema.belonging.subject(erasing.whom))
+        reach(Failpoint.KEYS_GONE)
+
+        def work(connection: Connection) -> None:
+            now = self.saga.locked(connection, erasing.erasure_id)
+            if now.step is Step.KEYS:
+                now.counts.keys = gone.keys
+                self.saga.save(connection, now, step=Step.LIST)
+
+        self.transact(work)
+
+    def _forget(self, erasing: Erasing) -> None:
+        self.forget(frozenset(erasing.counts.tables))
+        reach(Failpoint.CACHES_GONE)
+
+        def work(connection: Connection) -> None:
+            now = self.saga.locked(connection, erasing.erasure_id)
+            if now.step is Step.CACHES:
+                self.saga.save(connection, now, step=Step.CERTIFY)
+
+        self.transact(work)
+
+    def _certify(self, erasing: Erasing) -> None:
+        signer = Signer(self.keystore.secret("certificate"))
+
+        def work(connection: Connection) -> None:
+            now = self.saga.locked(connection, erasing.erasure_id)
+            if now.step is Step.CERTIFY:
+                staying = RowList(connection, now).staying()
+                certificate = sign(self._facts(now, staying), signer)
+                self.saga.finish(connection, now, certificate.as_json())
+                reach(Failpoint.CERTIFIED)
+
+        self.transact(work)
+
+    def _facts(self, now: Erasing, staying: Mapping[str, int]) -> dict[str, Any]:
+        tables: dict[str, dict[str, Any]] = {
+            name: dict(counts) for name, counts in sorted(now.counts.tables.items())
+        }
+        for name, ownership in self.schema.belonging.owned.items():
+            if ownership.on_erase == "retain" and staying.get(name):
+                tables.setdefault(name, {}).update(
+                    retained=staying[name],
+                    reason=ownership.reason,
+                    personal=list(ownership.personal),
+                )
+        return {
+            "erasure": now.erasure_id,
+            "subject": now.tombstone,
+            "tables": tables,
+            "texts": now.counts.texts,
+            "keys": now.counts.keys,
+            "started_at": now.started_at.isoformat(),
+            "steps": now.counts.moments,
+            "finished_at": self.clock.now().isoformat(),
+        }
+
+
+def _done(erasing: Erasing) -> int:
+    counts = erasing.counts
+    return sum(map(counts.total, ("deleted", "anonymised", "emptied", "unlinked")))
+
+
+def _nobody(_step: str, _rows: int) -> None:
+    """Tell nobody."""

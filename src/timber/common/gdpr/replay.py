@@ -1,0 +1,78 @@
+"""After a backup was restored: whoever was erased since is found in the data, and erased again."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Executable, select
+
+from timber.common.encryption.base import Keystore
+from timber.common.gdpr.saga import Saga
+from timber.common.gdpr.subjects import Belonging, Person
+from timber.common.modeling.ownership import Step
+
+_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """What a replay did."""
+
+    resumed: int
+    """How many erasures had been broken off, and were finished."""
+    repeated: int
+    """How many persons were in the data again, and were erased again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """Looks for erased persons in the data."""
+
+    belonging: Belonging
+    saga: Saga
+
+    def missing(
+        self, connection: Connection, keystore: Keystore, *, everything: bool
+    ) -> frozenset[str]:
+        """Return the tombstones that this database does not know; all, for `everything`."""
+        known = frozenset() if everything else self.saga.settled(connection)
+        return frozenset(one.hex() for one in keystore.tombstones()) - known
+
+    def persons(
+        self, connection: Connection, keystore: Keystore, wanted: frozenset[str]
+    ) -> dict[str, Person]:
+        """Return those of the persons in the data whose tombstones are wanted, by these."""
+        found = {}
+        for person in self._all(connection):
+            tombstone = keystore.tombstone_of(self.belonging.subject(person)).hex()
+            if tombstone in wanted:
+                found[tombstone] = person
+        return found
+
+    def _all(self, connection: Connection) -> Iterator[Person]:
+        for people in sorted(
+            {way.people for one in self.belonging.owned.values() for way in one.ways}
+        ):
+            [key] = self.belonging.metadata.tables[people].primary_key.columns
+            yield from self._keys(connection, people, select(key))
+        for name, ownership in self.belonging.owned.items():
+            for way in ownership.ways:
+                if way.steps and not way.steps[-1].is_key:
+                    yield from self._by_habit(connection, name, way.people, way.steps)
+
+    def _by_habit(
+        self, connection: Connection, name: str, people: str, steps: tuple[Step, ...]
+    ) -> Iterator[Person]:
+        """Give whom rows name without a foreign key, which the table of persons may not have."""
+        holder = steps[-2].table if len(steps) > 1 else name
+        column = self.belonging.metadata.tables[holder].c[steps[-1].columns[0]]
+        yield from self._keys(
+            connection, people, select(column).where(column.is_not(None)).distinct()
+        )
+
+    @staticmethod
+    def _keys(connection: Connection, people: str, statement: Executable) -> Iterator[Person]:
+        found = connection.execute(statement, execution_options={"yield_per": _AT_ONCE})
+        with contextlib.closing(found):
+            for row in found:
+                yield Person(people, row[0])

@@ -1,0 +1,160 @@
+"""The list of the rows that are a person's, made before any of them is changed.
+
+So it does not matter whether a row is still to be found by its path when its turn comes, nor in
+which order rows go that lead to each other.
+"""
+
+import contextlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from timber.common.caching import codec
+from timber.common.database.sqlite_transactions import begin
+from timber.common.gdpr.saga import Erasing
+from timber.common.gdpr.subjects import Belonging, keys_of
+from timber.common.gdpr.tables import listed
+from timber.common.modeling.ownership import OnErase
+
+BATCH: Final = 500
+"""How many rows a transaction changes, and how many are in memory at once."""
+
+
+class Fate(StrEnum):
+    """What becomes of a row on the list."""
+
+    FOUND = "found"
+    """Its turn comes."""
+    WAITING = "waiting"
+    """It cannot go as long as something points to it."""
+    STAYS = "stays"
+    """It stays: retained, or without what told of the person."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A row on the list."""
+
+    number: int
+    key: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class RowList:
+    """The list of one erasure; each call is part of its caller's transaction."""
+
+    connection: Connection
+    erasing: Erasing
+
+    def fill(self, table: Table, belonging: Belonging, on_erase: OnErase) -> int:
+        """Put the person's rows of a table on the list, and return how many were not on it."""
+        begin(self.connection)
+        before = self._count(table)
+        fate = Fate.STAYS if on_erase == "retain" else Fate.FOUND
+        theirs = belonging.of(table, table.key, self.erasing.whom)
+        found = self.connection.execute(
+            select(*keys_of(table)).where(theirs), execution_options={"yield_per": BATCH}
+        )
+        dialect = postgresql if self.connection.dialect.name == "postgresql" else sqlite
+        ignoring = dialect.insert(listed).on_conflict_do_nothing()
+        with contextlib.closing(found):
+            for part in found.partitions():
+                rows = [
+                    {
+                        "erasure_id": self.erasing.erasure_id,
+                        "table_name": table.key,
+                        "key": written(row),
+                        "fate": fate.value,
+                    }
+                    for row in part
+                ]
+                self.connection.execute(ignoring, rows)
+        return self._count(table) - before
+
+    def some(self, table: Table, fate: Fate) -> list[Listed]:
+        """Return some rows that have that fate."""
+        statement = (
+            select(listed.c.number, listed.c.key)
+            .where(*self._of(table), listed.c.fate == fate.value)
+            .order_by(listed.c.number)
+            .limit(BATCH)
+        )
+        rows = self.connection.execute(statement)
+        return [Listed(row.number, tuple(codec.loads(row.key.encode()))) for row in rows]
+
+    def has(self, fate: Fate) -> bool:
+        """Tell whether a row has that fate."""
+        statement = (
+            select(listed.c.number)
+            .where(listed.c.erasure_id == self.erasing.erasure_id, listed.c.fate == fate.value)
+            .limit(1)
+        )
+        return self.connection.execute(statement).first() is not None
+
+    def among(self, table: Table, keys: Iterable[Sequence[Any]], *fates: Fate) -> set[str]:
+        """Return the keys, as they are written, that are on the list with one of these fates."""
+        statement = select(listed.c.key).where(
+            *self._of(table),
+            listed.c.key.in_([written(key) for key in keys]),
+            listed.c.fate.in_([one.value for one in fates]),
+        )
+        return set(self.connection.scalars(statement))
+
+    def strike(self, rows: Collection[Listed]) -> None:
+        """Take rows off the list."""
+        for some in _batches(rows):
+            numbers = [one.number for one in some]
+            self.connection.execute(delete(listed).where(listed.c.number.in_(numbers)))
+
+    def set(self, rows: Collection[Listed], fate: Fate) -> None:
+        """Give rows another fate."""
+        for some in _batches(rows):
+            numbers = [one.number for one in some]
+            self.connection.execute(
+                update(listed).where(listed.c.number.in_(numbers)).values(fate=fate.value)
+            )
+
+    def try_again(self) -> None:
+        """Let those that wait have another turn."""
+        self.connection.execute(
+            update(listed)
+            .where(listed.c.erasure_id == self.erasing.erasure_id)
+            .where(listed.c.fate == Fate.WAITING.value)
+            .values(fate=Fate.FOUND.value)
+        )
+
+    def staying(self) -> dict[str, int]:
+        """Return how many rows stay, by table."""
+        statement = (
+            select(listed.c.table_name, func.count())
+            .where(listed.c.erasure_id == self.erasing.erasure_id)
+            .where(listed.c.fate == Fate.STAYS.value)
+            .group_by(listed.c.table_name)
+        )
+        return {row[0]: int(row[1]) for row in self.connection.execute(statement)}
+
+    def _count(self, table: Table) -> int:
+        statement = select(func.count()).select_from(listed).where(*self._of(table))
+        return int(self.connection.scalar(statement) or 0)
+
+    def _of(self, table: Table) -> tuple[Any, Any]:
+        return (
+            listed.c.erasure_id == self.erasing.erasure_id,
+            listed.c.table_name == table.key,
+        )
+
+
+def written(key: Sequence[Any]) -> str:
+    """Return a primary key as the list has it."""
+    return codec.dumps(list(key)).decode()
+
+
+def _batches(rows: Iterable[Listed]) -> Iterable[list[Listed]]:
+    rest = iter(rows)
+    while taken := list(islice(rest, BATCH)):
+        yield taken

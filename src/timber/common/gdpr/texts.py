@@ -1,0 +1,72 @@
+"""Deletes the texts, words and vectors that a person owns, whether rows say so or documents."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select
+
+from timber.common.failpoints import reach
+from timber.common.gdpr.beside import TEXTS
+from timber.common.gdpr.failpoints import Failpoint
+from timber.common.gdpr.row_list import BATCH
+from timber.common.gdpr.saga import Erasing, Saga, Step
+from timber.common.gdpr.subjects import Person
+from timber.common.modeling.subjects import PEOPLE
+
+PARTITIONS: Final = "vector_partitions"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextEraser:
+    """The step of an erasure that is about texts."""
+
+    transact: Callable[[Callable[[Connection], Any]], Any]
+    tables: Mapping[str, Table]
+    retained: Collection[str]
+    """What rows that are retained are called in searches: their texts stay with them."""
+    saga: Saga
+
+    def erase(self, erasing: Erasing, following: Step) -> None:
+        """Delete what has the person as its owner."""
+        while self._some(erasing, following):
+            reach(Failpoint.BATCH_GONE)
+
+    def _some(self, erasing: Erasing, following: Step) -> bool:
+        def work(connection: Connection) -> bool:
+            now = self.saga.locked(connection, erasing.erasure_id)
+            if now.step is not Step.TEXTS:
+                return False
+            gone = self._delete(connection, now.whom)
+            now.counts.texts += gone
+            self.saga.save(connection, now, step=None if gone else following)
+            return gone > 0
+
+        found: bool = self.transact(work)
+        return found
+
+    def _delete(self, connection: Connection, person: Person) -> int:
+        chunks, partitions = self.tables.get(TEXTS), self.tables.get(PARTITIONS)
+        if chunks is None or partitions is None:
+            return 0
+        some = select(chunks.c.chunk_id).where(owned_texts(chunks, person, self.retained))
+        keys = connection.scalars(some.limit(BATCH)).all()
+        gone = 0
+        if keys:
+            gone = connection.execute(delete(chunks).where(chunks.c.chunk_id.in_(keys))).rowcount
+        else:
+            empty = ~exists().where(chunks.c.partition_id == partitions.c.partition_id)
+            mine = partitions.c.owner == str(person.key)
+            if person.table == PEOPLE:
+                connection.execute(delete(partitions).where(mine, empty))
+        return gone
+
+
+def owned_texts(chunks: Table, person: Person, retained: Collection[str]) -> ColumnElement[bool]:
+    """Return the condition on texts to have the person as their owner.
+
+    An owner is the key of a user; what is owned by persons of other tables, their rows say.
+    """
+    if person.table != PEOPLE:
+        return chunks.c.chunk_id.is_(None)
+    return (chunks.c.owner == str(person.key)) & chunks.c.source_type.not_in(sorted(retained))

@@ -1,0 +1,113 @@
+"""What the service works with while a Timber is open, put together once."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, MetaData
+
+from timber.common.clock import Clock
+from timber.common.encryption.base import Keystore
+from timber.common.gdpr.beside import surroundings
+from timber.common.gdpr.erasing import Eraser
+from timber.common.gdpr.exporting import Exporting, OpenRow
+from timber.common.gdpr.links import children_first, links_into
+from timber.common.gdpr.replay import Search
+from timber.common.gdpr.rows import Schema
+from timber.common.gdpr.saga import Saga
+from timber.common.gdpr.subjects import Belonging, Person
+from timber.common.ids import IdFactory
+from timber.common.modeling.ownership import Ownership
+from timber.common.modeling.spec import ModelSpec
+from timber.common.vector.rows import RowSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of the models."""
+
+    metadata: MetaData
+    models: Sequence[type[Any]]
+    sources: Iterable[RowSource]
+    """Those whose rows are found by their meaning."""
+    owned: Mapping[str, Ownership]
+
+    def schema(self) -> Schema:
+        """Return what an erasure has to know of the tables."""
+        specs = self.specs()
+        sources = {one.table.key: one for one in self.sources}
+        return Schema(
+            belonging=Belonging(self.metadata, self.owned),
+            tables=children_first(self.metadata, self.owned),
+            links=links_into(self.metadata),
+            beside=surroundings(dict(self.metadata.tables), specs, sources),
+            kept={
+                name: frozenset({spec.states.column})
+                for name, spec in specs.items()
+                if spec.states
+            },
+        )
+
+    def specs(self) -> dict[str, ModelSpec]:
+        """Return what the model files say, by tables."""
+        return {one.__table__.key: one.__timber__ for one in self.models}
+
+    def retained_sources(self) -> list[str]:
+        """Return what rows that are retained are called in searches."""
+        return [
+            one.source_type
+            for one in self.sources
+            if one.table.key in self.owned and self.owned[one.table.key].on_erase == "retain"
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workings:
+    """The parts of the service that are there while a Timber is open."""
+
+    keystore: Keystore
+    search: Search
+    schema: Schema
+    exporting: Exporting
+    eraser: Eraser
+
+    def tombstone(self, person: Person) -> str:
+        """Return by what the keystore knows the person after an erasure."""
+        return self.keystore.tombstone_of(self.schema.belonging.subject(person)).hex()
+
+
+def build(  # noqa: PLR0913 - what the parts reach, all by keyword
+    known: Known,
+    *,
+    transact: Callable[[Callable[[Connection], Any]], Any],
+    keystore: Keystore,
+    saga: Saga,
+    open_row: OpenRow,
+    forget: Callable[[frozenset[str]], None],
+    clock: Clock,
+    new_id: IdFactory,
+) -> Workings:
+    """Put the parts together."""
+    tables, schema = dict(known.metadata.tables), known.schema()
+    return Workings(
+        keystore=keystore,
+        search=Search(belonging=schema.belonging, saga=saga),
+        schema=schema,
+        exporting=Exporting(
+            schema=schema,
+            tables=tables,
+            names={one.__table__.key: one.__name__ for one in known.models},
+            open_row=open_row,
+        ),
+        eraser=Eraser(
+            transact=transact,
+            keystore=keystore,
+            saga=saga,
+            schema=schema,
+            tables=tables,
+            retained_sources=known.retained_sources(),
+            forget=forget,
+            clock=clock,
+            new_id=new_id,
+        ),
+    )

@@ -1,0 +1,137 @@
+"""In any schema, exactly the rows of whoever is erased go, and exactly they are exported."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from sqlalchemy import Connection, insert, select
+from tests.integration.timber.gdpr.any_schema import PERSONS, Drawn, schemas
+from tests.integration.timber.gdpr.conftest import settings_of
+
+from timber.common.runtime import Timber
+from timber.testing.postgresql import PostgresqlServer
+
+pytestmark = pytest.mark.integration
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def store(timber: Timber, drawn: Drawn) -> None:
+    """Store the rows, and then the links that close circles."""
+    tables = timber.base.metadata.tables
+    user = timber.models.get("User")
+    timber.database.bulk_insert(
+        user, [{"user_id": one, "email": one, "username": one} for one in PERSONS]
+    )
+    with timber.database.engine.begin() as connection:
+        for name, rows in drawn.rows.items():
+            for row in rows:
+                connection.execute(insert(tables[name]), row)
+        for name, key, column, value in drawn.links:
+            table = tables[name]
+            connection.execute(table.update().where(table.c.id == key).values({column: value}))
+
+
+def read(timber: Timber, drawn: Drawn) -> Rows:
+    with timber.database.engine.connect() as connection:
+        return {name: rows_of(connection, timber, name) for name in drawn.rows}
+
+
+def rows_of(connection: Connection, timber: Timber, name: str) -> list[dict[str, Any]]:
+    table = timber.base.metadata.tables[name]
+    rows = connection.execute(select(table).order_by(*table.primary_key.columns))
+    return [dict(row) for row in rows.mappings()]
+
+
+def expected(timber: Timber, drawn: Drawn, before: Rows, who: str) -> Rows:
+    """Return the rows without those of a person, and without links to these."""
+    gone = {
+        (name, row["id"])
+        for name, rows in before.items()
+        for row in rows
+        if str(row.get("mark", "")).startswith(f"{who}'s")
+    }
+    left: Rows = {}
+    for name, rows in before.items():
+        left[name] = []
+        keys = {
+            column.key: next(iter(column.foreign_keys)).column.table.key
+            for column in timber.base.metadata.tables[name].c
+            if column.foreign_keys
+        }
+        for row in rows:
+            links = {column: (keys[column], row[column]) for column in keys}
+            dead = {
+                column
+                for column, target in links.items()
+                if target in gone or target == ("users", who)
+            }
+            if (name, row.get("id")) in gone or ("mark" not in row and dead):
+                continue
+            left[name].append(row | dict.fromkeys(dead))
+    return left
+
+
+def check(database_url: str, folder: Path, drawn: Drawn) -> None:
+    models = folder / "models"
+    models.mkdir()
+    (models / "models.yaml").write_text(json.dumps(drawn.file), encoding="utf-8")
+    with Timber().opened(settings_of(database_url, folder)) as timber:
+        store(timber, drawn)
+        before = read(timber, drawn)
+        marks = {
+            row["mark"]
+            for rows in before.values()
+            for row in rows
+            if str(row.get("mark", "")).startswith("ann's")
+        }
+
+        with timber.gdpr.export("ann") as rows:
+            exported = {row.values["mark"] for row in rows if "mark" in row.values}
+        plan = timber.gdpr.plan("ann")
+        certificate = timber.gdpr.erase("ann")
+
+        assert exported == marks
+        assert read(timber, drawn) == expected(timber, drawn, before, "ann")
+        assert certificate.count("emptied") == 0
+        deleted = {one.table: one.rows for one in plan.tables if one.action == "delete"}
+        assert {
+            name: one["deleted"] for name, one in certificate.tables.items() if "deleted" in one
+        } == deleted
+        unlinked = sum(one.rows for one in plan.tables if one.action == "unlink")
+        assert certificate.count("unlinked") <= unlinked
+        assert all(one.emptied == 0 for one in plan.tables)
+
+
+_ANY = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@given(schemas())
+@settings(_ANY, max_examples=15)
+def test_exactly_the_rows_of_the_erased_are_gone(drawn: Drawn) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        check("sqlite:///:memory:", Path(folder), drawn)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@given(schemas())
+@settings(_ANY, max_examples=400)
+def test_exactly_the_rows_of_the_erased_are_gone_in_many_schemas(drawn: Drawn) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        check("sqlite:///:memory:", Path(folder), drawn)
+
+
+def test_exactly_the_rows_of_the_erased_are_gone_on_postgresql(
+    postgresql_server: PostgresqlServer,
+) -> None:
+    @given(schemas())
+    @settings(_ANY, max_examples=3)
+    def law(drawn: Drawn) -> None:
+        with tempfile.TemporaryDirectory() as folder, postgresql_server.database() as url:
+            check(url, Path(folder), drawn)
+
+    law()
