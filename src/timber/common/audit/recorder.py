@@ -1,0 +1,228 @@
+"""Chains what triggers have noted, in the transaction that wrote it."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, LargeBinary, Select, Uuid, select, text
+
+from timber.common.audit.actors import Acting
+from timber.common.audit.audited import AuditedTable
+from timber.common.audit.chain import Entry
+from timber.common.audit.lanes import Tail, store, taken_tail
+from timber.common.audit.marks import Marks
+from timber.common.audit.notes import Note, entry_of
+from timber.common.audit.tables import PENDING
+from timber.common.clock import Clock
+from timber.common.database.driver_errors import translated
+
+PAGE: Final = 1_000
+"""How many entries are in memory at once."""
+
+_OWN: Final = "transaction = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
+_WITH_ROW: Final = ("insert", "update")
+
+
+@dataclass
+class Written:
+    """What a transaction has written so far, as far as audits go."""
+
+    floor: int
+    """What the transaction has noted has a greater number."""
+    acting: Acting | None = None
+    """Who acted last."""
+    spans: list[tuple[int, Acting | None]] = field(default_factory=list)
+    """Up to which number who acted, where several have."""
+
+    def actor_of(self, sequence: int, default: Acting) -> Acting:
+        """Return who was at work when that was noted."""
+        for last, acting in self.spans:
+            if sequence <= last:
+                return acting or default
+        return self.acting or default
+
+
+class Recorder:
+    """Appends to the log of one database."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        marks: Marks,
+        tables: Mapping[str, AuditedTable],
+        clock: Clock,
+        default_actor: str,
+    ) -> None:
+        self.engine = engine
+        self.marks = marks
+        self._tables = tables
+        self._clock = clock
+        self.default = Acting(default_actor)
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._current: dict[str, Select[Any]] = {
+            name: self._reading(one) for name, one in tables.items()
+        }
+
+    def append(self, connection: Connection, notes: Sequence[Note], tail: Tail | None = None) -> Tail:
+        """Put notes at the end of a lane, which is held until the transaction ends."""
+        tail = tail or taken_tail(connection, self.engine, self.marks.key)
+        batch = tail.position + 1
+        rows: list[tuple[Entry, bytes]] = []
+        for note in notes:
+            entry = entry_of(
+                note, self.marks, lane=tail.lane, position=tail.position + 1, batch=batch
+            )
+            rows.append((entry, tail.append(entry)))
+        store(connection, rows)
+        return tail
+
+    def chain(self, connection: Connection, written: Written) -> int:
+        """Chain what the connection's transaction has noted; return its last number."""
+        own = text("sequence > :floor" if self._is_sqlite else f"sequence > :floor AND {_OWN}")
+        moment = self._clock.now()
+        last, tail = written.floor, None
+        while page := self._page(connection, own.bindparams(floor=last)):
+            current = self._values(connection, page)
+            notes = [
+                self._note(one, current, written.actor_of(one.sequence, self.default), moment)
+                for one in page
+            ]
+            tail = self.append(connection, notes, tail)
+            last = page[-1].sequence
+            if len(page) < PAGE:
+                break
+        if tail is not None:
+            self._forget(connection, written.floor, last)
+        return last
+
+    def chain_outside(self, connection: Connection) -> int:
+        """Chain a page of what others have left, as from outside; return how much that was."""
+        others = select(PENDING).order_by(PENDING.c.sequence).limit(PAGE)
+        if not self._is_sqlite:
+            others = others.with_for_update(skip_locked=True)
+        page = connection.execute(others).all()
+        if not page:
+            return 0
+        current = self._values(connection, page)
+        notes = [
+            self._note(one, current, Acting(one.writer or "unknown"), one.written_at, outside=True)
+            for one in page
+        ]
+        self.append(connection, notes)
+        self._run(
+            connection,
+            f"DELETE FROM {PENDING.name} WHERE sequence = {'?' if self._is_sqlite else '%s'}",
+            [(one.sequence,) for one in page],
+        )
+        return len(page)
+
+    def last_noted(self, cursor: Any) -> int:
+        """Return the greatest number that was given out so far on this connection's view."""
+        cursor.execute(f"SELECT coalesce(max(sequence), 0) FROM {PENDING.name}")
+        return int(cursor.fetchone()[0])
+
+    def _page(self, connection: Connection, own: Any) -> Sequence[Any]:
+        statement = select(PENDING).where(own).order_by(PENDING.c.sequence).limit(PAGE)
+        return connection.execute(statement).all()
+
+    def _note(
+        self,
+        noted: Any,
+        current: Mapping[int, Sequence[Any]],
+        acting: Acting,
+        moment: Any,
+        *,
+        outside: bool = False,
+    ) -> Note:
+        audited = self._tables.get(noted.table_name)
+        common: dict[str, Any] = {
+            "table": noted.table_name,
+            "operation": noted.operation,
+            "moment": moment,
+            "acting": acting,
+            "is_outside": outside,
+        }
+        if audited is None or noted.row_key is None:
+            return Note(**common)
+        key = audited.plain_key(json.loads(noted.row_key), self.engine.dialect)
+        changed = tuple(one for one in (noted.columns or "").split(",") if one)
+        row = current.get(noted.sequence)
+        values = dict(zip(audited.fields, row, strict=True)) if row is not None else {}
+        if noted.operation == "update":
+            values = {name: values[name] for name in changed if name in values}
+        return Note(
+            **common,
+            key=key,
+            subject=audited.subject(noted.link, key),
+            columns=changed,
+            values=values,
+        )
+
+    def _values(self, connection: Connection, page: Sequence[Any]) -> dict[int, Sequence[Any]]:
+        """Return the rows that were written, as they are now, by the number of the note."""
+        spans: dict[str, list[int]] = defaultdict(list)
+        for one in page:
+            if one.operation in _WITH_ROW:
+                spans[one.table_name].append(one.sequence)
+        found: dict[int, Sequence[Any]] = {}
+        for name, numbers in spans.items():
+            if name in self._current:
+                rows = connection.execute(
+                    self._current[name],
+                    {"first": numbers[0], "last": numbers[-1], "table": name},
+                )
+                found.update((row[0], row[1:]) for row in rows)
+        return found
+
+    def _reading(self, audited: AuditedTable) -> Select[Any]:
+        fields = [
+            audited.table.c[name].label(f"field_{place}")
+            for place, name in enumerate(audited.fields)
+        ]
+        return (
+            select(PENDING.c.sequence, *fields)
+            .select_from(PENDING.join(audited.table, text(self._same_row(audited))))
+            .where(text("sequence BETWEEN :first AND :last AND table_name = :table"))
+        )
+
+    def _same_row(self, audited: AuditedTable) -> str:
+        dialect = self.engine.dialect
+        quote = dialect.identifier_preparer.quote
+        table, noted = quote(audited.name), f"{PENDING.name}.row_key"
+        conditions = []
+        for place, column in enumerate(audited.key):
+            name = f"{table}.{quote(column.name)}"
+            is_bytes = isinstance(column.type, LargeBinary)
+            if self._is_sqlite:
+                value = f"json_extract({noted}, '$[{place}]')"
+                conditions.append(f"hex({name}) = {value}" if is_bytes else f"{name} = {value}")
+            else:
+                value = f"(CAST({noted} AS json) ->> {place})"
+                kind = column.type.compile(dialect)
+                cast = f"decode({value}, 'hex')" if is_bytes else f"CAST({value} AS {kind})"
+                conditions.append(f"{name} = {cast}")
+        return " AND ".join(conditions).replace(":", "\\:")
+
+    def _forget(self, connection: Connection, floor: int, last: int) -> None:
+        if self._is_sqlite:
+            statement = f"DELETE FROM {PENDING.name} WHERE sequence > ? AND sequence <= ?"
+        else:
+            statement = (
+                f"DELETE FROM {PENDING.name} WHERE sequence > %s AND sequence <= %s AND {_OWN}"
+            )
+        self._run(connection, statement, [(floor, last)])
+
+    @staticmethod
+    def _run(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        cursor: Any = connection.connection.cursor()
+        try:
+            with translated():
+                cursor.executemany(statement, list(rows))
+        finally:
+            cursor.close()
+
+
+Chain = Callable[[Connection, Written], None]
