@@ -9,6 +9,8 @@ from typing import Any, Final, Self
 from sqlalchemy import Dialect
 from sqlalchemy.orm import DeclarativeBase
 
+from timber.common.audit.audited import audited_tables
+from timber.common.audit.service import AuditService
 from timber.common.caching.service import CacheService
 from timber.common.clock import Clock, SteadyClock, SystemClock
 from timber.common.database.attachments import Attachment, attachments_of
@@ -45,7 +47,7 @@ from timber.common.vector.tables import prepare
 from timber.common.vector.worker import IngestionWorker
 
 _log: Final = logging.getLogger(__name__)
-_BACKENDS: Final = frozenset({"caching", "vector_search"})
+_BACKENDS: Final = frozenset({"audit", "caching", "retention", "vector_search"})
 """The flags of models that have a working backend."""
 
 
@@ -98,6 +100,9 @@ class Timber:
             clock=steady,
             new_id=new_id,
             ingestion=self.vector_ingestion,
+        )
+        self.audit = AuditService(
+            database=self.database, metadata=self.base.metadata, clock=steady
         )
         self._worker = IngestionWorker(work=self.vector_ingestion.process_some)
         self._settings: TimberSettings | None = None
@@ -186,6 +191,7 @@ class Timber:
             bound_seconds=settings.cache_bound_seconds,
         )
         self.database.read_through(cache if settings.enable_caching else None)
+        self._open_audit(settings, models, undo)
         self._open_vectors(settings, undo)
         undo.callback(self._follow, None)
         self._follow(settings)
@@ -205,6 +211,21 @@ class Timber:
         if settings.enable_auto_vector_ingestion and ingestion.follows_rows:
             undo.callback(self._worker.stop)
             self._worker.start(self.database.engine)
+
+    def _open_audit(
+        self, settings: TimberSettings, models: ModelFactory, undo: contextlib.ExitStack
+    ) -> None:
+        tables = audited_tables(models.classes.values(), models.catalogue)
+        if not tables:
+            return
+        undo.callback(self.audit.close)
+        self.audit.open(
+            tables=tables,
+            models={model.__table__.name: model for model in models.classes.values()},
+            keystore=self.keystore,
+            default_actor=settings.application_name,
+            complete=settings.create_tables,
+        )
 
     def _load_models(self, settings: TimberSettings) -> ModelFactory:
         packaged = packaged_directories(entry_points=settings.packaged_models)

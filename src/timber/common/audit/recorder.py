@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Engine, LargeBinary, Select, Uuid, select, te
 
 from timber.common.audit.actors import Acting
 from timber.common.audit.audited import AuditedTable
-from timber.common.audit.chain import Entry
+from timber.common.audit.chain import Entry, key_text
 from timber.common.audit.lanes import Tail, store, taken_tail
 from timber.common.audit.marks import Marks
 from timber.common.audit.notes import Note, entry_of
-from timber.common.audit.tables import PENDING
+from timber.common.audit.tables import LOG, PENDING
 from timber.common.clock import Clock
 from timber.common.database.driver_errors import translated
 
@@ -23,6 +23,16 @@ PAGE: Final = 1_000
 
 _OWN: Final = "transaction = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
 _WITH_ROW: Final = ("insert", "update")
+
+
+@dataclass(frozen=True)
+class _Current:
+    """What is known of noted rows, by the numbers of the notes."""
+
+    rows: Mapping[int, Sequence[Any]]
+    """The audited columns as they are now."""
+    subjects: Mapping[int, str]
+    """Whom rows were about that are gone with what said so."""
 
 
 @dataclass
@@ -85,7 +95,7 @@ class Recorder:
         moment = self._clock.now()
         last, tail = written.floor, None
         while page := self._page(connection, own.bindparams(floor=last)):
-            current = self._values(connection, page)
+            current = self._around(connection, page)
             notes = [
                 self._note(one, current, written.actor_of(one.sequence, self.default), moment)
                 for one in page
@@ -106,7 +116,7 @@ class Recorder:
         page = connection.execute(others).all()
         if not page:
             return 0
-        current = self._values(connection, page)
+        current = self._around(connection, page)
         notes = [
             self._note(one, current, Acting(one.writer or "unknown"), one.written_at, outside=True)
             for one in page
@@ -131,13 +141,14 @@ class Recorder:
     def _note(
         self,
         noted: Any,
-        current: Mapping[int, Sequence[Any]],
+        current: _Current,
         acting: Acting,
         moment: Any,
         *,
         outside: bool = False,
     ) -> Note:
         audited = self._tables.get(noted.table_name)
+        row = current.rows.get(noted.sequence)
         common: dict[str, Any] = {
             "table": noted.table_name,
             "operation": noted.operation,
@@ -149,17 +160,39 @@ class Recorder:
             return Note(**common)
         key = audited.plain_key(json.loads(noted.row_key), self.engine.dialect)
         changed = tuple(one for one in (noted.columns or "").split(",") if one)
-        row = current.get(noted.sequence)
         values = dict(zip(audited.fields, row, strict=True)) if row is not None else {}
         if noted.operation == "update":
             values = {name: values[name] for name in changed if name in values}
         return Note(
             **common,
             key=key,
-            subject=audited.subject(noted.link, key),
+            subject=current.subjects.get(noted.sequence) or audited.subject(noted.link, key),
             columns=changed,
             values=values,
         )
+
+    def _around(self, connection: Connection, page: Sequence[Any]) -> "_Current":
+        return _Current(self._values(connection, page), self._last_subjects(connection, page))
+
+    def _last_subjects(self, connection: Connection, page: Sequence[Any]) -> dict[int, str]:
+        """Return whom rows were about that went together with what said so, by the log."""
+        lost: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for one in page:
+            audited = self._tables.get(one.table_name)
+            if one.operation == "delete" and one.link is None and audited and audited.path:
+                key = audited.plain_key(json.loads(one.row_key), self.engine.dialect)
+                lost[one.table_name, key_text(key)].append(one.sequence)
+        found: dict[int, str] = {}
+        for name in {table for table, _ in lost}:
+            keys = [key for table, key in lost if table == name]
+            rows = connection.execute(
+                select(LOG.c.row_key, LOG.c.subject)
+                .where(LOG.c.table_name == name, LOG.c.row_key.in_(keys))
+                .order_by(LOG.c.moment, LOG.c.lane, LOG.c.position)
+            )
+            for row in rows:
+                found.update(dict.fromkeys(lost[name, row.row_key], row.subject))
+        return found
 
     def _values(self, connection: Connection, page: Sequence[Any]) -> dict[int, Sequence[Any]]:
         """Return the rows that were written, as they are now, by the number of the note."""

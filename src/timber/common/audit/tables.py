@@ -43,6 +43,7 @@ LOG: Final = Table(
 )
 Index("ix_timber_audit_log_row", LOG.c.table_name, LOG.c.row_key)
 Index("ix_timber_audit_log_subject", LOG.c.subject_mark)
+Index("ix_timber_audit_log_moment", LOG.c.moment)
 
 FORGOTTEN: Final = ("row_key", "subject", "actor")
 """What may become null in an entry, and nothing else may: no hash is over it."""
@@ -102,7 +103,7 @@ def _sqlite_guards() -> Iterator[tuple[str, tuple[str, ...]]]:
 def _postgresql_guards() -> Iterator[tuple[str, tuple[str, ...]]]:
     function = (
         f"CREATE OR REPLACE FUNCTION {_GUARD}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$timber$ BEGIN RAISE EXCEPTION '{_REFUSED}'; END $timber$"
+        f"$timber$ BEGIN RAISE EXCEPTION '{_REFUSED}' USING ERRCODE = '42501'; END $timber$"
     )
     for name, when in (
         ("update", f"BEFORE UPDATE ON {LOG.name} FOR EACH ROW WHEN ({_kept('IS DISTINCT FROM')})"),

@@ -67,13 +67,20 @@ def complete(connection: Connection, wanted: dict[str, AuditedTable]) -> None:
         drop(connection, name, there[name])
     for name in made.keys() - there.keys():
         for statement in made[name]:
-            connection.exec_driver_sql(statement.replace("%", "%%"))
+            run(connection, statement)
 
 
 def drop(connection: Connection, name: str, table: str) -> None:
     """Drop a trigger."""
     for statement in drop_trigger(name, table, connection.dialect):
-        connection.exec_driver_sql(statement)
+        run(connection, statement)
+
+
+def run(connection: Connection, statement: str) -> None:
+    """Run a statement that has no parameters."""
+    # PostgreSQL's driver takes a sign of percentage for the beginning of one.
+    is_sqlite = connection.dialect.name == "sqlite"
+    connection.exec_driver_sql(statement if is_sqlite else statement.replace("%", "%%"))
 
 
 class _Writer:
