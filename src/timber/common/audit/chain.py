@@ -7,7 +7,7 @@ So an entry can neither be changed, nor taken out, nor put in, without the key o
 
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -88,12 +88,27 @@ def next_hash(key: bytes, before: bytes, entry: Entry) -> bytes:
 
 def mark(secret: bytes, kind: str, *parts: str | bytes) -> bytes:
     """Return a keyed commitment to the parts, each with its length before it."""
-    message = bytearray(kind.encode() + b"\0")
-    for part in parts:
-        raw = part.encode() if isinstance(part, str) else part
-        message += len(raw).to_bytes(8, "big")
-        message += raw
-    return hmac.digest(secret, bytes(message), "sha256")[:MARK_BYTES]
+    message = kind.encode() + b"\0" + b"".join(map(_with_length, parts))
+    return hmac.digest(secret, message, "sha256")[:MARK_BYTES]
+
+
+def commitments(
+    secret: bytes, table: str, key: str, values: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return keyed commitments to the values of a row, by column, in hexadecimal."""
+    begin = b"value\0" + _with_length(table) + _with_length(key)
+    digest = hmac.digest
+    return {
+        column: digest(
+            secret, begin + _with_length(column) + _with_length(value_bytes(value)), "sha256"
+        )[:MARK_BYTES].hex()
+        for column, value in values.items()
+    }
+
+
+def _with_length(part: str | bytes) -> bytes:
+    raw = part.encode() if isinstance(part, str) else part
+    return len(raw).to_bytes(8, "big") + raw
 
 
 def key_text(values: Iterable[Any]) -> str:
@@ -113,10 +128,12 @@ def _plain(value: Any) -> Any:
 
 def value_bytes(value: Any) -> bytes:
     """Return a value of a column with its kind before it, so that `1` and `"1"` differ."""
-    for kinds, tag, write in _KINDS:
-        if isinstance(value, kinds):
-            return tag + write(value)
-    return b"j" + canonical_text(value).encode()
+    writing = _PLAIN.get(type(value))
+    if writing is None:
+        found = (one for kinds, one in _KINDS if isinstance(value, kinds))
+        writing = next(found, (b"j", lambda other: canonical_text(other).encode()))
+    tag, write = writing
+    return tag + write(value)
 
 
 def _decimal(value: Decimal) -> bytes:
@@ -124,16 +141,23 @@ def _decimal(value: Decimal) -> bytes:
     return format(value.normalize(), "f").encode() if value.is_finite() else str(value).encode()
 
 
-_KINDS: Final[tuple[tuple[Any, bytes, Any], ...]] = (
-    (type(None), b"n", lambda _: b""),
-    (bool, b"b", lambda value: b"1" if value else b"0"),
-    (Enum, b"s", lambda value: str(value.value).encode()),
-    (str, b"s", lambda value: value.encode()),
-    (int, b"i", lambda value: b"%d" % value),
-    (float, b"f", lambda value: value.hex().encode()),
-    (Decimal, b"d", _decimal),
-    (bytes | bytearray | memoryview, b"x", bytes),
-    (datetime, b"t", lambda value: value.astimezone(UTC).isoformat().encode()),
-    (date | time, b"t", lambda value: value.isoformat().encode()),
-    (UUID, b"u", lambda value: value.bytes),
+_Writing = tuple[bytes, Callable[[Any], bytes]]
+_TEXT: Final[_Writing] = (b"s", str.encode)
+_PLAIN: Final[dict[type, _Writing]] = {
+    type(None): (b"n", lambda _: b""),
+    bool: (b"b", lambda value: b"1" if value else b"0"),
+    str: _TEXT,
+    int: (b"i", lambda value: b"%d" % value),
+    float: (b"f", lambda value: value.hex().encode()),
+    bytes: (b"x", bytes),
+}
+_KINDS: Final[tuple[tuple[Any, _Writing], ...]] = (
+    (Enum, (b"s", lambda value: str(value.value).encode())),
+    (str, _TEXT),
+    (int, _PLAIN[int]),
+    (Decimal, (b"d", _decimal)),
+    (bytes | bytearray | memoryview, _PLAIN[bytes]),
+    (datetime, (b"t", lambda value: value.astimezone(UTC).isoformat().encode())),
+    (date | time, (b"t", lambda value: value.isoformat().encode())),
+    (UUID, (b"u", lambda value: value.bytes)),
 )

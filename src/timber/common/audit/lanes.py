@@ -9,27 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects import sqlite
 
 from timber.common.audit.chain import Entry, first_hash, next_hash
-from timber.common.audit.tables import LOG
+from timber.common.audit.tables import LANES, LOG, PENDING, TAKE_LANE
 from timber.common.database.driver_errors import translated
 
-LANES: Final = 16
-"""How many transactions can end at once on PostgreSQL."""
-_LOCK: Final = 1_953_064_293
-"""The first half of the advisory locks of lanes."""
-_FROM_HERE_BY_COPY: Final = 20
-_USUAL: Final = "READ COMMITTED"
+OWN: Final = "transaction = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
+"""Of what is noted on PostgreSQL: that this transaction has noted it."""
 _SQLITE: Final = sqlite.dialect()
-
+_FROM_HERE_BY_COPY: Final = 20
+_USUAL: Final = "read committed"
 _COLUMNS: Final = tuple(one.name for one in LOG.columns)
 _LISTED: Final = ", ".join(_COLUMNS)
-_FREE: Final = text(
-    "SELECT one FROM unnest(CAST(:lanes AS integer[])) AS one "
-    f"WHERE pg_try_advisory_xact_lock({_LOCK}, one) LIMIT 1"
-)
+_LAST: Final = f"SELECT position, hash FROM {LOG.name} WHERE lane = {{}} ORDER BY position DESC LIMIT 1"
 
 
 @dataclass
@@ -40,6 +34,8 @@ class Tail:
     position: int
     hash: bytes
     key: bytes
+    batch: int = 0
+    """The position of the transaction's first entry."""
 
     def append(self, entry: Entry) -> bytes:
         """Put an entry at the end, and return its hash."""
@@ -51,81 +47,93 @@ class Tail:
 def taken_tail(connection: Connection, engine: Engine, key: bytes) -> Tail:
     """Take a lane for as long as the transaction lasts, and return its end."""
     if connection.dialect.name == "sqlite":
-        return _tail(connection, 0, key)
-    lane = _free_lane(connection)
-    if _is_usual(connection):
-        return _tail(connection, lane, key)
-    # This transaction sees what was there when it began; the end of the lane is newer.
-    with engine.connect() as fresh:
-        return _tail(fresh, lane, key)
-
-
-def _free_lane(connection: Connection) -> int:
+        [*last] = run(connection, _LAST.format(0))
+        return _tail(0, last[0] if last else (None, None), key)
     driver: Any = connection.connection.driver_connection
     start = driver.info.backend_pid % LANES
-    lanes = [(start + step) % LANES for step in range(LANES)]
-    lane = connection.scalar(_FREE, {"lanes": lanes})
-    if lane is None:
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK}, {start})"))
-        return start
-    return int(lane)
+    [(lane, position, hashed, isolation)] = run(
+        connection, f"SELECT lane, head, head_hash, isolation FROM {TAKE_LANE}(%s)", (start,)
+    )
+    if isolation == _USUAL:
+        return _tail(lane, (position, hashed), key)
+    # This transaction sees what was there when it began; the end of the lane is newer.
+    with engine.connect() as fresh:
+        [*last] = run(fresh, _LAST.format(lane))
+    return _tail(lane, last[0] if last else (None, None), key)
 
 
-def _is_usual(connection: Connection) -> bool:
-    level = connection.get_execution_options().get("isolation_level")
-    if (level or connection.default_isolation_level) != _USUAL:
-        return False
-    driver: Any = connection.connection.driver_connection
-    shown = driver.execute("SHOW transaction_isolation").fetchone()
-    return bool(shown[0].upper() == _USUAL)
-
-
-def _tail(connection: Connection, lane: int, key: bytes) -> Tail:
-    last = connection.execute(
-        select(LOG.c.position, LOG.c.hash)
-        .where(LOG.c.lane == lane)
-        .order_by(LOG.c.position.desc())
-        .limit(1)
-    ).first()
-    if last is None:
+def _tail(lane: int, last: tuple[Any, Any], key: bytes) -> Tail:
+    position, hashed = last
+    if position is None:
         return Tail(lane, 0, first_hash(key, lane), key)
-    return Tail(lane, last.position, last.hash, key)
+    return Tail(lane, position, bytes(hashed), key)
 
 
-def store(connection: Connection, rows: Sequence[tuple[Entry, bytes]]) -> None:
-    """Store entries with their hashes."""
-    values = [
-        tuple(hashed if name == "hash" else getattr(entry, name) for name in _COLUMNS)
-        for entry, hashed in rows
-    ]
-    # On the driver's own cursor: it is no write of a model, and nobody need be told.
+def run(connection: Connection, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+    """Run a statement on the driver's own cursor, and return the rows it gives.
+
+    It is no write of a model, so nobody else need be told; and it is part of every transaction.
+    """
     cursor: Any = connection.connection.cursor()
     try:
         with translated():
-            if connection.dialect.name == "sqlite":
-                _store_sqlite(cursor, values)
-            elif len(values) < _FROM_HERE_BY_COPY:
-                places = ", ".join(["%s"] * len(_COLUMNS))
-                cursor.executemany(
-                    f"INSERT INTO {LOG.name} ({_LISTED}) VALUES ({places})", values
-                )
-            else:
-                _copy(cursor, values)
+            cursor.execute(statement, values)
+            return list(cursor.fetchall()) if cursor.description else []
     finally:
         cursor.close()
 
 
-def _copy(cursor: Any, values: list[tuple[Any, ...]]) -> None:
-    with cursor.copy(f"COPY {LOG.name} ({_LISTED}) FROM STDIN") as copy:
-        for row in values:
-            copy.write_row(row)
+def store(
+    connection: Connection,
+    rows: Sequence[tuple[Entry, bytes]],
+    chained: tuple[int, int] | None = None,
+) -> None:
+    """Store entries with their hashes; what was `chained`, from and up to, is noted no more."""
+    values = [
+        tuple(hashed if name == "hash" else getattr(entry, name) for name in _COLUMNS)
+        for entry, hashed in rows
+    ]
+    cursor: Any = connection.connection.cursor()
+    try:
+        with translated():
+            if connection.dialect.name == "sqlite":
+                _store_sqlite(cursor, values, chained)
+            else:
+                _store_postgresql(cursor, values, chained)
+    finally:
+        cursor.close()
 
 
-def _store_sqlite(cursor: Any, values: list[tuple[Any, ...]]) -> None:
-    process = LOG.c.moment.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)
+def _store_postgresql(
+    cursor: Any, values: list[tuple[Any, ...]], chained: tuple[int, int] | None
+) -> None:
+    forget = f"DELETE FROM {PENDING.name} WHERE sequence > %s AND sequence <= %s AND {OWN}"
+    if len(values) >= _FROM_HERE_BY_COPY:
+        with cursor.copy(f"COPY {LOG.name} ({_LISTED}) FROM STDIN") as copy:
+            for row in values:
+                copy.write_row(row)
+        if chained:
+            cursor.execute(forget, chained)
+        return
+    places = ", ".join([f"({', '.join(['%s'] * len(_COLUMNS))})"] * len(values))
+    before = f"WITH forgotten AS ({forget}) " if chained else ""
+    flat = tuple(value for row in values for value in row)
+    cursor.execute(
+        f"{before}INSERT INTO {LOG.name} ({_LISTED}) VALUES {places}", (*(chained or ()), *flat)
+    )
+
+
+def _store_sqlite(
+    cursor: Any, values: list[tuple[Any, ...]], chained: tuple[int, int] | None
+) -> None:
+    process: Any = LOG.c.moment.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)
     place = _COLUMNS.index("moment")
     places = ", ".join("?" * len(_COLUMNS))
     cursor.executemany(
         f"INSERT INTO {LOG.name} ({_LISTED}) VALUES ({places})",
         [(*row[:place], process(row[place]), *row[place + 1 :]) for row in values],
     )
+    if chained:
+        cursor.execute(
+            f"DELETE FROM {PENDING.name} WHERE sequence > ? AND sequence <= ?", chained
+        )

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -50,6 +50,11 @@ class Marks:
             else:
                 self._known.move_to_end(subject)
             return found
+
+    def prepare(self, subjects: Collection[str]) -> None:
+        """Have the marks of many subjects ready, asking the keystore for all at once."""
+        for subject in subjects:
+            self.of(subject)
 
     def forget(self, subject: str) -> None:
         """Forget the secret of a subject at once."""

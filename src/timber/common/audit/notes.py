@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from timber.common.audit.actors import Acting
-from timber.common.audit.chain import Entry, canonical_text, key_text, mark, value_bytes
+from timber.common.audit.chain import Entry, canonical_text, commitments, key_text, mark
 from timber.common.audit.marks import Marks, SubjectMarks
 
 Operation = Literal[
@@ -82,16 +82,7 @@ def _actor(acting: Acting, marks: Marks) -> tuple[str | None, bytes, str | None]
     return acting.actor, mark(about.secret, "actor", acting.actor), about.mark.hex()
 
 
-def commitment(secret: bytes, table: str, key: str, column: str, value: Any) -> str:
-    """Return the keyed commitment to the value of a column of a row."""
-    return mark(secret, "value", table, key, column, value_bytes(value)).hex()
-
-
 def _commitments(note: Note, key: str | None, about: SubjectMarks | None) -> dict[str, str]:
-    if about is None or about.secret is None or key is None:
+    if about is None or about.secret is None or key is None or not note.values:
         return {}
-    secret = about.secret
-    return {
-        column: commitment(secret, note.table, key, column, value)
-        for column, value in note.values.items()
-    }
+    return commitments(about.secret, note.table, key, note.values)

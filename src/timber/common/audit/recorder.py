@@ -2,27 +2,36 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, LargeBinary, Select, Uuid, select, text
 
 from timber.common.audit.actors import Acting
 from timber.common.audit.audited import AuditedTable
 from timber.common.audit.chain import Entry, key_text
-from timber.common.audit.lanes import Tail, store, taken_tail
+from timber.common.audit.lanes import OWN, Tail, run, store, taken_tail
 from timber.common.audit.marks import Marks
 from timber.common.audit.notes import Note, entry_of
 from timber.common.audit.tables import LOG, PENDING
 from timber.common.clock import Clock
-from timber.common.database.driver_errors import translated
 
 PAGE: Final = 1_000
 """How many entries are in memory at once."""
 
-_OWN: Final = "transaction = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
 _WITH_ROW: Final = ("insert", "update")
+
+
+class _Noted(NamedTuple):
+    """What a trigger has noted."""
+
+    sequence: int
+    table_name: str
+    operation: str
+    row_key: str | None
+    link: str | None
+    columns: str | None
 
 
 @dataclass(frozen=True)
@@ -72,40 +81,51 @@ class Recorder:
         self._clock = clock
         self.default = Acting(default_actor)
         self._is_sqlite = engine.dialect.name == "sqlite"
+        own = "sequence > ?" if self._is_sqlite else f"sequence > %s AND {OWN}"
+        self._next_own = (
+            f"SELECT {', '.join(_Noted._fields)} FROM {PENDING.name} "
+            f"WHERE {own} ORDER BY sequence LIMIT {PAGE}"
+        )
         self._current: dict[str, Select[Any]] = {
             name: self._reading(one) for name, one in tables.items()
         }
 
-    def append(self, connection: Connection, notes: Sequence[Note], tail: Tail | None = None) -> Tail:
+    def append(
+        self,
+        connection: Connection,
+        notes: Sequence[Note],
+        tail: Tail | None = None,
+        *,
+        chained: tuple[int, int] | None = None,
+    ) -> Tail:
         """Put notes at the end of a lane, which is held until the transaction ends."""
-        tail = tail or taken_tail(connection, self.engine, self.marks.key)
-        batch = tail.position + 1
+        if tail is None:
+            tail = taken_tail(connection, self.engine, self.marks.key)
+            tail.batch = tail.position + 1
+        self.marks.prepare({one.subject for one in notes if one.subject is not None})
         rows: list[tuple[Entry, bytes]] = []
         for note in notes:
             entry = entry_of(
-                note, self.marks, lane=tail.lane, position=tail.position + 1, batch=batch
+                note, self.marks, lane=tail.lane, position=tail.position + 1, batch=tail.batch
             )
             rows.append((entry, tail.append(entry)))
-        store(connection, rows)
+        store(connection, rows, chained)
         return tail
 
     def chain(self, connection: Connection, written: Written) -> int:
         """Chain what the connection's transaction has noted; return its last number."""
-        own = text("sequence > :floor" if self._is_sqlite else f"sequence > :floor AND {_OWN}")
         moment = self._clock.now()
         last, tail = written.floor, None
-        while page := self._page(connection, own.bindparams(floor=last)):
+        while page := self._page(connection, last):
             current = self._around(connection, page)
             notes = [
                 self._note(one, current, written.actor_of(one.sequence, self.default), moment)
                 for one in page
             ]
-            tail = self.append(connection, notes, tail)
-            last = page[-1].sequence
+            before, last = last, page[-1].sequence
+            tail = self.append(connection, notes, tail, chained=(before, last))
             if len(page) < PAGE:
                 break
-        if tail is not None:
-            self._forget(connection, written.floor, last)
         return last
 
     def chain_outside(self, connection: Connection) -> int:
@@ -122,11 +142,8 @@ class Recorder:
             for one in page
         ]
         self.append(connection, notes)
-        self._run(
-            connection,
-            f"DELETE FROM {PENDING.name} WHERE sequence = {'?' if self._is_sqlite else '%s'}",
-            [(one.sequence,) for one in page],
-        )
+        numbers = ", ".join(str(one.sequence) for one in page)
+        run(connection, f"DELETE FROM {PENDING.name} WHERE sequence IN ({numbers})")
         return len(page)
 
     def last_noted(self, cursor: Any) -> int:
@@ -134,9 +151,8 @@ class Recorder:
         cursor.execute(f"SELECT coalesce(max(sequence), 0) FROM {PENDING.name}")
         return int(cursor.fetchone()[0])
 
-    def _page(self, connection: Connection, own: Any) -> Sequence[Any]:
-        statement = select(PENDING).where(own).order_by(PENDING.c.sequence).limit(PAGE)
-        return connection.execute(statement).all()
+    def _page(self, connection: Connection, floor: int) -> list[_Noted]:
+        return [_Noted(*row) for row in run(connection, self._next_own, (floor,))]
 
     def _note(
         self,
@@ -238,24 +254,3 @@ class Recorder:
                 cast = f"decode({value}, 'hex')" if is_bytes else f"CAST({value} AS {kind})"
                 conditions.append(f"{name} = {cast}")
         return " AND ".join(conditions).replace(":", "\\:")
-
-    def _forget(self, connection: Connection, floor: int, last: int) -> None:
-        if self._is_sqlite:
-            statement = f"DELETE FROM {PENDING.name} WHERE sequence > ? AND sequence <= ?"
-        else:
-            statement = (
-                f"DELETE FROM {PENDING.name} WHERE sequence > %s AND sequence <= %s AND {_OWN}"
-            )
-        self._run(connection, statement, [(floor, last)])
-
-    @staticmethod
-    def _run(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        cursor: Any = connection.connection.cursor()
-        try:
-            with translated():
-                cursor.executemany(statement, list(rows))
-        finally:
-            cursor.close()
-
-
-Chain = Callable[[Connection, Written], None]

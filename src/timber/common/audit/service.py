@@ -13,10 +13,10 @@ from timber.common.audit import triggers
 from timber.common.audit.actors import who_acts
 from timber.common.audit.anchors import Anchor, Head, load_anchor
 from timber.common.audit.audited import AuditedTable
-from timber.common.audit.chain import key_text
+from timber.common.audit.chain import commitments, key_text
 from timber.common.audit.history import Filter, Recorded, history
 from timber.common.audit.marks import Marks
-from timber.common.audit.notes import Note, Operation, commitment
+from timber.common.audit.notes import Note, Operation
 from timber.common.audit.readers import notes_of
 from timber.common.audit.reads import Read, Reads
 from timber.common.audit.recorder import Recorder
@@ -202,7 +202,8 @@ class AuditService:
         if about is None or about.secret is None:
             return False
         key = key_text(recorded.key)
-        return commitment(about.secret, recorded.table, key, column, value) == said
+        made = commitments(about.secret, recorded.table, key, {column: value})
+        return made[column] == said
 
     # ------------------------------------------------------------------ what is put into it
 

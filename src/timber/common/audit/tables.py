@@ -72,6 +72,37 @@ _GUARD: Final = "timberaudit_guard"
 _REFUSED: Final = "the audit log cannot be changed"
 
 
+TAKE_LANE: Final = "timberaudit_take_lane"
+LANES: Final = 16
+"""How many transactions can end at once on PostgreSQL."""
+_LOCK: Final = 1_953_064_293
+"""The first half of the advisory locks of lanes."""
+
+# In one call, for it is part of every transaction. Each statement of a function sees what was
+# committed before it, so the end is read as it is once the lane is taken.
+_TAKING: Final = f"""
+CREATE OR REPLACE FUNCTION {TAKE_LANE}(start integer)
+RETURNS TABLE (lane integer, head bigint, head_hash bytea, isolation text)
+LANGUAGE plpgsql VOLATILE AS $timber$
+BEGIN
+  FOR step IN 0..{LANES - 1} LOOP
+    IF pg_try_advisory_xact_lock({_LOCK}, (start + step) % {LANES}) THEN
+      lane := (start + step) % {LANES};
+      EXIT;
+    END IF;
+  END LOOP;
+  IF lane IS NULL THEN
+    lane := start % {LANES};
+    PERFORM pg_advisory_xact_lock({_LOCK}, lane);
+  END IF;
+  isolation := current_setting('transaction_isolation');
+  SELECT one.position, one.hash INTO head, head_hash FROM {LOG.name} AS one
+    WHERE one.lane = {TAKE_LANE}.lane ORDER BY one.position DESC LIMIT 1;
+  RETURN NEXT;
+END $timber$
+"""
+
+
 def guards(dialect: Dialect) -> dict[str, tuple[str, ...]]:
     """Return the triggers that refuse changes of the log, each with what makes it."""
     return dict(_sqlite_guards() if dialect.name == "sqlite" else _postgresql_guards())
@@ -124,6 +155,8 @@ def is_there(connection: Connection) -> bool:
 def complete_log(connection: Connection) -> None:
     """Make the tables of the log, and what guards them, where they are missing."""
     AUDIT_METADATA.create_all(connection)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_TAKING.replace("%", "%%"))
     there = read_catalog(connection).names
     for name, statements in guards(connection.dialect).items():
         if name not in there:
