@@ -32,9 +32,7 @@ def require_ciphers() -> None:
 
     """
     if find_spec("cryptography") is None:
-        raise FeatureUnavailableError(
-            "encryption", cure="pip install 'puppet-engine[encryption]'"
-        )
+        raise FeatureUnavailableError("encryption", cure="pip install 'puppet-engine[encryption]'")
 
 
 def new_cipher(secret: bytes) -> "AESGCM":

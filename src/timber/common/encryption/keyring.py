@@ -10,11 +10,10 @@ from cachebox import LRUCache
 from timber.common.encryption.aead import Cipher, new_cipher, require_ciphers
 from timber.common.encryption.base import DataKey, IndexKey, Keystore
 from timber.common.errors import NotOpenError
+from timber.common.modeling.sealed_tables import MAGIC
 
 MOST_KEYS: Final = 10_000
 """How many keys a process remembers, of those to seal with and of those to open with."""
-MAGIC: Final = b"\x54\x01"
-"""What every sealed value begins with: `T`, and the version of the format."""
 
 
 @dataclass(frozen=True, slots=True)
