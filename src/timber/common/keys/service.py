@@ -7,8 +7,9 @@ from typing import Final
 
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
+from timber.common.encryption.base import Keystore
 from timber.common.encryption.keyring import Keyring
-from timber.common.errors import NotOpenError
+from timber.common.errors import ConfigurationError, NotOpenError
 from timber.common.keys.bond import DatabaseBond
 from timber.common.keys.opening import OpenKeys, opened_keys
 from timber.common.keys.places import key_places
@@ -22,9 +23,17 @@ class KeyService:
     when they are needed first: by a model with sealed columns at once, by others later.
     """
 
-    def __init__(self, *, database: DatabaseService, clock: Clock, keyring: Keyring) -> None:
+    def __init__(
+        self,
+        *,
+        database: DatabaseService,
+        clock: Clock,
+        keyring: Keyring,
+        given: Keystore | None = None,
+    ) -> None:
         self.keyring: Final = keyring
-        """The keys as they are used; it works after `need`."""
+        """The keys as they are used; it works after `need` or `store`."""
+        self._given = given
         self._database = database
         self._clock = clock
         self._settings: TimberSettings | None = None
@@ -43,7 +52,20 @@ class KeyService:
         with self._lock:
             self._settings = None
             self._open = None
+            self.keyring.close()
             self._resources.close()
+
+    @property
+    def store(self) -> Keystore:
+        """The keystore, opened at the first call; raises as `need`."""
+        if self._given is None:
+            return self.need().store
+        with self._lock:
+            if self._settings is None:
+                raise NotOpenError
+            if not self.keyring.is_open:
+                self.keyring.open(self._given, bound_seconds=self._settings.key_bound_seconds)
+        return self._given
 
     def need(self, *, may_create: bool | None = None) -> OpenKeys:
         """Return the keys, opened at the first call.
@@ -59,6 +81,10 @@ class KeyService:
             KeystoreError: the keystore is missing, broken, or that of other data.
 
         """
+        if self._given is not None:
+            raise ConfigurationError(
+                "this Timber was given a keystore of its own kind: renew its keys where it is kept"
+            )
         with self._lock:
             if self._settings is None:
                 raise NotOpenError
@@ -83,6 +109,5 @@ class KeyService:
                 )
             )
             self.keyring.open(keys.store, bound_seconds=settings.key_bound_seconds)
-            stack.callback(self.keyring.close)
             self._resources = stack.pop_all()
         return keys
