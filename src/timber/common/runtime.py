@@ -253,7 +253,7 @@ class Timber:
         self.audit.open(
             tables=tables,
             models={model.__table__.name: model for model in models.classes.values()},
-            keystore=self.keystore,
+            keystore=self.keys.store,
             default_actor=settings.application_name,
             complete=settings.create_tables,
         )
