@@ -41,6 +41,8 @@ from timber.common.persistence.notifications import NotificationService
 from timber.common.persistence.sessions import SessionService
 from timber.common.persistence.signals import Signals
 from timber.common.persistence.tracker import TrackerService
+from timber.common.retention.rules import retention_rules
+from timber.common.retention.service import RetentionService
 from timber.common.settings import Config, TimberSettings
 from timber.common.vector.embedders.choosing import create_embedder
 from timber.common.vector.embedders.openai_compatible import OpenAICompatible
@@ -122,6 +124,13 @@ class Timber:
         )
         self.audit = AuditService(
             database=self.database, metadata=self.base.metadata, clock=steady
+        )
+        self.retention = RetentionService(
+            database=self.database,
+            metadata=self.base.metadata,
+            audit=self.audit,
+            clock=steady,
+            new_id=ordered,
         )
         self._worker = IngestionWorker(work=self.vector_ingestion.process_some)
         self._settings: TimberSettings | None = None
@@ -247,7 +256,10 @@ class Timber:
         self, settings: TimberSettings, models: ModelFactory, undo: contextlib.ExitStack
     ) -> None:
         tables = audited_tables(models.classes.values(), models.catalogue)
-        if not tables:
+        rules = retention_rules(models.classes.values(), models.catalogue)
+        undo.callback(self.retention.close)
+        self.retention.open(rules=rules, complete=settings.create_tables)
+        if not (tables or rules):
             return
         undo.callback(self.audit.close)
         self.audit.open(

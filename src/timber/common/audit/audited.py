@@ -11,7 +11,7 @@ from sqlalchemy import Column, Dialect, Table, Uuid
 from timber.common.encryption.base import subject_of, subject_of_table
 from timber.common.modeling.catalogue import Catalogue
 from timber.common.modeling.spec import ModelSpec
-from timber.common.modeling.subjects import PEOPLE, subject_path
+from timber.common.modeling.subjects import PEOPLE, subject_way
 
 _HYPHENLESS: Final = 32
 
@@ -87,15 +87,6 @@ def _audited(classes: Iterable[type[Any]], catalogue: Catalogue) -> Iterator[Aud
         yield AuditedTable(
             table=table,
             fields=spec.audit.fields or tuple(one.name for one in table.columns),
-            path=path_of(table.name, spec, catalogue),
+            path=subject_way(catalogue.tables[table.name], catalogue),
             reads=spec.audit.reads,
         )
-
-
-def path_of(table: str, spec: ModelSpec, catalogue: Catalogue) -> tuple[str, ...] | None:
-    """Return the way from the rows of a model to persons; None if no single one leads there."""
-    written = spec.gdpr.user_id_field if spec.gdpr else None
-    try:
-        return subject_path(catalogue.tables[table], written, catalogue)
-    except ValueError:
-        return None
