@@ -55,9 +55,7 @@ from timber.common.vector.tables import prepare
 from timber.common.vector.worker import IngestionWorker
 
 _log: Final = logging.getLogger(__name__)
-_BACKENDS: Final = frozenset(
-    {"audit", "caching", "encryption", "retention", "vector_search"}
-)
+_BACKENDS: Final = frozenset({"audit", "caching", "encryption", "retention", "vector_search"})
 """The flags of models that have a working backend."""
 
 

@@ -1,4 +1,4 @@
-"""Signed ends of the chains, kept apart from the database: what is cut off behind one is missed."""
+"""Signed ends of the chains, kept apart from the database: what is cut off before is missed."""
 
 import hmac
 import json
@@ -64,9 +64,7 @@ def read_anchor(text: str, key: bytes, *, where: str) -> Anchor:
             },
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise AuditError(
-            f"{where} is no anchor: make one with `timber audit anchor`"
-        ) from error
+        raise AuditError(f"{where} is no anchor: make one with `timber audit anchor`") from error
     if not hmac.compare_digest(str(signature), _signature(key, facts)):
         raise AuditError(
             f"{where} was changed, or belongs to another keystore: take the anchor as it was "

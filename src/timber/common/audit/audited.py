@@ -24,7 +24,7 @@ class AuditedTable:
     fields: tuple[str, ...]
     """The columns whose changes are recorded."""
     path: tuple[str, ...] | None
-    """The columns that lead to a person's key; empty for persons; None if rows are about nobody."""
+    """The columns that lead to a person's key; empty for persons, None for what is about nobody."""
     reads: bool = False
 
     @property
@@ -80,10 +80,10 @@ def audited_tables(
 
 def _audited(classes: Iterable[type[Any]], catalogue: Catalogue) -> Iterator[AuditedTable]:
     for model in classes:
-        spec: ModelSpec = model.__timber__  # type: ignore[attr-defined]
+        spec: ModelSpec = model.__timber__
         if spec.audit is None or not spec.audit.enabled:
             continue
-        table: Table = model.__table__  # type: ignore[attr-defined]
+        table: Table = model.__table__
         yield AuditedTable(
             table=table,
             fields=spec.audit.fields or tuple(one.name for one in table.columns),

@@ -92,9 +92,7 @@ def mark(secret: bytes, kind: str, *parts: str | bytes) -> bytes:
     return hmac.digest(secret, message, "sha256")[:MARK_BYTES]
 
 
-def commitments(
-    secret: bytes, table: str, key: str, values: Mapping[str, Any]
-) -> dict[str, str]:
+def commitments(secret: bytes, table: str, key: str, values: Mapping[str, Any]) -> dict[str, str]:
     """Return keyed commitments to the values of a row, by column, in hexadecimal."""
     begin = b"value\0" + _with_length(table) + _with_length(key)
     digest = hmac.digest

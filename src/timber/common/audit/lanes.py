@@ -23,7 +23,9 @@ _FROM_HERE_BY_COPY: Final = 20
 _USUAL: Final = "read committed"
 _COLUMNS: Final = tuple(one.name for one in LOG.columns)
 _LISTED: Final = ", ".join(_COLUMNS)
-_LAST: Final = f"SELECT position, hash FROM {LOG.name} WHERE lane = {{}} ORDER BY position DESC LIMIT 1"
+_LAST: Final = (
+    f"SELECT position, hash FROM {LOG.name} WHERE lane = {{}} ORDER BY position DESC LIMIT 1"
+)
 
 
 @dataclass
@@ -134,6 +136,4 @@ def _store_sqlite(
         [(*row[:place], process(row[place]), *row[place + 1 :]) for row in values],
     )
     if chained:
-        cursor.execute(
-            f"DELETE FROM {PENDING.name} WHERE sequence > ? AND sequence <= ?", chained
-        )
+        cursor.execute(f"DELETE FROM {PENDING.name} WHERE sequence > ? AND sequence <= ?", chained)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -48,13 +49,11 @@ def _note(
     return Note(**common, key=key, subject=audited.subject(link, key))
 
 
-def _ends(
-    connection: Connection, audited: AuditedTable, starts: set[Any]
-) -> dict[Any, Any]:
+def _ends(connection: Connection, audited: AuditedTable, starts: set[Any]) -> dict[Any, Any]:
     """Return the end of the path for each of its beginnings."""
     found = {start: start for start in starts}
     columns = audited.link_columns
-    for before, column in zip(columns, columns[1:], strict=False):
+    for before, column in pairwise(columns):
         target = next(iter(before.foreign_keys)).column
         here = {one for one in found.values() if one is not None}
         if not here:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, LargeBinary, Select, Uuid, select, text
+from sqlalchemy import Connection, Engine, LargeBinary, Select, select, text
 
 from timber.common.audit.actors import Acting
 from timber.common.audit.audited import AuditedTable

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, MetaData, null, select, update
 
 from timber.common.audit import triggers
 from timber.common.audit.actors import who_acts
-from timber.common.audit.anchors import Anchor, Head, load_anchor
+from timber.common.audit.anchors import Anchor, load_anchor
 from timber.common.audit.audited import AuditedTable
 from timber.common.audit.chain import commitments, key_text
 from timber.common.audit.history import Filter, Recorded, history
@@ -121,7 +121,7 @@ class AuditService:
 
     # ------------------------------------------------------------------ what people ask
 
-    def log(
+    def log(  # noqa: PLR0913 - one filter each, all by keyword
         self,
         *,
         table: str | None = None,

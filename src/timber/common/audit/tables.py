@@ -51,9 +51,7 @@ FORGOTTEN: Final = ("row_key", "subject", "actor")
 PENDING: Final = Table(
     "timber_audit_pending",
     AUDIT_METADATA,
-    Column(
-        "sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True
-    ),
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("table_name", Text, nullable=False),
     Column("operation", Text, nullable=False),
     Column("row_key", Text),
@@ -109,7 +107,9 @@ def guards(dialect: Dialect) -> dict[str, tuple[str, ...]]:
 
 
 def _kept(differs: str) -> str:
-    kept = (f"OLD.{one.name} {differs} NEW.{one.name}" for one in LOG.c if one.name not in FORGOTTEN)
+    kept = (
+        f"OLD.{one.name} {differs} NEW.{one.name}" for one in LOG.c if one.name not in FORGOTTEN
+    )
     cleared = (
         f"(NEW.{name} IS NOT NULL AND OLD.{name} {differs} NEW.{name})" for name in FORGOTTEN
     )

@@ -6,9 +6,11 @@ they do. They note keys and names of columns, never a value.
 
 import hashlib
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final
 
-from sqlalchemy import JSON, Connection, Dialect, LargeBinary, bindparam, text
+from sqlalchemy import JSON, Connection, Dialect, LargeBinary, text
+from typing_extensions import override
 
 from timber.common.audit.audited import AuditedTable
 from timber.common.audit.tables import PENDING
@@ -24,7 +26,9 @@ def triggers_of(audited: AuditedTable, dialect: Dialect) -> dict[str, tuple[str,
     writer = (_Sqlite if dialect.name == "sqlite" else _Postgresql)(audited, dialect)
     made = dict(writer.made())
     said = hashlib.sha256(repr(made).encode()).hexdigest()[:12]
-    named = {f"{PREFIX}{audited.name[:_LONGEST_PART]}_{event}_{said}": made[event] for event in made}
+    named = {
+        f"{PREFIX}{audited.name[:_LONGEST_PART]}_{event}_{said}": made[event] for event in made
+    }
     quote = dialect.identifier_preparer.quote
     return {
         name: tuple(one.replace("{name}", quote(name)) for one in statements)
@@ -35,19 +39,16 @@ def triggers_of(audited: AuditedTable, dialect: Dialect) -> dict[str, tuple[str,
 def present(connection: Connection) -> dict[str, str]:
     """Return the triggers that are there, each with its table."""
     if connection.dialect.name == "sqlite":
-        statement = (
-            "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE :like"
-        )
+        statement = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE :like ESCAPE '\\'"
     else:
         statement = (
             "SELECT tgname, relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
             "WHERE NOT tgisinternal AND tgenabled = 'O' AND tgname LIKE :like "
             "AND relnamespace = to_regnamespace(current_schema())"
         )
-    like = text(statement).bindparams(bindparam("like", PREFIX.replace("_", "\\_") + "%"))
-    if connection.dialect.name == "sqlite":
-        like = text(statement + " ESCAPE '\\'").bindparams(like=PREFIX.replace("_", "\\_") + "%")
-    return {str(name): str(table) for name, table in connection.execute(like)}
+    like = PREFIX.replace("_", "\\_") + "%"
+    found = connection.execute(text(statement), {"like": like})
+    return {str(name): str(table) for name, table in found}
 
 
 def missing(connection: Connection, audited: AuditedTable) -> bool:
@@ -87,7 +88,6 @@ class _Writer:
     """Writes the triggers of one table."""
 
     differs: str
-    columns_noted: str
 
     def __init__(self, audited: AuditedTable, dialect: Dialect) -> None:
         self._audited = audited
@@ -108,7 +108,7 @@ class _Writer:
         if not columns:
             return "NULL"
         found = self._of(row, columns[0])
-        for before, column in zip(columns, columns[1:], strict=False):
+        for before, column in pairwise(columns):
             target = next(iter(before.foreign_keys)).column
             found = (
                 f"(SELECT {self._quote(column.name)} FROM {self._quote(column.table.name)} "
@@ -149,11 +149,13 @@ class _Sqlite(_Writer):
             f"{self._link(row)}, {columns}, strftime('%Y-%m-%d %H:%M:%f000', 'now'){when};"
         )
 
+    @override
     def made(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         on = f"ON {self._table}"
+        came, gone = self._noted("insert", "NEW"), self._noted("delete", "OLD")
         yield (
             "insert",
-            (f"CREATE TRIGGER {{name}} AFTER INSERT {on} BEGIN {self._noted('insert', 'NEW')} END",),
+            (f"CREATE TRIGGER {{name}} AFTER INSERT {on} BEGIN {came} END",),
         )
         moved = self._differs(self._audited.key)
         changed = " || ".join(
@@ -177,13 +179,14 @@ class _Sqlite(_Writer):
         )
         yield (
             "delete",
-            (f"CREATE TRIGGER {{name}} AFTER DELETE {on} BEGIN {self._noted('delete', 'OLD')} END",),
+            (f"CREATE TRIGGER {{name}} AFTER DELETE {on} BEGIN {gone} END",),
         )
 
 
 class _Postgresql(_Writer):
     differs = "IS DISTINCT FROM"
 
+    @override
     def _compared(self, row: str, column: Any) -> str:
         # The type json cannot be compared.
         is_json = isinstance(column.type, JSON)
@@ -207,6 +210,7 @@ class _Postgresql(_Writer):
             f"clock_timestamp(){source};"
         )
 
+    @override
     def made(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         of_all = " FROM changed AS one"
         yield self._function(

@@ -44,7 +44,9 @@ class WriteWatch:
             ),
         )
         event.listen(engine, "commit", self._before_commit)
-        event.listen(engine, "prepare_twophase", lambda connection, _: self._before_commit(connection))
+        event.listen(
+            engine, "prepare_twophase", lambda connection, _: self._before_commit(connection)
+        )
         event.listen(engine, "rollback", lambda connection: connection.info.pop(_WRITTEN, None))
         event.listen(engine, "reset", lambda _, record, __: record.info.pop(_WRITTEN, None))
 

@@ -170,7 +170,9 @@ class RetentionSpec(Spec):
 
     enabled: StrictBool
     keep_days: Annotated[StrictInt, Field(gt=0)] | None = None
-    after: Annotated[StrictStr, Field(pattern=r"^[1-9]\d{0,5} (hour|day|week|year)s?$")] | None = None
+    after: Annotated[StrictStr, Field(pattern=r"^[1-9]\d{0,5} (hour|day|week|year)s?$")] | None = (
+        None
+    )
     """The same in words, such as `90 days` or `10 years`, of 365 days each."""
     since: Name = "created_at"
     """The column from which the time counts."""

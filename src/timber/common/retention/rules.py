@@ -92,11 +92,11 @@ def retention_rules(
 
 def _rules(classes: Iterable[type[Any]], catalogue: Catalogue) -> Iterator[RetentionRule]:
     for model in classes:
-        spec: ModelSpec = model.__timber__  # type: ignore[attr-defined]
+        spec: ModelSpec = model.__timber__
         said = spec.retention
         if said is None or not said.enabled:
             continue
-        table: Table = model.__table__  # type: ignore[attr-defined]
+        table: Table = model.__table__
         yield RetentionRule(
             table=table,
             since=table.c[said.since],

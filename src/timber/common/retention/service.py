@@ -155,9 +155,7 @@ class RetentionService:
             begin(connection)
             connection.execute(delete(HOLDS).where(HOLDS.c.table_name == table))
             connection.execute(
-                insert(HOLDS).values(
-                    table_name=table, reason=reason, held_since=self._clock.now()
-                )
+                insert(HOLDS).values(table_name=table, reason=reason, held_since=self._clock.now())
             )
             self._audit.record(connection, "hold", table=table, facts={"reason": reason})
 
@@ -293,9 +291,7 @@ class RetentionService:
             return int(connection.scalar(counted) or 0)
 
     def _obstacle(self, rule: RetentionRule) -> ColumnElement[bool]:
-        found = Obstacles(
-            self._metadata, self._opened(), holds=lambda: frozenset(self.holds())
-        )
+        found = Obstacles(self._metadata, self._opened(), holds=lambda: frozenset(self.holds()))
         return found.of(rule.table)
 
     def _hold_of(self, table: str) -> str | None:
@@ -309,7 +305,9 @@ class RetentionService:
                 raise InvalidRequestError(f"{name!r} has no retention that is enabled{hint}")
         wanted = rules.keys() if tables is None else set(tables)
         order = reversed(self._metadata.sorted_tables)
-        return [rules[table.name] for table in order if table.name in rules and table.name in wanted]
+        return [
+            rules[table.name] for table in order if table.name in rules and table.name in wanted
+        ]
 
     def _known(self, table: str) -> None:
         self._opened()
