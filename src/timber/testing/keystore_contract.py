@@ -67,7 +67,9 @@ class KeystoreContract:
         stores = [keystore, same_keystore] * 3
 
         with ThreadPoolExecutor(max_workers=len(orders)) as pool:
-            found = list(pool.map(lambda store, order: store.data_keys_for(order), stores, orders))
+            found = list(
+                pool.map(lambda store, order: store.data_keys_for(order), stores, orders)
+            )
 
         assert all(one == found[0] for one in found)
 

@@ -24,7 +24,7 @@ class AuditedTable:
     fields: tuple[str, ...]
     """The columns whose changes are recorded."""
     path: tuple[str, ...] | None
-    """The columns that lead to a person's key; empty for persons, None for what is about nobody."""
+    """The columns that lead to a person's key; empty for persons, None for things."""
     reads: bool = False
 
     @property

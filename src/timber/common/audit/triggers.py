@@ -39,7 +39,10 @@ def triggers_of(audited: AuditedTable, dialect: Dialect) -> dict[str, tuple[str,
 def present(connection: Connection) -> dict[str, str]:
     """Return the triggers that are there, each with its table."""
     if connection.dialect.name == "sqlite":
-        statement = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE :like ESCAPE '\\'"
+        statement = (
+            "SELECT name, tbl_name FROM sqlite_master "
+            "WHERE type = 'trigger' AND name LIKE :like ESCAPE '\\'"
+        )
     else:
         statement = (
             "SELECT tgname, relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "

@@ -94,7 +94,9 @@ class KeyService:
 
     def _opened(self, settings: TimberSettings, *, may_create: bool | None) -> OpenKeys:
         on_purpose = bool(may_create)
-        bond = DatabaseBond(self._database.engine, may_create=settings.create_tables or on_purpose)
+        bond = DatabaseBond(
+            self._database.engine, may_create=settings.create_tables or on_purpose
+        )
         if may_create is None:
             may_create = settings.environment == "development"
         with contextlib.ExitStack() as stack:
