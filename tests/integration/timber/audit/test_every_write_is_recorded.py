@@ -101,9 +101,7 @@ class Writes(RuleBasedStateMachine):
     def upsert(self, key: str, body: str | None, undo: bool) -> None:
         with self._written(undo) as session:
             made = self._insert(session).values(self._values(key, body, [2], None))
-            session.execute(
-                made.on_conflict_do_update(index_elements=["id"], set_={"body": body})
-            )
+            session.execute(made.on_conflict_do_update(index_elements=["id"], set_={"body": body}))
 
     @rule(rows=st.dictionaries(KEYS, BODIES, min_size=1, max_size=4), way=st.integers(0, 3))
     def replace_all(self, rows: dict[str, str | None], way: int) -> None:
