@@ -48,7 +48,7 @@ def _anonymise_problems(table: Table, model: ModelSpec) -> Iterator[str]:
         column = table.columns.get(name)
         if column is None or column.may_be_null:
             continue
-        is_text = table.families.get(name) in _TEXTS and name not in sealed
+        is_text = column.column_type.name in _TEXTS and name not in sealed
         if column.primary_key or column.unique or not is_text:
             message = f"{name!r} cannot be anonymised: let it be null, or name other `fields`"
             yield table.problem("retention", message=message, of_key=True)

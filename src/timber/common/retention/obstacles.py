@@ -1,13 +1,13 @@
 """Rows that others need: their foreign keys say so, or a legal hold on what would go with them."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, MetaData, Table, and_, exists, false, or_, true
 
 from timber.common.retention.rules import RetentionRule
 
-_LET_GO = frozenset({"SET NULL", "SET DEFAULT"})
+_LET_GO: Final = frozenset({"SET NULL", "SET DEFAULT"})
 
 
 class Obstacles:
@@ -18,7 +18,7 @@ class Obstacles:
         metadata: MetaData,
         rules: Mapping[str, RetentionRule],
         *,
-        holds: Callable[[], frozenset[str]],
+        holds: frozenset[str],
     ) -> None:
         self._rules = rules
         self._holds = holds
@@ -29,10 +29,10 @@ class Obstacles:
 
     def of(self, table: Table) -> ColumnElement[bool]:
         """Return the condition that a row of the table cannot go, for others need it."""
-        return or_(false(), *self._obstacles(table, self._holds(), frozenset({table.name}), table))
+        return or_(false(), *self._obstacles(table, frozenset({table.name}), table))
 
     def _obstacles(
-        self, table: Table, holds: frozenset[str], seen: frozenset[str], row: Any
+        self, table: Table, seen: frozenset[str], row: Any
     ) -> Iterator[ColumnElement[bool]]:
         for key in self._pointing.get(table.name, ()):
             action = (key.ondelete or "").upper()
@@ -47,19 +47,17 @@ class Obstacles:
             )
             if action != "CASCADE":
                 yield exists().where(points)
-            elif (stays := self._stays(key.table, holds, seen, other)) is not None:
+            elif (stays := self._stays(key.table, seen, other)) is not None:
                 yield exists().where(points, stays)
 
-    def _stays(
-        self, table: Table, holds: frozenset[str], seen: frozenset[str], row: Any
-    ) -> ColumnElement[bool] | None:
+    def _stays(self, table: Table, seen: frozenset[str], row: Any) -> ColumnElement[bool] | None:
         """Return when a row that would go with another must stay; None: never."""
-        if table.name in holds:
+        if table.name in self._holds:
             return true()
         found = []
         rule = self._rules.get(table.name)
         if rule is not None and rule.legal_hold is not None:
             found.append(row.c[rule.legal_hold.name].is_(True))
         if table.name not in seen:
-            found += self._obstacles(table, holds, seen | {table.name}, row)
+            found += self._obstacles(table, seen | {table.name}, row)
         return or_(*found) if found else None

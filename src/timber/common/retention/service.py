@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, ColumnElement, MetaData, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, MetaData, and_, delete, func, insert, select
 
 from timber.common.audit.service import AuditService
 from timber.common.clock import Clock
@@ -178,8 +178,7 @@ class RetentionService:
     def holds(self) -> Mapping[str, str]:
         """Return the tables that are held, and why."""
         with self._database.engine.connect() as connection:
-            rows = connection.execute(select(HOLDS.c.table_name, HOLDS.c.reason)).all()
-        return {row.table_name: row.reason for row in rows}
+            return _holds(connection)
 
     # ------------------------------------------------------------------ what it does
 
@@ -189,10 +188,13 @@ class RetentionService:
         total, rows, after = self._count(rule, needed=False), 0, None
         if total:
             show(rule.name, 0, total)
-        while total and self._hold_of(rule.name) is None:
+        while total:
             with self._database.engine.begin() as connection:
                 begin(connection)
-                done = work_off(connection, rule, cutoff, self._obstacle(rule), after=after)
+                holds = _holds(connection)
+                if rule.name in holds:
+                    break
+                done = work_off(connection, rule, cutoff, self._obstacle(rule, holds), after=after)
                 if done is None:
                     break
                 self._log(connection, rule, run, cutoff, done)
@@ -278,7 +280,7 @@ class RetentionService:
         )
 
     def _count(self, rule: RetentionRule, *, needed: bool = False, held: bool = False) -> int:
-        cutoff, obstacle = rule.cutoff(self._clock.now()), self._obstacle(rule)
+        cutoff, obstacle = rule.cutoff(self._clock.now()), self._obstacle(rule, self.holds())
         which: ColumnElement[bool]
         if held:
             which = and_(rule.due(cutoff), rule.held)
@@ -290,8 +292,8 @@ class RetentionService:
             counted = select(func.count()).select_from(rule.table).where(which)
             return int(connection.scalar(counted) or 0)
 
-    def _obstacle(self, rule: RetentionRule) -> ColumnElement[bool]:
-        found = Obstacles(self._metadata, self._opened(), holds=lambda: frozenset(self.holds()))
+    def _obstacle(self, rule: RetentionRule, holds: Mapping[str, str]) -> ColumnElement[bool]:
+        found = Obstacles(self._metadata, self._opened(), holds=frozenset(holds))
         return found.of(rule.table)
 
     def _hold_of(self, table: str) -> str | None:
@@ -319,3 +321,8 @@ class RetentionService:
         if self._rules is None:
             raise NotOpenError
         return self._rules
+
+
+def _holds(connection: Connection) -> dict[str, str]:
+    rows = connection.execute(select(HOLDS.c.table_name, HOLDS.c.reason)).all()
+    return {row.table_name: row.reason for row in rows}
