@@ -263,9 +263,10 @@ class Timber:
         self.audit.open(
             tables=tables,
             models={model.__table__.name: model for model in models.classes.values()},
-            keystore=self.keys.store,
+            keystore=lambda: self.keys.store,
             default_actor=settings.application_name,
             complete=settings.create_tables,
+            key_bound_seconds=settings.key_bound_seconds,
         )
 
     def _load_models(self, settings: TimberSettings) -> ModelFactory:

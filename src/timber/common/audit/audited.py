@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Column, Dialect, Table, Uuid
+from sqlalchemy import Column, Connection, Dialect, Table, Uuid, inspect
 
 from timber.common.encryption.base import subject_of, subject_of_table
 from timber.common.modeling.catalogue import Catalogue
@@ -90,3 +90,12 @@ def _audited(classes: Iterable[type[Any]], catalogue: Catalogue) -> Iterator[Aud
             path=subject_way(catalogue.tables[table.name], catalogue),
             reads=spec.audit.reads,
         )
+
+
+def is_as_said(connection: Connection, audited: AuditedTable) -> bool:
+    """Tell whether the database has the table with all columns that its audit needs."""
+    found = inspect(connection)
+    if not found.has_table(audited.name):
+        return False
+    there = {one["name"] for one in found.get_columns(audited.name)}
+    return there.issuperset((*audited.fields, *(one.name for one in audited.key)))

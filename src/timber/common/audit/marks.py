@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from timber.common.audit.chain import chain_key, mark
@@ -27,16 +28,25 @@ class Marks:
     """The secrets of one keystore. It is asked again when its generation has changed."""
 
     def __init__(
-        self, keystore: Keystore, *, bound_seconds: float, timer: Callable[[], float]
+        self, keystore: Callable[[], Keystore], *, bound_seconds: float, timer: Callable[[], float]
     ) -> None:
-        self.keystore = keystore
-        self.key = chain_key(keystore.secret("audit"))
+        self._open_keystore = keystore
         self._bound = bound_seconds
         self._timer = timer
         self._known: OrderedDict[str, SubjectMarks] = OrderedDict()
-        self._generation = keystore.generation()
+        self._generation: int | None = None
         self._asked = timer()
         self._lock = threading.Lock()
+
+    @cached_property
+    def keystore(self) -> Keystore:
+        """The keystore, opened when it is needed first."""
+        return self._open_keystore()
+
+    @cached_property
+    def key(self) -> bytes:
+        """The key of the chains."""
+        return chain_key(self.keystore.secret("audit"))
 
     def of(self, subject: str) -> SubjectMarks:
         """Return the marks of a subject; what another process erases is seen within the bound."""
@@ -75,7 +85,7 @@ class Marks:
 
     def _revalidate(self) -> None:
         now = self._timer()
-        if now - self._asked < self._bound:
+        if self._generation is not None and now - self._asked < self._bound:
             return
         self._asked = now
         generation = self.keystore.generation()

@@ -9,7 +9,9 @@ from timber.common.audit.actors import Acting
 from timber.common.audit.chain import Entry, canonical_text, commitments, key_text, mark
 from timber.common.audit.marks import Marks, SubjectMarks
 
-Operation = Literal["insert", "update", "delete", "truncate", "read", "retain", "hold", "release"]
+Operation = Literal[
+    "insert", "update", "delete", "truncate", "read", "retain", "hold", "release", "migrate"
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
 """The audit log of one Timber: what is in it, whether it is whole, and what is put into it."""
 
+import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Engine, MetaData, null, select, update
 from timber.common.audit import triggers
 from timber.common.audit.actors import who_acts
 from timber.common.audit.anchors import Anchor, load_anchor
-from timber.common.audit.audited import AuditedTable
+from timber.common.audit.audited import AuditedTable, is_as_said
 from timber.common.audit.chain import commitments, key_text
 from timber.common.audit.history import Filter, Recorded, history
 from timber.common.audit.marks import Marks
@@ -20,7 +21,7 @@ from timber.common.audit.notes import Note, Operation
 from timber.common.audit.readers import notes_of
 from timber.common.audit.reads import Read, Reads
 from timber.common.audit.recorder import Recorder
-from timber.common.audit.tables import LOG, check_log, complete_log
+from timber.common.audit.tables import LOG, complete_log, has_log
 from timber.common.audit.verification import Show, Verification, Verifier
 from timber.common.audit.watch import WriteWatch
 from timber.common.caching.changes import Changes
@@ -60,6 +61,7 @@ class AuditService:
         self._engine: Engine | None = None
         self._recorder: Recorder | None = None
         self._reads: Reads | None = None
+        self._watch: WriteWatch | None = None
         self._chained = count(1)
 
     def open(
@@ -67,7 +69,7 @@ class AuditService:
         *,
         tables: Mapping[str, AuditedTable],
         models: Mapping[str, type[Any]],
-        keystore: Keystore,
+        keystore: Callable[[], Keystore],
         default_actor: str,
         complete: bool,
         key_bound_seconds: float = 1.0,
@@ -76,8 +78,9 @@ class AuditService:
 
         `complete` makes what the database lacks for it; else it is looked for.
 
+        What lacks triggers can be read, but not written.
+
         Raises:
-            SchemaMismatchError: the database has no log, or tables lack their triggers.
             KeystoreError: the key of the chains cannot be read.
 
         """
@@ -87,8 +90,12 @@ class AuditService:
                 alone(connection)
                 complete_log(connection)
                 triggers.complete(connection, dict(tables))
-            else:
-                _check(connection, tables)
+            is_there = complete or has_log(connection)
+            lacking = (
+                frozenset(one.name for one in tables.values() if triggers.missing(connection, one))
+                if is_there
+                else frozenset(tables)
+            )
         marks = Marks(keystore, bound_seconds=key_bound_seconds, timer=self._timer)
         recorder = Recorder(
             engine=engine,
@@ -103,20 +110,25 @@ class AuditService:
             recorder=recorder,
             after=self._after,
         )
+        watch.lacking = lacking
         watch.install(engine)
+        watch.has_log = is_there
+        self._watch = watch
         engine.update_execution_options(**{WRITTEN_PAST: (watch.note,)})
         self._engine, self._recorder, self._tables = engine, recorder, tables
         reading = {models[name]: one for name, one in tables.items() if one.reads}
         if reading:
             self._reads = Reads(store=self._store_reads, clock=self._clock)
             self._reads.start(reading, TimberSession)
-        self.collect()
+        if is_there:
+            _ = marks.key  # what is wrong with the keys is said now
+            self.collect()
 
     def close(self) -> None:
         """Store what was read, and forget the keys."""
         if self._reads is not None:
             self._reads.stop()
-        self._reads = self._recorder = self._engine = None
+        self._reads = self._recorder = self._engine = self._watch = None
         self._tables = {}
 
     # ------------------------------------------------------------------ what people ask
@@ -282,14 +294,36 @@ class AuditService:
             notes = notes_of(connection, reads, self._tables, recorder.default)
             recorder.append(connection, notes)
 
+    @contextlib.contextmanager
+    def set_aside(self, connection: Connection) -> Generator[None]:
+        """Let tables be changed in the connection's transaction, without the triggers on them.
+
+        They are made again in the end, in the same transaction, on tables that are as the models
+        say by then; what the change itself does to rows is not recorded, but the change is.
+        """
+        if self._watch is None or connection.dialect.name not in {"sqlite", "postgresql"}:
+            yield
+            return
+        for name, table in triggers.present(connection).items():
+            triggers.drop(connection, name, table)
+        self._watch.is_aside = True
+        try:
+            yield
+            complete_log(connection)
+            known = {
+                name: one for name, one in self._tables.items() if is_as_said(connection, one)
+            }
+            triggers.complete(connection, known)
+        finally:
+            self._watch.is_aside = False
+        self._watch.lacking = frozenset(self._tables) - known.keys()
+        self._watch.has_log = True
+        for name in known:
+            self.record(connection, "migrate", table=name, facts={})
+
     def _opened(self) -> Recorder:
         if self._recorder is None:
             raise NotOpenError
+        if self._watch is None or not self._watch.has_log:
+            raise SchemaMismatchError(f"models are audited, and the table {LOG.name} is missing")
         return self._recorder
-
-
-def _check(connection: Connection, tables: Mapping[str, AuditedTable]) -> None:
-    check_log(connection)
-    lacking = sorted(one.name for one in tables.values() if triggers.missing(connection, one))
-    if lacking:
-        raise SchemaMismatchError(f"{', '.join(lacking)} lack the triggers of their audit")

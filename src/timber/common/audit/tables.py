@@ -18,7 +18,6 @@ from sqlalchemy import (
 )
 
 from timber.common.database.attachments import read_catalog
-from timber.common.errors import SchemaMismatchError
 from timber.common.modeling.stored_types import UtcDateTime
 
 AUDIT_METADATA: Final = MetaData()
@@ -147,7 +146,7 @@ def _postgresql_guards() -> Iterator[tuple[str, tuple[str, ...]]]:
         )
 
 
-def is_there(connection: Connection) -> bool:
+def has_log(connection: Connection) -> bool:
     """Tell whether the database has a log."""
     return inspect(connection).has_table(LOG.name)
 
@@ -162,16 +161,3 @@ def complete_log(connection: Connection) -> None:
         if name not in there:
             for statement in statements:
                 connection.exec_driver_sql(statement)
-
-
-def check_log(connection: Connection) -> None:
-    """Demand that the tables of the log are there.
-
-    Raises:
-        SchemaMismatchError: they are not.
-
-    """
-    there = frozenset(inspect(connection).get_table_names())
-    missing = sorted(AUDIT_METADATA.tables.keys() - there)
-    if missing:
-        raise SchemaMismatchError(f"models are audited, but {' and '.join(missing)} are missing")

@@ -1,7 +1,7 @@
 """Where the writes of an engine pass, so that what they noted is chained before the commit."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Set as AbstractSet
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, TextClause, event
@@ -10,6 +10,7 @@ from timber.common.audit.actors import who_acts
 from timber.common.audit.recorder import Recorder, Written
 from timber.common.audit.tables import PENDING
 from timber.common.caching.changes import Change, Changes
+from timber.common.errors import SchemaMismatchError
 
 _WRITTEN: Final = "timber_audit_written"
 _FLOOR: Final = "timber_audit_floor"
@@ -30,6 +31,11 @@ class WriteWatch:
         self._tables = tables
         self._recorder = recorder
         self._after = after
+        self.lacking: frozenset[str] = frozenset()
+        """Tables without the triggers of their audit: nothing is written to them."""
+        self.has_log = True
+        self.is_aside = False
+        """Whether tables are being changed, and nothing is noted."""
         self._is_sqlite = recorder.engine.dialect.name == "sqlite"
 
     def install(self, engine: Engine) -> None:
@@ -52,19 +58,26 @@ class WriteWatch:
 
     def note(self, connection: Connection, table: str) -> None:
         """Note rows that are about to be written on the driver's own cursor."""
+        self._refuse({table})
         if table in self._tables:
             self._noted(connection, connection.connection.cursor())
 
     def _before_execute(self, cursor: Any, statement: str, _parameters: Any, context: Any) -> None:
-        if context is None:
+        if context is None or self.is_aside:
             return
         compiled = context.compiled
         if compiled is None or isinstance(compiled.statement, TextClause):
             changes = self._changes.of_text(statement)
         else:
             changes = self._changes.of_compiled(compiled)
-        if any(self._is_audited(change) for change in changes):
+        if self.lacking:
+            self._refuse({change.table for change in changes})
+        if self.has_log and any(self._is_audited(change) for change in changes):
             self._noted(context.root_connection, cursor.connection.cursor())
+
+    def _refuse(self, written: AbstractSet[str | None]) -> None:
+        for name in sorted(self.lacking & written):
+            raise SchemaMismatchError(f"{name} is audited, and lacks the triggers of its audit")
 
     def _is_audited(self, change: Change) -> bool:
         return change.table is None or change.table in self._tables

@@ -17,7 +17,7 @@ from timber.common.ids import IdFactory
 from timber.common.retention.batches import Done, due, work_off
 from timber.common.retention.obstacles import Obstacles
 from timber.common.retention.rules import RetentionRule
-from timber.common.retention.tables import HOLDS, check_holds, complete_holds
+from timber.common.retention.tables import HOLDS, complete_holds
 
 Show = Callable[[str, int, int], None]
 """Of a table, how many rows are done, and of how many."""
@@ -79,15 +79,10 @@ class RetentionService:
         self._rules: Mapping[str, RetentionRule] | None = None
 
     def open(self, *, rules: Mapping[str, RetentionRule], complete: bool) -> None:
-        """Take the rules; `complete` makes the table of holds if it is missing.
-
-        Raises:
-            SchemaMismatchError: it is missing.
-
-        """
-        if rules:
+        """Take the rules; `complete` makes the table of holds if it is missing."""
+        if rules and complete:
             with self._database.engine.begin() as connection:
-                (complete_holds if complete else check_holds)(connection)
+                complete_holds(connection)
         self._rules = rules
 
     def close(self) -> None:

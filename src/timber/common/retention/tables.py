@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from sqlalchemy import Column, Connection, MetaData, Table, Text, inspect
+from sqlalchemy import Column, Connection, MetaData, Table, Text
 
-from timber.common.errors import SchemaMismatchError
 from timber.common.modeling.stored_types import UtcDateTime
 
 RETENTION_METADATA: Final = MetaData()
@@ -22,14 +21,3 @@ HOLDS: Final = Table(
 def complete_holds(connection: Connection) -> None:
     """Make the table if it is missing."""
     RETENTION_METADATA.create_all(connection)
-
-
-def check_holds(connection: Connection) -> None:
-    """Demand that the table is there.
-
-    Raises:
-        SchemaMismatchError: it is not.
-
-    """
-    if not inspect(connection).has_table(HOLDS.name):
-        raise SchemaMismatchError(f"models have a retention, but {HOLDS.name} is missing")
