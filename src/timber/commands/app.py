@@ -9,6 +9,7 @@ from timber.commands.audit import audit_app
 from timber.commands.cache import cache_app
 from timber.commands.check import check
 from timber.commands.graph import graph
+from timber.commands.keys import keys_app
 from timber.commands.migrate import migrate_app
 from timber.commands.retention import retention_app
 from timber.commands.schema import schema
@@ -30,3 +31,4 @@ cli.add_typer(cache_app)
 cli.add_typer(vectors_app)
 cli.add_typer(audit_app)
 cli.add_typer(retention_app)
+cli.add_typer(keys_app)

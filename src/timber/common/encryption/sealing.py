@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table as SQLTable
@@ -10,6 +11,7 @@ from timber.common.encryption.aead import NONCE_BYTES, opened
 from timber.common.encryption.base import IndexKey
 from timber.common.encryption.blind_index import index_secret, index_value
 from timber.common.encryption.identities import SealTarget
+from timber.common.encryption.index_versions import settled_hashes
 from timber.common.encryption.keyring import Keyring, ReadyKey
 from timber.common.encryption.tables import Field, TableSeal
 from timber.common.errors import EncryptionError, InvalidValueError, TamperedError
@@ -169,33 +171,69 @@ class Sealer:
         Raises as `seal_value`; then the rows may be sealed in part.
         """
         known = self.table(table.name)
-        if links is None:
-            links = [None if places.link is None else row[places.link] for row in rows]
-        keys = [tuple([row[place] for place in places.key]) for row in rows]
-        subjects = known.subjects(keys, links, connection)
-        ready = self._keyring.current_for(set(subjects))
         fields = [(known.fields[column.name], at, to) for column, at, to in places.fields]
+        if links is None:
+            link = places.link
+            links = [None] * len(rows) if link is None else [row[link] for row in rows]
+        # A row that holds nothing to seal needs no key: whom it is about may have been erased.
+        places_of = [at for _, at, _ in fields]
+        full = [any(row[at] is not None for at in places_of) for row in rows]
+        if not all(full):
+            rows = list(compress(rows, full))
+            links = list(compress(links, full))
+        bound = known.rows([[row[at] for at in places.key] for row in rows], links, connection)
+        keys = self._keyring.current_for({subject for _, subject in bound})
         nonces = self._random_bytes(NONCE_BYTES * len(rows) * len(fields))
         start = 0
-        for row, key, link, subject in zip(rows, keys, links, subjects, strict=True):
-            about, sealing = known.row(key, link), ready[subject]
+        for row, (about, subject) in zip(rows, bound, strict=True):
+            key = keys[subject]
             for field, at, to in fields:
                 value = row[at]
-                if type(value) is Ciphertext:
-                    if to is not None:
-                        opened_value = self._open(field, about, subject, value)
-                        row[to] = self._index(field, opened_value)
+                if value is None:
                     continue
-                if to is not None:
-                    row[to] = None if value is None else self._index(field, value)
-                if value is not None:
+                if type(value) is Ciphertext:
+                    # Of another row nobody could ever open it.
+                    value = self._open(field, about, subject, value)
+                else:
                     end = start + NONCE_BYTES
                     written = _dumps(field, value)
-                    row[at] = _sealed(field, about, sealing, written, nonces[start:end])
+                    row[at] = _sealed(field, about, key, written, nonces[start:end])
                     start = end
+                if to is not None:
+                    row[to] = self._index(field, value)
+        self._settle(known, rows, [about for about, _ in bound], places, connection)
+
+    def _settle(
+        self,
+        known: TableSeal,
+        rows: Sequence[Any],
+        about: Sequence[bytes],
+        places: Places,
+        connection: Connection,
+    ) -> None:
+        """Take for unique indexes the hashes that are there, while two roots are in use."""
+        indexed = [one for one in places.fields if one[2] is not None]
+        if not indexed or len(self._keyring.index_keys()) == 1:
+            return
+        for column, at, to in indexed:
+            if not known.must_be_unique(column.name):
+                continue
+            field = known.fields[column.name]
+            sealed = [
+                (row, self._open(field, bound, None, row[at]))
+                for row, bound in zip(rows, about, strict=True)
+                if row[at] is not None
+            ]
+            hashes = [self.blind(known.sealed.name, column.name, value) for _, value in sealed]
+            chosen = settled_hashes(connection, known.index(column.name), hashes)
+            for (row, _), value in zip(sealed, chosen, strict=True):
+                row[to] = value
 
     def _index(self, field: Field, value: Any) -> bytes:
-        return self.blind(field.column.table, field.column.name, value)[0]
+        written = _dumps(field, field.normalised(value))
+        root = self._keyring.index_keys()[0]
+        secret = self._secret(root, field.column.table, field.column.name)
+        return index_value(root.version, secret, written)
 
     def _open(self, field: Field, row: bytes, subject: str | None, sealed: bytes) -> Any:
         if len(sealed) < LEAST_BYTES or not sealed.startswith(MAGIC):

@@ -1,15 +1,16 @@
 """What the columns of a table are sealed with: codecs, and what binds a value to its place."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Table as SQLTable, select
+from sqlalchemy import Column, Connection, Table as SQLTable, select
 
 from timber.common.encryption.base import subject_of, subject_of_table
 from timber.common.encryption.blind_index import normalised
 from timber.common.encryption.codec import codec_of
 from timber.common.encryption.identities import SealTarget, Spelling, part
-from timber.common.errors import EncryptionError
+from timber.common.encryption.index_versions import is_unique
+from timber.common.errors import EncryptionError, MissingValueError
 from timber.common.modeling.sealed import SealedColumn
 from timber.common.modeling.sealed_tables import SealedTable
 from timber.common.modeling.subjects import PEOPLE
@@ -60,15 +61,69 @@ class TableSeal:
             raise EncryptionError(f"{self.sealed.name}.{name} is no sealed column")
         return found
 
+    def index(self, name: str) -> Column[Any]:
+        """Return the column with the index of a searchable one."""
+        return self._table.c[str(self.fields[name].column.index)]
+
+    def must_be_unique(self, name: str) -> bool:
+        """Tell whether no two rows may have one value of a searchable column."""
+        return is_unique(self._table, self.index(name))
+
     def row(self, key: Sequence[Any], link: Any) -> bytes:
-        """Return what binds values to the row with that primary key, and to whose it is."""
-        if self._only_key is not None:
-            spelled = self._only_key.part(key[0])
-        else:
-            spelled = b"".join(
-                spelling.part(value) for spelling, value in zip(self._key, key, strict=True)
+        """Return what binds values to the row with that primary key, and to whose it is.
+
+        Raises:
+            MissingValueError: the row has no primary key yet.
+
+        """
+        return self._bound(key) + self._owned(link)
+
+    def rows(
+        self, keys: Sequence[Sequence[Any]], links: Sequence[Any], connection: Connection
+    ) -> list[tuple[bytes, str]]:
+        """Return what binds values to each row, and whose it is.
+
+        The connection is asked where only other tables know whose.
+        Raises as `row`.
+        """
+        bound = list(map(self._bound, keys))
+        if self.sealed.link is None:
+            return [
+                (about, str(self.subject(key, None)))
+                for about, key in zip(bound, keys, strict=True)
+            ]
+        distinct = set(links)
+        people = self._follow(distinct - {None}, connection) if self.sealed.hops else None
+        owners = {
+            link: (self._owned(link), self._subject_at(link if people is None else people[link]))
+            if link is not None
+            else (self._owned(None), self._nobody)
+            for link in distinct
+        }
+        found = []
+        for about, link in zip(bound, links, strict=True):
+            owned, subject = owners[link]
+            found.append((about + owned, subject))
+        return found
+
+    def _subject_at(self, person: Any) -> str:
+        if person is None or self._person is None:
+            return self._nobody
+        return subject_of(PEOPLE, self._person.text(person))
+
+    def _bound(self, key: Sequence[Any]) -> bytes:
+        if None in key:
+            raise MissingValueError(
+                f"what is sealed in {self.sealed.name} is bound to the key of its row: give it one"
             )
-        return spelled if self._link is None else spelled + self._link.part(link)
+        if self._only_key is not None:
+            return self._only_key.part(key[0])
+        return b"".join(
+            spelling.part(value) for spelling, value in zip(self._key, key, strict=True)
+        )
+
+    def _owned(self, link: Any) -> bytes:
+        return b"" if self._link is None else self._link.part(link)
 
     def target(self, column: str, row: Mapping[str, Any], subject: str | None) -> SealTarget:
         """Return the place of a column's value in a row.
@@ -83,38 +138,21 @@ class TableSeal:
             listed = ", ".join(sorted(missing))
             raise EncryptionError(f"{self.sealed.name}: the row must come with its {listed}")
         key = tuple(row[name] for name in self.key_names)
-        place = SealTarget(
+        return SealTarget(
             table=self.sealed.name,
             column=column,
             key=key,
             link=row[link] if link else None,
             subject=subject,
         )
-        return place
 
     def subject(self, key: Sequence[Any], link: Any) -> str | None:
         """Return whose row it is; None if only other tables can tell."""
         if self._person is None:
             return self._nobody
         if self.sealed.is_people:
-            return subject_of(PEOPLE, self._person.text(key[0]))
-        if link is None:
-            return self._nobody
-        return None if self.sealed.hops else subject_of(PEOPLE, self._person.text(link))
-
-    def subjects(
-        self, keys: Sequence[Sequence[Any]], links: Sequence[Any], connection: Connection
-    ) -> list[str]:
-        """Return whose each row is; the connection is asked where other tables know that."""
-        if not self.sealed.hops:
-            return [str(self.subject(key, link)) for key, link in zip(keys, links, strict=True)]
-        people = self._follow(set(links) - {None}, connection)
-        return [
-            self._nobody
-            if (person := people.get(link)) is None or self._person is None
-            else subject_of(PEOPLE, self._person.text(person))
-            for link in links
-        ]
+            return self._subject_at(key[0])
+        return None if self.sealed.hops and link is not None else self._subject_at(link)
 
     def _follow(self, links: set[Any], connection: Connection) -> dict[Any, Any]:
         """Return the person's key to which each link leads."""
@@ -140,7 +178,7 @@ class TableSeal:
         return None if self.sealed.link is None else self._table.c[self.sealed.link]
 
 
-_MOST: int = 500
+_MOST: Final = 500
 
 
 def _some(values: Sequence[Any]) -> Any:

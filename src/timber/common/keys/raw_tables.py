@@ -15,6 +15,7 @@ from sqlalchemy import (
     Engine,
     LargeBinary,
     MetaData,
+    RowMapping,
     Table,
     and_,
     bindparam,
@@ -94,7 +95,9 @@ class RawTable:
         """
         query = select(self._table).where(self._any_sealed()).order_by(*self._key).limit(size)
         if after is not None:
-            bounds = [literal(one, column.type) for one, column in zip(after, self._key, strict=True)]
+            bounds = [
+                literal(one, column.type) for one, column in zip(after, self._key, strict=True)
+            ]
             alone = len(bounds) == 1
             query = query.where(
                 self._key[0] > bounds[0] if alone else tuple_(*self._key) > tuple_(*bounds)
@@ -153,7 +156,7 @@ class RawTable:
     def _any_sealed(self) -> Any:
         return or_(*(self._table.c[name].is_not(None) for name in self.sealed))
 
-    def _row(self, row: Mapping[str, Any]) -> RawRow:
+    def _row(self, row: RowMapping) -> RawRow:
         return RawRow(
             key=tuple(row[name] for name in self._key_names),
             link=row[self._link] if self._link else None,
@@ -168,7 +171,10 @@ class RawTable:
         stored: dict[str, Any] = {**dict.fromkeys(self.sealed), **row.sealed}
         stored |= {self.index_of[name]: value for name, value in row.indexes.items()}
         return {
-            **{f"{_OLD}{name}": value for name, value in zip(self._key_names, row.key, strict=True)},
+            **{
+                f"{_OLD}{name}": value
+                for name, value in zip(self._key_names, row.key, strict=True)
+            },
             **{f"{_OLD}{name}": stored[name] for name in new},
             **{f"new_{name}": value for name, value in new.items()},
         }

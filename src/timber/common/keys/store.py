@@ -72,9 +72,7 @@ class SqlKeystore(Keystore):
                 found.update(self._newest(connection, {name: names[name] for name in part}))
         return {subject: found[name] for name, subject in names.items()}
 
-    def _newest(
-        self, connection: Connection, names: Mapping[bytes, str]
-    ) -> dict[bytes, DataKey]:
+    def _newest(self, connection: Connection, names: Mapping[bytes, str]) -> dict[bytes, DataKey]:
         found: dict[bytes, DataKey] = {}
         query = select(SUBJECTS.c.tombstone, SUBJECTS.c.erased_at, KEYS).outerjoin_from(
             SUBJECTS,
@@ -163,6 +161,16 @@ class SqlKeystore(Keystore):
             ).all()
             self._renew(connection, [(row, self._subject_of(row)) for row in rows], now)
         return len(rows)
+
+    def versions_of(self, key_ids: Collection[bytes]) -> list[DataKey]:
+        """Return all versions of these keys; those that are not there are left out."""
+        query = select(KEYS).where(KEYS.c.kind == "data")
+        found: list[DataKey] = []
+        with reading(self.engine) as connection:
+            for part in in_parts(sorted(key_ids), _AT_ONCE):
+                rows = connection.execute(query.where(KEYS.c.name.in_(part)))
+                found.extend(self._data_key(row) for row in rows)
+        return found
 
     def _subject_of(self, row: Any) -> str:
         place = Place("data", row.key_id, row.newest)

@@ -56,6 +56,17 @@ def keys(request: pytest.FixtureRequest, tmp_path: Path) -> Keys:
 
 
 @pytest.fixture
+def file_keys(tmp_path: Path) -> Keys:
+    """Give a place for keys in the folder `keys`."""
+    return keys_in(tmp_path / "keys")
+
+
+def keys_in(folder: Path) -> Keys:
+    masters = FileMasterKeys(folder / "master.key")
+    return Keys(KeyPlaces(masters=masters, file=folder / "keystore.db"), MemoryBond())
+
+
+@pytest.fixture
 def open_keys(keys: Keys) -> Iterator[OpenKeys]:
     with keys.open() as opened:
         yield opened

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from tests.integration.timber.keys.conftest import Keys, MemoryBond, OpenAgain
+from tests.integration.timber.keys.conftest import Keys, OpenAgain, keys_in
+from typing_extensions import override
 
 from timber.common.encryption.base import Keystore
 from timber.common.errors import KeystoreError, MasterKeyError
@@ -11,7 +12,6 @@ from timber.common.keys.base import MasterKeys
 from timber.common.keys.master_file import FileMasterKeys
 from timber.common.keys.master_text import MemoryMasterKeys
 from timber.common.keys.opening import OpenKeys
-from timber.common.keys.places import KeyPlaces
 from timber.testing.contracts import KeystoreContract, MasterKeysContract
 
 
@@ -19,32 +19,38 @@ class TestKeystoreThatIsKept(KeystoreContract):
     """On a file of SQLite, and on PostgreSQL."""
 
     @pytest.fixture
+    @override
     def keystore(self, open_keys: OpenKeys) -> Keystore:
         return open_keys.store
 
     @pytest.fixture
+    @override
     def same_keystore(self, keystore: Keystore, open_again: OpenAgain) -> Keystore:
         return open_again().store
 
 
 class TestKeystoreInMemory(KeystoreContract):
     @pytest.fixture
+    @override
     def keystore(self, memory_keys: OpenKeys) -> Keystore:
         return memory_keys.store
 
     @pytest.fixture
+    @override
     def same_keystore(self, keystore: Keystore) -> Keystore:
         return keystore
 
 
 class TestMasterKeysInAFile(MasterKeysContract):
     @pytest.fixture
+    @override
     def master_keys(self, tmp_path: Path) -> MasterKeys:
         return FileMasterKeys(tmp_path / "new" / "master.key")
 
 
 class TestMasterKeysInMemory(MasterKeysContract):
     @pytest.fixture
+    @override
     def master_keys(self) -> MasterKeys:
         return MemoryMasterKeys()
 
@@ -58,7 +64,7 @@ def test_keys_are_there_again_when_the_store_is_opened_again(keys: Keys) -> None
 
 
 def test_neither_a_secret_nor_a_subject_lies_bare_in_the_file(tmp_path: Path) -> None:
-    keys = _file_keys(tmp_path)
+    keys = keys_in(tmp_path / "keys")
     with keys.open() as opened:
         made = opened.store.data_keys_for(("users:anna@example.org",))["users:anna@example.org"]
         secrets = [made.secret, opened.store.secret("audit"), opened.store.index_keys()[0].secret]
@@ -70,7 +76,7 @@ def test_neither_a_secret_nor_a_subject_lies_bare_in_the_file(tmp_path: Path) ->
 
 
 def test_an_erased_key_leaves_no_trace_in_the_file(tmp_path: Path) -> None:
-    keys = _file_keys(tmp_path)
+    keys = keys_in(tmp_path / "keys")
     with keys.open() as opened:
         opened.store.data_keys_for(("users:1", "users:2"))
         with opened.store.engine.connect() as connection:
@@ -90,7 +96,7 @@ WRAPPED = "SELECT wrapped FROM timber_keystore_keys WHERE kind = 'data'"
 
 
 def test_only_the_owner_can_read_what_is_made(tmp_path: Path) -> None:
-    with _file_keys(tmp_path).open() as opened:
+    with keys_in(tmp_path / "keys").open() as opened:
         opened.store.index_keys()
         modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "keys").iterdir()}
 
@@ -109,7 +115,7 @@ def test_only_the_owner_can_read_what_is_made(tmp_path: Path) -> None:
 def test_what_others_may_read_is_refused_with_the_cure(
     tmp_path: Path, name: str, mode: int, cure: str
 ) -> None:
-    keys = _file_keys(tmp_path)
+    keys = keys_in(tmp_path / "keys")
     with keys.open():
         pass
     (tmp_path / name).chmod(mode)
@@ -119,7 +125,7 @@ def test_what_others_may_read_is_refused_with_the_cure(
 
 
 def test_another_master_key_is_refused_and_nothing_is_touched(tmp_path: Path) -> None:
-    keys = _file_keys(tmp_path)
+    keys = keys_in(tmp_path / "keys")
     with keys.open() as opened:
         made = opened.store.data_keys_for(("users:1",))
     before = (tmp_path / "keys" / "keystore.db").read_bytes()
@@ -135,7 +141,7 @@ def test_another_master_key_is_refused_and_nothing_is_touched(tmp_path: Path) ->
 
 
 def test_a_lost_master_key_is_told_and_no_new_one_is_made(tmp_path: Path) -> None:
-    keys = _file_keys(tmp_path)
+    keys = keys_in(tmp_path / "keys")
     with keys.open():
         pass
     (tmp_path / "keys" / "master.key").unlink()
@@ -161,7 +167,7 @@ def test_the_keys_of_other_data_are_refused(keys: Keys) -> None:
 
 def test_where_nothing_may_be_made_nothing_is(tmp_path: Path) -> None:
     with pytest.raises(KeystoreError, match="timber keys init"):
-        _file_keys(tmp_path).open(may_create=False).__enter__()
+        keys_in(tmp_path / "keys").open(may_create=False).__enter__()
 
     assert list(tmp_path.iterdir()) == []
 
@@ -183,9 +189,3 @@ def test_a_key_that_was_changed_in_the_store_is_told(open_keys: OpenKeys) -> Non
     with pytest.raises(KeystoreError, match="moved from another place"):
         store.data_key(key.key_id, 1)
     assert store.data_key(other.key_id, 1) == other
-
-
-def _file_keys(tmp_path: Path) -> Keys:
-    folder = tmp_path / "keys"
-    masters = FileMasterKeys(folder / "master.key")
-    return Keys(KeyPlaces(masters=masters, file=folder / "keystore.db"), MemoryBond())
