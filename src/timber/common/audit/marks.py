@@ -63,8 +63,17 @@ class Marks:
 
     def prepare(self, subjects: Collection[str]) -> None:
         """Have the marks of many subjects ready, asking the keystore for all at once."""
-        for subject in subjects:
-            self.of(subject)
+        with self._lock:
+            self._revalidate()
+            missing = [one for one in subjects if one not in self._known]
+            if not missing:
+                return
+            secrets = self.keystore.subject_secrets(missing)
+            for one in missing:
+                marks = SubjectMarks(self.keystore.tombstone_of(one), secrets.get(one))
+                self._known[one] = marks
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
 
     def forget(self, subject: str) -> None:
         """Forget the secret of a subject at once."""
