@@ -91,13 +91,14 @@ def timber_opened_for_tests(
     from timber.common.bootstrap import initialize_timber, shutdown_timber  # noqa: PLC0415
     from timber.common.database.schema import drop_tables  # noqa: PLC0415
     from timber.common.runtime import default_timber  # noqa: PLC0415
-    from timber.testing.database import refuse_foreign_rows  # noqa: PLC0415
+    from timber.testing.database import drop_own_tables, refuse_foreign_rows  # noqa: PLC0415
 
     refuse_foreign_rows(test_database_url)
     initialize_timber(timber_model_dirs, database_url=test_database_url, **timber_options)
     try:
         yield default_timber
         drop_tables(default_timber.database.engine, default_timber.base.metadata)
+        drop_own_tables(default_timber.database.engine)
     finally:
         shutdown_timber()
 
