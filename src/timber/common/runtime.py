@@ -76,11 +76,8 @@ class Timber:
         steady = SteadyClock(clock or SystemClock())
         self.base: type[DeclarativeBase] = new_base()
         drop_in_any_order(self.base.metadata)
-        attached = attachments_of(self.base.metadata)
-        attach_storage(attached)
         self._row_sources: Mapping[str, RowSource] = {}
-        attached.wanted.append(self._row_triggers)
-        attached.after_removal.append(after_removal)
+        self._attach()
         self.config = Config()
         self.models = ModelRegistry()
         self.database = DatabaseService(clock=steady)
@@ -141,6 +138,13 @@ class Timber:
         self._settings: TimberSettings | None = None
         self._opened = contextlib.ExitStack()
         self._lock = threading.Lock()
+
+    def _attach(self) -> None:
+        """Let the tables have what SQLAlchemy's metadata cannot hold."""
+        attached = attachments_of(self.base.metadata)
+        attach_storage(attached)
+        attached.wanted.append(self._row_triggers)
+        attached.after_removal.append(after_removal)
 
     @property
     def is_open(self) -> bool:

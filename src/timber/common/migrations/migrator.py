@@ -1,6 +1,5 @@
 """Plans, applies and takes back the steps between the models and one database."""
 
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from timber.common.migrations.losses import Loss, losses
 from timber.common.migrations.preview import sql_of
 from timber.common.migrations.progress import OnProgress
 from timber.common.migrations.revisions import Revision, RevisionFolder
-from timber.common.migrations.runner import Around, Runner, pending_of
+from timber.common.migrations.runner import Around, Runner, nothing_around, pending_of
 from timber.common.migrations.summary import summary
 from timber.common.migrations.writing import text_of_step
 
@@ -64,7 +63,7 @@ class Migrator:
         metadata: MetaData,
         folder: Path,
         clock: Clock,
-        around: Around = contextlib.nullcontext,
+        around: Around = nothing_around,
     ) -> None:
         self._engine = engine
         self._metadata = metadata

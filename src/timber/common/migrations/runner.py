@@ -26,12 +26,15 @@ Around: TypeAlias = Callable[[Connection], AbstractContextManager[None]]
 """What is done before and after a step, in its transaction."""
 
 
+def nothing_around(_connection: Connection) -> AbstractContextManager[None]:
+    """Do nothing before and after a step."""
+    return contextlib.nullcontext()
+
+
 class Runner:
     """Applies steps to one database, and takes them back."""
 
-    def __init__(
-        self, *, engine: Engine, clock: Clock, around: Around = contextlib.nullcontext
-    ) -> None:
+    def __init__(self, *, engine: Engine, clock: Clock, around: Around = nothing_around) -> None:
         self._engine = engine
         self._around = around
         self._clock = clock

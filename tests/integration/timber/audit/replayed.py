@@ -28,6 +28,8 @@ def replayed(timber: Timber) -> dict[str, dict[str, Recorded]]:
                 notes[key] |= dict.fromkeys(one.columns, one)
             case "delete":
                 del notes[key]
+            case other:
+                raise AssertionError(other)
     return notes
 
 

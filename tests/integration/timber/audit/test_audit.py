@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from tests.fake_keystore import FakeKeystore
 from tests.integration.timber.audit.conftest import settings_of
 from tests.integration.timber.audit.replayed import check_log_is_true
+from tests.integration.timber.conftest import undone
 
 from timber.common.audit import acting
 from timber.common.audit.history import Recorded
@@ -54,7 +55,8 @@ def test_an_entry_says_who_did_what_to_which_row_and_why(timber: Timber) -> None
     with acting("staff-7", reason="T-1"):
         store(timber, note(timber, "a", body="one"))
     with timber.database.session_scope() as session:
-        session.get(timber.models.get("Note"), "a").body = "two"
+        changed_row: Any = session.get(timber.models.get("Note"), "a")
+        changed_row.body = "two"
 
     made, changed = entries(timber, table="notes")
 
@@ -72,7 +74,8 @@ def test_an_entry_says_who_did_what_to_which_row_and_why(timber: Timber) -> None
 def test_a_change_of_other_columns_is_not_recorded(timber: Timber) -> None:
     store(timber, note(timber, "a", seen=1))
     with timber.database.session_scope() as session:
-        session.get(timber.models.get("Note"), "a").seen = 2
+        row: Any = session.get(timber.models.get("Note"), "a")
+        row.seen = 2
 
     assert [one.operation for one in entries(timber)] == ["insert"]
 
@@ -98,10 +101,8 @@ def test_no_value_ever_stays_in_the_log(timber: Timber) -> None:
 
 
 def test_what_is_rolled_back_leaves_nothing(timber: Timber) -> None:
-    with pytest.raises(RuntimeError), timber.database.session_scope() as session:
-        session.add(note(timber, "a"))
-        session.flush()
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        undone(timber, lambda session: session.add(note(timber, "a")))
 
     assert entries(timber) == []
     assert in_database(timber, PENDING) == "[]"
@@ -152,9 +153,8 @@ def test_loads_are_recorded_even_if_nothing_is_committed(timber: Timber) -> None
     user: Any = timber.models.get("User")
     store(timber, user(user_id="ann", email="a@example.org"))
     with acting("staff-7"):
-        with pytest.raises(RuntimeError), timber.database.session_scope() as session:
-            session.get(user, "ann")
-            raise RuntimeError
+        with pytest.raises(RuntimeError):
+            undone(timber, lambda session: session.get(user, "ann"))
         with timber.database.stream(select(user)) as rows:
             assert len(list(rows)) == 1
         timber.database.get(user, "ann")

@@ -59,6 +59,7 @@ def test_dying_at_any_place_leaves_nothing_half_done(tmp_path: Path) -> None:
         prepared(timber)
         places: set[str] = set()
         for at in range(12):
+            passed: list[str] = []
             try:
                 with dying(at) as passed:
                     timber.retention.run()
