@@ -77,6 +77,10 @@ class FakeKeystore:
             raise SubjectErasedError("the subject was erased")
         return self._secret(f"subject {subject}")
 
+    def subject_secrets(self, subjects: Collection[str]) -> Mapping[str, bytes]:
+        living = [one for one in subjects if self.tombstone_of(one) not in self._erased]
+        return {one: self._secret(f"subject {one}") for one in living}
+
     def secret(self, purpose: Purpose) -> bytes:
         return self._secret(f"purpose {purpose}")
 

@@ -5,12 +5,14 @@ from typing import Final
 import typer
 
 from timber.commands.admin import admin
+from timber.commands.audit import audit_app
 from timber.commands.cache import cache_app
 from timber.commands.check import check
 from timber.commands.gdpr import gdpr_app
 from timber.commands.graph import graph
 from timber.commands.keys import keys_app
 from timber.commands.migrate import migrate_app
+from timber.commands.retention import retention_app
 from timber.commands.schema import schema
 from timber.commands.search import search
 from timber.commands.stubs import stubs
@@ -29,4 +31,6 @@ cli.add_typer(migrate_app)
 cli.add_typer(cache_app)
 cli.add_typer(vectors_app)
 cli.add_typer(gdpr_app)
+cli.add_typer(audit_app)
+cli.add_typer(retention_app)
 cli.add_typer(keys_app)

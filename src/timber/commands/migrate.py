@@ -155,6 +155,7 @@ def _migrator(
                 metadata=timber.base.metadata,
                 folder=folder,
                 clock=SystemClock(),
+                around=timber.audit.set_aside,
             )
 
 

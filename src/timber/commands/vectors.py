@@ -1,23 +1,15 @@
 """`timber vectors`: how finding by meaning does, reading rows again, changing the embedder."""
 
 import contextlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from sqlalchemy import Engine
 
+from timber.commands.bars import Show, counting_bars
 from timber.commands.models import (
     AsJson,
     Database,
@@ -43,8 +35,6 @@ Source = Annotated[
     list[str] | None,
     typer.Option("--source", help="A source_type; may be repeated. All when left out."),
 ]
-Show = Callable[[str, int, int], None]
-"""Of a source, how much is done, and of how much."""
 
 
 @vectors_app.command()
@@ -69,7 +59,7 @@ def backfill(
     as_json: AsJson = False,
 ) -> None:
     """Read the rows of models again, and give vectors to all that has none."""
-    with _ingestion(directories, database) as ingestion, _bar(as_json) as show:
+    with _ingestion(directories, database) as ingestion, counting_bars(quiet=as_json) as show:
         rows = sum(ingestion.backfill(one) for one in source or (None,))
         chunks = _drain(ingestion, source, show)
     if as_json:
@@ -90,7 +80,7 @@ def reembed(
 
     The old vectors answer until the new ones are all there. Run it again if it was stopped.
     """
-    with _ingestion(directories, database) as ingestion, _bar(as_json) as show:
+    with _ingestion(directories, database) as ingestion, counting_bars(quiet=as_json) as show:
         names = source or [one.source_type for one in ingestion.status() if one.dimension]
         done = [ingestion.reembed(one, on_progress=show) for one in names]
     if as_json:
@@ -174,28 +164,6 @@ def _drain(ingestion: VectorIngestionService, source: list[str] | None, show: Sh
             )
             show(name or "all", total, total + waiting)
     return total
-
-
-@contextlib.contextmanager
-def _bar(quiet: bool) -> Generator[Show]:
-    """Give what shows how far something is; it shows nothing where nobody looks."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda _name, _done, _of: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        *(BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def show(name: str, done: int, of: int) -> None:
-            if name not in tasks:
-                tasks[name] = bar.add_task(name, total=of)
-            bar.update(tasks[name], completed=done, total=of)
-
-        yield show
 
 
 def _told(one: SourceStatus) -> str:

@@ -10,6 +10,8 @@ from typing import Any, Final, Self
 from sqlalchemy import Dialect
 from sqlalchemy.orm import DeclarativeBase
 
+from timber.common.audit.audited import audited_tables
+from timber.common.audit.service import AuditService
 from timber.common.caching.service import CacheService
 from timber.common.clock import Clock, SteadyClock, SystemClock
 from timber.common.database.attachments import Attachment, attachments_of
@@ -42,6 +44,8 @@ from timber.common.persistence.notifications import NotificationService
 from timber.common.persistence.sessions import SessionService
 from timber.common.persistence.signals import Signals
 from timber.common.persistence.tracker import TrackerService
+from timber.common.retention.rules import retention_rules
+from timber.common.retention.service import RetentionService
 from timber.common.settings import Config, TimberSettings
 from timber.common.vector.embedders.choosing import create_embedder
 from timber.common.vector.embedders.openai_compatible import OpenAICompatible
@@ -54,7 +58,9 @@ from timber.common.vector.tables import prepare
 from timber.common.vector.worker import IngestionWorker
 
 _log: Final = logging.getLogger(__name__)
-_BACKENDS: Final = frozenset({"caching", "encryption", "gdpr", "vector_search"})
+_BACKENDS: Final = frozenset(
+    {"audit", "caching", "encryption", "gdpr", "retention", "vector_search"}
+)
 """The flags of models that have a working backend."""
 
 
@@ -74,11 +80,8 @@ class Timber:
         steady = SteadyClock(clock or SystemClock())
         self.base: type[DeclarativeBase] = new_base()
         drop_in_any_order(self.base.metadata)
-        attached = attachments_of(self.base.metadata)
-        attach_storage(attached)
         self._row_sources: Mapping[str, RowSource] = {}
-        attached.wanted.append(self._row_triggers)
-        attached.after_removal.append(after_removal)
+        self._attach()
         self.config = Config()
         self.models = ModelRegistry()
         self.database = DatabaseService(clock=steady)
@@ -134,10 +137,27 @@ class Timber:
             clock=steady,
             new_id=new_id,
         )
+        self.audit = AuditService(
+            database=self.database, metadata=self.base.metadata, clock=steady
+        )
+        self.retention = RetentionService(
+            database=self.database,
+            metadata=self.base.metadata,
+            audit=self.audit,
+            clock=steady,
+            new_id=ordered,
+        )
         self._worker = IngestionWorker(work=self.vector_ingestion.process_some)
         self._settings: TimberSettings | None = None
         self._opened = contextlib.ExitStack()
         self._lock = threading.Lock()
+
+    def _attach(self) -> None:
+        """Let the tables have what SQLAlchemy's metadata cannot hold."""
+        attached = attachments_of(self.base.metadata)
+        attach_storage(attached)
+        attached.wanted.append(self._row_triggers)
+        attached.after_removal.append(after_removal)
 
     @property
     def is_open(self) -> bool:
@@ -233,6 +253,7 @@ class Timber:
             bound_seconds=settings.cache_bound_seconds,
         )
         self.database.read_through(cache if settings.enable_caching else None)
+        self._open_audit(settings, models, undo)
         self._open_vectors(settings, undo)
         self._open_gdpr(settings, models.catalogue, undo)
         self._start_worker(settings, undo)
@@ -275,6 +296,25 @@ class Timber:
         if settings.enable_auto_vector_ingestion and self.vector_ingestion.follows_rows:
             undo.callback(self._worker.stop)
             self._worker.start(self.database.engine)
+
+    def _open_audit(
+        self, settings: TimberSettings, models: ModelFactory, undo: contextlib.ExitStack
+    ) -> None:
+        tables = audited_tables(models.classes.values(), models.catalogue)
+        rules = retention_rules(models.classes.values(), models.catalogue)
+        undo.callback(self.retention.close)
+        self.retention.open(rules=rules, complete=settings.create_tables)
+        if not (tables or rules):
+            return
+        undo.callback(self.audit.close)
+        self.audit.open(
+            tables=tables,
+            models={model.__table__.name: model for model in models.classes.values()},
+            keystore=lambda: self.keys.store,
+            default_actor=settings.application_name,
+            complete=settings.create_tables,
+            key_bound_seconds=settings.key_bound_seconds,
+        )
 
     def _load_models(self, settings: TimberSettings) -> ModelFactory:
         packaged = packaged_directories(entry_points=settings.packaged_models)

@@ -2,11 +2,14 @@
 
 from typing import Final
 
-from sqlalchemy import Connection, MetaData, func, inspect, make_url, select, table, text
+from sqlalchemy import Connection, Engine, MetaData, func, inspect, make_url, select, table, text
 from sqlalchemy.exc import ArgumentError
 
+from timber.common.audit.tables import AUDIT_METADATA
 from timber.common.database.engine import opened_engine
 from timber.common.errors import ConfigurationError
+from timber.common.gdpr.tables import OWN as ERASURES
+from timber.common.retention.tables import RETENTION_METADATA
 
 _IN_MEMORY: Final = frozenset({None, "", ":memory:"})
 
@@ -86,6 +89,12 @@ def empty_tables(connection: Connection, metadata: MetaData) -> None:
     # Nothing is left that could point anywhere, so later statements are checked at once again.
     connection.execute(text("PRAGMA defer_foreign_keys = OFF"))
     connection.execute(text("RELEASE emptying"))
+
+
+def drop_own_tables(engine: Engine) -> None:
+    """Drop what Timber keeps apart from the models: audit log, holds of tables, erasures."""
+    for metadata in (AUDIT_METADATA, RETENTION_METADATA, ERASURES):
+        metadata.drop_all(engine)
 
 
 def _create_if_missing(database_url: str, name: str) -> None:

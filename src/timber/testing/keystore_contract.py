@@ -142,6 +142,21 @@ class KeystoreContract:
         assert keystore.subject_secret("users:2") != secret
         assert len(secret) == KEY_BYTES
 
+    def test_the_secrets_of_many_are_those_of_each_without_the_erased(
+        self, keystore: Keystore, same_keystore: Keystore
+    ) -> None:
+        known = keystore.subject_secret("users:1")
+        keystore.erase("users:2")
+        many = [f"users:{number}" for number in range(700)]
+
+        secrets = keystore.subject_secrets(many)
+
+        assert secrets["users:1"] == known
+        assert sorted({*many} - secrets.keys()) == ["users:2"]
+        assert len({*secrets.values()}) == len(secrets)
+        assert same_keystore.subject_secrets(many) == secrets
+        assert same_keystore.subject_secret("users:3") == secrets["users:3"]
+
     def test_each_purpose_has_a_secret_of_its_own(
         self, keystore: Keystore, same_keystore: Keystore
     ) -> None:

@@ -92,9 +92,12 @@ def timber_opened_for_tests(
     from timber.common.bootstrap import initialize_timber, shutdown_timber  # noqa: PLC0415
     from timber.common.database.schema import drop_tables  # noqa: PLC0415
     from timber.common.keys.bond import forget_keystore  # noqa: PLC0415
-    from timber.common.gdpr.tables import OWN  # noqa: PLC0415
     from timber.common.runtime import default_timber  # noqa: PLC0415
-    from timber.testing.database import is_in_memory, refuse_foreign_rows  # noqa: PLC0415
+    from timber.testing.database import (  # noqa: PLC0415
+        drop_own_tables,
+        is_in_memory,
+        refuse_foreign_rows,
+    )
 
     refuse_foreign_rows(test_database_url)
     options = dict(timber_options)
@@ -105,7 +108,7 @@ def timber_opened_for_tests(
         yield default_timber
         forget_keystore(default_timber.database.engine)
         drop_tables(default_timber.database.engine, default_timber.base.metadata)
-        OWN.drop_all(default_timber.database.engine)
+        drop_own_tables(default_timber.database.engine)
     finally:
         shutdown_timber()
 

@@ -14,6 +14,10 @@ from timber.common.database.sqlite_transactions import begin
 CHUNK: Final = 1_000
 """How many rows are in memory at once."""
 
+WRITTEN_PAST: Final = "timber_written_past"
+"""The execution option with those who are told of rows that are written past SQLAlchemy: a tuple
+of functions of a connection and the name of a table."""
+
 _Write: TypeAlias = Callable[[list[Values]], object]
 
 
@@ -33,6 +37,8 @@ def insert_rows(
     copies = _can_copy(connection, target.table)
     if copies:
         note_insert(connection, target.table)
+    for told in connection.get_execution_options().get(WRITTEN_PAST, ()):
+        told(connection, target.table.name)
     writer = _copy if copies else _execute_many
     writes: dict[Columns, _Write] = {}
     count = 0

@@ -105,6 +105,13 @@ class Keystore(Protocol):
         """
         ...
 
+    def subject_secrets(self, subjects: Collection[str]) -> Mapping[str, bytes]:
+        """Return the secrets of many subjects, as `subject_secret` does of one.
+
+        Those that were erased are left out.
+        """
+        ...
+
     def secret(self, purpose: Purpose) -> bytes:
         """Return a key of the store itself; makes it when it is asked for first."""
         ...

@@ -248,6 +248,40 @@ class SqlKeystore(Keystore):
             return self.claim(connection, place, now)
 
     @override
+    def subject_secrets(self, subjects: Collection[str]) -> Mapping[str, bytes]:
+        names = {self.tombstone_of(subject): subject for subject in subjects}
+        erased = SUBJECTS.c.erased_at.is_not(None)
+        with reading(self.engine) as connection:
+            for part in in_parts(list(names), _AT_ONCE):
+                query = select(SUBJECTS.c.tombstone).where(SUBJECTS.c.tombstone.in_(part), erased)
+                for gone in connection.scalars(query).all():
+                    del names[gone]
+        keys = {key.key_id: one for one, key in self.data_keys_for(names.values()).items()}
+        found = self._subject_secrets(keys)
+        for part in in_parts(sorted(keys.keys() - found.keys()), _AT_ONCE):
+            with writing(self.engine) as connection:
+                now = held_state(connection)
+                living = select(SUBJECTS.c.key_id).where(SUBJECTS.c.key_id.in_(part), ~erased)
+                made = [
+                    self._wrapped(secrets.token_bytes(KEY_BYTES), Place("subject", name, 1), now)
+                    for name in connection.scalars(living.with_for_update()).all()
+                ]
+                if made:
+                    connection.execute(
+                        self._insert(connection, KEYS).on_conflict_do_nothing(), made
+                    )
+            found.update(self._subject_secrets(part))
+        return {keys[name]: secret for name, secret in found.items()}
+
+    def _subject_secrets(self, names: Collection[bytes]) -> dict[bytes, bytes]:
+        found: dict[bytes, bytes] = {}
+        with reading(self.engine) as connection:
+            for part in in_parts(list(names), _AT_ONCE):
+                query = select(KEYS).where(KEYS.c.kind == "subject", KEYS.c.name.in_(part))
+                found.update((row.name, self._payload(row)) for row in connection.execute(query))
+        return found
+
+    @override
     def secret(self, purpose: Purpose) -> bytes:
         place = Place("purpose", purpose.encode(), 1)
         found = self._find(place)

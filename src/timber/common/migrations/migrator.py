@@ -15,7 +15,7 @@ from timber.common.migrations.losses import Loss, losses
 from timber.common.migrations.preview import sql_of
 from timber.common.migrations.progress import OnProgress
 from timber.common.migrations.revisions import Revision, RevisionFolder
-from timber.common.migrations.runner import Runner, pending_of
+from timber.common.migrations.runner import Around, Runner, nothing_around, pending_of
 from timber.common.migrations.summary import summary
 from timber.common.migrations.writing import text_of_step
 
@@ -56,11 +56,19 @@ class Status:
 class Migrator:
     """The steps of one folder, for the models of one Timber and its database."""
 
-    def __init__(self, *, engine: Engine, metadata: MetaData, folder: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        metadata: MetaData,
+        folder: Path,
+        clock: Clock,
+        around: Around = nothing_around,
+    ) -> None:
         self._engine = engine
         self._metadata = metadata
         self._folder = RevisionFolder(folder)
-        self._runner = Runner(engine=engine, clock=clock)
+        self._runner = Runner(engine=engine, clock=clock, around=around)
 
     def plan(self, description: str = "") -> Plan:
         """Return the step from the database to the models; nothing is changed.

@@ -1,9 +1,10 @@
 """Runs steps: each in one transaction, one process at a time."""
 
+import contextlib
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from sqlalchemy import Connection, Engine, text
 
@@ -21,11 +22,21 @@ _LOCK_TIMEOUT: Final = "10s"
 """How long a statement waits for a table; whoever comes after it waits as long."""
 
 
+Around: TypeAlias = Callable[[Connection], AbstractContextManager[None]]
+"""What is done before and after a step, in its transaction."""
+
+
+def nothing_around(_connection: Connection) -> AbstractContextManager[None]:
+    """Do nothing before and after a step."""
+    return contextlib.nullcontext()
+
+
 class Runner:
     """Applies steps to one database, and takes them back."""
 
-    def __init__(self, *, engine: Engine, clock: Clock) -> None:
+    def __init__(self, *, engine: Engine, clock: Clock, around: Around = nothing_around) -> None:
         self._engine = engine
+        self._around = around
         self._clock = clock
 
     def apply_next(
@@ -106,7 +117,10 @@ class Runner:
         allow_data_loss: bool,
         tell: Tell | None,
     ) -> None:
-        with watched_operations(connection, migration_context(connection), tell) as losses:
+        with (
+            self._around(connection),
+            watched_operations(connection, migration_context(connection), tell) as losses,
+        ):
             change()
         if losses and not allow_data_loss:
             raise DataLossError(name, [str(loss) for loss in losses])

@@ -6,8 +6,10 @@ from typing import Final
 from timber.common.documents import Path, closest
 from timber.common.modeling.catalogue import Catalogue, Table
 from timber.common.modeling.encryption_checks import encryption_problems
+from timber.common.modeling.retention_checks import retention_problems
 from timber.common.modeling.spec import ModelSpec
 from timber.common.modeling.state_checks import state_problems
+from timber.common.modeling.subjects import subject_way
 from timber.common.modeling.vector_checks import vector_problems
 
 FLAGS: Final = ("encryption", "caching", "vector_search", "gdpr", "retention", "audit")
@@ -22,7 +24,8 @@ def flag_problems(table: Table, catalogue: Catalogue, backends: AbstractSet[str]
     yield from _backend_problems(table, table.model, backends)
     yield from _field_problems(table, table.model)
     yield from encryption_problems(table, catalogue)
-    yield from _kind_problems(table, table.model)
+    yield from retention_problems(table)
+    yield from _audit_problems(table, table.model, catalogue)
     yield from vector_problems(table)
 
 
@@ -52,15 +55,22 @@ def _named_fields(model: ModelSpec) -> Iterator[tuple[Path, str]]:
         lists.append(("gdpr", "export_fields", model.gdpr.export_fields))
     if model.audit:
         lists.append(("audit", "fields", model.audit.fields))
+    if model.retention:
+        lists.append(("retention", "fields", model.retention.fields))
     for flag, key, names in lists:
         yield from (((flag, key, place), name) for place, name in enumerate(names))
     if model.retention:
         yield ("retention", "since"), model.retention.since
+        if model.retention.legal_hold:
+            yield ("retention", "legal_hold"), model.retention.legal_hold
 
 
-def _kind_problems(table: Table, model: ModelSpec) -> Iterator[str]:
-    if model.retention:
-        name = model.retention.since
-        if table.families.get(name, "Date") not in {"Date", "DateTime"}:
-            message = f"{name!r} is of type {table.columns[name].type}, from which no days count"
-            yield table.problem("retention", "since", message=message)
+def _audit_problems(table: Table, model: ModelSpec, catalogue: Catalogue) -> Iterator[str]:
+    """Demand that it is certain whom the rows are about, whose secret commits to their values."""
+    if model.audit is None or not model.audit.enabled:
+        return
+    try:
+        subject_way(table, catalogue)
+    except ValueError as error:
+        message = f"whom the rows are about is not certain: {error} of `gdpr`"
+        yield table.problem("audit", message=message, of_key=True)

@@ -1,0 +1,109 @@
+"""Killed at any place, a run leaves nothing half done, and the next one finishes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.integration.timber.retention.conftest import ago, new_timber, settings_of
+from tests.integration.timber.retention.test_retention import fill, ids
+
+from timber.common.failpoints import armed
+from timber.common.runtime import Timber
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[4]
+LETTERS = 1_050
+
+
+class Killed(BaseException):
+    """Ends a process, as far as a test can."""
+
+
+@contextmanager
+def dying(at: int) -> Iterator[list[str]]:
+    passed: list[str] = []
+
+    def end(place: str) -> None:
+        if place.startswith("retention."):
+            passed.append(place)
+            if len(passed) > at:
+                raise Killed
+
+    with armed(end):
+        yield passed
+
+
+def check(timber: Timber) -> None:
+    """Demand that the log counts what is gone, batch by batch, and that it is whole."""
+    retained = list(timber.audit.log(table="letters", operation="retain"))
+    counted = sum(one.facts["rows"] for one in retained if "finished" not in one.facts)
+    assert counted == LETTERS - len(ids(timber, "letters"))
+    assert len(list(timber.audit.log(table="letters", operation="delete"))) == counted
+    assert timber.audit.verify().is_intact
+
+
+def prepared(timber: Timber) -> None:
+    fill(timber, "Case", {"id": 1, "closed_at": ago(60)})
+    rows = ({"id": one, "case_id": 1, "sent_at": ago(60)} for one in range(LETTERS))
+    fill(timber, "Letter", *rows)
+
+
+def test_dying_at_any_place_leaves_nothing_half_done(tmp_path: Path) -> None:
+    settings = settings_of(f"sqlite:///{tmp_path}/letters.db", tmp_path / "models")
+    with new_timber().opened(settings) as timber:
+        prepared(timber)
+        places: set[str] = set()
+        for at in range(12):
+            passed: list[str] = []
+            try:
+                with dying(at) as passed:
+                    timber.retention.run()
+            except Killed:
+                check(timber)
+            places |= set(passed)
+        timber.retention.run()
+
+        assert places == {
+            "retention.selected",
+            "retention.applied",
+            "retention.logged",
+            "retention.committed",
+            "retention.finished",
+        }
+        assert (ids(timber, "letters"), ids(timber, "cases")) == ([], [])
+        check(timber)
+
+
+@pytest.mark.parametrize("kind", ["file", "postgresql"])
+def test_a_process_killed_for_real_is_finished_by_the_next(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path}/letters.db"
+    if kind == "postgresql":
+        url = str(request.getfixturevalue("postgresql_url"))
+    folder = tmp_path / "models"
+    settings = settings_of(url, folder, keystore=str(tmp_path / "keys"))
+    with new_timber().opened(settings) as timber:
+        prepared(timber)
+    command = [sys.executable, "-m", "tests.integration.timber.retention.doomed", url, str(folder)]
+    environment = {
+        **os.environ,  # noqa: TID251 - a child has its parent's
+        "PYTHONPATH": os.pathsep.join(["src", "."]),
+        "TIMBER_KEYSTORE": str(tmp_path / "keys"),
+    }
+
+    for at in (2, 6):
+        ended = subprocess.run([*command, str(at)], cwd=ROOT, env=environment, check=False)
+
+        assert ended.returncode == -9
+        with new_timber().opened(settings) as timber:
+            check(timber)
+    with new_timber().opened(settings) as timber:
+        timber.retention.run()
+        assert (ids(timber, "letters"), ids(timber, "cases")) == ([], [])
+        check(timber)
