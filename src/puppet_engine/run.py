@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+from pathlib import Path
 
 from rich.console import Console
 
@@ -32,7 +33,7 @@ async def run(settings: Settings, *, console: Console) -> None:
         parts.push_async_callback(app.shutdown)
         spare_what_stays()
         url = await _open_page(app, parts)
-        _greet(app, url, console)
+        greet(app, url, console)
         await _until(stop, app)
         console.print("Ending: the turns under way are finished first. Ctrl-C again: at once.")
     console.print("Ended. Start again, and everybody goes on where they stopped.")
@@ -109,14 +110,27 @@ async def _open_page(app: App, parts: contextlib.AsyncExitStack) -> str:
     return url
 
 
-def _greet(app: App, url: str, console: Console) -> None:
+def greet(app: App, url: str, console: Console) -> None:
+    """Say where the page is, who lives, and how to end it."""
     cast = ", ".join(f"@{agent.handle}" for agent in app.agent_manager.agents.values())
     console.print(f"\n  {url}", style="bold", highlight=False)
     console.print(
-        f"\n  Alive: {cast or 'nobody yet'}.\n"
+        f"\n  Alive: {cast or _nobody(app.settings.agents_dir)}.\n"
         f"  {_pace(app.clock)}\n"
         f"  Everything is kept in {app.settings.database_url}. Ctrl-C ends it.\n",
         highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _nobody(folder: Path) -> str:
+    """Say that there is no cast, and how to get one."""
+    return (
+        "nobody yet, for there are no personas. Write one to a file, such as "
+        f"{folder / 'moth.json'}:\n\n"
+        '      {"id": "moth", "name": "Moth"}\n\n'
+        "  and start again; --agents names another folder"
     )
 
 

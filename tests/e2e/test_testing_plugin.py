@@ -53,7 +53,9 @@ def run(pytester: pytest.Pytester, installed: Path, monkeypatch: pytest.MonkeyPa
         for number, test in enumerate(tests):
             text = test.read_text(encoding="utf-8") if isinstance(test, Path) else dedent(test)
             pytester.path.joinpath(f"test_{number}.py").write_text(text, encoding="utf-8")
-        usual = ("-p", "no:cacheprovider", "-p", "no:randomly", "--strict-markers")
+        # Other people's plugins take a second to import.
+        without = ("cacheprovider", "randomly", "faker", "hypothesispytest")
+        usual = ("--strict-markers", *(f"-pno:{name}" for name in without))
         return pytester.runpytest_subprocess(*usual, *options)
 
     return run

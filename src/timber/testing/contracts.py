@@ -108,6 +108,13 @@ class SharedCacheContract:
         assert 0 < told.left_seconds <= 60  # noqa: PLR2004 - as stored
         assert shared_cache.look(self.FENCES, "other key").value is None
 
+    def test_a_value_may_be_empty(self, shared_cache: SharedCache) -> None:
+        tokens = shared_cache.look(self.FENCES, "key").tokens
+
+        self._store(shared_cache, b"", tokens=tokens)
+
+        assert shared_cache.look(self.FENCES, "key").value == b""
+
     def test_a_write_takes_it_back(self, shared_cache: SharedCache) -> None:
         tokens = shared_cache.look(self.FENCES, "key").tokens
         self._store(shared_cache, b"old", tokens=tokens)

@@ -29,10 +29,13 @@ _READ: Final[Mapping[str, Callable[[Any], Any]]] = {
     "h": time.fromisoformat,
     "s": lambda parts: timedelta(parts[0], parts[1], parts[2]),
     "u": uuid.UUID,
-    "l": lambda items: [_read(one) for one in items],
-    "m": lambda items: {key: _read(one) for key, one in items},
+    "l": lambda items: items,
+    "m": dict,
 }
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+
+
+_to_text: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def dumps(value: Any) -> bytes:
@@ -42,12 +45,12 @@ def dumps(value: Any) -> bytes:
         TypeError: it is, or holds, something that no driver returns.
 
     """
-    return json.dumps(_written(value), separators=(",", ":")).encode()
+    return _to_text(_written(value)).encode()
 
 
 def loads(written: bytes) -> Any:
     """Return what `dumps` was given; a tuple comes back as a list."""
-    return _read(json.loads(written))
+    return _from_text(written.decode())[0]
 
 
 def _written(value: Any) -> Any:
@@ -60,8 +63,10 @@ def _written(value: Any) -> Any:
     return {tag: write(value)}
 
 
-def _read(written: Any) -> Any:
-    if type(written) is not dict:
-        return written
+def _read(written: dict[str, Any]) -> Any:
+    """Return the value of a tag; what is in it has been read before."""
     ((tag, value),) = written.items()
     return _READ[tag](value)
+
+
+_from_text: Final = json.JSONDecoder(object_hook=_read).raw_decode

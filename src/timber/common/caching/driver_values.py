@@ -33,12 +33,13 @@ _OPEN: Final = (
     *(Time, Uuid, UtcDateTime),
 )
 """The types whose values are no secret from whoever can read what the driver returned."""
-_UNCHANGING: Final = frozenset(
+UNCHANGING: Final = frozenset(
     {
         *(str, int, float, bool, type(None), bytes),
         *(Decimal, datetime, date, time, timedelta, uuid.UUID),
     }
 )
+"""The types whose values nobody can change, so that many rows may have the same one."""
 
 
 def processor_of(kind: Any, dialect: Dialect, type_name: Any) -> Callable[[Any], Any] | None:
@@ -49,13 +50,13 @@ def processor_of(kind: Any, dialect: Dialect, type_name: Any) -> Callable[[Any],
     return _own if not isinstance(kind, String | Integer) else None
 
 
-def may_be_shared(kind: Any, value: Any) -> bool:
-    """Tell whether many rows may have the same value, and the cache may hold it as it is.
+def is_open(kind: Any) -> bool:
+    """Tell whether the values of a type may lie in the cache as they are.
 
-    Not if somebody could change it. And not if its type is none of those that are kept as they
-    are: what a type has made unreadable, lies in the cache unreadable.
+    Not if the type is none of those that are kept as they are: what a type has made unreadable,
+    lies in the cache unreadable.
     """
-    return isinstance(kind, _OPEN) and type(value) in _UNCHANGING
+    return isinstance(kind, _OPEN)
 
 
 def type_names(result: Any) -> tuple[Any, ...]:

@@ -12,24 +12,17 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from timber.common.caching.base import Look
 from timber.common.caching.breaker import CircuitBreaker
+from timber.common.caching.redis_connections import Part, RedisConnections
 from timber.common.caching.redis_scripts import BEGIN, END, LOOK, STORE, Script
-from timber.common.errors import (
-    ConfigurationError,
-    FeatureUnavailableError,
-    SharedCacheUnavailableError,
-)
-
-if TYPE_CHECKING:
-    from redis.connection import ConnectionPool
+from timber.common.errors import SharedCacheUnavailableError
 
 _log: Final = logging.getLogger(__name__)
 
-LEASE_SECONDS: Final = 0.06
+_LEASE_MS: Final = 60
 """For how long one reader keeps others from reading the same."""
 
 
@@ -64,21 +57,22 @@ class RedisCache:
         self._namespace = namespace
         self._mark_ms = round(times.mark_seconds * 1000)
         self._warm_up_ms = round(times.warm_up_seconds * 1000)
-        self._pool = _pool(url, times.timeout_seconds)
+        self._connections = RedisConnections(url, timeout_seconds=times.timeout_seconds)
         self._breaker = CircuitBreaker(cool_down_seconds=times.cool_down_seconds, timer=timer)
         self._tokens = map(f"{uuid.uuid4().hex[:12]}-{{:x}}".format, itertools.count(1))
 
     def look(self, fences: Sequence[str], key: str) -> Look:
         """Tell the tokens of the fences, and what is stored at the key under them."""
-        lease_ms = round(LEASE_SECONDS * 1000)
-        arguments = (next(self._tokens), self._warm_up_ms, lease_ms)
-        pending, may_load, value, left_ms, *tokens = self._run(LOOK, fences, key, arguments)
+        arguments = (next(self._tokens), self._warm_up_ms, _LEASE_MS)
+        answer = self._run(LOOK, fences, key, arguments)
+        head, _, value = answer.partition(b"\n")
+        pending, may_load, is_known, left_ms, *tokens = head.split(b" ")
         return Look(
             tokens=tuple(tokens),
-            pending=bool(pending),
-            value=value,
-            left_seconds=left_ms / 1000,
-            may_load=bool(may_load),
+            pending=pending == b"1",
+            value=value if is_known == b"1" else None,
+            left_seconds=int(left_ms) / 1000,
+            may_load=may_load == b"1",
         )
 
     def store(
@@ -93,7 +87,7 @@ class RedisCache:
     ) -> bool:
         """Store the value, unless a token has changed or a write is pending; tell whether."""
         ttl_ms = max(1, round(ttl_seconds * 1000))
-        arguments = (value, deciding, ttl_ms, self._warm_up_ms, *tokens)
+        arguments: list[Part] = [value, deciding, ttl_ms, self._warm_up_ms, *tokens]
         return bool(self._run(STORE, fences, key, arguments))
 
     def begin(self, fences: Sequence[str], writer: str) -> None:
@@ -110,10 +104,10 @@ class RedisCache:
 
     def close(self) -> None:
         """Close the connections."""
-        self._pool.disconnect()
+        self._connections.close()
 
     def _run(
-        self, script: Script, fences: Sequence[str], key: str, arguments: Sequence[Any]
+        self, script: Script, fences: Sequence[str], key: str, arguments: Sequence[Part]
     ) -> Any:
         """Run a script on a server whose run is known.
 
@@ -121,75 +115,22 @@ class RedisCache:
             SharedCacheUnavailableError: it did not answer in time.
 
         """
-        from redis.exceptions import RedisError  # noqa: PLC0415 - an extra
-
         if not self._breaker.allows():
             raise SharedCacheUnavailableError("Redis did not answer a moment ago")
         try:
-            answer = self._ask(script, fences, key, arguments)
-        except (RedisError, OSError) as error:
+            answer = self._connections.run(
+                script, lambda run_id: self._keys(run_id, fences, key), arguments
+            )
+        except self._connections.failures as error:
             self._breaker.failed()
             _log.warning("Redis does not answer, rows come from the database: %s", error)
             raise SharedCacheUnavailableError(f"Redis: {type(error).__name__}") from error
         self._breaker.succeeded()
         return answer
 
-    def _ask(
-        self, script: Script, fences: Sequence[str], key: str, arguments: Sequence[Any]
-    ) -> Any:
-        from redis.exceptions import NoScriptError  # noqa: PLC0415 - an extra
-
-        connection: Any = self._pool.get_connection()
-        try:
-            keys = self._keys(connection.run_id, [*fences, "generation"], key)
-            question = (len(keys), *keys, *arguments)
-            connection.send_command("EVALSHA", script.digest, *question)
-            try:
-                return connection.read_response()
-            except NoScriptError:
-                connection.send_command("EVAL", script.text, *question)
-                return connection.read_response()
-        except BaseException:
-            # An answer may still come, and would be taken for that to the next question.
-            connection.disconnect()
-            raise
-        finally:
-            self._pool.release(connection)
-
     def _keys(self, run_id: str, fences: Sequence[str], key: str) -> list[str]:
         prefix = f"timber:{{{self._namespace}:{run_id}}}:"
         keys = [f"{prefix}born", f"{prefix}v:{key}", f"{prefix}l:{key}"]
-        for fence in fences:
+        for fence in (*fences, "generation"):
             keys += (f"{prefix}t:{fence}", f"{prefix}w:{fence}")
         return keys
-
-
-def _pool(url: str, timeout_seconds: float) -> "ConnectionPool":
-    if find_spec("redis") is None:
-        raise FeatureUnavailableError("redis_url", cure="pip install 'puppet-engine[redis]'")
-    from redis.backoff import NoBackoff  # noqa: PLC0415 - an extra
-    from redis.connection import ConnectionPool  # noqa: PLC0415
-    from redis.retry import Retry  # noqa: PLC0415
-
-    try:
-        return ConnectionPool.from_url(
-            url,
-            socket_timeout=timeout_seconds,
-            socket_connect_timeout=timeout_seconds,
-            retry=Retry(NoBackoff(), 0),
-            redis_connect_func=_greet,
-        )
-    except ValueError:
-        # Not `from error`: the URL in its text may hold a password.
-        raise ConfigurationError(
-            "redis_url is not a URL: write redis://host:6379/0 or unix:///path/to/socket"
-        ) from None
-
-
-def _greet(connection: Any) -> None:
-    """Log in, and learn which run of the server this is."""
-    connection.on_connect()
-    connection.send_command("INFO", "server")
-    lines = bytes(connection.read_response()).decode().splitlines()
-    run_ids = [line.partition(":")[2] for line in lines if line.startswith("run_id:")]
-    connection.run_id = run_ids[0]

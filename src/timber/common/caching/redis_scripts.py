@@ -4,11 +4,12 @@ Keys: the moment at which the server's run was first seen, the value, the lease 
 and for each fence its token and the writers at work, each with the moment at which it is taken
 for dead. The last fence is that of everything: what is told as a token of another fence ends
 with its token. A value is stored behind its fences' tokens: how many of them decide, the tokens,
-and a line break.
+and a line break. Redis is told of it in a line, and the value after it: it takes the reader's
+process less to read one text than a list.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 
@@ -17,10 +18,11 @@ class Script:
     """A script of Redis, and the name under which it remembers it."""
 
     text: str
+    digest: str = field(init=False)
 
-    @property
-    def digest(self) -> str:
-        return _DIGESTS[self.text]
+    def __post_init__(self) -> None:
+        digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        object.__setattr__(self, "digest", digest)
 
 
 _COMMON: Final = """
@@ -41,6 +43,11 @@ end
 LOOK: Final = Script(
     _COMMON
     + """
+local function told(pending, may_load, left_ms, tokens, value)
+  local is_known = value and 1 or 0
+  local head = table.concat({pending, may_load, is_known, left_ms, unpack(tokens)}, ' ')
+  return head .. '\\n' .. (value or '')
+end
 local tokens = {}
 for i = 4, last, 2 do
   local token = redis.call('GET', KEYS[i])
@@ -52,18 +59,18 @@ for i = 4, last, 2 do
 end
 local everything = table.remove(tokens)
 for i = 1, #tokens do tokens[i] = tokens[i] .. '@' .. everything end
-if is_pending(tonumber(ARGV[2])) then return {1, 0, false, 0, unpack(tokens)} end
+if is_pending(tonumber(ARGV[2])) then return told(1, 0, 0, tokens) end
 local stored = redis.call('GET', KEYS[2])
 if stored then
   local stop = string.find(stored, '\\n', 1, true)
   local count, head = string.match(string.sub(stored, 1, stop - 1), '^(%d+) (.*)$')
   if head == table.concat(tokens, ' ', 1, tonumber(count)) then
     local left = redis.call('PTTL', KEYS[2])
-    return {0, 1, string.sub(stored, stop + 1), left, unpack(tokens)}
+    return told(0, 1, left, tokens, string.sub(stored, stop + 1))
   end
 end
 local leads = redis.call('SET', KEYS[3], '1', 'NX', 'PX', ARGV[3])
-return {0, leads and 1 or 0, false, 0, unpack(tokens)}
+return told(0, leads and 1 or 0, 0, tokens)
 """
 )
 
@@ -112,8 +119,3 @@ end
 return 1
 """
 )
-
-_DIGESTS: Final = {
-    script.text: hashlib.sha1(script.text.encode(), usedforsecurity=False).hexdigest()
-    for script in (LOOK, STORE, BEGIN, END)
-}

@@ -1,7 +1,7 @@
 """Reads rows of models through the cache, for a session."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
@@ -17,6 +17,8 @@ BYPASSED: Final = object()
 """Returned where the session must ask the database by itself."""
 USUAL: Final = "READ COMMITTED"
 """At other levels a transaction reads what was committed before it began."""
+Run: TypeAlias = Callable[[Callable[[Session], Any]], Any]
+"""Does something in a transaction, and returns what it returns."""
 
 
 class CachedRows:
@@ -45,7 +47,10 @@ class CachedRows:
             self.cache.statistics.bypassed += 1
             return BYPASSED
         entry = self.cache.lookup((shape, key))
-        row = self._read(session, shape, key) if entry is None else entry.value
+        if entry is None:
+            row = self._read(shape, key, lambda fetch: self.through(session, fetch))
+        else:
+            row = entry.value
         if row is None or (row.is_deleted and not session.info.get(INCLUDE_DELETED)):
             return None
         return row.added_to(session) if shape.is_exact else row.within(session)
@@ -62,12 +67,28 @@ class CachedRows:
         row = entry.value
         return None if row is None or row.is_deleted else row.detached()
 
+    def read(self, model: Any, ident: Any, run: Run) -> Any:
+        """Return a row of no session, None if there is none, or BYPASSED.
+
+        `run` does something in a transaction of its own; it is called if nobody knows the row.
+        """
+        shape = self.shapes.get(model)
+        if shape is None or shape.eager or not self._sees_the_latest():
+            return BYPASSED
+        key = shape.key_of(ident)
+        if key is None:
+            return BYPASSED
+        row = self._read(
+            shape, key, lambda fetch: run(lambda session: self.through(session, fetch))
+        )
+        return None if row is None or row.is_deleted else row.detached()
+
     def may_serve(self, session: Session, connection: Connection | None) -> bool:
         """Tell whether the session may be told what others have committed a moment ago."""
         if session.bind is not self._engine or not session._is_clean():  # noqa: SLF001 - nothing public tells as fast
             return False
         if connection is None or connection.closed:
-            return self._is_sqlite or self.dialect.default_isolation_level == USUAL
+            return self._sees_the_latest()
         if written(connection) is not None or is_isolated(connection):
             return False
         if self._is_sqlite:
@@ -85,7 +106,13 @@ class CachedRows:
         with self._engine.connect() as connection:
             return fetch(connection)
 
-    def _read(self, session: Session, shape: Shape, key: Key) -> CachedRow | None:
+    def _sees_the_latest(self) -> bool:
+        """Tell whether a transaction that begins now sees what is committed while it lasts."""
+        return self._is_sqlite or self.dialect.default_isolation_level == USUAL
+
+    def _read(
+        self, shape: Shape, key: Key, through: Callable[[Callable[[Connection], Any]], Any]
+    ) -> CachedRow | None:
         question = Question(
             key=(shape, key),
             name=f"{shape.name}|{codec.dumps(key).decode()}",
@@ -94,8 +121,6 @@ class CachedRows:
             ttl_seconds=shape.ttl_seconds,
         )
         row: CachedRow | None = self.cache.read(
-            question,
-            lambda: self.through(session, lambda connection: shape.fetch(connection, key)),
-            shape,
+            question, lambda: through(lambda connection: shape.fetch(connection, key)), shape
         )
         return row

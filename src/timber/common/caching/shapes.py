@@ -23,7 +23,7 @@ from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.types import NullType
 
 from timber.common.caching import codec
-from timber.common.caching.driver_values import Raw, may_be_shared, processor_of, type_names
+from timber.common.caching.driver_values import UNCHANGING, Raw, is_open, processor_of, type_names
 from timber.common.caching.local import Fence, Key, TableFences
 from timber.common.modeling.mixins import SoftDeleteMixin
 
@@ -82,7 +82,7 @@ class Shape:
             (None,) * len(self.key_columns)
         )[0]
         self._dialect = dialect
-        self._processors: dict[tuple[Any, ...], tuple[tuple[str, Any], ...]] = {}
+        self._processors: dict[tuple[Any, ...], tuple[tuple[str, Any, bool], ...]] = {}
         self._by_key = self._statement()
         described = ";".join(f"{one.name} {one.type!r}" for one in self.columns)
         layout = hashlib.blake2b(described.encode(), digest_size=6).hexdigest()
@@ -117,11 +117,11 @@ class Shape:
         """Return a row as this process keeps it."""
         shared: dict[str, Any] = {}
         own: list[tuple[str, Any, Any]] = []
-        for (attribute, process), column, value in zip(
-            self._processors_of(tuple(raw[0])), self.columns, raw[1], strict=True
+        for (attribute, process, is_told), value in zip(
+            self._processors_of(raw[0]), raw[1], strict=True
         ):
             made = process(value) if process else value
-            if may_be_shared(column.type, made):
+            if is_told and type(made) in UNCHANGING:
                 shared[attribute] = made
             else:
                 own.append((attribute, process, value))
@@ -152,12 +152,17 @@ class Shape:
         ]
         return select(*self.raw_columns()).where(*conditions)
 
-    def _processors_of(self, types: tuple[Any, ...]) -> tuple[tuple[str, Any], ...]:
+    def _processors_of(self, types: tuple[Any, ...]) -> tuple[tuple[str, Any, bool], ...]:
+        """Return for each attribute what makes its value, and whether the value is no secret."""
         found = self._processors.get(types)
         if found is None:
             names = types or (None,) * len(self.columns)
             found = tuple(
-                (attribute, processor_of(column.type, self._dialect, name))
+                (
+                    attribute,
+                    processor_of(column.type, self._dialect, name),
+                    is_open(column.type),
+                )
                 for attribute, column, name in zip(
                     self.attributes, self.columns, names, strict=True
                 )

@@ -157,7 +157,8 @@ class DatabaseService:
 
         Its columns are loaded; of its relationships those that are loaded with every row.
         A row that the cache of this process knows is made without a session, in a few
-        microseconds; any other is read in a transaction of its own.
+        microseconds; so is one that the shared cache knows, when it has told it. Any other is
+        read in a transaction of its own.
 
         Raises:
             NotOpenError: the Timber is not open.
@@ -165,9 +166,7 @@ class DatabaseService:
 
         """
         found = self._known(model, key)
-        if found is BYPASSED:
-            return self.run_sync(lambda session: session.get(model, key))
-        row: Model | None = found
+        row: Model | None = self._found(model, key) if found is BYPASSED else found
         return row
 
     async def async_get(self, model: type[Model], key: Any) -> Model | None:
@@ -180,7 +179,7 @@ class DatabaseService:
         """
         found = self._known(model, key)
         if found is BYPASSED:
-            return await self.run(lambda session: session.get(model, key))
+            found = await self._threads.run(lambda: self._found(model, key))
         row: Model | None = found
         return row
 
@@ -189,6 +188,14 @@ class DatabaseService:
         if self._cache is None or self._make_session is not None:
             return BYPASSED
         return self._cache.rows.known(model, key)
+
+    def _found(self, model: type[Any], key: Any) -> Any:
+        """Return a row as the shared cache or the database has it, None if there is none."""
+        if self._cache is not None and self._make_session is None:
+            found = self._cache.rows.read(model, key, self.run_sync)
+            if found is not BYPASSED:
+                return found
+        return self.run_sync(lambda session: session.get(model, key))
 
     async def run(
         self, work: Callable[[TimberSession], Result], *, isolation: IsolationLevel | None = None

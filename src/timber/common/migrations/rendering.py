@@ -26,14 +26,16 @@ from timber.common.migrations.vector_operations import (
     UnwatchRowsOp,
     WatchRowsOp,
 )
+from timber.common.modeling.stored_types import TextEnum
 
 
 def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
     """Write a type as the plain one that the database keeps, so that a step needs no model."""
     if kind != "type":
         return False
-    if isinstance(item, TypeDecorator):
-        written: str = _repr_type(item.impl_instance, context)
+    if isinstance(item, TypeDecorator | TextEnum):
+        plain = item.plain if isinstance(item, TextEnum) else item.impl_instance
+        written: str = _repr_type(plain, context)
         return written
     if isinstance(item, JSONB):
         return "postgresql.JSONB()"

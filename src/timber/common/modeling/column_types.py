@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, Enum
+from sqlalchemy import ARRAY
 from sqlalchemy.types import TypeEngine
 
 from timber.common.documents import closest
 from timber.common.modeling.column_kinds import KINDS
-from timber.common.modeling.stored_types import UtcDateTime
+from timber.common.modeling.stored_types import TextEnum, UtcDateTime
 
 __all__ = ["TYPE_NAMES", "ColumnType", "UtcDateTime", "parse_type"]
 
@@ -49,7 +49,7 @@ class ColumnType:
             return ARRAY(self.item.build())
         if self.members:
             # Text and a check: unlike a type of its own, it can be changed on both databases.
-            return Enum(
+            return TextEnum(
                 *self.members,
                 native_enum=False,
                 create_constraint=column is not None,

@@ -1,7 +1,10 @@
 """Finds model files, and reads all of them before it complains about any."""
 
+import os
+import sys
 from collections.abc import Iterable, Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -54,8 +57,8 @@ def packaged_directories(*, entry_points: bool) -> tuple[Path, ...]:
 
     """
     found = [builtin_directory()]
-    entries = metadata.entry_points(group=ENTRY_POINTS) if entry_points else ()
-    for entry in sorted(entries, key=lambda entry: entry.name):
+    entries = _shipped(tuple(map(_place, sys.path))) if entry_points else ()
+    for entry in entries:
         try:
             found.append(Path(entry.load()()))
         except Exception as error:
@@ -65,6 +68,21 @@ def packaged_directories(*, entry_points: bool) -> tuple[Path, ...]:
                 f"{error}"
             ) from error
     return tuple(found)
+
+
+@lru_cache(maxsize=4)
+def _shipped(_places: tuple[tuple[str, int], ...]) -> tuple[metadata.EntryPoint, ...]:
+    """Return the entry points of all distributions; to look for them takes longer than to map."""
+    found = metadata.entry_points(group=ENTRY_POINTS)
+    return tuple(sorted(found, key=lambda entry: entry.name))
+
+
+def _place(path: str) -> tuple[str, int]:
+    """Return a folder of modules, and what changes when something is installed there."""
+    try:
+        return path, os.stat(path or ".").st_mtime_ns  # noqa: PTH116 - asked for every open
+    except OSError:
+        return path, 0
 
 
 def model_files(directories: Iterable[Path]) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""Column types that SQLAlchemy lacks: moments that are always aware, and vectors."""
+"""Column types that SQLAlchemy lacks: moments that are always aware, texts of a list, vectors."""
 
 import sys
 from array import array
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import DateTime, Dialect, LargeBinary
+from sqlalchemy import DateTime, Dialect, Enum, LargeBinary, String
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 from typing_extensions import override
 
@@ -37,6 +37,30 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class TextEnum(Enum):
+    """A text out of a list; the database refuses any other.
+
+    One that a newer version of the program has brought is read as it is: while both versions
+    run, SQLAlchemy's own type would let the older one read none of the rows it is among.
+    """
+
+    cache_ok: bool | None = True
+
+    @override
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        return String.result_processor(self, dialect, coltype)
+
+    @property
+    def plain(self) -> Enum:
+        """SQLAlchemy's own type that is the same in a database."""
+        return Enum(
+            *self.enums,
+            name=self.name,
+            native_enum=False,
+            create_constraint=self.create_constraint,
+        )
 
 
 class PgVector(UserDefinedType[str]):

@@ -1,16 +1,22 @@
 """The cache in Redis keeps its promises, and Redis may do what it likes."""
 
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event, inspect
 from tests.integration.timber.caching.conftest import OpenTimber
 from typing_extensions import override
 
@@ -112,6 +118,41 @@ def test_what_the_run_before_was_told_is_told_to_nobody(server: Server, cache: R
     _wait_until(lambda: _value(cache) is None)
 
 
+def test_connections_that_a_server_took_along_are_made_again(
+    server: Server, cache: RedisCache
+) -> None:
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        together = threading.Barrier(4)
+        list(pool.map(lambda _: (together.wait(), cache.look(FENCES, "key")), range(4)))
+
+    server.stop()
+    server.start()
+
+    assert not cache.look(FENCES, "key").pending
+
+
+# Newer Pythons warn of what is meant here: that a process with connections is forked.
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+def test_a_child_process_has_connections_of_its_own(cache: RedisCache) -> None:
+    for key in ("ours", "theirs"):
+        tokens = cache.look(FENCES, key).tokens
+        assert cache.store(FENCES, tokens, key, key.encode(), deciding=1, ttl_seconds=60)
+    process = multiprocessing.get_context("fork")
+    here, there = process.Pipe()
+    child = process.Process(target=lambda: there.send(_told_of("theirs", cache)))
+
+    child.start()
+    told = _told_of("ours", cache)
+    told_child = here.recv()
+    child.join()
+
+    assert (told, told_child) == ({b"ours"}, {b"theirs"})
+
+
+def _told_of(key: str, cache: RedisCache) -> set[bytes | None]:
+    return {cache.look(FENCES, key).value for _ in range(500)}
+
+
 def test_a_server_that_is_held_costs_little_and_stores_nothing_late(
     server: Server, cache: RedisCache
 ) -> None:
@@ -168,6 +209,45 @@ def test_redis_may_fail_and_nobody_is_told_the_old_for_long(
         assert _read(here) == title
     if fault != "started again":
         assert here.cache.statistics().missed_invalidations == 1
+
+
+@pytest.mark.parametrize("database_url", ["file", "postgresql"], indirect=True)
+async def test_what_only_redis_knows_is_told_without_asking_the_database(
+    open_timber: OpenTimber, server: Server
+) -> None:
+    here, there, elsewhere = (open_timber(redis_url=server.url) for _ in range(3))
+    _write(here, "first")
+    _wait_until(lambda: _shared(there, here))
+    values = {"title": "A Room", "tags": ["essay", {"by": "Woolf"}], "cover": b"\x00\xff"}
+    with here.database.session_scope() as session:
+        session.add(here.models.get("Book")(id="two", price=Decimal("7.50"), **values))
+        session.add(
+            here.models.get("Ticket")(number=7, deleted_at=datetime(2026, 1, 1, tzinfo=UTC))
+        )
+    for name, key in (("Book", "two"), ("Book", "none"), ("Ticket", 7)):
+        here.database.get(here.models.get(name), key)
+    asked: list[str] = []
+
+    for timber in (there, elsewhere):
+        event.listen(
+            timber.database.engine,
+            "before_cursor_execute",
+            lambda _connection, _cursor, statement, *_: asked.append(statement),
+        )
+    before = there.cache.statistics().shared_hits
+    row = there.database.get(there.models.get("Book"), "two")
+    absent = there.database.get(there.models.get("Book"), "none")
+    deleted = there.database.get(there.models.get("Ticket"), 7)
+    awaited = await elsewhere.database.async_get(elsewhere.models.get("Book"), "two")
+
+    for one in (row, awaited):
+        assert one is not None
+        assert {name: getattr(one, name) for name in values} == values
+        assert one.price == Decimal("7.50")
+        assert inspect(one).detached
+    assert (absent, deleted) == (None, None)
+    assert there.cache.statistics().shared_hits - before == 3
+    assert asked == []
 
 
 BOUND_SECONDS = 0.1

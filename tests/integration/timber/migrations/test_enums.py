@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from tests.unit.timber.migrations.conftest import Project
 
 from timber.common.errors import DataLossError
+from timber.common.runtime import Timber
 
 MODELS = """
     models:
@@ -39,6 +41,24 @@ def test_a_value_is_added_and_every_row_keeps_its_own(project: Project) -> None:
 
     project.run("INSERT INTO notes VALUES (3, 'printed')")
     assert states(project) == ["draft", "50%:x", "printed"]
+
+
+def test_a_value_more_than_the_models_know_harms_nobody(project: Project) -> None:
+    project.step(models("Enum(draft, '50%:x', printed)"))
+    project.run("INSERT INTO notes VALUES (3, 'printed')")
+    project.say(models("Enum(draft, '50%:x')"))  # as an older version of the program has it
+
+    with Timber().opened(project.settings()) as timber:
+        note = timber.models.get("Note")
+        with timber.database.session_scope() as session:
+            session.add(note(id=4, state="draft"))
+        newer = timber.database.get(note, 3)
+        assert newer is not None
+        assert newer.state == "printed"
+        with timber.database.session() as session:
+            told = session.scalars(select(note.state).order_by(note.id)).all()
+
+    assert told == ["draft", "50%:x", "printed", "draft"]
 
 
 def test_a_value_that_rows_have_is_not_removed_without_the_word(project: Project) -> None:
