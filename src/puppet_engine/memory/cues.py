@@ -21,9 +21,9 @@ _DAY_MONTH: Final = re.compile(rf"\b{_NUMBER}\s+(?:of\s+)?{_MONTH}{_YEAR}", re.I
 _MONTH_DAY: Final = re.compile(rf"\b{_MONTH}\s+{_NUMBER}\b{_YEAR}", re.IGNORECASE)
 # Without a day, "may" and "march" are words like others, unless something says it is a month.
 _IN_MONTH: Final = re.compile(
-    rf"\b(?:in|during|since|last|this|of|early|late|mid)\s+{_MONTH}{_YEAR}", re.IGNORECASE
+    rf"\b(?:in|during|since|last|this|early|late|mid)\s+{_MONTH}{_YEAR}", re.IGNORECASE
 )
-_IN_YEAR: Final = re.compile(r"\b(?:in|during|of)\s+(?P<year>(?:19|20)\d\d)\b", re.IGNORECASE)
+_IN_YEAR: Final = re.compile(r"\b(?:in|during|of)\s+(?P<year>(?:19|20)\d\d)\b(?!-)", re.IGNORECASE)
 _WEEKDAY: Final = re.compile(rf"\b(?P<weekday>{'|'.join(WEEKDAYS)})\b", re.IGNORECASE)
 _AGO: Final = re.compile(r"\b(?P<count>\d{1,3}|a|one|two|three)\s+(?P<unit>day|week|month)s?\s+ago")
 _COUNTS: Final = {"a": 1, "one": 1, "two": 2, "three": 3}
@@ -79,13 +79,18 @@ def cues(question: str, *, speakers: Collection[str], now: datetime) -> Cues:
     people = frozenset(
         speaker for speaker in speakers if speaker in named or _first(speaker) in named
     )
-    return Cues(people=people, spans=tuple(_spans(question, now)))
+    return Cues(people=people, spans=spans(question, now))
 
 
 def _first(speaker: str) -> str:
     """Return the first part of a name: `bob` of `bob_smith` and of `bob smith`."""
     parts = re.split(r"[\W_]+", speaker, maxsplit=1)
     return parts[0] if len(parts[0]) > 2 else speaker  # noqa: PLR2004 - "al", "jo" are too short
+
+
+def spans(question: str, now: datetime) -> tuple[Span, ...]:
+    """Return the spans of time that a question names, seen from `now`."""
+    return tuple(_spans(question, now))
 
 
 def _spans(question: str, now: datetime) -> Iterator[Span]:

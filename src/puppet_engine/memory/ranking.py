@@ -8,7 +8,7 @@ it does, so each turn of a conversation lends some of its relevance to those aro
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -16,10 +16,18 @@ from typing import Final
 
 from puppet_engine.core.circumstances import Circumstances
 from puppet_engine.core.models import StoredMemory
-from puppet_engine.memory.cues import Cues, cues
+from puppet_engine.memory.cues import cues
 from puppet_engine.storage.memories import Found
 
 _WORD: Final = re.compile(r"[^\W_]+")
+_OF_QUESTIONS: Final = frozenset(
+    "a about an and any are as at be been by can could did do does for from had has have he her "
+    "him his how i in is it its me my of on or our she so some than that the their them then "
+    "there they this to us was we were what when where which who whom whose why will with would "
+    "you your".split()
+)
+"""Words that say little of what is meant; neither does the word of a question."""
+
 _MOST_SHORTENED: Final = 4
 """Of how many words initialisms are looked for; a sentence has too many."""
 
@@ -31,21 +39,24 @@ class Weights:
     dense: float = 0.5
     text: float = 0.5
     near: Mapping[int, float] = field(
-        default_factory=lambda: MappingProxyType({-2: 0.15, -1: 0.45, 1: 0.15, 2: 0.05})
+        default_factory=lambda: MappingProxyType({-2: 0.6, -1: 0.9, 1: 0.2, 2: 0.1})
     )
     """How much of the relevance of the turn at a distance a memory takes over."""
     relevance: float = 1.0
-    recency: float = 0.1
+    recency: float = 0.2
     importance: float = 0.1
-    speaker: float = 0.2
+    speaker: float = 0.8
     """When the question names who said it."""
-    time: float = 0.3
+    time: float = 0.7
     """When it was said at the time that the question names."""
-    half_life: timedelta = timedelta(days=14)
+    half_life: timedelta = timedelta(days=30)
     """After how long a memory has lost half of its recency."""
 
 
 USUAL: Final = Weights()
+
+_ADDRESSED: Final = 0.5
+"""How much of a person's cue what was said in their talk has."""
 
 
 def rank(
@@ -57,49 +68,63 @@ def rank(
     weights: Weights = USUAL,
 ) -> list[StoredMemory]:
     """Return the memories that answer a cue best, best first; of equals, the newest."""
-    relevance = relevances(candidates, weights)
     told = {one.place: Circumstances.of(one.memory.metadata) for one in candidates}
+    relevance = relevances(candidates, weights)
     speakers = {said.speaker for said in told.values() if said.speaker}
     asked = cues(cue, speakers=speakers, now=now)
-    scored = [
-        (
-            # Rounded, so that what is equal but for the order of a sum is equal.
-            round(_score(one, told[one.place], relevance[one.place], asked, now, weights), 9),
-            one.place,
-            one.memory,
+    people = _people(candidates, told, asked.people)
+    if not asked.people:
+        meant = _meant(candidates, told, relevance)
+        people = {place: 0.5 * share for place, share in _people(candidates, told, meant).items()}
+    scored = []
+    for one in candidates:
+        moment = told[one.place].occurred_at or one.memory.created_at
+        cue_score = weights.time * asked.nearness(moment) + weights.speaker * people[one.place]
+        own = score(
+            relevance=relevance[one.place],
+            age=now - moment,
+            importance=one.memory.importance,
+            weights=weights,
         )
-        for one in candidates
-    ]
+        # Rounded, so that what is equal but for the order of a sum is equal.
+        scored.append((round(own + cue_score, 9), one.place, one.memory))
     scored.sort(key=lambda entry: entry[:2], reverse=True)
     return [memory for _, _, memory in scored[:limit]]
 
 
-def _score(  # noqa: PLR0913 - the signals
-    one: Found,
-    told: Circumstances,
-    relevance: float,
-    asked: Cues,
-    now: datetime,
-    weights: Weights,
-) -> float:
-    moment = told.occurred_at or one.memory.created_at
-    cue = weights.time * asked.nearness(moment)
-    if told.speaker in asked.people:
-        cue += weights.speaker
-    return score(one.memory, relevance=relevance, now=now, weights=weights) + cue
+def _people(
+    candidates: Sequence[Found], told: Mapping[int, Circumstances], people: Collection[str]
+) -> dict[int, float]:
+    """Return 1 for what was said by one of some people, a part of it for what was said to them."""
+    found = {place: float(said.speaker in people) for place, said in told.items()}
+    for one in candidates:
+        for place in (one.near or {}).values():
+            if place in found and told[one.place].speaker in people:
+                found[place] = max(found[place], _ADDRESSED)
+    return found
+
+
+def _meant(
+    candidates: Sequence[Found],
+    told: Mapping[int, Circumstances],
+    relevance: Mapping[int, float],
+) -> frozenset[str]:
+    """Return whom a question is about that names nobody: who said what answers it best."""
+    said = [one for one in candidates if one.text + one.dense > 0 and told[one.place].speaker]
+    best = max(said, key=lambda one: (relevance[one.place], one.place), default=None)
+    speaker = None if best is None else told[best.place].speaker
+    return frozenset() if speaker is None else frozenset({speaker})
 
 
 def score(
-    memory: StoredMemory, *, relevance: float, now: datetime, weights: Weights = USUAL
+    *, relevance: float, age: timedelta, importance: float, weights: Weights = USUAL
 ) -> float:
     """Return how readily a memory comes to mind; more relevant, newer, weightier is higher."""
-    occurred_at = Circumstances.of(memory.metadata).occurred_at or memory.created_at
-    age = max(now - occurred_at, timedelta())
-    recency = math.pow(0.5, age / weights.half_life)
+    recency = math.pow(0.5, max(age, timedelta()) / weights.half_life)
     return (
         weights.relevance * relevance
         + weights.recency * recency
-        + weights.importance * memory.importance
+        + weights.importance * importance
     )
 
 
@@ -124,12 +149,16 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def spelled_out(cue: str) -> str:
-    """Return a cue with what its words may be abbreviated to: `artificial intelligence AI`."""
+def searched(cue: str) -> str:
+    """Return what of a cue is searched for: not what any question has, but abbreviations too.
+
+    `artificial intelligence` is searched for as `artificial intelligence ai`.
+    """
     found = words(cue)
-    if len(found) > _MOST_SHORTENED:
-        return cue
-    return " ".join([cue, *sorted(initialisms(cue))])
+    telling = [word for word in found if word not in _OF_QUESTIONS]
+    if len(found) <= _MOST_SHORTENED:
+        return " ".join([cue, *sorted(initialisms(cue))])
+    return " ".join(telling) if telling else cue
 
 
 def initialisms(text: str) -> frozenset[str]:

@@ -9,7 +9,8 @@ from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import Memory, StoredMemory
 from puppet_engine.core.settings import Settings
 from puppet_engine.memory.base import MemoryStore
-from puppet_engine.memory.ranking import USUAL, Weights, rank, spelled_out
+from puppet_engine.memory.cues import spans
+from puppet_engine.memory.ranking import USUAL, Weights, rank, searched
 from puppet_engine.storage import memories
 from puppet_engine.storage.gateway import Storage
 
@@ -68,14 +69,16 @@ class SQLiteStore(MemoryStore):
     ) -> list[StoredMemory]:
         if limit < 1:
             return []
+        now = self._clock.now()
         found = await memories.found(
             self._storage,
             agent_id,
-            spelled_out(query),
+            searched(query),
             depth=max(DEPTH, limit),
             newest=max(LATELY, limit),
+            spans=spans(query, now),
         )
-        return rank(found, query, now=self._clock.now(), limit=limit, weights=self._weights)
+        return rank(found, query, now=now, limit=limit, weights=self._weights)
 
     @override
     async def delete_memory(self, agent_id: str, memory_id: str) -> None:

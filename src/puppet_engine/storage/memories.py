@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Integer, Table, bindparam, select
@@ -46,11 +47,18 @@ async def newest(storage: Storage, agent_id: str, *, limit: int) -> list[StoredM
 
 
 async def found(
-    storage: Storage, agent_id: str, query: str, *, depth: int, newest: int
+    storage: Storage,
+    agent_id: str,
+    query: str,
+    *,
+    depth: int,
+    newest: int,
+    spans: Sequence[tuple[datetime, datetime]] = (),
 ) -> list[Found]:
-    """Return what may answer a query, in no order: what matches it, and the `newest`.
+    """Return what may answer a query, in no order, with the turns around it.
 
-    The best `depth` of those that match by meaning or words; and the turns around them.
+    The best `depth` of those that match by meaning or words, the `newest`, and as many as `depth`
+    of what occurred in each of some `spans`, which end before their second moment.
     """
     results = await _search(storage, agent_id, query, depth)
     marks = {int(one["source_id"]): one["explain"] for one in results}
@@ -59,7 +67,15 @@ async def found(
         connection = session.connection()
         asked = {"agent": agent_id, "most": newest}
         lately = connection.scalars(storage.statement(_newest_places), asked).all()
-        near = _near(connection, storage, [*marks, *lately])
+        then = [
+            place
+            for begin, end in spans
+            for place in connection.scalars(
+                storage.statement(_within),
+                {"agent": agent_id, "most": depth, "begin": begin, "end": end},
+            )
+        ]
+        near = _near(connection, storage, sorted({*marks, *lately, *then}))
         places = {*near, *(one for around in near.values() for one in around.values() if one)}
         return [
             Found(
@@ -116,6 +132,14 @@ def _newest(storage: Storage) -> Any:
 
 def _newest_places(storage: Storage) -> Any:
     return _newest(storage).with_only_columns(_table(storage).c.sequence)
+
+
+def _within(storage: Storage) -> Any:
+    table = _table(storage)
+    of_agent = select(table.c.sequence).where(table.c.agent_id == bindparam("agent"))
+    since = of_agent.where(table.c.occurred_at >= bindparam("begin"))
+    within = since.where(table.c.occurred_at < bindparam("end"))
+    return within.order_by(table.c.occurred_at.desc()).limit(bindparam("most", type_=Integer))
 
 
 def _at(storage: Storage) -> Any:
