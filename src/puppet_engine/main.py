@@ -129,7 +129,11 @@ class App:
         settings = self.settings
         make = self._stage.open_storage if self._stage else Storage
         storage = await self._open(
-            parts, settings.database_url, make, embedder=self._embedder(), follows_texts=not self._is_rehearsal()
+            parts,
+            settings.database_url,
+            make,
+            embedder=self._embedder(),
+            follows_texts=not self._is_rehearsal(),
         )
         events = StoredEvents(storage)
         await self._set_clock(storage, await events.latest_moment())

@@ -159,7 +159,11 @@ class _Teller:
             elif fact is not None:
                 fact.evidence = number
             whom = talk.partition("-")[0]
-            told = f"I answered @{whom}: {text}" if speaker == "me" else f"@{speaker} said to me: {text}"
+            told = (
+                f"I answered @{whom}: {text}"
+                if speaker == "me"
+                else f"@{speaker} said to me: {text}"
+            )
             memory = Memory(
                 content=told,
                 type=MemoryType.INTERACTION,

@@ -25,7 +25,9 @@ _IN_MONTH: Final = re.compile(
 )
 _IN_YEAR: Final = re.compile(r"\b(?:in|during|of)\s+(?P<year>(?:19|20)\d\d)\b(?!-)", re.IGNORECASE)
 _WEEKDAY: Final = re.compile(rf"\b(?P<weekday>{'|'.join(WEEKDAYS)})\b", re.IGNORECASE)
-_AGO: Final = re.compile(r"\b(?P<count>\d{1,3}|a|one|two|three)\s+(?P<unit>day|week|month)s?\s+ago")
+_AGO: Final = re.compile(
+    r"\b(?P<count>\d{1,3}|a|one|two|three)\s+(?P<unit>day|week|month)s?\s+ago"
+)
 _COUNTS: Final = {"a": 1, "one": 1, "two": 2, "three": 3}
 _UNITS: Final = {"day": _DAY, "week": 7 * _DAY, "month": 30 * _DAY}
 _RELATIVE: Final = {

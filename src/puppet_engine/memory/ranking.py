@@ -7,9 +7,8 @@ it does, so each turn of a conversation lends some of its relevance to those aro
 """
 
 import math
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -17,19 +16,8 @@ from typing import Final
 from puppet_engine.core.circumstances import Circumstances
 from puppet_engine.core.models import StoredMemory
 from puppet_engine.memory.cues import cues
+from puppet_engine.memory.words import matches
 from puppet_engine.storage.memories import Found
-
-_WORD: Final = re.compile(r"[^\W_]+")
-_OF_QUESTIONS: Final = frozenset(
-    "a about an and any are as at be been by can could did do does for from had has have he her "
-    "him his how i in is it its me my of on or our she so some than that the their them then "
-    "there they this to us was we were what when where which who whom whose why will with would "
-    "you your".split()
-)
-"""Words that say little of what is meant; neither does the word of a question."""
-
-_MOST_SHORTENED: Final = 4
-"""Of how many words initialisms are looked for; a sentence has too many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +47,12 @@ _ADDRESSED: Final = 0.5
 """How much of a person's cue what was said in their talk has."""
 
 
+def with_words(candidates: Sequence[Found], query: str) -> list[Found]:
+    """Return memories with how well the words of each match, among them."""
+    shares = matches((one.memory.content for one in candidates), query)
+    return [replace(one, text=share) for one, share in zip(candidates, shares, strict=True)]
+
+
 def rank(
     candidates: Sequence[Found],
     cue: str,
@@ -86,8 +80,8 @@ def rank(
             importance=one.memory.importance,
             weights=weights,
         )
-        # Rounded, so that what is equal but for the order of a sum is equal.
-        scored.append((round(own + cue_score, 9), one.place, one.memory))
+        # Rounded, so that what is equal but for how a database computes is equal.
+        scored.append((round(own + cue_score, 5), one.place, one.memory))
     scored.sort(key=lambda entry: entry[:2], reverse=True)
     return [memory for _, _, memory in scored[:limit]]
 
@@ -122,18 +116,13 @@ def score(
     """Return how readily a memory comes to mind; more relevant, newer, weightier is higher."""
     recency = math.pow(0.5, max(age, timedelta()) / weights.half_life)
     return (
-        weights.relevance * relevance
-        + weights.recency * recency
-        + weights.importance * importance
+        weights.relevance * relevance + weights.recency * recency + weights.importance * importance
     )
 
 
 def relevances(candidates: Iterable[Found], weights: Weights) -> dict[int, float]:
     """Return how relevant each candidate is, by its place, from 0 to 1: the best has 1."""
-    own = {
-        one.place: weights.dense * one.dense + weights.text * one.text
-        for one in candidates
-    }
+    own = {one.place: weights.dense * one.dense + weights.text * one.text for one in candidates}
     found = dict(own)
     for one in candidates:
         for distance, place in (one.near or {}).items():
@@ -142,29 +131,3 @@ def relevances(candidates: Iterable[Found], weights: Weights) -> dict[int, float
                 found[place] += weights.near.get(-distance, 0.0) * own[one.place]
     best = max(found.values(), default=0.0)
     return {place: value / best if best else 0.0 for place, value in found.items()}
-
-
-def words(text: str) -> list[str]:
-    """Return the words of a text, folded to lower case."""
-    return _WORD.findall(text.casefold())
-
-
-def searched(cue: str) -> str:
-    """Return what of a cue is searched for: not what any question has, but abbreviations too.
-
-    `artificial intelligence` is searched for as `artificial intelligence ai`.
-    """
-    found = words(cue)
-    telling = [word for word in found if word not in _OF_QUESTIONS]
-    if len(found) <= _MOST_SHORTENED:
-        return " ".join([cue, *sorted(initialisms(cue))])
-    return " ".join(telling) if telling else cue
-
-
-def initialisms(text: str) -> frozenset[str]:
-    """Return what neighbouring words are abbreviated to: `artificial intelligence` to `ai`."""
-    letters = "".join(word[0] for word in words(text))
-    lengths = range(2, min(len(letters), 5) + 1)
-    return frozenset(
-        letters[at : at + length] for length in lengths for at in range(len(letters) - length + 1)
-    )

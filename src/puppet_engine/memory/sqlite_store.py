@@ -10,7 +10,8 @@ from puppet_engine.core.models import Memory, StoredMemory
 from puppet_engine.core.settings import Settings
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.cues import spans
-from puppet_engine.memory.ranking import USUAL, Weights, rank, searched
+from puppet_engine.memory.ranking import USUAL, Weights, rank, with_words
+from puppet_engine.memory.words import searched
 from puppet_engine.storage import memories
 from puppet_engine.storage.gateway import Storage
 
@@ -70,15 +71,17 @@ class SQLiteStore(MemoryStore):
         if limit < 1:
             return []
         now = self._clock.now()
+        wanted = searched(query)
         found = await memories.found(
             self._storage,
             agent_id,
-            searched(query),
+            wanted,
             depth=max(DEPTH, limit),
             newest=max(LATELY, limit),
             spans=spans(query, now),
         )
-        return rank(found, query, now=now, limit=limit, weights=self._weights)
+        weighed = with_words(found, wanted)
+        return rank(weighed, query, now=now, limit=limit, weights=self._weights)
 
     @override
     async def delete_memory(self, agent_id: str, memory_id: str) -> None:

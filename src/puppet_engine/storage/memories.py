@@ -27,7 +27,7 @@ class Found:
     dense: float = 0.0
     """How near its meaning is, from 0 to 1 among what was found; 0 when that is not known."""
     text: float = 0.0
-    """How well its words match, from 0 to 1 among what was found."""
+    """How well its words match, from 0 to 1 among what was found; told by who weighs them."""
     near: Mapping[int, int | None] | None = None
     """The places of the turns around it, by their distance; None: it was not found itself."""
 
@@ -81,8 +81,7 @@ async def found(
             Found(
                 place=row.sequence,
                 memory=read_memory(row),
-                dense=_share(marks, row.sequence, "dense"),
-                text=_share(marks, row.sequence, "text"),
+                dense=_nearness(marks.get(row.sequence)),
                 near=near.get(row.sequence),
             )
             for row in _rows(connection, storage, places)
@@ -91,17 +90,15 @@ async def found(
     return await storage.read(work)
 
 
-async def _search(
-    storage: Storage, agent_id: str, query: str, depth: int
-) -> list[dict[str, Any]]:
+async def _search(storage: Storage, agent_id: str, query: str, depth: int) -> list[dict[str, Any]]:
     if not query or query.isspace():
         return []
     readable = query.encode(errors="replace").decode()
     return await storage.search("Memory", readable, owner=agent_id, limit=depth)
 
 
-def _share(marks: Mapping[int, Mapping[str, Any]], place: int, leg: str) -> float:
-    mark = marks.get(place, {}).get(leg)
+def _nearness(explained: Mapping[str, Any] | None) -> float:
+    mark = (explained or {}).get("dense")
     return 0.0 if mark is None else float(mark["share"])
 
 
@@ -144,7 +141,8 @@ def _within(storage: Storage) -> Any:
 
 def _at(storage: Storage) -> Any:
     table = _table(storage)
-    return select(table).where(table.c.sequence.in_(bindparam("places", expanding=True)))
+    chosen = table.c.sequence.in_(bindparam("places", expanding=True))
+    return select(table).where(chosen).order_by(table.c.sequence)
 
 
 def _around(storage: Storage) -> Any:

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from puppet_engine.core.ids import AgentId, MemoryId
 from puppet_engine.core.models import StoredMemory
-from puppet_engine.memory.ranking import USUAL, initialisms, rank, relevances, score, searched
+from puppet_engine.memory.ranking import USUAL, rank, relevances, score, with_words
 from puppet_engine.storage.memories import Found
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -28,6 +28,12 @@ def remembered(content: str, *, hours: float = 0, speaker: str | None = None) ->
 
 def contents(found: list[Found], cue: str, *, limit: int = 9) -> list[str]:
     return [memory.content for memory in rank(found, cue, now=NOW, limit=limit)]
+
+
+def test_words_are_weighed_among_what_was_found() -> None:
+    found = with_words([Found(1, remembered("the dog")), Found(2, remembered("a cat"))], "dogs")
+
+    assert [one.text for one in found] == [1.0, 0.0]
 
 
 def test_what_matches_comes_before_what_is_fresher() -> None:
@@ -94,12 +100,8 @@ hours = st.floats(0, 10_000)
 def test_the_score_rises_with_relevance_recency_and_importance(
     r1: float, r2: float, h1: float, h2: float, i1: float, i2: float
 ) -> None:
-    better = score(
-        relevance=max(r1, r2), age=timedelta(hours=min(h1, h2)), importance=max(i1, i2)
-    )
-    worse = score(
-        relevance=min(r1, r2), age=timedelta(hours=max(h1, h2)), importance=min(i1, i2)
-    )
+    better = score(relevance=max(r1, r2), age=timedelta(hours=min(h1, h2)), importance=max(i1, i2))
+    worse = score(relevance=min(r1, r2), age=timedelta(hours=max(h1, h2)), importance=min(i1, i2))
 
     assert better >= worse
 
@@ -125,22 +127,6 @@ def test_a_turn_lends_no_relevance_when_the_talk_counts_for_nothing() -> None:
     told = relevances([asked, answered], replace(USUAL, near={}))
 
     assert told == {1: 1.0, 2: 0.0}
-
-
-def test_initialisms_are_of_neighbouring_words() -> None:
-    assert "ai" in initialisms("all artificial intelligence")
-    assert "aa" in initialisms("all artificial intelligence")
-    assert "al" not in initialisms("all artificial intelligence")
-
-
-def test_an_abbreviation_is_searched_for_with_what_it_stands_for() -> None:
-    assert searched("artificial intelligence").split() == ["artificial", "intelligence", "ai"]
-
-
-def test_words_that_any_question_has_are_not_searched_for() -> None:
-    assert searched("What is the name of the dog that Mira has?") == "name dog mira"
-    assert searched("what is it that you would have done to us") == "done"
-    assert searched("who was that and why is it so to you") == "who was that and why is it so to you"
 
 
 def test_the_order_is_the_same_in_every_process() -> None:
