@@ -26,8 +26,7 @@ class Audit:
 
 
 async def audit(settings: Settings, *, seed: int) -> Audit:
-    """Tell talks with known evidence to a memory of its own, ask for all of it, and return how
-    well it did.
+    """Tell talks with known evidence to a memory of its own, and return how well it did.
 
     Nothing is read or written but a database in memory.
     """

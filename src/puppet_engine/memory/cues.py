@@ -8,9 +8,13 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 MONTHS: Final = (
-    "january february march april may june july august september october november december"
-).split()
-WEEKDAYS: Final = "monday tuesday wednesday thursday friday saturday sunday".split()
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+WEEKDAYS: Final = (
+    *("monday", "tuesday", "wednesday", "thursday", "friday"),
+    *("saturday", "sunday"),
+)
 
 _DAY: Final = timedelta(days=1)
 _MONTH: Final = rf"(?P<month>{'|'.join(f'{name}|{name[:3]}' for name in MONTHS)})\b\.?"

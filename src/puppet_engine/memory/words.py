@@ -10,18 +10,20 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-_WORD: Final = re.compile(r"[^\W_]+")
-
 SATURATION: Final = 1.2
 """`k1`: how soon a word that comes again says no more."""
 LENGTH: Final = 0.3
 """`b`: how much a long text is held to have more words by chance; memories are all short."""
 
+_WORD: Final = re.compile(r"[^\W_]+")
+
 _OF_QUESTIONS: Final = frozenset(
-    "a about an and any are as at be been by can could did do does for from had has have he her "
-    "him his how i in is it its me my of on or our she so some than that the their them then "
-    "there they this to us was we were what when where which who whom whose why will with would "
-    "you your".split()
+    _WORD.findall(
+        "a about an and any are as at be been by can could did do does for from had has have he "
+        "her him his how i in is it its me my of on or our she so some than that the their them then "
+        "there they this to us was we were what when where which who whom whose why will with "
+        "would you your"
+    )
 )
 """Words that say little of what is meant; neither does the word of a question."""
 

@@ -1,7 +1,6 @@
 """Takes texts in, so that they are found: documents that are handed in, and rows of models."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +21,7 @@ from timber.common.errors import (
 from timber.common.ids import IdFactory
 from timber.common.vector.base import Embedder
 from timber.common.vector.chunking import Budget, budget_of, chunks_of
-from timber.common.vector.documents import Document, document_from, name_of
+from timber.common.vector.documents import Document, Ingested, document_from, name_of
 from timber.common.vector.embedders.words_only import WordsOnly
 from timber.common.vector.embedding import Embedding
 from timber.common.vector.identities import Identities, Identity
@@ -34,27 +33,7 @@ from timber.common.vector.rows import RowSource
 from timber.common.vector.sources import SourceStatus, read_status
 from timber.common.vector.store import Pieces, Store
 from timber.common.vector.tables import EMBEDDINGS
-from timber.common.vector.waiting import counted
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """What became of a document."""
-
-    source_type: str
-    source_id: str
-    chunks: int
-    """Of how many pieces it is; a blank text has none, and is found by nothing."""
-
-
-@dataclass(frozen=True)
-class Processed:
-    """What was done of what was waiting."""
-
-    rows: int
-    """How many entries of the list of written rows were read."""
-    chunks: int
-    """How many pieces were given to the embedder."""
+from timber.common.vector.waiting import Processed, counted
 
 
 class VectorIngestionService:
@@ -234,9 +213,8 @@ class VectorIngestionService:
         """Read the rows that were written, and embed what has no vector yet.
 
         All of it, or until `limit` pieces were embedded. Any number of threads and processes may
-        do so at once: each takes what no other has. Of an `owner` only what is theirs, and also
-        what others have just taken; of the pieces the last that were written.
-        Where the embedder is `none`, rows are read, and found by their words.
+        do so at once: each takes what no other has. Of an `owner` only what is theirs and was
+        written last, and what others have just taken, too. With the embedder `none` rows are read.
 
         Raises:
             EmbeddingError: some could not be embedded; they are tried again later.
@@ -313,10 +291,9 @@ class VectorIngestionService:
         Of an owner, as `process_pending` would do them. Without an embedder no piece waits.
         """
         unread = self._outbox.listed(self.row_sources.values(), owner) if owner else true()
-        unembedded = self._store.waits_of(owner) if owner else true()
-        if isinstance(self.embedding_service, WordsOnly):
-            unembedded = false()
-        asked = ((self._store.outbox, unread), (self._store.pending, unembedded))
+        waits = self._store.waits_of(owner) if owner else true()
+        waits = false() if isinstance(self.embedding_service, WordsOnly) else waits
+        asked = ((self._store.outbox, unread), (self._store.pending, waits))
         return counted(connection, asked, source_types)
 
     def status(self) -> list[SourceStatus]:
@@ -367,11 +344,11 @@ class VectorIngestionService:
         sources = self.row_sources
         if not sources:
             return 0
-        return self._database.run_sync(
-            lambda session: self._outbox.work_off(
-                session.connection(), sources, only=only, owner=owner
-            )
-        )
+
+        def work(session: TimberSession) -> int:
+            return self._outbox.work_off(session.connection(), sources, only=only, owner=owner)
+
+        return self._database.run_sync(work)
 
     def _embed_some(
         self, only: Collection[str] | None = None, owner: str | None = None
@@ -414,9 +391,8 @@ class VectorIngestionService:
     def _require_tables(self, what: str) -> None:
         """Raise a FeatureUnavailableError unless the database can keep vectors."""
         with self._database.engine.connect() as connection:
-            names = read_catalog(connection).names
-        if EMBEDDINGS in names:
-            return
+            if EMBEDDINGS in read_catalog(connection).names:
+                return
         raise FeatureUnavailableError(
             f"{what}: the table {EMBEDDINGS!r}",
             cure="PostgreSQL needs the extension pgvector: install it on the server, let a "

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,6 +10,16 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 _LONGEST_SECONDS: Final = 300
 _LONGEST_NAME: Final = 255
+
+
+@dataclass(frozen=True)
+class Processed:
+    """What was done of what was waiting."""
+
+    rows: int
+    """How many entries of the list of written rows were read."""
+    chunks: int
+    """How many pieces were given to the embedder."""
 
 
 def next_attempt(now: datetime, attempts: int) -> datetime:
