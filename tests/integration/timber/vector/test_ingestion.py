@@ -24,7 +24,7 @@ from timber.common.errors import (
     UnfitVectorsError,
 )
 from timber.common.runtime import Timber
-from timber.common.vector.ingestion import Processed
+from timber.common.vector.waiting import Processed
 
 pytestmark = pytest.mark.integration
 

@@ -1,0 +1,31 @@
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from puppet_engine.cli import cli
+from puppet_engine.commands.memory import _show
+from puppet_engine.measures.audit import Audit
+from puppet_engine.measures.dialogues import Kind
+from puppet_engine.measures.recall import Recall
+
+
+def test_an_audit_tells_the_rates_of_every_kind_of_question() -> None:
+    told = CliRunner().invoke(cli, ["memory", "audit", "--json", "--embedder", "none"])
+
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.stdout)
+    assert found["embedder"] == "none"
+    assert found["kinds"].keys() == {*Kind, "all"}
+    assert found["kinds"]["all"]["recall"]["10"] > 0.65
+    assert found["kinds"]["all"]["questions"] == 288
+
+
+def test_an_audit_is_a_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    rates = Recall(questions=3, recall={1: 0.25, 5: 0.5, 10: 0.75}, mrr=0.33, p50_ms=1, p95_ms=2)
+
+    _show(Audit(embedder="none", memories=12, kinds={"all": rates}))
+
+    told = capsys.readouterr().out
+    assert "0.75" in told
+    assert "12 memories, found by their words alone." in told
