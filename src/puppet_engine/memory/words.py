@@ -21,8 +21,8 @@ _OF_QUESTIONS: Final = frozenset(
     _WORD.findall(
         "a about an and any are as at be been by can could did do does for from had has have he "
         "her him his how i in is it its me my of on or our she so some than that the their them "
-        "then there they this to us was we were what when where which who whom whose why will with "
-        "would you your"
+        "then there they this to us was we were what when where which who whom whose why will "
+        "with would you your"
     )
 )
 """Words that say little of what is meant; neither does the word of a question."""
