@@ -25,12 +25,15 @@ class Audit:
     """By the kind of question; `all` is all of them."""
 
 
-async def audit(settings: Settings, *, seed: int) -> Audit:
+async def audit(
+    settings: Settings, *, seed: int, people: int | None = None, topics: int | None = None
+) -> Audit:
     """Tell talks with known evidence to a memory of its own, and return how well it did.
 
+    Those of all people on all topics, or of the first few.
     Nothing is read or written but a database in memory.
     """
-    said = talks(seed=seed)
+    said = talks(seed=seed, people=people, topics=topics)
     clock = VirtualClock(ASKED_AT)
     storage = Storage(
         "sqlite:///:memory:", clock=clock, ids=seeded_ids(seed), embedder=settings.embedder

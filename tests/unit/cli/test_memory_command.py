@@ -1,24 +1,27 @@
-import json
-
 import pytest
 from typer.testing import CliRunner
 
 from puppet_engine.cli import cli
 from puppet_engine.commands.memory import _show
-from puppet_engine.measures.audit import Audit
+from puppet_engine.core.settings import Settings
+from puppet_engine.measures.audit import Audit, audit
 from puppet_engine.measures.dialogues import Kind
 from puppet_engine.measures.recall import Recall
 
 
-def test_an_audit_tells_the_rates_of_every_kind_of_question() -> None:
-    told = CliRunner().invoke(cli, ["memory", "audit", "--json", "--embedder", "none"])
+async def test_an_audit_tells_the_rates_of_every_kind_of_question() -> None:
+    found = await audit(Settings(embedder="none"), seed=7, people=3, topics=4)
 
-    assert told.exit_code == 0, told.output
-    found = json.loads(told.stdout)
-    assert found["embedder"] == "none"
-    assert found["kinds"].keys() == {*Kind, "all"}
-    assert found["kinds"]["all"]["recall"]["10"] > 0.65
-    assert found["kinds"]["all"]["questions"] == 288
+    assert found.embedder == "none"
+    assert found.kinds.keys() == {*Kind, "all"}
+    assert found.kinds["all"].recall[10] > 0.6
+
+
+def test_an_embedder_that_is_not_known_is_told() -> None:
+    told = CliRunner().invoke(cli, ["memory", "audit", "--embedder", "minilmm"])
+
+    assert told.exit_code == 2
+    assert "minilm" in told.output
 
 
 def test_an_audit_is_a_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
