@@ -135,7 +135,9 @@ class _Teller:
                 found.append(_Fact(person, topic, value, BEGIN + day + hour))
             spare = values[len(people) :]
             mine = found[-len(people) :]
-            for fact, other in zip(self._chance.sample(mine, len(spare)), spare, strict=False):
+            for fact, other in zip(
+                self._chance.sample(mine, min(len(mine), len(spare))), spare, strict=False
+            ):
                 if self._chance.random() < _CHANGED_SHARE * len(people) / len(spare):
                     fact.changed = other
         for fact in found:
