@@ -12,8 +12,10 @@ from puppet_engine.core.ids import AgentId, MemoryId, PostId
 from puppet_engine.core.models import Memory, Post, StoredMemory
 from puppet_engine.llm.base import CompletionRequest, LLMProvider
 from puppet_engine.memory.base import MemoryStore
-from puppet_engine.memory.ranking import rank
+from puppet_engine.memory.ranking import rank, with_words
+from puppet_engine.memory.words import searched
 from puppet_engine.networks.base import SocialNetwork
+from puppet_engine.storage.memories import Found
 
 
 class FakeFeed:
@@ -122,8 +124,13 @@ class FakeMemoryStore(MemoryStore):
     async def search_memories(
         self, agent_id: str, query: str, *, limit: int = 10
     ) -> list[StoredMemory]:
-        mine = await self.get_memories(agent_id, limit=len(self._memories))
-        return rank(mine, query, now=self._clock.now(), limit=limit)
+        found = [
+            Found(place, memory)
+            for place, memory in enumerate(self._memories)
+            if memory.agent_id == agent_id
+        ]
+        weighed = with_words(found, searched(query))
+        return rank(weighed, query, now=self._clock.now(), limit=limit)
 
     @override
     async def delete_memory(self, agent_id: str, memory_id: str) -> None:

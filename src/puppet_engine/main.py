@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx2
 from pydantic import SecretStr
@@ -128,7 +128,13 @@ class App:
     async def _put_together(self, parts: contextlib.AsyncExitStack) -> None:
         settings = self.settings
         make = self._stage.open_storage if self._stage else Storage
-        storage = await self._open(parts, settings.database_url, make)
+        storage = await self._open(
+            parts,
+            settings.database_url,
+            make,
+            embedder=self._embedder(),
+            follows_texts=not self._is_rehearsal(),
+        )
         events = StoredEvents(storage)
         await self._set_clock(storage, await events.latest_moment())
         world = await self._enter_world(parts)
@@ -144,9 +150,14 @@ class App:
         parts: contextlib.AsyncExitStack,
         url: str,
         make: Callable[..., Storage] = Storage,
+        **texts: Any,
     ) -> Storage:
         storage = make(
-            url, clock=self.clock, ids=self._ids, synchronous=self.settings.sqlite_synchronous
+            url,
+            clock=self.clock,
+            ids=self._ids,
+            synchronous=self.settings.sqlite_synchronous,
+            **texts,
         )
         await storage.open()
         parts.push_async_callback(storage.close)
@@ -213,8 +224,15 @@ class App:
         who only know that a turn was cut short while its event, or its call, is not over.
         A life of one process that is watched waits for nobody's network.
         """
-        is_rehearsal = isinstance(self.clock, VirtualClock) and self.clock.factor == inf
-        return is_rehearsal or self.settings.engine == "restate"
+        return self._is_rehearsal() or self.settings.engine == "restate"
+
+    def _is_rehearsal(self) -> bool:
+        """Whether time stands still while anything is done, so that a life can be repeated."""
+        return isinstance(self.clock, VirtualClock) and self.clock.factor == inf
+
+    def _embedder(self) -> str:
+        is_chosen = "embedder" in self.settings.model_fields_set
+        return "static" if self._is_rehearsal() and not is_chosen else self.settings.embedder
 
     def _find_words(self, world: World) -> LLMProvider:
         settings = with_brain(self.settings, world)

@@ -14,9 +14,11 @@ from pydantic import (
     Field,
     SecretStr,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 
+from puppet_engine.core.circumstances import moment
 from puppet_engine.core.ids import AgentId, EventId, IntentId, MemoryId, PostId, ScheduleId
 
 # Names are shown everywhere: no control characters, no marks that turn the direction of writing.
@@ -233,6 +235,14 @@ class Memory(Noun):
     type: MemoryType = MemoryType.GENERAL
     importance: Annotated[float, Field(ge=0, le=1)] = 0.5
     metadata: dict[str, Any] = Field(default_factory=dict)
+    """`conversation_id`, `speaker` and `occurred_at` (ISO 8601) say of something that was said
+    where, by whom, and when; anything else may stand beside them."""
+
+    @field_validator("metadata")
+    @classmethod
+    def _has_a_moment(cls, value: dict[str, Any]) -> dict[str, Any]:
+        moment(value.get("occurred_at"))
+        return value
 
 
 class StoredMemory(Memory):

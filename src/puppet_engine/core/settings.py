@@ -66,6 +66,11 @@ class Settings(BaseSettings):
     openai_model: str = "gpt-5-mini"
     llm_timeout_seconds: Annotated[float, Field(gt=0)] = 60
 
+    embedder: str = "minilm"
+    """By what memories are found: `minilm`, `static` (coarser, faster), `multilingual`, any other
+    that `TIMBER_EMBEDDER` can be, or `none` (their words alone). A rehearsal uses `static` unless
+    this is set. What is not installed is done without, and logged."""
+
     world_url: str | None = None
     """The address of a rehearsal world that runs already; one of our own when unset."""
     world_port: Annotated[int, Field(ge=0, le=65535)] = 0

@@ -1,5 +1,7 @@
 """Memories in the engine's database."""
 
+from typing import Final
+
 from typing_extensions import override
 
 from puppet_engine.core.clock import Clock, SystemClock
@@ -7,9 +9,17 @@ from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import Memory, StoredMemory
 from puppet_engine.core.settings import Settings
 from puppet_engine.memory.base import MemoryStore
-from puppet_engine.memory.ranking import rank
+from puppet_engine.memory.cues import spans
+from puppet_engine.memory.ranking import USUAL, Weights, rank, with_words
+from puppet_engine.memory.words import searched
 from puppet_engine.storage import memories
 from puppet_engine.storage.gateway import Storage
+
+DEPTH: Final = 50
+"""How many memories that match are weighed at least."""
+
+LATELY: Final = 10
+"""How many of the newest memories are weighed, whether they match or not."""
 
 
 class SQLiteStore(MemoryStore):
@@ -19,11 +29,23 @@ class SQLiteStore(MemoryStore):
     """
 
     def __init__(
-        self, settings: Settings, *, storage: Storage | None = None, clock: Clock | None = None
+        self,
+        settings: Settings,
+        *,
+        storage: Storage | None = None,
+        clock: Clock | None = None,
+        weights: Weights = USUAL,
     ) -> None:
         self._clock = clock or SystemClock()
         self._owns_storage = storage is None
-        self._storage = storage or Storage(settings.database_url, clock=self._clock, ids=random_id)
+        self._storage = storage or Storage(
+            settings.database_url,
+            clock=self._clock,
+            ids=random_id,
+            embedder=settings.embedder,
+            follows_texts=True,
+        )
+        self._weights = weights
 
     @override
     async def initialize(self) -> None:
@@ -46,8 +68,20 @@ class SQLiteStore(MemoryStore):
     async def search_memories(
         self, agent_id: str, query: str, *, limit: int = 10
     ) -> list[StoredMemory]:
-        everything = await memories.newest(self._storage, agent_id, limit=None)
-        return rank(everything, query, now=self._clock.now(), limit=limit)
+        if limit < 1:
+            return []
+        now = self._clock.now()
+        wanted = searched(query)
+        found = await memories.found(
+            self._storage,
+            agent_id,
+            wanted,
+            depth=max(DEPTH, limit),
+            newest=max(LATELY, limit),
+            spans=spans(query, now),
+        )
+        weighed = with_words(found, wanted)
+        return rank(weighed, query, now=now, limit=limit, weights=self._weights)
 
     @override
     async def delete_memory(self, agent_id: str, memory_id: str) -> None:

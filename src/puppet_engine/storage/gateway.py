@@ -17,6 +17,7 @@ from puppet_engine.core.errors import (
     StorageError,
 )
 from puppet_engine.core.ids import IdFactory
+from puppet_engine.storage.embedders import WORDS_ONLY, usable
 from puppet_engine.storage.group_commit import GroupCommit, Together, one_by_one
 from timber.common import errors as timber_errors
 from timber.common.runtime import Timber
@@ -41,11 +42,23 @@ class Storage:
         clock: Clock,
         ids: IdFactory,
         synchronous: SQLiteSynchronous = "FULL",
+        embedder: str = WORDS_ONLY,
+        follows_texts: bool = False,
     ) -> None:
+        """Have memories found by what they mean with an `embedder`, or by their words only.
+
+        With `follows_texts` a thread takes in what was written, a moment after its commit.
+        Without, all of it is taken in by the next search: so a life that is repeated, turn by
+        turn, finds the same each time.
+        """
         self.clock = clock
         self.ids = ids
+        self.embedder = usable(embedder)
+        self._follows_texts = follows_texts
         self._settings = TimberSettings(
             database_url=database_url,
+            embedder=self.embedder,
+            enable_auto_vector_ingestion=follows_texts,
             model_config_dirs=(MODELS,),
             create_tables=True,
             sqlite_synchronous=synchronous,
@@ -158,6 +171,30 @@ class Storage:
         self._require_open()
         with in_our_words():
             return await self._timber.database.run(work)
+
+    async def search(self, model_name: str, query: str, **options: Any) -> list[dict[str, Any]]:
+        """Return the rows of a model that answer a query, as Timber's search explains them.
+
+        What was written before is found: an owner's rows are taken in first, or, where no thread
+        follows what is written, all that wait.
+
+        Raises:
+            NotRunningError: the storage is not open.
+            StorageError: the database, or the embedder, refused.
+
+        """
+        self._require_open()
+        with in_our_words():
+            return await self._timber.database.call(
+                self._search, self.model(model_name).__tablename__, query, options
+            )
+
+    def _search(self, source: str, query: str, options: dict[str, Any]) -> list[dict[str, Any]]:
+        if not self._follows_texts:
+            self._timber.vector_ingestion.process_pending(source)
+        if self.embedder == WORDS_ONLY:
+            options = {**options, "weights": {"text": 1}}
+        return self._timber.vector_search.search(query, source, explain=True, **options)
 
     async def insert(self, model_name: str, rows: Sequence[dict[str, Any]]) -> int:
         """Insert many rows by the database's fastest way, all of them or none."""

@@ -33,7 +33,8 @@ class InlineStorage(Storage):
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        # No thread could follow: the connection is never free.
+        super().__init__(*args, **options | {"follows_texts": False})
         self._kept = contextlib.ExitStack()
         """The connection, and the session on it."""
 
@@ -71,6 +72,12 @@ class InlineStorage(Storage):
     @override
     async def read(self, work: Callable[[Session], T]) -> T:
         return self._transact(work)
+
+    @override
+    async def search(self, model_name: str, query: str, **options: Any) -> list[dict[str, Any]]:
+        self._require_open()
+        with in_our_words():
+            return self._search(self.model(model_name).__tablename__, query, options)
 
     def _transact(self, work: Callable[[Any], T]) -> T:
         self._require_open()

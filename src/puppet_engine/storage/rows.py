@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Insert, insert
 from sqlalchemy.orm import Session
 
+from puppet_engine.core.circumstances import Circumstances
 from puppet_engine.core.ids import AgentId, IntentId, MemoryId
 from puppet_engine.core.models import (
     Intent,
@@ -30,14 +31,19 @@ def new_memory(storage: Storage) -> Insert:
 
 def memory_row(storage: Storage, agent_id: str, memory: Memory) -> dict[str, Any]:
     """Return the columns of a memory that is to be kept."""
+    now = storage.clock.now()
+    said = Circumstances.of(memory.metadata)
     return {
+        "conversation_id": said.conversation_id,
+        "speaker": said.speaker,
+        "occurred_at": said.occurred_at or now,
         "id": storage.ids(),
         "agent_id": agent_id,
         "type": memory.type.value,
         "content": memory.content,
         "importance": memory.importance,
         "details": memory.metadata,
-        "created_at": storage.clock.now(),
+        "created_at": now,
     }
 
 

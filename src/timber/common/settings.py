@@ -92,7 +92,7 @@ class TimberSettings(BaseSettings):
 
     embedder: str = "minilm"
     """What makes vectors of texts: `minilm` (English), `static` (English, faster, coarser),
-    `multilingual`, `fastembed:<model or folder>`, or `openai:<model>`."""
+    `multilingual`, `fastembed:<model or folder>`, `openai:<model>`, or `none` (words alone)."""
     embedder_threads: Annotated[int, Field(ge=1)] = 2
     """How many threads a model that runs in this process computes with."""
     embedder_url: str | None = None

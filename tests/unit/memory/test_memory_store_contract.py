@@ -83,6 +83,30 @@ async def test_what_answers_the_cue_comes_to_mind_first(store: MemoryStore) -> N
     assert len(found) == 2
 
 
+async def test_what_was_just_written_is_found_by_its_words(store: MemoryStore) -> None:
+    for number in range(12):
+        await store.add_memory("ada", Memory(content=f"the parcel KX-{number} came"))
+
+        (found,) = await store.search_memories("ada", f"where is KX-{number}", limit=1)
+
+        assert found.content == f"the parcel KX-{number} came"
+
+
+async def test_something_comes_to_mind_at_any_cue(store: MemoryStore) -> None:
+    for number in range(3):
+        await store.add_memory("ada", Memory(content=f"memory {number}"))
+
+    for cue in ("", " ", "nothing alike", '"(*:', "\ud800", "memory " * 400):
+        assert len(await store.search_memories("ada", cue, limit=10)) == 3
+        assert len(await store.search_memories("ada", cue, limit=2)) == 2
+    assert await store.search_memories("ada", "memory", limit=0) == []
+
+
+async def test_a_moment_that_is_none_is_refused_before_anything_is_kept() -> None:
+    with pytest.raises(ValueError, match="occurred_at is 'soon': give a moment by ISO 8601"):
+        Memory(content="x", metadata={"occurred_at": "soon"})
+
+
 async def test_a_forgotten_memory_is_gone(store: MemoryStore) -> None:
     memory_id = await store.add_memory("ada", Memory(content="forget me"))
     kept = await store.add_memory("ada", Memory(content="keep me"))

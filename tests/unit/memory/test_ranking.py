@@ -1,53 +1,95 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from hypothesis import given, strategies as st
 
 from puppet_engine.core.ids import AgentId, MemoryId
 from puppet_engine.core.models import StoredMemory
-from puppet_engine.memory.ranking import initialisms, rank, score
+from puppet_engine.memory.ranking import USUAL, rank, relevances, score, with_words
+from puppet_engine.storage.memories import Found
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
+numbers = count(1)
 
 
-def remembered(content: str, *, hours: float = 0, importance: float = 0.5) -> StoredMemory:
+def remembered(content: str, *, hours: float = 0, speaker: str | None = None) -> StoredMemory:
     return StoredMemory(
-        id=MemoryId(content),
+        id=MemoryId(f"{next(numbers)}"),
         agent_id=AgentId("ada"),
         content=content,
         created_at=NOW - timedelta(hours=hours),
-        importance=importance,
+        metadata={} if speaker is None else {"speaker": speaker},
     )
 
 
-def test_a_memory_that_shares_words_with_the_cue_comes_before_fresher_ones() -> None:
-    about_tea = remembered("The tea house by the canal is closed on Mondays", hours=500)
-    fresher = remembered("It rained all morning")
-
-    assert rank([fresher, about_tea], "where is the tea house", now=NOW, limit=1) == [about_tea]
+def contents(found: list[Found], cue: str, *, limit: int = 9) -> list[str]:
+    return [memory.content for memory in rank(found, cue, now=NOW, limit=limit)]
 
 
-def test_an_abbreviation_is_found_by_what_it_stands_for() -> None:
-    about_ai = remembered("AI is amazing")
-    other = remembered("Blockchain technology")
+def test_words_are_weighed_among_what_was_found() -> None:
+    found = with_words([Found(1, remembered("the dog")), Found(2, remembered("a cat"))], "dogs")
 
-    assert rank([other, about_ai], "artificial intelligence", now=NOW, limit=2)[0] == about_ai
+    assert [one.text for one in found] == [1.0, 0.0]
 
 
-def test_rare_words_weigh_more_than_common_ones() -> None:
-    common = [remembered(f"the cat number {n}") for n in range(20)]
-    rare = remembered("an axolotl lives here")
+def test_what_matches_comes_before_what_is_fresher() -> None:
+    about_tea = Found(1, remembered("The tea house", hours=5000), text=1)
+    fresher = Found(2, remembered("It rained all morning"))
 
-    assert rank([*common, rare], "the axolotl", now=NOW, limit=1) == [rare]
+    assert contents([fresher, about_tea], "tea house", limit=1) == ["The tea house"]
+
+
+def test_the_turn_after_one_that_matches_comes_to_mind_though_it_shares_no_word() -> None:
+    asked = Found(1, remembered("What do you call the dog?"), text=1, near={1: 2})
+    answered = Found(2, remembered("Biscuit"), near={-1: 1})
+    other = Found(3, remembered("It rained"), text=0.5)
+
+    found = contents([other, answered, asked], "the dog", limit=2)
+
+    assert set(found) == {"What do you call the dog?", "Biscuit"}
+
+
+def test_who_is_named_comes_before_others_who_said_the_same() -> None:
+    same = [
+        Found(place, remembered(f"{who} has a dog", speaker=who), text=1)
+        for place, who in enumerate(["Tom", "mira", "Ines"])
+    ]
+
+    assert contents(same, "Has Mira a dog?")[0] == "mira has a dog"
+
+
+def test_without_a_name_the_best_answer_says_who_is_meant() -> None:
+    cello = Found(1, remembered("I play the cello", speaker="mira"), text=1)
+    hers = Found(2, remembered("My dog is Biscuit", speaker="mira"), text=0.5)
+    his = Found(3, remembered("My dog is Max", speaker="tom"), text=0.5)
+
+    found = contents([his, hers, cello], "what is the dog of the one who plays the cello called")
+
+    assert found == ["I play the cello", "My dog is Biscuit", "My dog is Max"]
+
+
+def test_what_was_said_on_the_day_that_is_named_comes_first() -> None:
+    that_day = Found(1, remembered("We moved", hours=24 * 4))
+    today = Found(2, remembered("It rained"))
+
+    assert contents([today, that_day], "What happened on 1 January?")[0] == "We moved"
+
+
+def test_of_equals_the_newest_comes_first() -> None:
+    twice = [Found(place, remembered(f"number {place}"), text=1) for place in (4, 9, 2)]
+
+    assert contents(twice, "number") == ["number 9", "number 4", "number 2"]
 
 
 @given(st.integers(0, 12), st.integers(0, 8), st.text(max_size=40))
-def test_something_always_comes_to_mind(count: int, limit: int, cue: str) -> None:
-    memories = [remembered(f"memory {n}") for n in range(count)]
+def test_something_always_comes_to_mind(size: int, limit: int, cue: str) -> None:
+    found = [Found(place, remembered(f"memory {place}")) for place in range(size)]
 
-    assert len(rank(memories, cue, now=NOW, limit=limit)) == min(count, limit)
+    assert len(rank(found, cue, now=NOW, limit=limit)) == min(size, limit)
 
 
 share = st.floats(0, 1)
@@ -58,31 +100,48 @@ hours = st.floats(0, 10_000)
 def test_the_score_rises_with_relevance_recency_and_importance(
     r1: float, r2: float, h1: float, h2: float, i1: float, i2: float
 ) -> None:
-    better = score(
-        remembered("a", hours=min(h1, h2), importance=max(i1, i2)), relevance=max(r1, r2), now=NOW
-    )
-    worse = score(
-        remembered("a", hours=max(h1, h2), importance=min(i1, i2)), relevance=min(r1, r2), now=NOW
-    )
+    better = score(relevance=max(r1, r2), age=timedelta(hours=min(h1, h2)), importance=max(i1, i2))
+    worse = score(relevance=min(r1, r2), age=timedelta(hours=max(h1, h2)), importance=min(i1, i2))
 
     assert better >= worse
 
 
-def test_initialisms_are_of_neighbouring_words() -> None:
-    assert "ai" in initialisms("all artificial intelligence")
-    assert "aa" in initialisms("all artificial intelligence")
-    assert "al" not in initialisms("all artificial intelligence")
+@given(st.lists(st.tuples(share, share), min_size=1, max_size=12))
+def test_relevance_is_a_share_of_the_best(legs: list[tuple[float, float]]) -> None:
+    last = len(legs) - 1
+    found = [
+        Found(place, remembered("x"), dense, text, near={-1: place - 1, 1: min(place + 1, last)})
+        for place, (dense, text) in enumerate(legs)
+    ]
+
+    told = relevances(found, USUAL)
+
+    assert all(0 <= value <= 1 for value in told.values())
+    assert max(told.values()) in (0, 1)
 
 
-def test_how_well_a_text_answers_is_the_same_in_every_process() -> None:
+def test_a_turn_lends_no_relevance_when_the_talk_counts_for_nothing() -> None:
+    asked = Found(1, remembered("the dog?"), text=1, near={1: 2})
+    answered = Found(2, remembered("Biscuit"), near={-1: 1})
+
+    told = relevances([asked, answered], replace(USUAL, near={}))
+
+    assert told == {1: 1.0, 2: 0.0}
+
+
+def test_the_order_is_the_same_in_every_process() -> None:
     program = """
 import random
-from puppet_engine.memory.ranking import _relevance
+from tests.unit.memory.test_ranking import NOW, remembered
+from puppet_engine.memory.ranking import rank
+from puppet_engine.storage.memories import Found
 chance = random.Random(1)
-rarity = {f"word{n}": chance.uniform(0.1, 7) for n in range(200)}
-for _ in range(300):
-    wanted, text = (frozenset(chance.sample(sorted(rarity), 40)) for _ in range(2))
-    print(_relevance(text, wanted, rarity).hex())
+people = ["mira", "tom", "ines", "oskar"]
+found = [
+    Found(n, remembered(f"{n}", speaker=chance.choice(people)), chance.random(), chance.random(),
+          {-1: n - 1, 1: n + 1}) for n in range(300)
+]
+print([m.content for m in rank(found, "tom and ines in May", now=NOW, limit=300)])
 """
     told = {
         subprocess.run(

@@ -42,6 +42,16 @@ _KEYS: Final = (
 )
 
 
+@dataclass(frozen=True)
+class Ingested:
+    """What became of a document."""
+
+    source_type: str
+    source_id: str
+    chunks: int
+    """Of how many pieces it is; a blank text has none, and is found by nothing."""
+
+
 def document_from(given: Mapping[str, Any], *, which: str) -> Document:
     """Return the document that somebody handed in.
 

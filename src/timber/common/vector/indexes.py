@@ -1,9 +1,17 @@
 """Which indexes a database has. They are loaded on first use: whoever finds nothing needs none."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from timber.common.vector.base import FullTextIndex, VectorIndex
+from sqlalchemy import Connection
+from typing_extensions import override
+
+from timber.common.vector.base import FullTextIndex, Hit, Scope, VectorIndex
 from timber.common.vector.numerics import needed
+
+if TYPE_CHECKING:
+    from timber.common.vector.base import Vectors
 
 
 @dataclass(frozen=True)
@@ -14,25 +22,35 @@ class Indexes:
     full_text: FullTextIndex
 
 
+class NoVectors(VectorIndex):
+    """Stands where vectors cannot be compared, for what they need is not installed."""
+
+    @override
+    def nearest(
+        self, connection: Connection, vector: "Vectors", *, scope: Scope, limit: int
+    ) -> list[Hit]:
+        """Raise a `FeatureUnavailableError`."""
+        needed("numpy", feature="finding by meaning", extra="vectors")
+        return []  # not reached: else this would not stand here
+
+
 def indexes_of(dialect: str, *, memory_bytes: int, graph_from: int) -> Indexes:
     """Return the indexes of a kind of database.
 
     On SQLite, `memory_bytes` is what they may keep, and `graph_from` from how many vectors on a
-    graph is made of them.
-
-    Raises:
-        FeatureUnavailableError: what they need is not installed.
-
+    graph is made of them. Where NumPy is not installed, words are found, and vectors are not.
     """
     if dialect == "postgresql":
         from timber.common.vector.fulltext_postgresql import PostgresqlFullText  # noqa: PLC0415
         from timber.common.vector.pgvector_index import PgvectorIndex  # noqa: PLC0415
 
         return Indexes(PgvectorIndex(), PostgresqlFullText())
-    needed("numpy", feature="finding by meaning", extra="vectors")
+    from timber.common.vector.fulltext_sqlite import SqliteFullText  # noqa: PLC0415
+
+    if find_spec("numpy") is None:
+        return Indexes(NoVectors(), SqliteFullText())
     from timber.common.vector.ann_index import AnnIndex  # noqa: PLC0415
     from timber.common.vector.exact_index import ExactIndex  # noqa: PLC0415
-    from timber.common.vector.fulltext_sqlite import SqliteFullText  # noqa: PLC0415
     from timber.common.vector.partitions import Partitions  # noqa: PLC0415
 
     partitions = Partitions(limit_bytes=memory_bytes)

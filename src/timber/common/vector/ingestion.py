@@ -1,11 +1,10 @@
 """Takes texts in, so that they are found: documents that are handed in, and rows of models."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import MetaData, delete, select
+from sqlalchemy import Connection, MetaData, delete, false, select, true
 
 from timber.common.clock import Clock
 from timber.common.database.attachments import read_catalog
@@ -22,10 +21,11 @@ from timber.common.errors import (
 from timber.common.ids import IdFactory
 from timber.common.vector.base import Embedder
 from timber.common.vector.chunking import Budget, budget_of, chunks_of
-from timber.common.vector.documents import Document, document_from, name_of
+from timber.common.vector.documents import Document, Ingested, document_from, name_of
+from timber.common.vector.embedders.words_only import WordsOnly
 from timber.common.vector.embedding import Embedding
 from timber.common.vector.identities import Identities, Identity
-from timber.common.vector.outbox import Outbox
+from timber.common.vector.outbox import ROWS, Outbox
 from timber.common.vector.pending import Pending
 from timber.common.vector.reembedding import OnProgress, Reembedded, Reembedding
 from timber.common.vector.row_triggers import listing
@@ -33,26 +33,7 @@ from timber.common.vector.rows import RowSource
 from timber.common.vector.sources import SourceStatus, read_status
 from timber.common.vector.store import Pieces, Store
 from timber.common.vector.tables import EMBEDDINGS
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """What became of a document."""
-
-    source_type: str
-    source_id: str
-    chunks: int
-    """Of how many pieces it is; a blank text has none, and is found by nothing."""
-
-
-@dataclass(frozen=True)
-class Processed:
-    """What was done of what was waiting."""
-
-    rows: int
-    """How many entries of the list of written rows were read."""
-    chunks: int
-    """How many pieces were given to the embedder."""
+from timber.common.vector.waiting import Processed, counted
 
 
 class VectorIngestionService:
@@ -223,12 +204,17 @@ class VectorIngestionService:
     # ------------------------------------------------------------------ what is waiting
 
     def process_pending(
-        self, source_type: str | None = None, *, limit: int | None = None
+        self,
+        source_type: str | None = None,
+        *,
+        limit: int | None = None,
+        owner: str | None = None,
     ) -> Processed:
         """Read the rows that were written, and embed what has no vector yet.
 
         All of it, or until `limit` pieces were embedded. Any number of threads and processes may
-        do so at once: each takes what no other has.
+        do so at once: each takes what no other has. Of an `owner` only what is theirs and was
+        written last, and what others have just taken, too. With the embedder `none` rows are read.
 
         Raises:
             EmbeddingError: some could not be embedded; they are tried again later.
@@ -239,8 +225,8 @@ class VectorIngestionService:
         rows = chunks = 0
         problems: list[TimberError] = []
         while limit is None or chunks < limit:
-            read = self._read_rows(only)
-            claimed, failed = self._pending.embed_some(self._embedding, only=only)
+            read = self._read_rows(only, owner)
+            claimed, failed = self._embed_some(only, owner)
             rows, chunks = rows + read, chunks + claimed
             problems += failed
             if not read and not claimed:
@@ -255,7 +241,9 @@ class VectorIngestionService:
         Raises what that raises.
         """
         read = self._read_rows(None)
-        claimed, problems = self._pending.embed_some(self._embedding)
+        if read >= ROWS:
+            return True  # words first: they are found at once, and take a fraction of the time
+        claimed, problems = self._embed_some()
         if problems:
             raise problems[0]
         return read + claimed > 0
@@ -294,6 +282,19 @@ class VectorIngestionService:
         self._require_tables("finding by meaning")
         reembedding = Reembedding(database=self._database, store=self._store)
         return reembedding.run(source_type, self._embedding(), on_progress)
+
+    def waiting(
+        self, connection: Connection, source_types: Collection[str] | None, owner: str | None
+    ) -> dict[str, int]:
+        """Return how many rows are unread, and pieces without a vector, of each source.
+
+        Of an owner, as `process_pending` would do them. Without an embedder no piece waits.
+        """
+        unread = self._outbox.listed(self.row_sources.values(), owner) if owner else true()
+        waits = self._store.waits_of(owner) if owner else true()
+        waits = false() if isinstance(self.embedding_service, WordsOnly) else waits
+        asked = ((self._store.outbox, unread), (self._store.pending, waits))
+        return counted(connection, asked, source_types)
 
     def status(self) -> list[SourceStatus]:
         """Tell of each source what is stored of it, what waits, and what failed."""
@@ -339,13 +340,22 @@ class VectorIngestionService:
         for source_type in source_types:
             self._identities.require_fit(session.connection(), source_type, identity)
 
-    def _read_rows(self, only: Collection[str] | None) -> int:
+    def _read_rows(self, only: Collection[str] | None, owner: str | None = None) -> int:
         sources = self.row_sources
         if not sources:
             return 0
-        return self._database.run_sync(
-            lambda session: self._outbox.work_off(session.connection(), sources, only=only)
-        )
+
+        def work(session: TimberSession) -> int:
+            return self._outbox.work_off(session.connection(), sources, only=only, owner=owner)
+
+        return self._database.run_sync(work)
+
+    def _embed_some(
+        self, only: Collection[str] | None = None, owner: str | None = None
+    ) -> tuple[int, list[TimberError]]:
+        if isinstance(self.embedding_service, WordsOnly):
+            return 0, []
+        return self._pending.embed_some(self._embedding, only=only, owner=owner)
 
     def _embedding(self) -> Embedding:
         return Embedding(self.embedding_service)
@@ -381,9 +391,8 @@ class VectorIngestionService:
     def _require_tables(self, what: str) -> None:
         """Raise a FeatureUnavailableError unless the database can keep vectors."""
         with self._database.engine.connect() as connection:
-            names = read_catalog(connection).names
-        if EMBEDDINGS in names:
-            return
+            if EMBEDDINGS in read_catalog(connection).names:
+                return
         raise FeatureUnavailableError(
             f"{what}: the table {EMBEDDINGS!r}",
             cure="PostgreSQL needs the extension pgvector: install it on the server, let a "

@@ -1,14 +1,25 @@
 """Works off the list of rows that were written: what they say is cut up and stored as pieces."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    delete,
+    false,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from timber.common.clock import Clock
 from timber.common.database.sqlite_transactions import begin
 from timber.common.vector.chunking import Budget, chunks_of
-from timber.common.vector.rows import RowSource, read_rows
+from timber.common.vector.rows import RowSource, owned, read_rows
 from timber.common.vector.store import Pieces, Store
 from timber.common.vector.waiting import named, next_attempt
 
@@ -32,14 +43,16 @@ class Outbox:
         sources: Mapping[str, RowSource],
         *,
         only: Collection[str] | None = None,
+        owner: str | None = None,
     ) -> int:
         """Read some rows of the list, and return how many were done with; 0: there are none.
 
-        Rows that others are at, or are just changing, stay on the list. All of it is part of the
-        connection's transaction: a row is on the list, or its pieces are stored.
+        With an `owner`, only rows that are theirs by now. Rows that others are at, or are just
+        changing, stay on the list. All of it is part of the connection's transaction: a row is
+        on the list, or its pieces are stored.
         """
-        wanted = [one for one in sources if only is None or one in only]
-        listed = self._listed(connection, wanted) if wanted else []
+        wanted = [one for one in sources.values() if only is None or one.source_type in only]
+        listed = self._listed(connection, wanted, owner) if wanted else []
         by_source: dict[str, list[Row[Any]]] = {}
         for row in listed:
             by_source.setdefault(row.source_type, []).append(row)
@@ -48,12 +61,14 @@ class Outbox:
             for source_type, rows in by_source.items()
         )
 
-    def _listed(self, connection: Connection, wanted: list[str]) -> list[Row[Any]]:
+    def _listed(
+        self, connection: Connection, wanted: list[RowSource], owner: str | None
+    ) -> list[Row[Any]]:
         table = self._store.outbox
         now = self._clock.now()
         statement = (
             select(table)
-            .where(table.c.source_type.in_(wanted))
+            .where(self.listed(wanted, owner))
             .where(or_(table.c.not_before.is_(None), table.c.not_before <= now))
             .order_by(table.c.number)
             .limit(ROWS)
@@ -64,6 +79,20 @@ class Outbox:
         if connection.dialect.name == "postgresql":
             statement = statement.with_for_update(skip_locked=True)
         return list(connection.execute(statement))
+
+    def listed(self, sources: Iterable[RowSource], owner: str | None) -> ColumnElement[bool]:
+        """Return what the entries of some sources meet, of one owner's rows or of all."""
+        table = self._store.outbox
+        return or_(
+            false(),
+            *(
+                and_(
+                    table.c.source_type == one.source_type,
+                    true() if owner is None else owned(one, table.c, owner),
+                )
+                for one in sources
+            ),
+        )
 
     def _read(self, connection: Connection, source: RowSource, listed: list[Row[Any]]) -> int:
         keys = list(dict.fromkeys(row.source_id for row in listed))

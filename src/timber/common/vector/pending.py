@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, and_, delete, or_, select, update
 
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
@@ -76,12 +76,14 @@ class Pending:
         embedding: Callable[[], Embedding],
         *,
         only: Collection[str] | None = None,
+        owner: str | None = None,
     ) -> tuple[int, list[TimberError]]:
         """Embed some pieces; return how many were claimed, and what went wrong with any of them.
 
-        None claimed: there are none, or others are at them.
+        None claimed: there are none, or others are at them. An `owner`'s are not left to others
+        who are at them, so that none waits when this returns, but those that failed before.
         """
-        claimed = self._database.run_sync(lambda session: self._claim(session, only))
+        claimed = self._database.run_sync(lambda session: self._claim(session, only, owner))
         problems: list[TimberError] = []
         for source_type, pieces in groupby(claimed, key=lambda one: one.source_type):
             self._embed(source_type, list(pieces), embedding, problems)
@@ -115,13 +117,18 @@ class Pending:
             failed = error
             self._database.run_sync(lambda session: self._put_off(session, pieces, failed))
 
-    def _claim(self, session: TimberSession, only: Collection[str] | None) -> list[Claimed]:
+    def _claim(
+        self, session: TimberSession, only: Collection[str] | None, owner: str | None
+    ) -> list[Claimed]:
         connection = session.connection()
         pending, chunks = self._store.pending, self._store.chunks
         now = self._clock.now()
+        is_free = or_(pending.c.claimed_until.is_(None), pending.c.claimed_until <= now)
+        if owner is not None:
+            is_free = and_(or_(is_free, pending.c.attempts == 0), self._store.waits_of(owner))
         free = (
             select(pending.c.chunk_id)
-            .where(or_(pending.c.claimed_until.is_(None), pending.c.claimed_until <= now))
+            .where(is_free)
             .order_by(pending.c.attempts, pending.c.chunk_id)
             .limit(PIECES)
         )

@@ -7,7 +7,18 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Table, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    case,
+    cast,
+    exists,
+    false,
+    select,
+    true,
+)
 from sqlalchemy.types import Integer, Uuid
 
 from timber.common.modeling.features import VectorSearchSpec
@@ -88,6 +99,25 @@ def read_rows(connection: Connection, source: RowSource, keys: Sequence[str]) ->
         else:
             documents += [] if document is None else [document]
     return RowsNow(tuple(documents), frozenset(keys) - busy - failed.keys(), failed)
+
+
+def owned(source: RowSource, entry: Any, owner: str) -> ColumnElement[bool]:
+    """Return what an entry of the list meets whose row is an owner's; `entry` has its columns.
+
+    Of rows whose keys are UUIDs it is true of every entry: their keys have a form of their own.
+    """
+    key = source.table.c[source.watched.key]
+    if isinstance(key.type, Uuid):
+        return true()
+    if source.wanted.owner_field is None:
+        return false()
+    written: ColumnElement[Any] = entry.source_id
+    if isinstance(key.type, Integer):
+        # Of other sources no number is read: their keys may be none.
+        is_ours = entry.source_type == source.source_type
+        written = case((is_ours, cast(written, key.type)), else_=None)
+    of_owner = source.table.c[source.wanted.owner_field] == owner
+    return exists().where(key == written, of_owner)
 
 
 def _value_of(key: Column[Any], written: str) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, MetaData, func, select
+from sqlalchemy import Connection, MetaData, select
 
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
@@ -46,7 +46,8 @@ class VectorSearchService:
     """Searches the documents that were ingested, and the rows of models with the flag.
 
     What was written before a search is found by it: what still waits for its vectors is embedded
-    first, up to `PENDING_FIRST` pieces. `explain` tells how many wait beyond.
+    first, up to `PENDING_FIRST` pieces; where an owner's texts are searched, that owner's alone.
+    `explain` tells how many wait beyond.
     """
 
     embedding_service: Embedder
@@ -205,7 +206,7 @@ class VectorSearchService:
             lambda session: self._waiting(session.connection(), asked)
         )
         if waiting:
-            self._process(waiting)
+            self._process(waiting, asked.owner)
         embedding = Embedding(self.embedding_service)
         by_meaning = asked.weights.dense > 0
         vector = embedding.of_query(text) if text is not None and by_meaning else None
@@ -266,20 +267,12 @@ class VectorSearchService:
     # ------------------------------------------------------------------ what is waiting
 
     def _waiting(self, connection: Connection, asked: Question) -> dict[str, int]:
-        """Return how many rows are unread, and pieces without a vector, of each source."""
-        found: dict[str, int] = {}
-        for table in (self._store.outbox, self._store.pending):
-            statement = select(table.c.source_type, func.count()).group_by(table.c.source_type)
-            if asked.source_types is not None:
-                statement = statement.where(table.c.source_type.in_(asked.source_types))
-            for name, count in connection.execute(statement):
-                found[name] = found.get(name, 0) + count
-        return found
+        return self._ingestion.waiting(connection, asked.source_types, asked.owner)
 
-    def _process(self, waiting: Mapping[str, int]) -> None:
+    def _process(self, waiting: Mapping[str, int], owner: str | None) -> None:
         for name in waiting:
             try:
-                self._ingestion.process_pending(name, limit=PENDING_FIRST)
+                self._ingestion.process_pending(name, limit=PENDING_FIRST, owner=owner)
             except EmbeddingError:
                 # Of that text `status` tells, and it is tried again. The others can be found.
                 continue

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     MetaData,
     Table,
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 500
 """How many values one statement compares with."""
+
+LAST: Final = 1_024
+"""Among how many of the pieces that wait for a vector an owner's are looked for."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,18 @@ class Store:
     @property
     def outbox(self) -> Table:
         return self._table("vector_outbox")
+
+    def waits_of(self, owner: str) -> ColumnElement[bool]:
+        """Return what the entries of `pending` meet that are an owner's, among the last listed.
+
+        However many wait of others, no more than `LAST` are looked at: the rest is older.
+        """
+        pending, chunks = self.pending, self.chunks
+        last = select(pending.c.chunk_id).order_by(pending.c.chunk_id.desc()).limit(LAST)
+        of_owner = select(chunks.c.chunk_id).where(
+            chunks.c.chunk_id.in_(last), chunks.c.owner == owner
+        )
+        return pending.c.chunk_id.in_(of_owner)
 
     def _table(self, name: str) -> Table:
         table = self._metadata.tables.get(name)

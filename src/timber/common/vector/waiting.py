@@ -1,10 +1,25 @@
-"""How long what has failed waits before it is tried again."""
+"""What waits: how much of it, and for how long when it has failed."""
 
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+
 _LONGEST_SECONDS: Final = 300
 _LONGEST_NAME: Final = 255
+
+
+@dataclass(frozen=True)
+class Processed:
+    """What was done of what was waiting."""
+
+    rows: int
+    """How many entries of the list of written rows were read."""
+    chunks: int
+    """How many pieces were given to the embedder."""
 
 
 def next_attempt(now: datetime, attempts: int) -> datetime:
@@ -15,3 +30,19 @@ def next_attempt(now: datetime, attempts: int) -> datetime:
 def named(error: Exception) -> str:
     """Return what kind of error it is; its text may quote what was stored."""
     return type(error).__name__[:_LONGEST_NAME]
+
+
+def counted(
+    connection: Connection,
+    lists: Iterable[tuple[Table, ColumnElement[bool]]],
+    source_types: Collection[str] | None,
+) -> dict[str, int]:
+    """Return how many entries of lists, that meet what is asked, each source has in all."""
+    found: Counter[str] = Counter()
+    for table, condition in lists:
+        statement = select(table.c.source_type, func.count()).where(condition)
+        if source_types is not None:
+            statement = statement.where(table.c.source_type.in_(source_types))
+        for name, count in connection.execute(statement.group_by(table.c.source_type)):
+            found[name] += count
+    return dict(found)

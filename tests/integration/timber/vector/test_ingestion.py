@@ -19,10 +19,12 @@ from typing_extensions import override
 from timber.common.errors import (
     EmbedderMismatchError,
     EmbeddingError,
+    FeatureUnavailableError,
     InvalidRequestError,
     UnfitVectorsError,
 )
 from timber.common.runtime import Timber
+from timber.common.vector.waiting import Processed
 
 pytestmark = pytest.mark.integration
 
@@ -288,3 +290,61 @@ def test_rows_that_were_there_before_the_flag_are_read_when_it_is_turned_on(
     (folder / "models.yaml").write_text(off, encoding="utf-8")
     with Timber().opened(settings) as timber:
         assert stored_documents(timber) == {}  # what is followed no more is found no more
+
+
+def test_a_search_of_an_owner_takes_in_what_is_theirs_and_leaves_the_rest(
+    timber: Timber, embedder: Hashing
+) -> None:
+    note = timber.models.get("Note")
+    owners = ("ann", "bob", "ann")
+    with timber.database.session_scope() as session:
+        session.add_all(
+            note(id=f"{number}", body=f"note {number}", owner_id=owner)
+            for number, owner in enumerate(owners)
+        )
+    timber.vector_search.embedding_service = embedder
+
+    found = timber.vector_search.search("note", "notes", owner="ann", explain=True)
+
+    assert {one["source_id"] for one in found} == {"0", "2"}
+    assert all(one["explain"]["dense"] and one["explain"]["text"] for one in found)
+    (status,) = timber.vector_ingestion.status()
+    assert (status.waiting_rows, status.waiting_chunks) == (1, 0)
+
+
+def test_a_search_of_an_owner_does_not_wait_for_what_another_has_claimed(
+    timber: Timber, embedder: Hashing
+) -> None:
+    note = timber.models.get("Note")
+    with timber.database.session_scope() as session:
+        session.add(note(id="one", body="a note", owner_id="ann"))
+    ingestion = timber.vector_ingestion
+    ingestion._read_rows(None)
+    # As a process that was killed while it embedded.
+    ingestion._database.run_sync(lambda session: ingestion._pending._claim(session, None, None))
+
+    done = ingestion.process_pending("notes", owner="ann")
+
+    assert done.chunks == 1
+    check_vectors(timber, embedder)
+
+
+def test_without_an_embedder_texts_are_found_by_their_words_and_wait_for_one(
+    database_url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "models"
+    with Timber().opened(settings_of(database_url, folder, embedder="none")) as timber:
+        add_notes(timber, one="the blue kettle", two="rain")
+        search = timber.vector_search
+
+        (found,) = search.search("kettles", "notes", limit=1, weights={"text": 1})
+
+        assert found["source_id"] == "one"
+        assert timber.vector_ingestion.process_pending() == Processed(rows=0, chunks=0)
+        (status,) = timber.vector_ingestion.status()
+        assert (status.waiting_chunks, status.problems) == (2, ())
+        with pytest.raises(FeatureUnavailableError, match="the embedder is 'none'"):
+            search.search("kettles", "notes")
+
+        timber.vector_ingestion.embedding_service = Hashing()
+        assert timber.vector_ingestion.process_pending().chunks == 2

@@ -13,6 +13,7 @@ from timber.common.vector.embedders.minilm import MiniLM
 from timber.common.vector.embedders.multilingual import MultilingualE5
 from timber.common.vector.embedders.openai_compatible import Endpoint, OpenAICompatible
 from timber.common.vector.embedders.static import StaticTable
+from timber.common.vector.embedders.words_only import WordsOnly
 
 
 def create_embedder(settings: TimberSettings) -> Embedder:
@@ -56,6 +57,7 @@ _BY_THEMSELVES: Final[Mapping[str, Callable[[TimberSettings], Embedder]]] = Mapp
         "minilm": lambda settings: MiniLM(threads=settings.embedder_threads),
         "multilingual": lambda settings: MultilingualE5(threads=settings.embedder_threads),
         "static": lambda _settings: StaticTable(),
+        "none": lambda _settings: WordsOnly(),
     }
 )
 _OF_A_MODEL: Final[Mapping[str, Callable[[str, TimberSettings], Embedder]]] = MappingProxyType(

@@ -1,0 +1,91 @@
+"""What is measured falls when what it measures is broken."""
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from puppet_engine.core.clock import VirtualClock
+from puppet_engine.core.ids import random_id
+from puppet_engine.core.settings import Settings
+from puppet_engine.measures.dialogues import ASKED_AT, Kind, Talks, talks
+from puppet_engine.measures.recall import Recall, measure, tell
+from puppet_engine.memory.ranking import USUAL, Weights
+from puppet_engine.memory.sqlite_store import SQLiteStore
+from puppet_engine.storage.inline import InlineStorage
+
+pytestmark = pytest.mark.unit
+
+
+class Memories:
+    """An agent that was told everything, and can be asked with any weights."""
+
+    def __init__(self, storage: InlineStorage, said: Talks, turns: Mapping[str, int]) -> None:
+        self.storage, self.said, self.turns = storage, said, turns
+
+    async def asked(self, weights: Weights, *kinds: Kind) -> Recall:
+        clock = VirtualClock(ASKED_AT)
+        store = SQLiteStore(Settings(), storage=self.storage, clock=clock, weights=weights)
+        questions = [one for one in self.said.questions if not kinds or one.kind in kinds]
+        ticks = count()
+        found = await measure(store, "ada", questions, self.turns, timer=lambda: next(ticks))
+        return found["all"]
+
+
+@pytest.fixture
+async def memories() -> AsyncGenerator[Memories]:
+    clock = VirtualClock(ASKED_AT)
+    options = {"clock": clock, "ids": random_id, "embedder": "static"}
+    storage = InlineStorage("sqlite:///:memory:", **options)
+    await storage.open()
+    said = talks(people=5, topics=8)
+    store = SQLiteStore(Settings(), storage=storage, clock=clock)
+    yield Memories(storage, said, await tell(store, "ada", said))
+    await storage.close()
+
+
+async def test_what_was_told_is_found_again_and_less_so_when_a_part_is_broken(
+    memories: Memories,
+) -> None:
+    """One test for all defects: what is told to an agent is told once."""
+    whole = await memories.asked(USUAL)
+    assert whole.recall[10] > 0.7
+    assert whole.mrr > 0.45
+
+    without_context = await memories.asked(replace(USUAL, near={}))
+    assert without_context.recall[10] < whole.recall[10] - 0.1
+
+    without_words = await memories.asked(replace(USUAL, text=0))
+    assert without_words.recall[10] < whole.recall[10] - 0.03
+
+    changed = await memories.asked(USUAL, Kind.KNOWLEDGE_UPDATE)
+    without_recency = await memories.asked(replace(USUAL, recency=0), Kind.KNOWLEDGE_UPDATE)
+    assert without_recency.mrr < changed.mrr
+
+    of_a_day = await memories.asked(USUAL, Kind.TEMPORAL)
+    without_time = await memories.asked(replace(USUAL, time=0), Kind.TEMPORAL)
+    assert without_time.recall[10] < of_a_day.recall[10] - 0.2
+
+
+def test_a_seed_tells_the_same_talks() -> None:
+    assert talks(seed=3) == talks(seed=3)
+    assert talks(seed=3) != talks(seed=4)
+
+
+def test_every_kind_of_question_is_asked_and_its_evidence_was_said() -> None:
+    said = talks()
+
+    numbers = {one.number for one in said.turns}
+    assert {one.kind for one in said.questions} == set(Kind)
+    assert all(one.evidence <= numbers for one in said.questions)
+    assert len(said.questions) > 250
+
+
+def test_no_answer_shares_the_value_of_another_person() -> None:
+    said = talks()
+    told = {one.number: one.memory.content.partition(": ")[2] for one in said.turns}
+
+    direct = (Kind.SINGLE_HOP, Kind.ADVERSARIAL, Kind.KNOWLEDGE_UPDATE)
+    answers = [told[min(one.evidence)] for one in said.questions if one.kind in direct]
+    assert len(set(answers)) == len(answers)

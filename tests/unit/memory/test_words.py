@@ -1,0 +1,49 @@
+from hypothesis import given, strategies as st
+
+from puppet_engine.memory.words import initialisms, matches, searched
+
+text = st.text(alphabet="ab cd", max_size=30)
+
+
+def test_initialisms_are_of_neighbouring_words() -> None:
+    assert "ai" in initialisms("all artificial intelligence")
+    assert "aa" in initialisms("all artificial intelligence")
+    assert "al" not in initialisms("all artificial intelligence")
+
+
+def test_an_abbreviation_is_searched_for_with_what_it_stands_for() -> None:
+    assert searched("artificial intelligence").split() == ["artificial", "intelligence", "ai"]
+
+
+def test_words_that_any_question_has_are_not_searched_for() -> None:
+    assert searched("What is the name of the dog that Mira has?") == "name dog mira"
+    assert searched("what is it that you would have done to us") == "done"
+    assert (
+        searched("who was that and why is it so to you") == "who was that and why is it so to you"
+    )
+
+
+def test_rare_words_weigh_more_than_common_ones() -> None:
+    texts = [*(f"the cat number {number}" for number in range(20)), "an axolotl lives here"]
+
+    assert matches(texts, "the axolotl")[-1] == 1
+
+
+def test_what_shares_no_word_matches_nothing() -> None:
+    assert matches(["tea", "coffee"], "rain") == [0, 0]
+    assert matches([], "rain") == []
+
+
+@given(st.lists(text, max_size=8), text)
+def test_a_match_is_a_share_of_the_best(texts: list[str], query: str) -> None:
+    found = matches(texts, query)
+
+    assert all(0 <= share <= 1 for share in found)
+    assert max(found, default=0) in (0, 1)
+
+
+@given(st.lists(text, min_size=1, max_size=8), text)
+def test_a_match_does_not_depend_on_the_order_of_the_texts(texts: list[str], query: str) -> None:
+    there = matches(texts, query)
+
+    assert matches(texts[::-1], query) == there[::-1]
