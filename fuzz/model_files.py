@@ -43,7 +43,7 @@ models:
       - {name: tags, model: Tag, type: many_to_many, secondary: note_tags, lazy: selectin}
     states: {initial: draft, transitions: {draft: [done]}, final: [done]}
     gdpr: {enabled: false, user_id_field: owner_id, export_fields: [state]}
-    retention: {enabled: false, keep_days: 30}
+    retention: {enabled: false, after: 30 days}
   - {name: Tag, table_name: tags, columns: [{name: id, type: Integer, primary_key: true}]}
 """,
     b"""\

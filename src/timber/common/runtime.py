@@ -128,17 +128,18 @@ class Timber:
             new_id=new_id,
             ingestion=self.vector_ingestion,
         )
+        self.audit = AuditService(
+            database=self.database, metadata=self.base.metadata, clock=steady
+        )
         self.gdpr = GdprService(
             database=self.database,
             metadata=self.base.metadata,
             models=self.models,
             ingestion=self.vector_ingestion,
             cache=self.cache,
+            audit=self.audit,
             clock=steady,
             new_id=new_id,
-        )
-        self.audit = AuditService(
-            database=self.database, metadata=self.base.metadata, clock=steady
         )
         self.retention = RetentionService(
             database=self.database,

@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, Dialect, Table, Uuid, inspect
 from timber.common.encryption.base import subject_of, subject_of_table
 from timber.common.modeling.catalogue import Catalogue
 from timber.common.modeling.spec import ModelSpec
-from timber.common.modeling.subjects import PEOPLE, subject_way
+from timber.common.modeling.subjects import people_at, subject_way
 
 _HYPHENLESS: Final = 32
 
@@ -25,6 +25,8 @@ class AuditedTable:
     """The columns whose changes are recorded."""
     path: tuple[str, ...] | None
     """The columns that lead to a person's key; empty for persons, None for things."""
+    people: str
+    """The table of those persons."""
     reads: bool = False
 
     @property
@@ -54,7 +56,7 @@ class AuditedTable:
             return subject_of_table(self.name)
         if isinstance(self.link_columns[-1].type, Uuid):
             link = hyphenated(link)
-        return subject_of(PEOPLE, link)
+        return subject_of(self.people, link)
 
     def plain_key(self, written: list[Any], dialect: Dialect) -> list[Any]:
         """Return a key as it is on every database; SQLite keeps UUIDs without their hyphens."""
@@ -84,10 +86,13 @@ def _audited(classes: Iterable[type[Any]], catalogue: Catalogue) -> Iterator[Aud
         if spec.audit is None or not spec.audit.enabled:
             continue
         table: Table = model.__table__
+        entry = catalogue.tables[table.name]
+        path = subject_way(entry, catalogue)
         yield AuditedTable(
             table=table,
             fields=spec.audit.fields or tuple(one.name for one in table.columns),
-            path=subject_way(catalogue.tables[table.name], catalogue),
+            path=path,
+            people=people_at(entry, path or (), catalogue),
             reads=spec.audit.reads,
         )
 

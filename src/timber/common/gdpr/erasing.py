@@ -36,6 +36,8 @@ class Eraser:
     retained_sources: Collection[str]
     forget: Callable[[frozenset[str]], None]
     """Has the caches of tables forget everything."""
+    unname: Callable[[str], None]
+    """Has the audit log forget the name of a subject, and the keys of its rows."""
     clock: Clock
     new_id: IdFactory
 
@@ -92,7 +94,9 @@ class Eraser:
         return now
 
     def _destroy_keys(self, erasing: Erasing) -> None:
-        gone = self.keystore.erase(self.schema.belonging.subject(erasing.whom))
+        subject = self.schema.belonging.subject(erasing.whom)
+        gone = self.keystore.erase(subject)
+        self.unname(subject)
         reach(Failpoint.KEYS_GONE)
 
         def work(connection: Connection) -> None:
@@ -105,6 +109,8 @@ class Eraser:
 
     def _forget(self, erasing: Erasing) -> None:
         self.forget(frozenset(erasing.counts.tables))
+        # Again, for the erasure itself was recorded.
+        self.unname(self.schema.belonging.subject(erasing.whom))
         reach(Failpoint.CACHES_GONE)
 
         def work(connection: Connection) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeVar, overload
 
 from sqlalchemy import Connection, MetaData, Table
 
+from timber.common.audit.service import AuditService
 from timber.common.caching.service import CacheService
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
@@ -58,6 +59,7 @@ class GdprService:
         models: ModelRegistry,
         ingestion: VectorIngestionService,
         cache: CacheService,
+        audit: AuditService,
         clock: Clock,
         new_id: IdFactory,
     ) -> None:
@@ -66,6 +68,7 @@ class GdprService:
         self._models = models
         self._ingestion = ingestion
         self._cache = cache
+        self._audit = audit
         self._saga = Saga(clock, new_id)
         self._clock = clock
         self._new_id = new_id
@@ -109,6 +112,7 @@ class GdprService:
             saga=self._saga,
             open_row=open_row,
             forget=self._forget,
+            unname=self._unname,
             clock=self._clock,
             new_id=self._new_id,
         )
@@ -387,6 +391,10 @@ class GdprService:
 
     def _transact(self, work: Callable[[Connection], Result]) -> Result:
         return self._database.run_sync(lambda session: work(session.connection()))
+
+    def _unname(self, subject: str) -> None:
+        if self._audit.is_open:
+            self._audit.forget(subject)
 
     def _forget(self, tables: frozenset[str]) -> None:
         """Have the caches of these tables forget everything, here and in Redis."""

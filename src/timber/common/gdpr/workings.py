@@ -84,6 +84,7 @@ def build(  # noqa: PLR0913 - what the parts reach, all by keyword
     saga: Saga,
     open_row: OpenRow,
     forget: Callable[[frozenset[str]], None],
+    unname: Callable[[str], None],
     clock: Clock,
     new_id: IdFactory,
 ) -> Workings:
@@ -107,6 +108,7 @@ def build(  # noqa: PLR0913 - what the parts reach, all by keyword
             tables=tables,
             retained_sources=known.retained_sources(),
             forget=forget,
+            unname=unname,
             clock=clock,
             new_id=new_id,
         ),

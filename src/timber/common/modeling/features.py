@@ -174,17 +174,12 @@ class RetentionSpec(Spec):
     """How long rows are kept, and what becomes of them then."""
 
     enabled: StrictBool
-    keep_days: Annotated[StrictInt, Field(gt=0)] | None = None
-    after: Annotated[StrictStr, Field(pattern=r"^[1-9]\d{0,5} (hour|day|week|year)s?$")] | None = (
-        None
-    )
-    """The same in words, such as `90 days` or `10 years`, of 365 days each."""
+    after: Annotated[StrictStr, Field(pattern=r"^[1-9]\d{0,5} (hour|day|week|year)s?$")]
+    """How long, such as `90 days` or `10 years`, of 365 days each."""
     since: Name = "created_at"
     """The column from which the time counts."""
-    then: Literal["delete", "anonymise"] | None = None
-    """What becomes of them; they are deleted when left out."""
-    action: Literal["delete", "anonymise"] | None = None
-    """Another word for `then`."""
+    action: Literal["delete", "anonymise"] = "delete"
+    """What becomes of them."""
     fields: tuple[Name, ...] = ()
     """What is anonymised; when left out, what is encrypted, exported or `sensitive`."""
     legal_hold: Name | None = None
@@ -193,24 +188,13 @@ class RetentionSpec(Spec):
     @property
     def age(self) -> timedelta:
         """How long rows are kept."""
-        if self.after is None:
-            return timedelta(days=self.keep_days or 0)
         number, unit = self.after.split()
         return int(number) * _UNITS[unit.rstrip("s")]
 
-    @property
-    def outcome(self) -> Literal["delete", "anonymise"]:
-        """What becomes of rows that are old enough."""
-        return self.then or self.action or "delete"
-
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if (self.keep_days is None) == (self.after is None):
-            raise ValueError("say either `keep_days` or `after`")
-        if self.then and self.action:
-            raise ValueError("`then` and `action` are the same: say one of them")
-        if self.fields and self.outcome != "anonymise":
-            raise ValueError("`fields` belong to `then: anonymise`")
+        if self.fields and self.action != "anonymise":
+            raise ValueError("`fields` belong to `action: anonymise`")
         return self
 
 

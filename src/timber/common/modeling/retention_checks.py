@@ -34,7 +34,7 @@ def retention_problems(table: Table) -> Iterator[str]:
     if hold and table.families.get(hold, "Boolean") != "Boolean":
         message = f"{hold!r} is of type {table.columns[hold].type}, not Boolean"
         yield table.problem("retention", "legal_hold", message=message)
-    if retention.enabled and retention.outcome == "anonymise":
+    if retention.enabled and retention.action == "anonymise":
         yield from _anonymise_problems(table, model)
 
 

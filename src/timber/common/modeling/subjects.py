@@ -59,6 +59,9 @@ def _listed(tables: Iterable[str]) -> str:
 def subject_way(table: Table, catalogue: Catalogue) -> tuple[str, ...] | None:
     """Return the path from a model's rows to a person; None if they are about nobody.
 
+    A row that may as well lead to nobody, such as one with a `reviewed_by`, is about a person
+    only if its model says so by `gdpr`.
+
     Raises:
         ValueError: there are several, and the model file names none of them; or the one
             that it names leads nowhere.
@@ -67,7 +70,18 @@ def subject_way(table: Table, catalogue: Catalogue) -> tuple[str, ...] | None:
     written = table.model.gdpr.user_id_field if table.model and table.model.gdpr else None
     if written is None and _is_about_nobody(table, catalogue):
         return None
-    return subject_path(table, written, catalogue)
+    path = subject_path(table, written, catalogue)
+    is_said = table.model is not None and table.model.gdpr is not None and table.model.gdpr.enabled
+    return path if is_said or _is_mandatory(table, path, catalogue) else None
+
+
+def _is_mandatory(table: Table, path: tuple[str, ...], catalogue: Catalogue) -> bool:
+    for name in path:
+        column = table.columns[name]
+        if column.may_be_null:
+            return False
+        table = catalogue.tables.get((column.foreign_key or "").partition(".")[0], table)
+    return True
 
 
 def people_at(table: Table, path: tuple[str, ...], catalogue: Catalogue) -> str:

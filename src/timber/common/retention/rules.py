@@ -101,9 +101,9 @@ def _rules(classes: Iterable[type[Any]], catalogue: Catalogue) -> Iterator[Reten
             table=table,
             since=table.c[said.since],
             age=said.age,
-            outcome=said.outcome,
+            outcome=said.action,
             legal_hold=table.c[said.legal_hold] if said.legal_hold else None,
-            emptied=_emptied(table, spec, catalogue) if said.outcome == "anonymise" else {},
+            emptied=_emptied(table, spec, catalogue) if said.action == "anonymise" else {},
         )
 
 

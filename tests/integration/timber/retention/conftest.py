@@ -30,7 +30,7 @@ models:
       - {name: sent_at, type: DateTime}
       - {name: body, type: Text}
       - {name: kept, type: Boolean}
-    retention: {enabled: true, keep_days: 10, since: sent_at, then: delete, legal_hold: kept}
+    retention: {enabled: true, after: 10 days, since: sent_at, action: delete, legal_hold: kept}
     audit: {enabled: true}
   - name: Page
     table_name: pages
@@ -45,7 +45,7 @@ models:
       - {name: name, type: Text, nullable: false, sensitive: true}
       - {name: email, type: String(50), sensitive: true}
       - {name: came_on, type: Date}
-    retention: {enabled: true, keep_days: 10, since: came_on, then: anonymise}
+    retention: {enabled: true, after: 10 days, since: came_on, action: anonymise}
 """
 
 

@@ -25,6 +25,7 @@ models:
       - {name: price, type: "Numeric(10, 2)"}
     indexes: [{name: by_box, columns: [box, code], unique: true}]
     encryption: {enabled: true, fields: [body, data, price, {name: code, searchable: true}]}
+    gdpr: {enabled: true}
 """
 
 
@@ -66,7 +67,7 @@ models:
         (
             "{name: box, type: String(36)}",
             "{name: box, type: String(36), foreign_key: users.user_id}",
-            "whose key encrypts it?",
+            "name one of them as `user_id_field`",
         ),
     ],
 )
@@ -121,3 +122,20 @@ def test_type_checkers_know_what_is_in_an_encrypted_column(open_timber: OpenTimb
     assert "price: Mapped[Decimal | None]" in stub
     assert "code: Mapped[str | None]" in stub
     assert "code_index" not in stub
+
+
+def test_whose_a_row_is_a_column_that_may_be_empty_tells_only_where_the_model_says_so(
+    open_timber: OpenTimber,
+) -> None:
+    unsaid = GOOD.replace("    gdpr: {enabled: true}\n", "")
+
+    ways = [
+        open_timber(one).models.get("Letter").__table__.info["sealed"].link
+        for one in (
+            GOOD,
+            unsaid,
+            unsaid.replace("users.user_id}", "users.user_id, nullable: false}"),
+        )
+    ]
+
+    assert ways == ["user_id", None, "user_id"]
