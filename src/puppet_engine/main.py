@@ -264,6 +264,7 @@ class App:
                     cost=self.settings.max_microdollars_per_day,
                 ),
                 "answers": StoredAnswers(storage),
+                "secrets": secrets_of(self.settings),
                 "in_step": self._is_in_step(),
             }
         )
@@ -331,6 +332,11 @@ def with_brain(settings: Settings, world: World) -> Settings:
             "openai_model": "rehearsal-brain",
         }
     )
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Return the keys that the engine works with, and that no text may hold."""
+    return [settings.openai_api_key.get_secret_value()] if settings.openai_api_key else []
 
 
 def _days(days: float | None) -> timedelta | None:
