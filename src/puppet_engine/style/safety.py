@@ -31,13 +31,15 @@ _SECRETS: Final = (
     ("a private key", r"\b[1-9A-HJ-NP-Za-km-z]{85,90}\b"),
     ("a private key", r"(?:\d{1,3}\s*,\s*){31,}\d{1,3}"),
     ("a private key", r"\b(?:0x)?[0-9a-fA-F]{64}\b"),
-    ("a password", r"(?i)\b(?:password|passphrase|secret|api[ _-]?key)\s*(?:is|:|=)\s*(?=\S*\d)\S{6,}"),
+    ("a password", (r"(?i)\b(?:password|passphrase|secret|api[ _-]?key)\s*(?:is|:|=)\s*"
+     r"(?=\S*\d)\S{6,}")),
     ("a login in an address", r"(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@]+:[^\s/@]+@"),
 )  # fmt: skip
 _PERSONAL: Final = (
     ("an e-mail address", r"(?i)\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b"),
     ("an identity number", r"\b\d{3}-\d{2}-\d{4}\b"),
-    ("a street address", r"\b\d{1,5}[a-z]?\s+(?:[A-Z][\w'.-]*\s+){1,3}(?:Street|St\.|Avenue|Ave\.|Road|Rd\.|Lane|Drive|Blvd)"),
+    ("a street address", (r"\b\d{1,5}[a-z]?\s+(?:[A-Z][\w'.-]*\s+){1,3}"
+     r"(?:Street|St\.|Avenue|Ave\.|Road|Rd\.|Lane|Drive|Blvd)")),
 )  # fmt: skip
 _PHONE: Final = re.compile(r"(?<![\w.])(?:\+|00)?\(?\d{1,4}\)?(?:[ ./-]?\(?\d{2,5}\)?){2,5}(?!\w)")
 _CARD: Final = re.compile(r"(?<!\d)[3-6](?:[ -]?\d){12,18}(?!\d)")

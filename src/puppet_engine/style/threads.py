@@ -52,15 +52,15 @@ def _pieces(text: str, limit: int) -> Iterator[Span]:
 
 def _shreds(text: str, word: Span, limit: int) -> Iterator[Span]:
     start, end = word
-    pictures = emoji_spans(text)
-    while start < end:
-        # No character weighs less than a half: there is no need to look further.
-        cuts = range(min(end, start + 2 * limit), start + 1, -1)
-        whole = (it for it in cuts if not any(first < it < last for first, last in pictures))
-        fitting = (it for it in whole if _fits(text, (start, it), limit))
-        cut = next(fitting, start + 1)
-        yield start, cut
-        start = cut
+    pictures = dict(span for span in emoji_spans(text) if start <= span[0] < end)
+    cut = start
+    while cut < end:
+        further = min(pictures.get(cut, cut + 1), end)
+        if cut > start and not _fits(text, (start, further), limit):
+            yield start, cut
+            start = cut
+        cut = further
+    yield start, end
 
 
 def _fits(text: str, span: Span, limit: int) -> bool:
