@@ -38,6 +38,7 @@ from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
 from puppet_engine.storage.ownership import sole_owner
+from puppet_engine.storage.persona_versions import PersonaVersions
 from puppet_engine.storage.wakeups import Wakeups
 from puppet_engine.world.desk import open_rehearsal_wallet, sign_up
 from puppet_engine.world.rehearsal import RehearsalWorld, StoredJournal, World, WorldAt
@@ -78,6 +79,7 @@ class App:
         self._agent_manager: AgentManager | None = None
         self._event_engine: EventEngine | None = None
         self._memory_store: MemoryStore | None = None
+        self._storage: Storage | None = None
 
     # -------------------------------------------------------------- parts
 
@@ -116,10 +118,32 @@ class App:
             await self._put_together(parts)
             for persona in cast:
                 await self.agent_manager.create_agent(persona)
+                if self._stage is None:
+                    await self._keep_version(persona, "read when the engine started")
             await self.agent_manager.revive_guests()
             await self.agent_manager.start_agents()
             parts.push_async_callback(self.agent_manager.stop_agents)
             self._parts = parts.pop_all()
+
+    async def renew_cast(self) -> list[str]:
+        """Read the personas again, and return the ids of those that are new or have changed.
+
+        Raises:
+            ConfigurationError: one of them cannot be used; all agents stay as they are.
+
+        """
+        renewed = []
+        for persona in read_cast(self.settings):
+            if persona.id not in self.agent_manager.agents:
+                await self.agent_manager.create_agent(persona)
+            elif not await self.agent_manager.renew_agent(persona):
+                continue
+            await self._keep_version(persona, "read again while the engine ran")
+            renewed.append(persona.id)
+        return renewed
+
+    async def _keep_version(self, persona: AgentConfig, reason: str) -> None:
+        await PersonaVersions(_started(self._storage)).keep(persona, reason=reason)
 
     async def shutdown(self) -> None:
         """Let the turns under way end, then stop everything, last started first."""
@@ -129,6 +153,7 @@ class App:
         settings = self.settings
         make = self._stage.open_storage if self._stage else Storage
         storage = await self._open(parts, settings.database_url, make)
+        self._storage = storage
         events = StoredEvents(storage)
         await self._set_clock(storage, await events.latest_moment())
         world = await self._enter_world(parts)

@@ -30,6 +30,11 @@ class Agent:
         lately = prompt_of_the_hour(self.config, moment)
         return system_prompt(self.config, lately=lately) if lately else self.system_prompt
 
+    def renew(self, config: AgentConfig) -> None:
+        """Become what a changed persona says, at once and for all turns to come."""
+        self.config = config
+        self.__dict__.pop("system_prompt", None)
+
     @property
     def id(self) -> AgentId:
         return AgentId(self.config.id)

@@ -8,6 +8,7 @@ from typing import Any, Final, TypedDict
 from puppet_engine.agents.accounts import Accounts, OpenAccount, OpenWallet
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.arrivals import Arrivals
+from puppet_engine.agents.configs import read_config
 from puppet_engine.agents.direct_ledger import DirectLedger
 from puppet_engine.agents.doors import Doors
 from puppet_engine.agents.outgoing import Outgoing
@@ -188,6 +189,23 @@ class AgentManager:
 
         """
         return await self._arrivals.many(configs, over=over)
+
+    async def renew_agent(self, config: AgentConfig | Mapping[str, Any]) -> bool:
+        """Give an agent a changed persona while it lives; False when nothing differs.
+
+        It takes effect between two turns, and nothing that waits for the agent is lost.
+
+        Raises:
+            ConfigurationError: the configuration cannot be used, or changes the handle.
+            AgentNotFoundError: no agent of that id is in memory.
+
+        """
+        persona = read_config(config)
+        agent = self.get_agent(persona.id)
+        if agent.config == persona:
+            return False
+        await self._arrivals.renew(agent, persona)
+        return True
 
     async def revive_guests(self) -> None:
         """Call in agents that were created while others lived, in this process or before.

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.core.errors import PolicyError
-from puppet_engine.core.models import Intent
+from puppet_engine.core.models import AgentConfig, Intent
 from puppet_engine.outbox.policy import Policy
 from puppet_engine.style.gate import Gate
 from puppet_engine.style.repetition import Likeness
@@ -23,14 +23,14 @@ class Doors:
     def __init__(self, *, secrets: Collection[str] = (), likeness: Likeness | None = None) -> None:
         self._secrets = tuple(secrets)
         self._likeness = likeness
-        self._gates: WeakKeyDictionary[Agent, Gate] = WeakKeyDictionary()
+        self._gates: WeakKeyDictionary[Agent, tuple[AgentConfig, Gate]] = WeakKeyDictionary()
 
     def of(self, agent: Agent) -> Gate:
         """Return the gate of an agent."""
-        gate = self._gates.get(agent)
-        if gate is None:
+        made_for, gate = self._gates.get(agent, (None, None))
+        if gate is None or made_for is not agent.config:
             gate = Gate(agent.config, secrets=self._secrets, likeness=self._likeness)
-            self._gates[agent] = gate
+            self._gates[agent] = (agent.config, gate)
         return gate
 
 
