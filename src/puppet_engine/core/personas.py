@@ -57,9 +57,9 @@ class Personality(Noun):
     interests: list[str] = Field(default_factory=list)
     background: str = ""
     quirks: list[str] = Field(default_factory=list)
-    emotional_range: Annotated[EmotionalRange, BeforeValidator(_moods)] = Field(
-        default_factory=EmotionalRange
-    )
+    emotional_range: Annotated[
+        EmotionalRange, BeforeValidator(_moods, json_schema_input_type=EmotionalRange | list[str])
+    ] = Field(default_factory=EmotionalRange)
     """Its fields, or a list of nothing but moods."""
     opinions: list[str] = Field(default_factory=list)
     """What somebody holds to be true, each as they would say it."""
