@@ -22,6 +22,7 @@ from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.one_model import OneModelProvider
 from puppet_engine.llm.openai_provider import OpenAIProvider
 from puppet_engine.llm.providers import create_provider
 from puppet_engine.memory.base import MemoryStore
@@ -244,8 +245,10 @@ class App:
     def _find_words(self, world: World) -> LLMProvider:
         settings = with_brain(self.settings, world)
         if self._stage is not None:
-            return OpenAIProvider(settings, transport=self._stage.transport)
-        return create_provider(settings)
+            return OneModelProvider(OpenAIProvider(settings, transport=self._stage.transport))
+        provider = create_provider(settings)
+        is_rehearsal = self.settings.llm_provider == "rehearsal"
+        return OneModelProvider(provider) if is_rehearsal else provider
 
     def _lay_wire(self, parts: contextlib.AsyncExitStack) -> httpx2.AsyncBaseTransport:
         if self._stage is not None:

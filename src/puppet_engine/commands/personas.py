@@ -122,7 +122,10 @@ def rollback_command(
         persona = dict(wanted.persona)
         if key is not None:
             # Versions hold no key: the file keeps the one it has.
-            wallet = {**persona.get("solana_integration", {}), "private_key": key.get_secret_value()}  # fmt: skip
+            wallet = {
+                **persona.get("solana_integration", {}),
+                "private_key": key.get_secret_value(),
+            }
             persona["solana_integration"] = wallet
         AgentConfig.model_validate(persona)
         write_persona(file, persona, replace=True)

@@ -155,7 +155,9 @@ def _knowledge(taking: _Taking) -> list[str]:
 def _from_zerepy(taking: _Taking) -> dict[str, Any]:
     bio = taking.texts("bio")
     connections = taking.value("config")
-    settings = [it for it in connections if isinstance(it, dict)] if isinstance(connections, list) else []  # fmt: skip
+    settings = (
+        [it for it in connections if isinstance(it, dict)] if isinstance(connections, list) else []
+    )
     return {
         **_identity(taking.text("name"), ""),
         "description": bio[0] if bio else "",

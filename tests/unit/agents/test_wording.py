@@ -19,7 +19,10 @@ from puppet_engine.core.models import AgentConfig, Event, IntentDraft, IntentKin
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.personas.prompt import Section
 
-CALM: dict[str, Any] = {**ADA, "style_guide": {"formatting": {"punctuation": {"forbidden": ["!"]}}}}  # fmt: skip
+CALM: dict[str, Any] = {
+    **ADA,
+    "style_guide": {"formatting": {"punctuation": {"forbidden": ["!"]}}},
+}
 
 
 def calm(**formatting: Any) -> Agent:
@@ -150,7 +153,7 @@ class TestTheWholePath:
         carrier = door(manager.get_agent("ada"), intent)
         assert carrier is not None
 
-        with pytest.raises(PolicyError, match="does not say such things.*the mark !"):
+        with pytest.raises(PolicyError, match=r"does not say such things.*the mark !"):
             carrier.policy.check(intent)
         assert feed.posts == {}
 

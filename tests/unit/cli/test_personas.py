@@ -153,7 +153,9 @@ def test_the_schema_describes_a_persona() -> None:
 
 def test_a_foreign_persona_is_imported_and_not_over_another(tmp_path: Path) -> None:
     source = tmp_path / "character.json"
-    source.write_text(json.dumps({"name": "Ada", "bio": "x", "topics": [], "plugins": []}), "utf-8")  # fmt: skip
+    source.write_text(
+        json.dumps({"name": "Ada", "bio": "x", "topics": [], "plugins": []}), "utf-8"
+    )
     given = ("import", str(source), "--agents", str(tmp_path / "agents"))
 
     told = puppets(*given)

@@ -73,11 +73,15 @@ def test_knowledge_is_remembered_from_the_first_day() -> None:
         {"style_guide": {"formatting": {"min_characters": 9, "max_characters": 8}}},
         {"style_guide": {"formatting": {"emoji_rate": 0.5}}},
         {"style_guide": {"formatting": {"lowercase": True, "capitalization": "uppercase"}}},
-        {"style_guide": {"formatting": {"length": {"lower_quartile": 9, "median": 8, "upper_quartile": 10}}}},
+        {
+            "style_guide": {
+                "formatting": {"length": {"lower_quartile": 9, "median": 8, "upper_quartile": 10}}
+            }
+        },
         {"behavior": {"response_times": {"min_minutes": 9, "max_minutes": 8}}},
         {"style_guide": {"language_constraints": {"scripts": ["klingon"]}}},
     ],
-)  # fmt: skip
+)
 def test_what_contradicts_itself_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         persona(**broken)

@@ -10,7 +10,9 @@ from puppet_engine.style.linter import StyleLinter
 
 
 def linter(**guide: Any) -> StyleLinter:
-    return StyleLinter(AgentConfig.model_validate({"id": "a", "name": "Ada Byte", "style_guide": guide}))  # fmt: skip
+    return StyleLinter(
+        AgentConfig.model_validate({"id": "a", "name": "Ada Byte", "style_guide": guide})
+    )
 
 
 def form(**formatting: Any) -> dict[str, Any]:
@@ -44,18 +46,33 @@ def bounds(**constraints: Any) -> dict[str, Any]:
         (marks(endings=[".", "?"]), "Oh", "Oh. x.org", "punctuation.endings"),
         (marks(max_exclamation_marks=1), "No!!", "No!", "punctuation.exclamation_marks"),
         (bounds(banned_words=["hack"]), "Two HACKS", "A shack", "language.banned_words"),
-        (bounds(banned_words=["going forward"]), "Going  forward", "forward", "language.banned_words"),
+        (
+            bounds(banned_words=["going forward"]),
+            "Going  forward",
+            "forward",
+            "language.banned_words",
+        ),
         (bounds(required_words=["tea", "cup"]), "Coffee", "Two cups", "language.required_words"),
         (bounds(scripts=["latin"]), "Привет", "Grüß Gott", "language.scripts"),
         (bounds(scripts=["cyrillic"]), "Hello", "Привет", "language.scripts"),
-        (bounds(max_words_per_sentence=3), "One. Two three four five.", "One two three. Four.", "language.sentences"),
+        (
+            bounds(max_words_per_sentence=3),
+            "One. Two three four five.",
+            "One two three. Four.",
+            "language.sentences",
+        ),
         ({"topics_to_avoid": ["politics"]}, "Politics, again", "Polite ticks", "topics_to_avoid"),
-        ({"topics_to_avoid": ["medical advice"]}, "My advice is medical.", "My advice: tea. Medical!", "topics_to_avoid"),
+        (
+            {"topics_to_avoid": ["medical advice"]},
+            "My advice is medical.",
+            "My advice: tea. Medical!",
+            "topics_to_avoid",
+        ),
         ({"voice": "third_person"}, "I'm here", "Ada said 'I am here'", "voice.person"),
         ({"voice": "first person plural"}, "So am I", "So are we, Captain iPad", "voice.person"),
         ({"voice": "first_person"}, "Warm. Ada thinks so.", "@Ada is it you?", "voice.person"),
     ],
-)  # fmt: skip
+)
 def test_what_breaks_a_rule_is_found_and_what_keeps_it_is_not(
     guide: dict[str, Any], broken: str, kept: str, rule: str
 ) -> None:

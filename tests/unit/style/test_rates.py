@@ -10,7 +10,9 @@ from puppet_engine.style.rates import TAIL, WINDOW, interval, rates_of
 
 
 def rate(**formatting: Any) -> Any:
-    (found,) = rates_of(Formatting.model_validate({"uses_emojis": True, "uses_hashtags": True, **formatting}))  # fmt: skip
+    (found,) = rates_of(
+        Formatting.model_validate({"uses_emojis": True, "uses_hashtags": True, **formatting})
+    )
     return found
 
 

@@ -27,7 +27,10 @@ def test_a_text_half_of_which_was_said_before_is_noticed() -> None:
 
 
 def test_an_opening_rests_for_a_while() -> None:
-    text, others = "The fog came back with a friend", [f"word{n} other things happened" for n in range(40)]  # fmt: skip
+    text, others = (
+        "The fog came back with a friend",
+        [f"word{n} other things happened" for n in range(40)],
+    )
 
     assert rules(text, *others[: OPENINGS_KEPT - 1], LONG) == ["repetition.opening"]
     assert rules(text, *others[:OPENINGS_KEPT], LONG) == []
@@ -38,7 +41,7 @@ def test_what_is_new_passes() -> None:
 
 
 def test_meaning_is_compared_by_whoever_can() -> None:
-    guard = RepetitionGuard(lambda one, other: 0.9)
+    guard = RepetitionGuard(lambda _one, _other: 0.9)
 
     found = list(guard.check("Mist arrived midday", own=["Fog came at noon"]))
 

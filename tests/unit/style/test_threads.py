@@ -5,9 +5,20 @@ from puppet_engine.style.threads import sentences, split_thread
 from puppet_engine.style.weight import weighted_length
 
 TEXTS = st.lists(
-    st.sampled_from(["One.", "Two!", "three", "https://a.example.com/x", "👨\u200d👩\u200d👧", "の", "\n", "y" * 40])
+    st.sampled_from(
+        [
+            "One.",
+            "Two!",
+            "three",
+            "https://a.example.com/x",
+            "👨\u200d👩\u200d👧",
+            "の",
+            "\n",
+            "y" * 40,
+        ]
+    )
     | st.text(max_size=12)
-).map(" ".join)  # fmt: skip
+).map(" ".join)
 
 
 def bare(text: str) -> str:

@@ -9,7 +9,7 @@ from puppet_engine.style.weight import emoji_spans, link_spans, weighted_length
     [
         ("", 0),
         ("This is a test.", 15),
-        ("a lié géts hal‘fway", 19),
+        ("a lié géts hal\u2018fway", 19),
         ("のの", 4),
         ("\U00010000\U0010ffff", 4),
         ("cafe\u0301", 4),  # composed before it is counted

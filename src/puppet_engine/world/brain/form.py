@@ -49,7 +49,7 @@ def _emojis(form: Form, usual: tuple[str, ...], chance: random.Random) -> list[s
 
 def _count(rate: float | None, chance: random.Random, *, usual: tuple[int, int, int]) -> int:
     """Return how many of a thing there are: none, one or two, at the rate asked for."""
-    none, one, two = usual
+    _, one, two = usual
     weights: tuple[float, ...] = usual
     if rate is not None:
         some = rate / (one + two)
