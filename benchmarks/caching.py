@@ -57,6 +57,8 @@ BENCHMARKS: Final = (
         scale=Scale(sizes=(300, 1_000, 3_000), headline=3_000),
         databases=("sqlite", "postgresql"),
         expect=lambda size: {"found": size},
+        repetitions=3,
+        traced=False,
     ),
     Benchmark(
         name="cached row for itself",
@@ -82,6 +84,8 @@ BENCHMARKS: Final = (
         scale=Scale(sizes=(300, 1_000, 3_000), headline=3_000),
         databases=("sqlite", "postgresql"),
         expect=lambda size: {"found": size},
+        repetitions=3,
+        traced=False,
     ),
     Benchmark(
         name="cached row from Redis",
@@ -107,6 +111,7 @@ BENCHMARKS: Final = (
         databases=("postgresql",),
         expect=lambda size: {"found": size},
         repetitions=3,
+        traced=False,
     ),
     Benchmark(
         name="write seen elsewhere",
@@ -122,10 +127,10 @@ BENCHMARKS: Final = (
                 target=at_most(100),
             ),
         ),
-        scale=Scale(sizes=(25, 50, 100), headline=100),
+        scale=Scale(sizes=(10, 20, 100), headline=100),
         databases=("sqlite", "postgresql"),
         expect=lambda size: {"seen": size},
-        repetitions=3,
+        repetitions=2,
         traced=False,
     ),
 )

@@ -22,6 +22,7 @@ BENCHMARKS: Final = (
         ),
         scale=Scale(sizes=(300, 1_000, 3_000), headline=3_000),
         full_scale=Scale(sizes=(1_000, 10_000, 50_000), headline=50_000),
+        databases=("sqlite",),
         expect=lambda size: {"vectors": size},
         repetitions=3,
         traced=False,

@@ -16,6 +16,7 @@ from benchmarks.harness.databases import Databases
 from benchmarks.harness.machine import load, this_machine
 from benchmarks.harness.page import page, table
 from benchmarks.harness.plan import Run, groups
+from benchmarks.harness.prepared import PreparedDatabases
 from benchmarks.harness.results import Result, Told, results
 from benchmarks.harness.runner import ROOT, BenchmarkError, Environment, Runner
 from rich.console import Console
@@ -41,7 +42,11 @@ def main() -> int:
     # Ended by a signal, it still stops the database server that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
     given = _parser().parse_args()
-    chosen = [one for one in catalogue() if not given.only or one.name in given.only]
+    chosen = [
+        one
+        for one in catalogue()
+        if (one.name in given.only if given.only else given.full or not one.in_full)
+    ]
     if unknown := set(given.only) - {one.name for one in chosen}:
         known = ", ".join(repr(one.name) for one in catalogue())
         print(f"no benchmark {', '.join(map(repr, unknown))}; there are: {known}", file=sys.stderr)
@@ -67,7 +72,12 @@ def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Seq
     """
     chosen = tuple(benchmarks)
     runs = sum(len(group.runs) for one in chosen for group in groups(one, full=full))
-    with _progress() as progress, Databases() as databases:
+    ours = Environment(python=Path(sys.executable), import_path=(ROOT / "src", ROOT))
+    with (
+        _progress() as progress,
+        Databases() as databases,
+        PreparedDatabases(databases, fill=ours.work) as prepared,
+    ):
         bar = progress.add_task("", total=runs)
 
         def seen(benchmark: Benchmark, run: Run) -> None:
@@ -75,9 +85,7 @@ def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Seq
             progress.update(bar, advance=1, description=said)
 
         runner = Runner(
-            ours=Environment(python=Path(sys.executable), import_path=(ROOT / "src", ROOT)),
-            peers=Environment(python=peers),
-            databases=databases,
+            ours=ours, peers=Environment(python=peers), databases=databases, prepared=prepared
         )
 
         def told(one: Benchmark) -> Told:
@@ -88,9 +96,11 @@ def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Seq
                 rows = tuple(results(one, runner.run(one, full=full, seen=seen), full=full))
             except BenchmarkError as error:
                 failure = str(error)
-            return Told(
-                benchmark=one, seconds=time.monotonic() - began, rows=rows, failure=failure
-            )
+            seconds = time.monotonic() - began
+            if not progress.console.is_terminal:
+                outcome = "measured" if failure is None else "NOT measured"
+                progress.console.print(f"{one.name}: {outcome} in {seconds:.0f} s")
+            return Told(benchmark=one, seconds=seconds, rows=rows, failure=failure)
 
         done: list[Told] = []
         try:

@@ -104,7 +104,10 @@ class Benchmark:
     peers: tuple[Peer, ...] = ()
     databases: tuple[DatabaseKind, ...] = ()
     prepare: str | None = None
-    """A contender whose work fills a database that all runs of one size then read."""
+    """A contender whose work fills a database that all runs of one size then read, and those of
+    other benchmarks with the same one."""
+    in_full: bool = False
+    """Whether only `make bench-full` measures it."""
     expect: Callable[[int], Facts] = lambda _size: {}
     """What must have been done at a size; a run that did anything else stops everything."""
     alike: tuple[str, ...] = ()

@@ -3,14 +3,15 @@
 import contextlib
 import json
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from benchmarks.harness.benchmark import OURS, Benchmark, Sample
 from benchmarks.harness.databases import Databases
-from benchmarks.harness.plan import Group, Run, groups
+from benchmarks.harness.plan import Run, groups
+from benchmarks.harness.prepared import PreparedDatabases
 from benchmarks.harness.stage import Facts
 from benchmarks.harness.worker import Job, Outcome, outcome_from
 
@@ -67,6 +68,7 @@ class Runner:
     ours: Environment
     peers: Environment
     databases: Databases
+    prepared: PreparedDatabases
 
     def run(
         self, benchmark: Benchmark, *, full: bool, seen: Callable[[Benchmark, Run], object]
@@ -79,32 +81,19 @@ class Runner:
         """
         samples: dict[Run, Sample] = {}
         for group in groups(benchmark, full=full):
-            with self._prepared(benchmark, group) as prepared_url:
-                for run in group.runs:
-                    samples[run] = self._sample(benchmark, run, prepared_url)
-                    seen(benchmark, run)
+            for run in group.runs:
+                samples[run] = self._sample(benchmark, run)
+                seen(benchmark, run)
             refuse_unlike(benchmark, [samples[run].facts for run in group.runs])
         return samples
 
-    @contextlib.contextmanager
-    def _prepared(self, benchmark: Benchmark, group: Group) -> Iterator[str | None]:
-        """Give a filled database for all runs of a group, or None: each gets an empty one."""
-        if benchmark.prepare is None:
-            yield None
-            return
-        with self.databases.empty(group.database) as url, self.databases.folder() as folder:
-            job = Job(
-                contender=benchmark.prepare, size=group.size, database_url=url, folder=str(folder)
-            )
-            self.ours.work(job)
-            yield url
-
-    def _sample(self, benchmark: Benchmark, run: Run, prepared_url: str | None) -> Sample:
+    def _sample(self, benchmark: Benchmark, run: Run) -> Sample:
         environment = self.ours if run.contender == OURS else self.peers
         with contextlib.ExitStack() as stack:
-            url = prepared_url
-            if url is None:
+            if benchmark.prepare is None:
                 url = stack.enter_context(self.databases.empty(run.database))
+            else:
+                url = self.prepared.url(benchmark.prepare, run.database, run.size)
             job = Job(
                 contender=benchmark.contenders[run.contender],
                 size=run.size,

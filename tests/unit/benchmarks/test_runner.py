@@ -9,7 +9,9 @@ from benchmarks.harness.__main__ import measured
 from benchmarks.harness.benchmark import Benchmark, Scale
 from benchmarks.harness.databases import Databases
 from benchmarks.harness.plan import Run
+from benchmarks.harness.prepared import PreparedDatabases
 from benchmarks.harness.runner import ROOT, BenchmarkError, Environment, Runner, refuse_unlike
+from benchmarks.harness.worker import Job
 
 
 @pytest.fixture
@@ -17,8 +19,8 @@ def runner() -> Iterator[Runner]:
     here = Environment(
         python=Path(sys.executable), import_path=(ROOT, *map(Path, filter(None, sys.path)))
     )
-    with Databases() as databases:
-        yield Runner(ours=here, peers=here, databases=databases)
+    with Databases() as databases, PreparedDatabases(databases, fill=here.work) as prepared:
+        yield Runner(ours=here, peers=here, databases=databases, prepared=prepared)
 
 
 @pytest.fixture
@@ -95,6 +97,22 @@ def test_runs_that_differ_in_what_must_be_alike_give_no_figures(brief: Benchmark
     refuse_unlike(benchmark, [{"digest": "a"}, {"digest": "a"}])
     with pytest.raises(BenchmarkError, match="differ in their 'digest'"):
         refuse_unlike(benchmark, [{"digest": "a"}, {"digest": "b"}])
+
+
+def test_benchmarks_that_read_the_same_share_what_was_filled_once() -> None:
+    filled: list[Job] = []
+
+    with Databases() as databases, PreparedDatabases(databases, fill=filled.append) as prepared:
+        first = prepared.url("fill", "sqlite", 20)
+        assert prepared.url("fill", "sqlite", 20) == first
+        others = {prepared.url("fill", "sqlite", 40), prepared.url("otherwise", "sqlite", 20)}
+
+    assert first not in others
+    assert [(job.contender, job.size) for job in filled] == [
+        ("fill", 20),
+        ("fill", 40),
+        ("otherwise", 20),
+    ]
 
 
 def test_an_sqlite_database_is_empty_and_ends_with_its_run() -> None:
