@@ -35,7 +35,7 @@ from puppet_engine.networks.capabilities import Capabilities
 from puppet_engine.outbox.base import Carrier
 from puppet_engine.outbox.dispatcher import Outbox
 from puppet_engine.storage.base import Arrival, Ledger
-from puppet_engine.storage.intent_store import Drop, IntentStore, Meter, Standing
+from puppet_engine.storage.intent_store import Drop, IntentStore, Meter, Past, Standing
 
 T = TypeVar("T")
 
@@ -173,6 +173,10 @@ class MortalIntents(IntentStore):
     @override
     async def results(self, account: str, *, since: datetime) -> set[str]:
         return await self._inner.results(account, since=since)
+
+    @override
+    async def past(self, agent_id: str, *, limit: int) -> Past:
+        return await self._inner.past(agent_id, limit=limit)
 
     @override
     async def begin(

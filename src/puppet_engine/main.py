@@ -22,6 +22,7 @@ from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.one_model import OneModelProvider
 from puppet_engine.llm.openai_provider import OpenAIProvider
 from puppet_engine.llm.providers import create_provider
 from puppet_engine.memory.base import MemoryStore
@@ -38,6 +39,7 @@ from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
 from puppet_engine.storage.ownership import sole_owner
+from puppet_engine.storage.persona_versions import PersonaVersions
 from puppet_engine.storage.wakeups import Wakeups
 from puppet_engine.world.desk import open_rehearsal_wallet, sign_up
 from puppet_engine.world.rehearsal import RehearsalWorld, StoredJournal, World, WorldAt
@@ -78,6 +80,7 @@ class App:
         self._agent_manager: AgentManager | None = None
         self._event_engine: EventEngine | None = None
         self._memory_store: MemoryStore | None = None
+        self._storage: Storage | None = None
 
     # -------------------------------------------------------------- parts
 
@@ -116,10 +119,32 @@ class App:
             await self._put_together(parts)
             for persona in cast:
                 await self.agent_manager.create_agent(persona)
+                if self._stage is None:
+                    await self._keep_version(persona, "read when the engine started")
             await self.agent_manager.revive_guests()
             await self.agent_manager.start_agents()
             parts.push_async_callback(self.agent_manager.stop_agents)
             self._parts = parts.pop_all()
+
+    async def renew_cast(self) -> list[str]:
+        """Read the personas again, and return the ids of those that are new or have changed.
+
+        Raises:
+            ConfigurationError: one of them cannot be used; all agents stay as they are.
+
+        """
+        renewed = []
+        for persona in read_cast(self.settings):
+            if persona.id not in self.agent_manager.agents:
+                await self.agent_manager.create_agent(persona)
+            elif not await self.agent_manager.renew_agent(persona):
+                continue
+            await self._keep_version(persona, "read again while the engine ran")
+            renewed.append(persona.id)
+        return renewed
+
+    async def _keep_version(self, persona: AgentConfig, reason: str) -> None:
+        await PersonaVersions(_started(self._storage)).keep(persona, reason=reason)
 
     async def shutdown(self) -> None:
         """Let the turns under way end, then stop everything, last started first."""
@@ -135,6 +160,7 @@ class App:
             embedder=self._embedder(),
             follows_texts=not self._is_rehearsal(),
         )
+        self._storage = storage
         events = StoredEvents(storage)
         await self._set_clock(storage, await events.latest_moment())
         world = await self._enter_world(parts)
@@ -237,8 +263,10 @@ class App:
     def _find_words(self, world: World) -> LLMProvider:
         settings = with_brain(self.settings, world)
         if self._stage is not None:
-            return OpenAIProvider(settings, transport=self._stage.transport)
-        return create_provider(settings)
+            return OneModelProvider(OpenAIProvider(settings, transport=self._stage.transport))
+        provider = create_provider(settings)
+        is_rehearsal = self.settings.llm_provider == "rehearsal"
+        return OneModelProvider(provider) if is_rehearsal else provider
 
     def _lay_wire(self, parts: contextlib.AsyncExitStack) -> httpx2.AsyncBaseTransport:
         if self._stage is not None:
@@ -282,6 +310,7 @@ class App:
                     cost=self.settings.max_microdollars_per_day,
                 ),
                 "answers": StoredAnswers(storage),
+                "secrets": secrets_of(self.settings),
                 "in_step": self._is_in_step(),
             }
         )
@@ -349,6 +378,11 @@ def with_brain(settings: Settings, world: World) -> Settings:
             "openai_model": "rehearsal-brain",
         }
     )
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Return the keys that the engine works with, and that no text may hold."""
+    return [settings.openai_api_key.get_secret_value()] if settings.openai_api_key else []
 
 
 def _days(days: float | None) -> timedelta | None:

@@ -15,6 +15,7 @@ from puppet_engine.core.settings import Settings
 from puppet_engine.dashboard.routes import Dashboard
 from puppet_engine.events.chronicle import Chronicle
 from puppet_engine.main import App, create_app
+from puppet_engine.reload import PersonaWatch
 from puppet_engine.world.server import LoopbackServer
 
 
@@ -32,6 +33,7 @@ async def run(settings: Settings, *, console: Console) -> None:
         await app.startup()
         parts.push_async_callback(app.shutdown)
         spare_what_stays()
+        await _watch_personas(app, parts)
         url = await _open_page(app, parts)
         greet(app, url, console)
         await _until(stop, app)
@@ -72,6 +74,16 @@ def spare_what_stays() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+async def _watch_personas(app: App, parts: contextlib.AsyncExitStack) -> None:
+    looking = asyncio.create_task(PersonaWatch(app).keep_looking())
+
+    async def end() -> None:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+    parts.push_async_callback(end)
 
 
 def _stop_at_signals(stop: asyncio.Event) -> None:

@@ -2,10 +2,11 @@
 
 import random
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from puppet_engine.agents.agent import Agent
+from puppet_engine.agents.doors import Doors
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import MissingCredentialError
 from puppet_engine.core.models import EventDraft, IntentKind, TurnOutcome
@@ -32,6 +33,8 @@ class Turn:
     """To look back; what a turn changes, it returns."""
     network: SocialNetwork | None = None
     trader: Trader | None = None
+    doors: Doors = field(default_factory=Doors)
+    """What is asked of every text before it may leave."""
 
     def on_network(self) -> SocialNetwork:
         """Return the agent's account.

@@ -9,7 +9,7 @@ from typing_extensions import override
 from puppet_engine.core.ids import AgentId
 from puppet_engine.core.models import AgentConfig, Behavior, Personality, StyleGuide
 from puppet_engine.personas.handles import handle_of
-from puppet_engine.personas.prompt import system_prompt
+from puppet_engine.personas.prompt import prompt_of_the_hour, system_prompt
 
 
 class Agent:
@@ -24,6 +24,16 @@ class Agent:
     def system_prompt(self) -> str:
         """What a model is told of who it is."""
         return system_prompt(self.config)
+
+    def system_prompt_at(self, moment: datetime) -> str:
+        """Return what a model is told of who it is, and of what it is up to at a moment."""
+        lately = prompt_of_the_hour(self.config, moment)
+        return system_prompt(self.config, lately=lately) if lately else self.system_prompt
+
+    def renew(self, config: AgentConfig) -> None:
+        """Become what a changed persona says, at once and for all turns to come."""
+        self.config = config
+        self.__dict__.pop("system_prompt", None)
 
     @property
     def id(self) -> AgentId:

@@ -1,6 +1,6 @@
 """Keeps the agents: takes them up, gives each its turns, starts and stops them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
 from typing import Any, Final, TypedDict
@@ -8,7 +8,9 @@ from typing import Any, Final, TypedDict
 from puppet_engine.agents.accounts import Accounts, OpenAccount, OpenWallet
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.arrivals import Arrivals
+from puppet_engine.agents.configs import read_config
 from puppet_engine.agents.direct_ledger import DirectLedger
+from puppet_engine.agents.doors import Doors
 from puppet_engine.agents.outgoing import Outgoing
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.residents import Residents
@@ -28,6 +30,7 @@ from puppet_engine.outbox.budget import Budget
 from puppet_engine.outbox.dispatcher import Outbox
 from puppet_engine.storage.answers import AnswerJournal
 from puppet_engine.storage.base import Ledger
+from puppet_engine.style.repetition import Likeness
 
 SHOWN: Final = 20
 """How many ids an error names."""
@@ -62,6 +65,10 @@ class AgentManagerConfig(_Required, total=False):
     """What each agent may do and spend on a network in a day; without it there is no limit."""
     answers: AnswerJournal
     """Keeps what language models answered until the turn is fact."""
+    secrets: Collection[str]
+    """What no text may hold: the engine's own keys."""
+    likeness: Likeness
+    """How much two texts mean the same; without it repetition is known by the words alone."""
     in_step: bool
     """Whether a turn waits for its effects: slower, but the same life from the same seed.
 
@@ -92,10 +99,12 @@ class AgentManager:
             open_wallet=config.get("open_wallet"),
         )
         self._twitter_client: Any = None
+        doors = Doors(secrets=config.get("secrets", ()), likeness=config.get("likeness"))
         locks = config.get("locks") or LocalAgentLocks()
         self._outgoing = Outgoing(
             at_hand=self._residents.at_hand,
             accounts=self._accounts,
+            doors=doors,
             locks=locks,
             ledger=self._ledger,
             clock=clock,
@@ -110,6 +119,7 @@ class AgentManager:
             llm=config["default_llm_provider"],
             ledger=self._ledger,
             accounts=self._accounts,
+            doors=doors,
             outgoing=self._outgoing,
             answers=config.get("answers"),
             clock=clock,
@@ -179,6 +189,23 @@ class AgentManager:
 
         """
         return await self._arrivals.many(configs, over=over)
+
+    async def renew_agent(self, config: AgentConfig | Mapping[str, Any]) -> bool:
+        """Give an agent a changed persona while it lives; False when nothing differs.
+
+        It takes effect between two turns, and nothing that waits for the agent is lost.
+
+        Raises:
+            ConfigurationError: the configuration cannot be used, or changes the handle.
+            AgentNotFoundError: no agent of that id is in memory.
+
+        """
+        persona = read_config(config)
+        agent = self.get_agent(persona.id)
+        if agent.config == persona:
+            return False
+        await self._arrivals.renew(agent, persona)
+        return True
 
     async def revive_guests(self) -> None:
         """Call in agents that were created while others lived, in this process or before.
@@ -258,7 +285,8 @@ class AgentManager:
 
         Raises:
             AgentNotFoundError: there is no such agent.
-            LLMError: no text came about; nothing was published.
+            LLMError: no text came about; nothing was published. `HeldBackError` when there were
+                some, of which none may leave.
             NetworkRefusedError: the network said no; nothing was published.
             NetworkUnavailableError: no answer; the outcome is looked up until it is known.
                 Also while that is so of an earlier post: then nothing new was written.

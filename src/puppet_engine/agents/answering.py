@@ -8,7 +8,7 @@ from typing_extensions import override
 from puppet_engine.agents.actions import Action, Turn
 from puppet_engine.agents.posting import happens
 from puppet_engine.agents.recall import own_words, recall
-from puppet_engine.agents.wording import fresh_text
+from puppet_engine.agents.wording import Wording, held_back, worded
 from puppet_engine.core.models import (
     EventDraft,
     IntentDraft,
@@ -52,7 +52,7 @@ class Noticing(Action):
         noticed = tuple(
             EventDraft(
                 type=Answering.event_type,
-                due_at=now,
+                due_at=now + taken_to_answer(turn),
                 agent_id=turn.agent.id,
                 payload=post.model_dump(mode="json"),
             )
@@ -60,6 +60,14 @@ class Noticing(Action):
             if post.author_handle.lower() != turn.agent.handle.lower()
         )
         return TurnOutcome(events=noticed, cursor=posts[-1].id if posts else None)
+
+
+def taken_to_answer(turn: Turn) -> timedelta:
+    """Return how long the agent takes to answer what it has just noticed."""
+    times = turn.agent.behavior.response_times
+    if not times.max_minutes:
+        return timedelta(0)
+    return timedelta(minutes=turn.chance.uniform(times.min_minutes, times.max_minutes))
 
 
 class Answering(Action):
@@ -85,17 +93,22 @@ class Answering(Action):
             recent_posts=said,
             now=turn.agent.local(turn.clock.now()),
         )
-        text = await fresh_text(turn, prompt, said)
-        reply = IntentDraft(kind=IntentKind.REPLY, payload=_reply(post, text))
+        wording = await worded(turn, prompt, said)
+        if wording.chosen is None:
+            outcome = held_back(turn, wording, in_reply_to=post.id)
+            return outcome.model_copy(update={"memories": heard})
+        payload = _reply(post, wording.chosen.text, wording)
+        reply = IntentDraft(kind=IntentKind.REPLY, payload=payload)
         return TurnOutcome(memories=heard, intents=(reply,))
 
 
-def _reply(post: Post, text: str) -> dict[str, Any]:
+def _reply(post: Post, text: str, wording: Wording) -> dict[str, Any]:
     return {
         "text": text,
         "in_reply_to": post.id,
         "conversation_id": post.conversation_id,
         "reply_to_handle": post.author_handle,
+        "checks": wording.checks(),
     }
 
 

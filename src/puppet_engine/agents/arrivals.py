@@ -84,6 +84,32 @@ class Arrivals:
         self._turns.welcome(agent, events)
         await self._residents.make_room()
 
+    async def renew(self, agent: Agent, config: AgentConfig) -> None:
+        """Give an agent a changed persona between two of its turns; all it waits for stays.
+
+        Raises:
+            ConfigurationError: the handle is another: an account cannot be changed in a life.
+
+        """
+        changed = Agent(config)
+        if changed.handle != agent.handle:
+            raise ConfigurationError(
+                f"{agent.id!r} cannot become @{changed.handle} while it lives as @{agent.handle}: "
+                "end the engine and start it again"
+            )
+        async with self._turns.lock(agent.id):
+            agent.renew(config)
+            arrival = Arrival(
+                config=config,
+                handle=agent.handle,
+                is_guest=False,
+                first_memories=[],
+                first_events=[],
+                routine=self._turns.routine(agent, first=False),
+            )
+            events = await self._ledger.enrol(arrival)
+        self._turns.welcome(agent, events)
+
     async def many(
         self, configs: Iterable[AgentConfig | Mapping[str, Any]], *, over: timedelta
     ) -> int:

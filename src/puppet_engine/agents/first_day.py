@@ -14,6 +14,10 @@ def first_memories(config: AgentConfig) -> list[Memory]:
         Memory(content=text, type=MemoryType.RECENT, metadata={"source": "persona"})
         for text in known.recent_events
     ]
+    knowledge = [
+        Memory(content=text, importance=0.7, metadata={"source": "persona"})
+        for text in known.knowledge
+    ]
     friends = [
         Memory(
             content=f"I know @{friend.handle}. {friend.attitude}".strip(),
@@ -23,4 +27,4 @@ def first_memories(config: AgentConfig) -> list[Memory]:
         )
         for friend in known.relationships
     ]
-    return [*core, *recent, *friends]
+    return [*core, *recent, *knowledge, *friends]

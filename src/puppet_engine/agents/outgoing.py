@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Seq
 
 from puppet_engine.agents.accounts import CHAIN, Accounts
 from puppet_engine.agents.agent import Agent
+from puppet_engine.agents.doors import Doors, LastLook
 from puppet_engine.agents.publishing import Publisher
 from puppet_engine.agents.residents import AtHand
 from puppet_engine.agents.trading import TradePerformer
@@ -27,6 +28,7 @@ class Outgoing:
         *,
         at_hand: AtHand,
         accounts: Accounts,
+        doors: Doors,
         locks: AgentLocks,
         ledger: Ledger,
         clock: Clock,
@@ -36,6 +38,7 @@ class Outgoing:
         in_step: bool,
     ) -> None:
         self._accounts = accounts
+        self._doors = doors
         self._at_hand = at_hand
         self._ledger = ledger
         self._clock = clock
@@ -75,16 +78,17 @@ class Outgoing:
         if network is None:
             return None
         can = network.capabilities
+        rules = Rulebook(
+            network=network.name,
+            forbidden=frozenset() if can.replies else frozenset({IntentKind.REPLY}),
+            max_characters=can.max_characters,
+        )
         return Carrier(
             performer=Publisher(
                 agent=agent, network=network, intents=self._ledger.intents, clock=self._clock
             ),
             network=network.name,
-            policy=Rulebook(
-                network=network.name,
-                forbidden=frozenset() if can.replies else frozenset({IntentKind.REPLY}),
-                max_characters=can.max_characters,
-            ),
+            policy=LastLook(rules, self._doors.of(agent)),
             budget=self._budget,
             caps=can.caps,
         )

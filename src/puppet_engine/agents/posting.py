@@ -8,7 +8,7 @@ from typing_extensions import override
 from puppet_engine.agents.actions import Action, Turn
 from puppet_engine.agents.recall import own_words, recall
 from puppet_engine.agents.schedule import first_post_at, next_post_at
-from puppet_engine.agents.wording import fresh_text
+from puppet_engine.agents.wording import held_back, worded
 from puppet_engine.core.models import (
     Acquaintance,
     EventDraft,
@@ -53,8 +53,10 @@ class Posting(Action):
             now=turn.agent.local(turn.clock.now()),
             addressed_to=friend,
         )
-        text = await fresh_text(turn, prompt, said, mention=friend.handle if friend else None)
-        payload = {"text": text, "topic": topic}
+        wording = await worded(turn, prompt, said, mention=friend.handle if friend else None)
+        if wording.chosen is None:
+            return held_back(turn, wording, topic=topic)
+        payload = {"text": wording.chosen.text, "topic": topic, "checks": wording.checks()}
         return TurnOutcome(intents=(IntentDraft(kind=IntentKind.POST, payload=payload),))
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from typing_extensions import override
 
@@ -14,14 +14,21 @@ from puppet_engine.agents.accounts import Accounts
 from puppet_engine.agents.actions import Action, Turn
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.answering import Answering, Noticing
+from puppet_engine.agents.doors import Doors
 from puppet_engine.agents.outgoing import Outgoing
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.recall import memory_kept
 from puppet_engine.agents.residents import AtHand
 from puppet_engine.agents.trading import Trading
+from puppet_engine.agents.wording import reasons_of
 from puppet_engine.core.agent_locks import AgentLocks
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.errors import AgentNotFoundError, LLMRefusedError, NothingToDoError
+from puppet_engine.core.errors import (
+    AgentNotFoundError,
+    HeldBackError,
+    LLMRefusedError,
+    NothingToDoError,
+)
 from puppet_engine.core.models import Event, EventDraft, IntentKind, TurnOutcome
 from puppet_engine.core.plugins import find_plugin, plugin_names
 from puppet_engine.events.base import Consumer
@@ -55,6 +62,7 @@ class Turns(Consumer):
         llm: LLMProvider,
         ledger: Ledger,
         accounts: Accounts,
+        doors: Doors,
         outgoing: Outgoing,
         answers: AnswerJournal | None,
         clock: Clock,
@@ -68,6 +76,7 @@ class Turns(Consumer):
         self._llm = llm
         self._ledger = ledger
         self._accounts = accounts
+        self._doors = doors
         self._outgoing = outgoing
         self._answers = answers
         self._clock = clock
@@ -177,7 +186,7 @@ class Turns(Consumer):
                 turn = self._equip(agent, dict(context or {}), occasion)
                 outcome = await action.take(turn)
                 if not outcome.intents:
-                    raise NothingToDoError(agent.id, event_type)
+                    await self._refuse(agent, event_type, outcome)
                 outcome = self._outgoing.addressed(agent, outcome)
 
                 async def commit() -> None:
@@ -185,6 +194,14 @@ class Turns(Consumer):
 
                 accounts = {intent.account for intent in outcome.intents}
                 return await self._outgoing.send_now(agent.id, accounts, commit)
+
+    async def _refuse(self, agent: Agent, event_type: str, outcome: TurnOutcome) -> NoReturn:
+        """Say why nothing came of a turn that was asked for, after it is on record."""
+        reasons = reasons_of(outcome)
+        if not reasons:
+            raise NothingToDoError(agent.id, event_type)
+        await self._commit(agent, None, outcome)
+        raise HeldBackError(agent.id, reasons)
 
     async def _take(self, agent: Agent, event: Event) -> TurnOutcome:
         occasion = f"{event.sequence}"
@@ -235,6 +252,7 @@ class Turns(Consumer):
             ledger=self._ledger,
             network=network or self._accounts.network_of(agent.id),
             trader=self._accounts.trader_of(agent.id),
+            doors=self._doors,
         )
 
     # -------------------------------------------------------------- facts

@@ -1,42 +1,117 @@
-"""Getting a text that the agent has not published before."""
+"""Getting a text that may leave: asked for, checked, asked for again with the reason, or not said.
+
+A draft without findings goes out. After so many drafts with some, the best of those goes out that
+break no hard rule. When all of them do, nothing is said, and what was wrong is recorded.
+"""
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from puppet_engine.agents.actions import Turn
-from puppet_engine.core.errors import LLMRefusedError
+from puppet_engine.agents.doors import LOOKED_BACK
+from puppet_engine.core.models import EventDraft, TurnOutcome
 from puppet_engine.llm.base import POST_CHARACTERS, shorten
+from puppet_engine.personas.prompt import corrected
+from puppet_engine.style.findings import Violation
+from puppet_engine.style.scorer import Score, score
 
 TRIES: Final = 4
-"""How often a model is asked for a text that does not repeat the last ones."""
+"""How many drafts a model is asked for."""
 
 TEMPERATURE: Final = 0.9
 
+HELD_BACK: Final = "text.held_back"
+"""The type of the event that tells what was not said, and why."""
 
-async def fresh_text(
+
+@dataclass(frozen=True)
+class Draft:
+    """A text that a model proposed, and what is to be said of it."""
+
+    text: str
+    findings: tuple[Violation, ...]
+    score: Score
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether it breaks no hard rule."""
+        return not any(found.is_hard for found in self.findings)
+
+    def told(self) -> dict[str, Any]:
+        """Return what is kept of it for those who ask why; an unsafe text is not."""
+        unsafe = any(found.rule.startswith("safety.") for found in self.findings)
+        return {
+            "text": "" if unsafe else self.text,
+            "findings": [found.line() for found in self.findings],
+            "score": round(self.score.total, 4),
+        }
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What came of asking a model: a text that may leave, or none; and all of its drafts."""
+
+    chosen: Draft | None
+    drafts: tuple[Draft, ...]
+
+    def checks(self) -> dict[str, Any]:
+        """Return what goes with a text that leaves: how it was found."""
+        found = [] if self.chosen is None else self.chosen.told()["findings"]
+        return {"drafts": len(self.drafts), "findings": found}
+
+
+async def worded(
     turn: Turn, prompt: str, said: Sequence[str], *, mention: str | None = None
-) -> str:
-    """Return a text for `prompt` that is none of those `said`, and names `mention`, if any.
+) -> Wording:
+    """Return a text for `prompt` that may leave, and names `mention`, if any.
+
+    `said` is what the agent remembers to have said lately, newest first.
 
     Raises:
         LLMUnavailableError: no model answers.
-        LLMRefusedError: the model refuses, or only repeats what was said.
+        LLMRefusedError: the model refuses.
 
     """
-    before = {_gist(text) for text in said}
-    text = ""
-    for _ in range(TRIES):
-        options = {
-            "system": turn.agent.system_prompt,
-            "temperature": TEMPERATURE,
-            "seed": turn.chance.getrandbits(31),
-        }
-        text = address(await turn.llm.generate_tweet(prompt, options), mention)
-        if _gist(text) not in before:
-            return text
-    raise LLMRefusedError(
-        f"{TRIES} times in a row the model repeats what {turn.agent.id!r} said before: {text!r}"
+    gate = turn.doors.of(turn.agent)
+    past = await turn.ledger.intents.past(turn.agent.id, limit=LOOKED_BACK)
+    own = tuple(dict.fromkeys((*past.own, *said)))
+    drafts: list[Draft] = []
+    while len(drafts) < TRIES:
+        wrong = [found.line() for found in drafts[-1].findings] if drafts else []
+        text = await turn.llm.generate_tweet(corrected(prompt, wrong), _options(turn))
+        text = address(text, mention)
+        found = tuple(gate.judge(text, own=own, cast=past.cast))
+        drafts.append(Draft(text=text, findings=found, score=score(text, found, own=own)))
+        if not found:
+            break
+    return Wording(chosen=_best(drafts), drafts=tuple(drafts))
+
+
+def held_back(turn: Turn, wording: Wording, **about: Any) -> TurnOutcome:
+    """Return the outcome of a turn in which nothing may be said: the record of why."""
+    told = EventDraft(
+        type=HELD_BACK,
+        due_at=turn.clock.now(),
+        agent_id=turn.agent.id,
+        payload={
+            "handle": turn.agent.handle,
+            **about,
+            "drafts": [draft.told() for draft in wording.drafts],
+        },
     )
+    return TurnOutcome(events=(told,))
+
+
+def reasons_of(outcome: TurnOutcome) -> list[str]:
+    """Return why a turn held a text back; nothing when it did not."""
+    return [
+        reason
+        for event in outcome.events
+        if event.type == HELD_BACK
+        for draft in event.payload["drafts"]
+        for reason in draft["findings"]
+    ]
 
 
 def address(text: str, handle: str | None) -> str:
@@ -46,5 +121,18 @@ def address(text: str, handle: str | None) -> str:
     return shorten(f"@{handle} {text}", POST_CHARACTERS)
 
 
-def _gist(text: str) -> str:
-    return " ".join(text.casefold().split())
+def _best(drafts: Sequence[Draft]) -> Draft | None:
+    fit = [draft for draft in drafts if draft.may_leave]
+    clean = [draft for draft in fit if not draft.findings]
+    return max(clean or fit, key=lambda draft: draft.score.total, default=None)
+
+
+def _options(turn: Turn) -> dict[str, Any]:
+    wanted = turn.agent.config.llm
+    return {
+        "model": wanted.model,
+        "system": turn.agent.system_prompt_at(turn.clock.now()),
+        "temperature": TEMPERATURE if wanted.temperature is None else wanted.temperature,
+        "max_tokens": wanted.max_tokens,
+        "seed": turn.chance.getrandbits(31),
+    }

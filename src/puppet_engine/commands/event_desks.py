@@ -44,7 +44,7 @@ async def open_desk(database_url: str, api: str | None) -> AsyncGenerator[Desk]:
         async with httpx2.AsyncClient(base_url=api, timeout=PATIENCE_SECONDS) as client:
             yield LiveDesk(client)
         return
-    _require_there(database_url)
+    require_database(database_url)
     clock = VirtualClock(SystemClock().now())
     storage = Storage(database_url, clock=clock, ids=random_id)
     await storage.open()
@@ -56,7 +56,8 @@ async def open_desk(database_url: str, api: str | None) -> AsyncGenerator[Desk]:
         await storage.close()
 
 
-def _require_there(database_url: str) -> None:
+def require_database(database_url: str) -> None:
+    """Do nothing, unless an SQLite file is not there. Raises `ConfigurationError`."""
     file = Path(database_url.removeprefix(SQLITE))
     if database_url.startswith(SQLITE) and not file.is_file():
         raise ConfigurationError(

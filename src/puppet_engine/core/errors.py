@@ -16,6 +16,7 @@ PuppetEngineError
 ├── LLMError                             a language model gave no usable answer
 │   ├── LLMUnavailableError              out of reach, or overloaded; try later
 │   └── LLMRefusedError                  it refused the request; trying again will not help
+│       └── HeldBackError                all it wrote breaks the persona's rules
 ├── NetworkError                         a social network did not do what was asked
 │   ├── NetworkRefusedError              it said no: rules, rights, duplicate
 │   │   └── RateLimitedError             it said not now, and until when
@@ -151,6 +152,18 @@ class LLMUnavailableError(LLMError):
 
 class LLMRefusedError(LLMError):
     """The model refused the request; sending it again will not help."""
+
+
+class HeldBackError(LLMRefusedError):
+    """Nothing that the model wrote may leave; `reasons` holds what was wrong with each draft."""
+
+    def __init__(self, agent_id: str, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        listed = "\n".join(f"  {reason}" for reason in self.reasons)
+        super().__init__(
+            f"{agent_id!r} says nothing: no draft of the model keeps the rules, which are those "
+            f"of its style guide, of novelty and of safety\n{listed}"
+        )
 
 
 class NetworkError(PuppetEngineError):

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from puppet_engine.core.errors import LLMRefusedError
+from puppet_engine.style.weight import POST_WEIGHT, weighted_length
 
-POST_CHARACTERS: Final = 280
-"""The length of a post on X, whose rules are the strictest we meet."""
+POST_CHARACTERS: Final = POST_WEIGHT
+"""The weight of a post on X, whose rules are the strictest we meet."""
 
 
 class CompletionOptions(BaseModel):
@@ -17,6 +18,8 @@ class CompletionOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    model: str | None = None
+    """Which of the provider's models answers; the one of the settings when unset."""
     system: str = ""
     """Who speaks: the persona's prompt."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
@@ -56,7 +59,7 @@ class LLMProvider(ABC):
         return await self.complete(CompletionRequest(prompt=prompt, options=_read(options)))
 
     async def generate_tweet(self, prompt: str, options: Mapping[str, Any]) -> str:
-        """Return a text fit to be posted: one paragraph, unquoted, 280 characters at most.
+        """Return a text fit to be posted: one paragraph, unquoted, not over 280 as X weighs it.
 
         Raises what `generate_content` raises.
         """
@@ -85,11 +88,13 @@ def unquote(text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return the whole sentences of `text`, else words, that fit into `limit` characters."""
-    if len(text) <= limit:
+    """Return the whole sentences of `text`, else words, that weigh `limit` at the most."""
+    if weighted_length(text) <= limit:
         return text
     cut = text[:limit]
+    while weighted_length(f"{cut}…") > limit:
+        cut = cut[:-1]
     for end in (". ", "! ", "? ", "… "):
-        if (at := cut.rfind(end)) > limit // 2:
+        if (at := f"{cut} ".rfind(end)) > len(cut) // 2:
             return cut[: at + 1]
-    return cut[: limit - 1].rsplit(" ", 1)[0].rstrip(",;:-") + "…"
+    return cut.rsplit(" ", 1)[0].rstrip(",;:-") + "…"

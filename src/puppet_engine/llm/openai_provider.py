@@ -90,7 +90,7 @@ class OpenAIProvider(LLMProvider):
             "seed": settings.seed if options.seed is None else options.seed,
         }
         return {
-            "model": settings.openai_model,
+            "model": options.model or settings.openai_model,
             "messages": [*system, {"role": "user", "content": request.prompt}],
             **{name: value for name, value in arguments.items() if value is not None},
         }
@@ -109,7 +109,7 @@ class OpenAIProvider(LLMProvider):
         if isinstance(error, openai.APIStatusError):
             later = error.status_code in _TRY_LATER or error.status_code >= 500  # noqa: PLR2004
             kind = LLMUnavailableError if later else LLMRefusedError
-            return kind(f"{where} refused model {self._settings.openai_model!r}: {error}")
+            return kind(f"{where} refused the request: {error}")
         return LLMError(f"{where} answered what cannot be understood: {error}")
 
 

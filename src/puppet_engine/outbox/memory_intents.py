@@ -19,7 +19,7 @@ from puppet_engine.core.models import (
     IntentState,
     Memory,
 )
-from puppet_engine.storage.intent_store import Drop, IntentStore, Meter, Standing
+from puppet_engine.storage.intent_store import Drop, IntentStore, Meter, Past, Standing
 
 REMEMBERED: Final = timedelta(days=2)
 """How long what is settled counts: longer than any budget or limit looks back."""
@@ -95,6 +95,17 @@ class InMemoryIntents(IntentStore):
     async def results(self, account: str, *, since: datetime) -> set[str]:
         done = (each for each in self._of(account) if each.state is IntentState.DONE)
         return {each.result for each in done if self._settled_at[each.id] >= since}
+
+    @override
+    async def past(self, agent_id: str, *, limit: int) -> Past:
+        said = [
+            (each.agent_id, str(each.payload["text"]))
+            for each in reversed(self._intents.values())
+            if "text" in each.payload and each.state in {*OPEN, IntentState.DONE}
+        ]
+        own = [text for whose, text in said if whose == agent_id]
+        cast = [text for whose, text in said[:limit] if whose != agent_id]
+        return Past(own=tuple(own[:limit]), cast=tuple(cast))
 
     def _of(self, account: str) -> list[Intent]:
         return [each for each in self._intents.values() if each.account == account]

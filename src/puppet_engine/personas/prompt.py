@@ -7,6 +7,7 @@ Whatever was quoted is folded into one line first, so it cannot end its quotatio
 open a section or pass for somebody else's words.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,6 +15,12 @@ from enum import StrEnum
 
 from puppet_engine.core.models import Acquaintance, AgentConfig, Formatting, Post
 from puppet_engine.personas.handles import handle_of
+from puppet_engine.personas.rules import rules_of
+
+SHORTEST, LONGEST = 20, 240
+"""The length of posts that a style guide leaves open."""
+
+_CASES = {"ordinary": "ordinary", "lowercase": "lowercase only", "uppercase": "capitals only"}
 
 QUOTED_CHARACTERS = 600
 """How much of one quoted text is shown."""
@@ -40,8 +47,12 @@ class Section(StrEnum):
     TONE = "Your tone"
     CATCHPHRASES = "Things you like to say, now and then"
     EXAMPLES = "Posts that sound like you"
+    PREFERENCES = "What you like to write about, and how"
+    MOODS = "What moves you"
     AVOID = "What you never write about"
     FORM = "The form of all you write"
+    RULES = "Rules you never break"
+    LATELY = "What you are up to these days"
 
     TASK = "What to do"
     NOW = "The time where you are"
@@ -51,10 +62,11 @@ class Section(StrEnum):
     RECENT = "What you wrote lately"
     THREAD = "The conversation so far, oldest first"
     POST = "The post you answer"
+    CORRECTION = "What was wrong with your last draft"
 
 
-def system_prompt(config: AgentConfig) -> str:
-    """Return who the model is to be, and the form of all it writes."""
+def system_prompt(config: AgentConfig, *, lately: str = "") -> str:
+    """Return who the model is to be, the form of all it writes, and what it is up to `lately`."""
     person, style = config.personality, config.style_guide
     sections = (
         (Section.NAME, [config.name]),
@@ -65,6 +77,7 @@ def system_prompt(config: AgentConfig) -> str:
         (Section.VALUES, person.values),
         (Section.INTERESTS, person.interests),
         (Section.QUIRKS, person.quirks),
+        (Section.MOODS, person.emotional_range.moods),
         (Section.OPINIONS, person.opinions),
         (Section.SURROUNDINGS, person.surroundings),
         (Section.PEOPLE, map(_acquaintance, config.initial_memory.relationships)),
@@ -73,8 +86,11 @@ def system_prompt(config: AgentConfig) -> str:
         (Section.TONE, [style.tone]),
         (Section.CATCHPHRASES, style.catchphrases),
         (Section.EXAMPLES, style.example_posts),
+        (Section.PREFERENCES, style.content_preferences),
         (Section.AVOID, style.topics_to_avoid),
         (Section.FORM, _form(style.formatting)),
+        (Section.RULES, rules_of(style)),
+        (Section.LATELY, [lately]),
     )
     intro = (
         f"You are {_line(config.name)}. You write on a social network, as yourself and in your "
@@ -136,6 +152,23 @@ def reply_prompt(
     )
 
 
+def corrected(prompt: str, wrong: Sequence[str]) -> str:
+    """Return a request again, with what was `wrong` with the last answer to it."""
+    return _join([prompt, _section(Section.CORRECTION, map(_quoted, wrong))])
+
+
+def prompt_of_the_hour(config: AgentConfig, moment: datetime) -> str:
+    """Return which of its rotating prompts a persona is told at a moment; nothing without any."""
+    rotating = config.rotating_system_prompts
+    if not rotating.prompts:
+        return ""
+    turn = int(moment.timestamp() // (rotating.every_hours * 3600))
+    if rotating.order == "by_chance":
+        digest = hashlib.blake2b(f"{config.id}:{turn}".encode(), digest_size=8).digest()
+        turn = int.from_bytes(digest)
+    return rotating.prompts[turn % len(rotating.prompts)]
+
+
 def _mind(memories: Sequence[str], recent_posts: Sequence[str]) -> tuple[str, str]:
     return (
         _section(Section.MEMORIES, map(_quoted, memories)),
@@ -144,21 +177,24 @@ def _mind(memories: Sequence[str], recent_posts: Sequence[str]) -> tuple[str, st
 
 
 def _form(formatting: Formatting) -> list[str]:
-    low, high = formatting.min_characters, formatting.max_characters
+    high = formatting.max_characters or max(LONGEST, formatting.min_characters or 0)
+    low = formatting.min_characters or min(SHORTEST, high)
+    tags = [f"#{tag}" for tag in formatting.hashtags]
     return [
         f"Between {low} and {high} characters.",
-        _allowance("Emojis", formatting.uses_emojis, formatting.emojis),
-        _allowance(
-            "Hashtags", formatting.uses_hashtags, [f"#{tag}" for tag in formatting.hashtags]
-        ),
-        "Case: lowercase only." if formatting.lowercase else "Case: ordinary.",
+        _allowance("Emojis", formatting.uses_emojis, formatting.emojis, formatting.emoji_rate),
+        _allowance("Hashtags", formatting.uses_hashtags, tags, formatting.hashtag_rate),
+        f"Case: {_CASES[formatting.case or 'ordinary']}.",
     ]
 
 
-def _allowance(what: str, allowed: bool, favourites: Sequence[str]) -> str:
+def _allowance(what: str, allowed: bool, favourites: Sequence[str], rate: float | None) -> str:
     if not allowed:
         return f"{what}: none."
-    return f"{what}: one or two, such as {' '.join(favourites)}" if favourites else f"{what}: yes."
+    often = "" if rate is None else f", in {rate:.0%} of your posts"
+    if not favourites:
+        return f"{what}: yes{often}."
+    return f"{what}: one or two{often}, such as {' '.join(favourites)}"
 
 
 def _acquaintance(person: Acquaintance) -> str:

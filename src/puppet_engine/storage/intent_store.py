@@ -30,6 +30,15 @@ class Meter(Noun):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Past:
+    """What was said lately, or is about to be, newest first."""
+
+    own: tuple[str, ...]
+    cast: tuple[str, ...]
+    """What the others said."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Standing:
     """What an account has used up."""
 
@@ -85,6 +94,13 @@ class IntentStore(ABC):
     @abstractmethod
     async def results(self, account: str, *, since: datetime) -> set[str]:
         """Return the ids that a network gave to what an account did since a moment."""
+
+    @abstractmethod
+    async def past(self, agent_id: str, *, limit: int) -> Past:
+        """Return an agent's last `limit` texts, and what others said among the cast's last ones.
+
+        What was refused, or came too late, was not said.
+        """
 
     @abstractmethod
     async def begin(

@@ -19,9 +19,10 @@ from puppet_engine.core.models import (
 )
 from puppet_engine.storage.event_rows import insert_events
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.intent_store import Drop, IntentStore, Meter, Standing
+from puppet_engine.storage.intent_store import Drop, IntentStore, Meter, Past, Standing
 from puppet_engine.storage.rows import add_memory, read_intent
 
+SAID: Final = (IntentState.PENDING.value, IntentState.SENDING.value, IntentState.DONE.value)
 OPEN: Final = (IntentState.PENDING.value, IntentState.SENDING.value)
 COUNTED: Final = (IntentState.SENDING.value, IntentState.DONE.value)
 """What counts against a budget: what was done, and what may have been."""
@@ -102,6 +103,21 @@ class StoredIntents(IntentStore):
             .where(model.state == IntentState.DONE.value)
         )
         return await self._storage.read(lambda session: set(session.scalars(done)))
+
+    @override
+    async def past(self, agent_id: str, *, limit: int) -> Past:
+        begun, latest = self._storage.statement(_begun), self._storage.statement(_latest)
+
+        def work(session: Session) -> Past:
+            connection = session.connection()
+            mine = connection.execute(begun, {"agent": agent_id, "most": limit})
+            all_of_them = connection.execute(latest, {"most": limit}).all()
+            waiting = [it.payload for it in all_of_them if it.agent_id == agent_id]
+            others = [it.payload for it in all_of_them if it.agent_id != agent_id]
+            own = _texts([*waiting, *(it.payload for it in mine)])
+            return Past(own=own[:limit], cast=_texts(others))
+
+        return await self._storage.read(work)
 
     # -------------------------------------------------------------- noting
 
@@ -216,6 +232,25 @@ def _open(storage: Storage) -> Any:
     table = _intents(storage)
     of_account = select(table).where(table.c.account == bindparam("of"))
     return of_account.where(table.c.state.in_(OPEN)).order_by(table.c.sequence)
+
+
+def _begun(storage: Storage) -> Any:
+    table = _intents(storage)
+    mine = select(table.c.payload).where(table.c.agent_id == bindparam("agent"))
+    begun = mine.where(table.c.begun_at.is_not(None), table.c.state.in_(SAID))
+    return begun.order_by(table.c.begun_at.desc()).limit(bindparam("most"))
+
+
+def _latest(storage: Storage) -> Any:
+    table = _intents(storage)
+    said = select(table.c.agent_id, table.c.payload).where(table.c.state.in_(SAID))
+    return said.order_by(table.c.sequence.desc()).limit(bindparam("most"))
+
+
+def _texts(payloads: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the texts among what was wanted, each once; a trade has none."""
+    texts = (str(payload["text"]) for payload in payloads if "text" in payload)
+    return tuple(dict.fromkeys(texts))
 
 
 def _counted(storage: Storage) -> Any:

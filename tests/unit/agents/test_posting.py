@@ -8,7 +8,8 @@ from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.first_day import first_memories
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.recall import OWN_WORDS
-from puppet_engine.core.errors import LLMRefusedError, MissingCredentialError
+from puppet_engine.agents.wording import reasons_of
+from puppet_engine.core.errors import MissingCredentialError
 from puppet_engine.core.models import AgentConfig, IntentKind, Memory
 
 
@@ -53,13 +54,15 @@ async def test_a_model_that_repeats_itself_is_asked_again(
     assert first != second
 
 
-async def test_a_model_that_only_repeats_itself_is_given_up(
+async def test_a_model_that_only_repeats_itself_is_not_let_out(
     make_turn: MakeTurn, memory: FakeMemoryStore
 ) -> None:
     await memory.add_memory("ada", Memory(content="…", metadata={OWN_WORDS: "old news"}))
 
-    with pytest.raises(LLMRefusedError, match="old news"):
-        await Posting().take(make_turn(ScriptedLLM("old news")))
+    outcome = await Posting().take(make_turn(ScriptedLLM("old news")))
+
+    assert outcome.intents == ()
+    assert "says again what was said before: 'old news'" in reasons_of(outcome)[0]
 
 
 async def test_the_first_post_greets_somebody_the_agent_knows(make_turn: MakeTurn) -> None:

@@ -235,3 +235,27 @@ async def test_an_intent_that_is_over_cannot_be_ended_again(books: Books) -> Non
         await books.intents.drop(begun, Drop(state=IntentState.REFUSED, reason="no"))
 
     assert await books.contents() == ["I posted: hello"]
+
+
+async def test_what_was_said_is_told_newest_first_and_apart_from_what_others_said(
+    books: Books,
+) -> None:
+    def say(text: str, handle: str) -> IntentDraft:
+        return IntentDraft(kind=IntentKind.POST, payload={"text": text}, account=f"x:{handle}")
+
+    (first,) = await books.want(say("first", "ada"))
+    await books.intents.complete(await books.begin(first), EFFECT)
+    (refused,) = await books.want(say("never heard", "ada"))
+    await books.intents.drop(refused, Drop(state=IntentState.REFUSED, reason="no"))
+    await books.want(say("of another", "bob"), agent_id="bob")
+    books.clock.set(START + HOUR)
+    (begun,) = await books.want(say("begun", "ada"))
+    await books.begin(begun)
+    await books.want(IntentDraft(kind=IntentKind.TRADE, payload={}, account="chain:ada"))
+    await books.want(say("waiting", "ada"))
+
+    past = await books.intents.past("ada", limit=10)
+
+    assert past.own == ("waiting", "begun", "first")
+    assert past.cast == ("of another",)
+    assert (await books.intents.past("ada", limit=2)).own == ("waiting", "begun")

@@ -17,7 +17,8 @@ from puppet_engine.core.models import (
     Personality,
     StyleGuide,
 )
-from puppet_engine.personas.prompt import system_prompt
+from puppet_engine.personas.prompt import LONGEST, SHORTEST, system_prompt
+from puppet_engine.style.weight import weighted_length
 from puppet_engine.world.brain.reading import read_speaker
 from puppet_engine.world.brain.voices import voice_of
 from puppet_engine.world.brain.writer import Message, write
@@ -81,10 +82,11 @@ class TestFiveHundredPosts:
         form = FORMS[persona.id]
 
         for post in lives[persona.id]:
-            assert form.min_characters <= len(post) <= form.max_characters, post
+            low, high = form.min_characters or SHORTEST, form.max_characters or LONGEST
+            assert low <= weighted_length(post) <= high, post
             assert form.uses_emojis or not EMOJI.search(post), post
             assert form.uses_hashtags or "#" not in post, post
-            assert not form.lowercase or post == post.lower(), post
+            assert form.case != "lowercase" or post == post.lower(), post
 
     def test_no_post_has_a_hole_or_a_slip_of_the_pen(
         self, persona: AgentConfig, lives: dict[str, list[str]]
@@ -280,7 +282,7 @@ def test_whatever_is_asked_something_comes_that_is_not_too_long(
     persona = INVENTED.model_copy(update={"style_guide": StyleGuide(formatting=form)})
 
     for written in (write_post(persona, topic), write_reply(persona, text)):
-        assert 0 < len(written) <= form.max_characters
+        assert 0 < weighted_length(written) <= shortest + room
 
 
 def test_the_hour_of_the_prompt_is_the_hour_of_the_text() -> None:

@@ -19,6 +19,10 @@ class Form:
     hashtags: tuple[str, ...] | None = None
     """Those to choose from, any when empty; None when there shall be none."""
     lowercase: bool = False
+    uppercase: bool = False
+    emoji_rate: float | None = None
+    """In which share of the texts there are any; left to the brain when None."""
+    hashtag_rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,15 @@ def _read_form(lines: Sequence[str]) -> Form:
         emojis=_allowed(text, "Emojis"),
         hashtags=_allowed(text, "Hashtags"),
         lowercase="lowercase only" in text,
+        uppercase="capitals only" in text,
+        emoji_rate=_rate(text, "Emojis"),
+        hashtag_rate=_rate(text, "Hashtags"),
     )
+
+
+def _rate(text: str, what: str) -> float | None:
+    share = re.search(rf"^{what}: .*?, in (\d+)% of your posts", text, re.MULTILINE)
+    return int(share[1]) / 100 if share else None
 
 
 def _allowed(text: str, what: str) -> tuple[str, ...] | None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from puppet_engine.style.anatomy import without_address
+from puppet_engine.style.weight import weighted_length
 from puppet_engine.world.brain.facts import post_facts, reply_facts
 from puppet_engine.world.brain.form import dressed, tidy
 from puppet_engine.world.brain.freshness import freshest
@@ -86,7 +88,7 @@ def _drafts(
             text = tidy(draft(Telling(rules, facts, chance)))
         except CannotSayError:
             continue
-        if len(text) <= form.longest:
+        if weighted_length(text) <= form.longest:
             yield text
             found += 1
         if found == _DRAFTS:
@@ -99,9 +101,11 @@ def _drafts(
 def _told(telling: Telling, plan: Plan, form: Form, *, at_least: int) -> str:
     """Return the text of a plan, made longer as long as it is too short."""
     text = " ".join(telling.say(rule) for rule in plan.rules)
-    while len(text) < at_least:
+    # Whom it is addressed to is no part of what is said.
+    while len(without_address(text)) < at_least:
         longer = f"{text} {telling.say(plan.filler)}"
-        if len(longer) > form.longest and len(text) >= form.shortest:
+        enough = len(without_address(text)) >= form.shortest
+        if len(longer) > form.longest and enough:
             break
         text = longer
     return text

@@ -72,7 +72,7 @@ def stored(timber: Timber) -> str:
         if connection.dialect.name == "sqlite":
             driver = connection.connection.driver_connection
             assert driver is not None
-            return repr(list(driver.iterdump()))  # type: ignore[attr-defined]
+            return repr(list(driver.iterdump()))
         names = connection.scalars(
             text("SELECT tablename FROM pg_tables WHERE schemaname='public'")
         )

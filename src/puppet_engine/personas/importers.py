@@ -1,0 +1,235 @@
+"""Personas from other engines: elizaOS's `character.json`, and ZerePy's agents.
+
+What has no counterpart here is left out and named; secrets are never taken along.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from puppet_engine.core.errors import PersonaError
+from puppet_engine.core.models import AgentConfig
+from timber.common.documents import Document, read_document, validate
+from timber.common.errors import DocumentError
+
+Format = Literal["eliza", "zerepy"]
+
+_ELIZA: Final = frozenset(
+    {"adjectives", "clients", "knowledge", "lore", "messageExamples", "modelProvider", "plugins",
+     "postExamples", "style", "system", "topics", "username"}
+)  # fmt: skip
+_ZEREPY: Final = frozenset(
+    {"config", "example_accounts", "examples", "loop_delay", "tasks", "time_based_multipliers",
+     "traits", "use_time_based_weights"}
+)  # fmt: skip
+_HANDLE_LENGTH: Final = 15
+_ID_LENGTH: Final = 64
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A persona that came from elsewhere."""
+
+    config: AgentConfig
+    origin: Format
+    left_out: tuple[str, ...]
+    """The keys that mean nothing here, or that must not be taken along."""
+
+
+@dataclass
+class _Taking:
+    """Takes the keys of a foreign persona, and knows what nobody took."""
+
+    document: Document
+    taken: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+
+    def text(self, key: str) -> str:
+        """Return a text; the parts of one that is a list, a line each."""
+        return " ".join(self.texts(key))
+
+    def texts(self, key: str) -> list[str]:
+        """Return a list of texts; a text alone is one of them."""
+        value = self.value(key)
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        for place, each in enumerate(values):
+            if not isinstance(each, str):
+                path: tuple[str | int, ...] = (key, place) if isinstance(value, list) else (key,)
+                self.problems.append(self.document.problem(path, "must be text"))
+        return [each.strip() for each in values if isinstance(each, str) and each.strip()]
+
+    def value(self, key: str) -> Any:
+        self.taken.add(key)
+        return self.document.value.get(key)
+
+    def left_out(self) -> tuple[str, ...]:
+        return tuple(sorted(set(self.document.value) - self.taken))
+
+
+def import_persona(file: Path, origin: Format | None = None) -> Imported:
+    """Return the persona in a file of another engine; which one, the file shows by its keys.
+
+    Raises:
+        PersonaError: the file cannot be read, or is of no engine we know;
+            each problem as `file:line:col: what is wrong`.
+
+    """
+    try:
+        document = read_document(file)
+    except DocumentError as error:
+        raise PersonaError(error.problems) from error
+    if not isinstance(document.value, dict):
+        raise PersonaError([document.problem((), "must be a mapping: a persona")])
+    made_by = origin or _origin_of(document)
+    taking = _Taking(document)
+    persona = _READERS[made_by](taking)
+    if taking.problems:
+        raise PersonaError(taking.problems)
+    return Imported(config=_valid(persona, document), origin=made_by, left_out=taking.left_out())
+
+
+def _origin_of(document: Document) -> Format:
+    keys = set(document.value)
+    eliza, zerepy = len(keys & _ELIZA), len(keys & _ZEREPY)
+    if eliza == zerepy:
+        known = "elizaOS writes 'bio', 'style', 'topics'; ZerePy 'bio', 'traits', 'loop_delay'"
+        raise PersonaError(
+            [document.problem((), f"of which engine is this? {known}: say --format")]
+        )
+    return "eliza" if eliza > zerepy else "zerepy"
+
+
+def _valid(persona: Mapping[str, Any], document: Document) -> AgentConfig:
+    """Return the persona; what is wrong with it is told at the key of the same name."""
+    foreign = Document(
+        source=document.source,
+        value=persona,
+        value_marks=document.value_marks,
+        key_marks=document.key_marks,
+    )
+    try:
+        return validate(AgentConfig, foreign)
+    except DocumentError as error:
+        raise PersonaError(error.problems) from error
+
+
+# ------------------------------------------------------------------ elizaOS
+
+
+def _from_eliza(taking: _Taking) -> dict[str, Any]:
+    name = taking.text("name")
+    bio, system = taking.texts("bio"), taking.text("system")
+    manner = taking.value("style")
+    style = manner if isinstance(manner, dict) else {}
+    return {
+        **_identity(name, taking.text("username")),
+        "description": bio[0] if bio else "",
+        "personality": {
+            "traits": taking.texts("adjectives"),
+            "interests": taking.texts("topics"),
+            "speaking_style": " ".join(_listed(style.get("all"))),
+            "background": " ".join([*bio[1:], *taking.texts("lore")]),
+        },
+        "style_guide": {
+            "formatting": _as_loose_as_possible(),
+            "content_preferences": _listed(style.get("post")),
+            "example_posts": taking.texts("postExamples"),
+        },
+        "rotating_system_prompts": {"prompts": [system] if system else []},
+        "initial_memory": {"knowledge": _knowledge(taking)},
+    }
+
+
+def _knowledge(taking: _Taking) -> list[str]:
+    """Return what is known in words; what lies in files elsewhere stays there."""
+    value = taking.value("knowledge")
+    return _listed(value)
+
+
+# ------------------------------------------------------------------ ZerePy
+
+
+def _from_zerepy(taking: _Taking) -> dict[str, Any]:
+    bio = taking.texts("bio")
+    connections = taking.value("config")
+    settings = (
+        [it for it in connections if isinstance(it, dict)] if isinstance(connections, list) else []
+    )
+    return {
+        **_identity(taking.text("name"), ""),
+        "description": bio[0] if bio else "",
+        "personality": {
+            "traits": taking.texts("traits"),
+            "background": " ".join(bio[1:]),
+        },
+        "style_guide": {
+            "formatting": _as_loose_as_possible(),
+            "example_posts": taking.texts("examples"),
+        },
+        "behavior": {
+            **_frequency(settings, taking),
+            "interaction_patterns": _likelihoods(taking.value("tasks")),
+        },
+        "llm": _model(settings),
+    }
+
+
+def _frequency(settings: Iterable[Mapping[str, Any]], taking: _Taking) -> dict[str, Any]:
+    """Return how long between posts: the interval of its tweets, or of its loop, in seconds."""
+    delay = taking.value("loop_delay")
+    found = [it["tweet_interval"] for it in settings if "tweet_interval" in it] or [delay]
+    seconds = found[0]
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0:
+        return {}
+    hours = min(max(seconds / 3600, 1 / 60), 24 * 180)
+    low, high = round(hours, 4), round(2 * hours, 4)
+    return {"post_frequency": {"min_hours_between_posts": low, "max_hours_between_posts": high}}
+
+
+def _likelihoods(tasks: Any) -> dict[str, float]:
+    """Return probabilities out of the weights of tasks: the heaviest is always done."""
+    listed = [it for it in tasks if isinstance(it, dict)] if isinstance(tasks, list) else []
+    weights = {str(it.get("name")): it.get("weight") for it in listed}
+    numbers = {name: it for name, it in weights.items() if isinstance(it, int | float)}
+    most = max(numbers.values(), default=0)
+    named = {"reply-to-tweet": "reply_probability", "like-tweet": "like_probability"}
+    return {
+        ours: round(max(0, numbers[theirs]) / most, 2)
+        for theirs, ours in named.items()
+        if theirs in numbers and most > 0
+    }
+
+
+def _model(settings: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    models = (it.get("model") for it in settings)
+    return next(({"model": it} for it in models if isinstance(it, str) and it), {})
+
+
+# ------------------------------------------------------------------ both
+
+
+def _identity(name: str, username: str) -> dict[str, Any]:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:_ID_LENGTH]
+    handle = re.sub(r"\W", "", username.removeprefix("@"), flags=re.ASCII)[:_HANDLE_LENGTH]
+    named = {"handle": handle} if handle else {}
+    return {"id": slug or "persona", "name": name, **named}
+
+
+def _as_loose_as_possible() -> dict[str, bool]:
+    """Return a form that forbids nothing: the others have no such rules, and their texts both."""
+    return {"uses_emojis": True, "uses_hashtags": True}
+
+
+def _listed(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [it.strip() for it in values if isinstance(it, str) and it.strip()]
+
+
+_READERS: Final[Mapping[Format, Callable[[_Taking], dict[str, Any]]]] = {
+    "eliza": _from_eliza,
+    "zerepy": _from_zerepy,
+}
