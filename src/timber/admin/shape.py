@@ -57,7 +57,7 @@ class Shape:
         """The columns whose values never leave the server: encrypted, personal or sensitive."""
         spec = self.spec
         named = {name for name, column in self.columns.items() if column.info.get("sensitive")}
-        named |= set(spec.encryption.fields) if spec.encryption else set()
+        named |= set(spec.encryption.names) if spec.encryption else set()
         named |= set(spec.gdpr.export_fields) if spec.gdpr and spec.gdpr.enabled else set()
         return frozenset(named - set(self.key_columns))
 

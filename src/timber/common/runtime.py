@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Generator, Mapping
 from typing import Any, Final, Self
 
@@ -16,7 +17,11 @@ from timber.common.database.fitness import check_database
 from timber.common.database.schema import create_tables
 from timber.common.database.service import DatabaseService
 from timber.common.database.sqlite_references import drop_in_any_order
-from timber.common.errors import AlreadyOpenError
+from timber.common.encryption.attributes import open_attributes
+from timber.common.encryption.base import Keystore
+from timber.common.encryption.keyring import Keyring
+from timber.common.encryption.sealing import Sealer
+from timber.common.errors import AlreadyOpenError, ConfigurationError
 from timber.common.garbage import no_search
 from timber.common.ids import IdFactory, OrderedUuids, random_uuid
 from timber.common.modeling.base import new_base
@@ -45,7 +50,7 @@ from timber.common.vector.tables import prepare
 from timber.common.vector.worker import IngestionWorker
 
 _log: Final = logging.getLogger(__name__)
-_BACKENDS: Final = frozenset({"caching", "vector_search"})
+_BACKENDS: Final = frozenset({"caching", "encryption", "vector_search"})
 """The flags of models that have a working backend."""
 
 
@@ -55,7 +60,13 @@ class Timber:
     Any number can live in one process, each with a database and models of its own.
     """
 
-    def __init__(self, *, clock: Clock | None = None, new_id: IdFactory = random_uuid) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        new_id: IdFactory = random_uuid,
+        keystore: Keystore | None = None,
+    ) -> None:
         steady = SteadyClock(clock or SystemClock())
         self.base: type[DeclarativeBase] = new_base()
         drop_in_any_order(self.base.metadata)
@@ -69,6 +80,9 @@ class Timber:
         self.database = DatabaseService(clock=steady)
         self.cache = CacheService()
         ordered = OrderedUuids(clock=steady)
+        self._keystore = keystore
+        self._keyring = Keyring(ticks=time.monotonic)
+        self.sealer = Sealer(keyring=self._keyring)
         self._columns = ColumnBuilder(clock=steady, new_id=new_id, new_ordered_id=ordered)
         self._idempotency = Idempotency(models=self.models, clock=steady)
         signals = Signals()
@@ -167,6 +181,8 @@ class Timber:
         for note in models.catalogue.notes:
             _log.warning("%s", note)
         undo.callback(models.dispose)
+        undo.callback(self._keyring.close)
+        self._open_keys(settings)
         undo.callback(self.database.close)
         undo.callback(self._listener.close)
         self.database.open(settings.database_url, settings.connection_options)
@@ -190,6 +206,20 @@ class Timber:
         undo.callback(self._follow, None)
         self._follow(settings)
 
+    def _open_keys(self, settings: TimberSettings) -> None:
+        if not self.sealer.tables:
+            return
+        named = ", ".join(sorted(self.sealer.tables))
+        if not settings.enable_encryption:
+            raise ConfigurationError(
+                f"enable_encryption is off, and columns of {named} are encrypted: turn it on"
+            )
+        if self._keystore is None:
+            raise ConfigurationError(
+                f"columns of {named} are encrypted, and there is no keystore: give the Timber one"
+            )
+        self._keyring.open(self._keystore)
+
     def _open_vectors(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
         ingestion, embedder = self.vector_ingestion, create_embedder(settings)
         if isinstance(embedder, OpenAICompatible):
@@ -212,8 +242,11 @@ class Timber:
         with no_search():
             catalogue = Catalogue(read_model_files(files))
             check(catalogue, backends=_BACKENDS)
-            factory = ModelFactory(base=self.base, columns=self._columns)
+            factory = ModelFactory(base=self.base, columns=self._columns, seals=self.sealer)
             factory.build(catalogue)
+        self.sealer.know(self.base.metadata.tables.values())
+        for model in factory.classes.values():
+            open_attributes(model, self.sealer)
         prepare(self.base.metadata)
         self._row_sources = row_sources(factory.classes.values())
         return factory

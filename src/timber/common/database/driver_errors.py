@@ -23,6 +23,7 @@ from timber.common.errors import (
     SchemaMismatchError,
     SerializationError,
     StatementTimeoutError,
+    TimberError,
 )
 
 _SQLITE: Final[dict[str, type[DatabaseError]]] = {
@@ -108,17 +109,28 @@ def translated() -> Generator[None]:
         raise known from error
 
 
-def _translate(context: ExceptionContext) -> DatabaseError | None:
+def _translate(context: ExceptionContext) -> TimberError | None:
     """Return what to raise instead, caused by the driver's error; None leaves it as it is."""
     if context.is_pre_ping:
         return None
     error, connecting = context.original_exception, context.connection is None
+    if isinstance(error, TimberError):
+        return _again(error)
     known = _known(error, connecting=connecting)
     if type(known) is DatabaseUnavailableError and context.engine is not None:
         known = DatabaseUnavailableError(
             f"{_place(context.engine)}: {known.what}", code=known.code
         )
     return known
+
+
+def _again(error: TimberError) -> TimberError:
+    """Return the same error: nothing can be raised as caused by itself."""
+    kind = type(error)
+    again = kind.__new__(kind)
+    again.args = error.args
+    again.__dict__.update(error.__dict__)
+    return again
 
 
 def _place(engine: Engine) -> str:

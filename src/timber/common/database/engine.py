@@ -16,6 +16,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from typing_extensions import override
 
 from timber.common.database.driver_errors import translate_errors
+from timber.common.database.sealing import seal_writes
 from timber.common.database.sqlite_transactions import begin_early
 from timber.common.database.upserts import complete_upserts
 from timber.common.errors import (
@@ -65,6 +66,7 @@ def opened_engine(database_url: str, options: ConnectionOptions = _DEFAULTS) -> 
         stack.callback(engine.dispose)
         translate_errors(engine)
         complete_upserts(engine)
+        seal_writes(engine)
         yield engine
 
 

@@ -25,6 +25,7 @@ from sqlalchemy.types import TypeEngine
 from timber.common.clock import Clock
 from timber.common.ids import IdFactory
 from timber.common.modeling.column_types import ColumnType
+from timber.common.modeling.sealed import Sealed, SealedColumn
 from timber.common.modeling.spec import ColumnSpec
 
 _NOW: Final = {"DateTime": func.current_timestamp, "Date": func.current_date}
@@ -39,8 +40,13 @@ class ColumnBuilder:
     new_id: IdFactory
     new_ordered_id: IdFactory
 
-    def build(self, spec: ColumnSpec, *, use_alter: bool = False) -> Column[Any]:
-        """Return a new column; `use_alter` adds its foreign key when all tables are there."""
+    def build(
+        self, spec: ColumnSpec, *, use_alter: bool = False, sealed: SealedColumn | None = None
+    ) -> Column[Any]:
+        """Return a new column; `use_alter` adds its foreign key when all tables are there.
+
+        One that is `sealed` is found, and is unique, by a column of its own.
+        """
         written = spec.column_type
         arguments: list[Any] = []
         if spec.foreign_key:
@@ -54,12 +60,12 @@ class ColumnBuilder:
             )
         return Column(
             spec.name,
-            _type(spec, written),
+            Sealed(sealed) if sealed else _type(spec, written),
             *arguments,
             primary_key=spec.primary_key,
             nullable=spec.may_be_null,
-            unique=spec.unique or None,
-            index=spec.index or None,
+            unique=(spec.unique and not sealed) or None,
+            index=(spec.index and not sealed) or None,
             default=None if spec.default is None else self._default(written, spec.default),
             server_default=_server_default(written, spec.server_default),
             comment=spec.description,

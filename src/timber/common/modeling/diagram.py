@@ -108,7 +108,7 @@ def _noted(spec: ModelSpec) -> dict[str, tuple[str | None, ...]]:
     if spec.states:
         noted["state"] = (spec.states.column,)
     if spec.encryption and spec.encryption.enabled:
-        noted["encrypted"] = spec.encryption.fields
+        noted["encrypted"] = spec.encryption.names
     if spec.vector_search and spec.vector_search.enabled:
         noted["found by meaning"] = spec.vector_search.content_field
     if spec.gdpr and spec.gdpr.enabled:

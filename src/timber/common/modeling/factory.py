@@ -23,6 +23,13 @@ from timber.common.modeling.cycles import closing_keys
 from timber.common.modeling.mixins import MIXINS
 from timber.common.modeling.reader import ModelSources
 from timber.common.modeling.relationship_options import RelationshipBuilder
+from timber.common.modeling.sealed_tables import (
+    SealedTable,
+    Seals,
+    complete_table,
+    moved,
+    sealed_table,
+)
 from timber.common.modeling.spec import ModelSpec
 from timber.common.modeling.table_promises import keep_promises
 
@@ -30,11 +37,15 @@ from timber.common.modeling.table_promises import keep_promises
 class ModelFactory:
     """The classes and tables of one opening, on the declarative base of one Timber."""
 
-    def __init__(self, *, base: type[DeclarativeBase], columns: ColumnBuilder) -> None:
+    def __init__(
+        self, *, base: type[DeclarativeBase], columns: ColumnBuilder, seals: Seals
+    ) -> None:
         self.classes: dict[str, type[Any]] = {}
         self.catalogue = Catalogue(ModelSources((), ()))
         self._metadata = base.metadata
         self._columns = columns
+        self._seals = seals
+        self._sealed: dict[str, SealedTable] = {}
         self._generation = new_generation(base)
         self._tables: list[SQLTable] = []
         self._late: AbstractSet[tuple[str, tuple[str, ...]]] = frozenset()
@@ -87,6 +98,7 @@ class ModelFactory:
         for table in self._tables:
             self._metadata.remove(table)
         self._tables.clear()
+        self._sealed.clear()
         self.classes.clear()
 
     def _build_table(self, entry: Table) -> None:
@@ -102,6 +114,9 @@ class ModelFactory:
     def _build_class(
         self, entry: Table, model: ModelSpec, relationships: RelationshipBuilder
     ) -> None:
+        sealed = sealed_table(entry, self.catalogue, self._seals)
+        if sealed is not None:
+            self._sealed[entry.name] = sealed
         mixins = (MIXINS[name] for name in entry.mixin_names if name in MIXINS)
         attributes: dict[str, Any] = {
             "__module__": "timber.common.models",
@@ -116,12 +131,19 @@ class ModelFactory:
             attributes[one.name] = relationships.build(entry, one)
         built: Any = type(model.name, (*mixins, self._generation), attributes)
         self.classes[model.name] = built
+        if sealed is not None:
+            complete_table(built.__table__, entry, sealed)
         keep_promises(built)
         self._tables.append(built.__table__)
 
     def _built_columns(self, entry: Table) -> dict[str, Column[Any]]:
+        sealed = self._sealed.get(entry.name)
         return {
-            one.name: self._columns.build(one, use_alter=(entry.name, (one.name,)) in self._late)
+            one.name: self._columns.build(
+                one,
+                use_alter=(entry.name, (one.name,)) in self._late,
+                sealed=sealed.columns.get(one.name) if sealed else None,
+            )
             for one in entry.own_columns
         }
 
@@ -134,13 +156,18 @@ class ModelFactory:
                 onupdate=action(key.on_update),
                 use_alter=(entry.name, key.columns) in self._late,
             )
+        sealed = self._sealed.get(entry.name)
         for unique in entry.spec.unique:
+            if moved(unique.columns, sealed):
+                continue
             yield UniqueConstraint(*unique.columns, name=unique.name)
         checks = [(one.name, one.check) for one in entry.own_columns if one.check]
         checks += [(one.name, one.condition) for one in entry.spec.checks]
         for name, condition in checks:
             yield CheckConstraint(parse_condition(condition).expression, name=name)
         for index in entry.spec.indexes:
+            if moved(index.columns, sealed):
+                continue
             where = parse_condition(index.where).expression if index.where else None
             yield Index(
                 index.name,

@@ -1,8 +1,8 @@
 """What a model asks Timber to do for its rows: its state machine and its flags."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from timber.common.modeling.notation import GuardText, Name, OneOrMoreNames, Spec
 
@@ -67,11 +67,46 @@ class StatesSpec(Spec):
         return frozenset(found)
 
 
+Normaliser: TypeAlias = Literal["exact", "strip", "casefold"]
+"""Which texts count as equal: only the same; without the space around them; in either case."""
+
+
+class EncryptedFieldSpec(Spec):
+    """One field that is encrypted."""
+
+    name: Name
+    searchable: StrictBool = False
+    """Whether rows are found by its value, which then shows which rows have the same."""
+    normalise: Normaliser = "exact"
+    """Which values count as equal when they are looked for, or must be unique."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.normalise != "exact" and not self.searchable:
+            raise ValueError("`normalise` belongs to a field that is `searchable`")
+        return self
+
+
+def _named(written: Any) -> Any:
+    return {"name": written} if isinstance(written, str) else written
+
+
+EncryptedField = Annotated[
+    EncryptedFieldSpec, BeforeValidator(_named, json_schema_input_type=Name | EncryptedFieldSpec)
+]
+"""The name of a field, or a mapping that says more of it."""
+
+
 class EncryptionSpec(Spec):
     """Which fields are encrypted before they reach the database."""
 
     enabled: StrictBool
-    fields: tuple[Name, ...] = ()
+    fields: tuple[EncryptedField, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the fields."""
+        return tuple(field.name for field in self.fields)
 
 
 class CachingSpec(Spec):

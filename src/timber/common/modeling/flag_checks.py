@@ -5,6 +5,7 @@ from typing import Final
 
 from timber.common.documents import Path, closest
 from timber.common.modeling.catalogue import Catalogue, Table
+from timber.common.modeling.encryption_checks import encryption_problems
 from timber.common.modeling.spec import ModelSpec
 from timber.common.modeling.state_checks import state_problems
 from timber.common.modeling.subjects import subject_path
@@ -21,7 +22,7 @@ def flag_problems(table: Table, catalogue: Catalogue, backends: AbstractSet[str]
     yield from state_problems(table)
     yield from _backend_problems(table, table.model, backends)
     yield from _field_problems(table, table.model)
-    yield from _encryption_problems(table, table.model)
+    yield from encryption_problems(table, catalogue)
     yield from _kind_problems(table, table.model)
     yield from _subject_problems(table, table.model, catalogue)
     yield from vector_problems(table)
@@ -48,7 +49,7 @@ def _field_problems(table: Table, model: ModelSpec) -> Iterator[str]:
 def _named_fields(model: ModelSpec) -> Iterator[tuple[Path, str]]:
     lists: list[tuple[str, str, tuple[str, ...]]] = []
     if model.encryption:
-        lists.append(("encryption", "fields", model.encryption.fields))
+        lists.append(("encryption", "fields", model.encryption.names))
     if model.gdpr:
         lists.append(("gdpr", "export_fields", model.gdpr.export_fields))
     if model.audit:
@@ -57,23 +58,6 @@ def _named_fields(model: ModelSpec) -> Iterator[tuple[Path, str]]:
         yield from (((flag, key, place), name) for place, name in enumerate(names))
     if model.retention:
         yield ("retention", "since"), model.retention.since
-
-
-def _encryption_problems(table: Table, model: ModelSpec) -> Iterator[str]:
-    """Refuse to make a secret of what the database compares or enforces."""
-    encryption = model.encryption
-    if encryption is None:
-        return
-    if encryption.enabled and not encryption.fields:
-        yield table.problem("encryption", message="`fields` names what is encrypted")
-    for place, name in enumerate(encryption.fields):
-        column = table.columns.get(name)
-        if column is None:
-            continue
-        for key in ("primary_key", "foreign_key", "unique", "index", "check", "server_default"):
-            if getattr(column, key) not in (None, False):
-                message = f"{name!r} cannot be encrypted: it has a `{key}`"
-                yield table.problem("encryption", "fields", place, message=message)
 
 
 def _kind_problems(table: Table, model: ModelSpec) -> Iterator[str]:

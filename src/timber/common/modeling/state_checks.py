@@ -73,7 +73,7 @@ def _column_problems(table: Table, states: StatesSpec) -> Iterator[str]:
 
 def _guard_problems(table: Table, states: StatesSpec) -> Iterator[str]:
     encryption = table.model.encryption if table.model else None
-    sealed = encryption.fields if encryption and encryption.enabled else ()
+    sealed = encryption.names if encryption and encryption.enabled else ()
     for place, guard in enumerate(states.guards):
         where = ("states", "guards", place)
         sources = states.sources(guard.to)

@@ -35,6 +35,20 @@ def subject_path(table: Table, written: str | None, catalogue: Catalogue) -> tup
     return ways[0]
 
 
+def subject_way(table: Table, catalogue: Catalogue) -> tuple[str, ...] | None:
+    """Return the path from a model's rows to a person; None if they are about nobody.
+
+    Raises:
+        ValueError: there are several, and the model file names none of them; or the one
+            that it names leads nowhere.
+
+    """
+    written = table.model.gdpr.user_id_field if table.model and table.model.gdpr else None
+    if written is None and table.name != PEOPLE and not _shortest(table, catalogue):
+        return None
+    return subject_path(table, written, catalogue)
+
+
 def _follow(table: Table, written: str, catalogue: Catalogue) -> tuple[str, ...]:
     path = tuple(written.split("."))
     for position, name in enumerate(path):

@@ -115,5 +115,5 @@ def _encryption_problems(table: Table, wanted: VectorSearchSpec) -> Iterator[str
     if encryption is None or not encryption.enabled or wanted.embeds_encrypted:
         return
     for path, name in _named(wanted):
-        if name in encryption.fields:
+        if name in encryption.names:
             yield table.problem(FLAG, *path, message=_LEAK.format(name=name))

@@ -1,0 +1,240 @@
+"""Seals values for their rows, and opens them: all that the rest of Timber uses of encryption."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table as SQLTable
+
+from timber.common.encryption.aead import NONCE_BYTES, opened
+from timber.common.encryption.base import IndexKey
+from timber.common.encryption.blind_index import index_secret, index_value
+from timber.common.encryption.identities import SealTarget
+from timber.common.encryption.keyring import Keyring, ReadyKey
+from timber.common.encryption.tables import Field, TableSeal
+from timber.common.errors import EncryptionError, InvalidValueError, TamperedError
+from timber.common.modeling.sealed import Ciphertext
+from timber.common.modeling.sealed_tables import (
+    LEAST_BYTES,
+    MAGIC,
+    Places,
+    SealedTable,
+    sealed_of,
+)
+
+_KEY_ID: Final = slice(2, 18)
+_VERSION: Final = slice(18, 20)
+_HEADER: Final = 20
+_NONCE_END: Final = _HEADER + NONCE_BYTES
+
+
+class Sealer:
+    """Seals and opens the values of one Timber's models.
+
+    It works while the keyring is open; all methods raise a NotOpenError before.
+    """
+
+    def __init__(
+        self, *, keyring: Keyring, random_bytes: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        self._keyring = keyring
+        self._random_bytes = random_bytes
+        self._tables: dict[str, TableSeal] = {}
+        self._secrets: dict[tuple[IndexKey, str, str], bytes] = {}
+
+    def know(self, tables: Iterable[SQLTable]) -> None:
+        """Learn which columns of which tables are sealed, in the place of what was known."""
+        self._tables = {
+            table.name: TableSeal(table, sealed)
+            for table in tables
+            if (sealed := sealed_of(table)) is not None
+        }
+        self._secrets.clear()
+
+    @property
+    def tables(self) -> Mapping[str, TableSeal]:
+        """The tables with sealed columns, by name."""
+        return self._tables
+
+    def seal_value(self, target: SealTarget, value: Any) -> Ciphertext | None:
+        """Seal one value; None stays None.
+
+        Raises:
+            InvalidValueError: the column cannot hold it.
+            SubjectErasedError: whom it is about was erased.
+            KeystoreError: the keystore cannot be read.
+
+        """
+        if value is None:
+            return None
+        known = self.table(target.table)
+        subject = target.subject or known.subject(target.key, target.link)
+        if subject is None:
+            raise EncryptionError(f"{target.table}: say whose row it is, as `subject`")
+        ready = self._keyring.current(subject)
+        row = known.row(target.key, target.link)
+        field = known.field(target.column)
+        return _sealed(field, row, ready, _dumps(field, value), self._random_bytes(NONCE_BYTES))
+
+    def open_value(self, target: SealTarget, ciphertext: bytes | None) -> Any:
+        """Open one value; None stays None.
+
+        Raises:
+            TamperedError: it was not sealed for this place, or was changed since.
+            SubjectErasedError: whom it is about was erased.
+            UnknownKeyError: the keystore does not have its key.
+            KeystoreError: the keystore cannot be read.
+
+        """
+        if ciphertext is None:
+            return None
+        known = self.table(target.table)
+        subject = target.subject or known.subject(target.key, target.link)
+        row = known.row(target.key, target.link)
+        return self._open(known.field(target.column), row, subject, ciphertext)
+
+    def seal_row(
+        self, table: str, row: Mapping[str, Any], *, subject: str | None = None
+    ) -> dict[str, Any]:
+        """Return a row, by columns, with what is to be sealed in it sealed; indexes are added.
+
+        `subject` says whose row it is where more than one foreign key leads to that.
+        Raises as `seal_value`.
+        """
+        known, done = self.table(table), dict(row)
+        for name, field in known.fields.items():
+            if name not in row:
+                continue
+            value = row[name]
+            if value is not None and type(value) is not Ciphertext:
+                target = known.target(name, row, subject)
+                done[name] = self.seal_value(target, value)
+                if field.column.index is not None:
+                    done[field.column.index] = self.blind(table, name, value)[0]
+            elif field.column.index is not None and value is None:
+                done[field.column.index] = None
+        return done
+
+    def open_row(
+        self, table: str, row: Mapping[str, Any], *, subject: str | None = None
+    ) -> dict[str, Any]:
+        """Return a row that was selected by columns, with what is sealed in it opened.
+
+        The row holds its primary key, and the column by which it belongs to a person.
+        Raises as `open_value`.
+        """
+        known, done = self.table(table), dict(row)
+        for name in known.fields.keys() & done.keys():
+            if done[name] is not None:
+                done[name] = self.open_value(known.target(name, row, subject), done[name])
+        return done
+
+    def blind(self, table: str, column: str, value: Any) -> tuple[bytes, ...]:
+        """Return what the index of a column holds for a value, for each key; newest first.
+
+        Raises:
+            InvalidValueError: the column cannot hold the value.
+
+        """
+        field = self.table(table).field(column)
+        written = _dumps(field, field.normalised(value))
+        return tuple(
+            index_value(root.version, self._secret(root, table, column), written)
+            for root in self._keyring.index_keys()
+        )
+
+    def table(self, name: str) -> TableSeal:
+        """Return what is known of a table with sealed columns.
+
+        Raises:
+            EncryptionError: it has none.
+
+        """
+        found = self._tables.get(name)
+        if found is None:
+            raise EncryptionError(f"the table {name!r} has no sealed columns")
+        return found
+
+    def seal_rows(
+        self,
+        table: SealedTable,
+        rows: Sequence[Any],
+        places: Places,
+        connection: Connection,
+        links: Sequence[Any] | None = None,
+    ) -> None:
+        """Put sealed values, and their indexes, in the place of what the rows hold.
+
+        `links` are those of the rows, where the rows do not hold them.
+        Raises as `seal_value`; then the rows may be sealed in part.
+        """
+        known = self.table(table.name)
+        if links is None:
+            links = [None if places.link is None else row[places.link] for row in rows]
+        keys = [tuple([row[place] for place in places.key]) for row in rows]
+        subjects = known.subjects(keys, links, connection)
+        ready = self._keyring.current_for(set(subjects))
+        fields = [(known.fields[column.name], at, to) for column, at, to in places.fields]
+        nonces = self._random_bytes(NONCE_BYTES * len(rows) * len(fields))
+        start = 0
+        for row, key, link, subject in zip(rows, keys, links, subjects, strict=True):
+            about, sealing = known.row(key, link), ready[subject]
+            for field, at, to in fields:
+                value = row[at]
+                if type(value) is Ciphertext:
+                    if to is not None:
+                        opened_value = self._open(field, about, subject, value)
+                        row[to] = self._index(field, opened_value)
+                    continue
+                if to is not None:
+                    row[to] = None if value is None else self._index(field, value)
+                if value is not None:
+                    end = start + NONCE_BYTES
+                    written = _dumps(field, value)
+                    row[at] = _sealed(field, about, sealing, written, nonces[start:end])
+                    start = end
+
+    def _index(self, field: Field, value: Any) -> bytes:
+        return self.blind(field.column.table, field.column.name, value)[0]
+
+    def _open(self, field: Field, row: bytes, subject: str | None, sealed: bytes) -> Any:
+        if len(sealed) < LEAST_BYTES or not sealed.startswith(MAGIC):
+            raise TamperedError(f"{field.column} holds no sealed value")
+        version = int.from_bytes(sealed[_VERSION], "big")
+        ready = self._keyring.opener(sealed[_KEY_ID], version)
+        if subject is not None and ready.subject != subject:
+            raise TamperedError(f"{field.column} was sealed for somebody else")
+        header = sealed[:_HEADER]
+        try:
+            plain = opened(
+                ready.cipher,
+                sealed[_HEADER:_NONCE_END],
+                sealed[_NONCE_END:],
+                header + field.about + row,
+            )
+            return field.codec.loads(plain)
+        except EncryptionError as error:
+            raise type(error)(f"{field.column} cannot be opened: {error}") from None
+
+    def _secret(self, root: IndexKey, table: str, column: str) -> bytes:
+        place = (root, table, column)
+        found = self._secrets.get(place)
+        if found is None:
+            found = self._secrets[place] = index_secret(root, table, column)
+        return found
+
+
+def _sealed(field: Field, row: bytes, ready: ReadyKey, written: bytes, nonce: bytes) -> Ciphertext:
+    header = ready.header
+    return Ciphertext(
+        header + nonce + ready.cipher.encrypt(nonce, written, header + field.about + row)
+    )
+
+
+def _dumps(field: Field, value: Any) -> bytes:
+    try:
+        return field.codec.dumps(value)
+    except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError) as error:
+        # Its text may quote the value.
+        what = f"a value cannot be stored in {field.column} ({type(error).__name__})"
+    raise InvalidValueError(what)

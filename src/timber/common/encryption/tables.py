@@ -1,0 +1,147 @@
+"""What the columns of a table are sealed with: codecs, and what binds a value to its place."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table as SQLTable, select
+
+from timber.common.encryption.base import subject_of, subject_of_table
+from timber.common.encryption.blind_index import normalised
+from timber.common.encryption.codec import codec_of
+from timber.common.encryption.identities import SealTarget, Spelling, part
+from timber.common.errors import EncryptionError
+from timber.common.modeling.sealed import SealedColumn
+from timber.common.modeling.sealed_tables import SealedTable
+from timber.common.modeling.subjects import PEOPLE
+
+
+class Field:
+    """One sealed column."""
+
+    __slots__ = ("about", "codec", "column")
+
+    def __init__(self, column: SealedColumn) -> None:
+        self.column = column
+        self.codec = codec_of(column.plain)
+        self.about = part(b"t", column.table) + part(b"c", column.name)
+        """What binds its values to the table and the column."""
+
+    def normalised(self, value: Any) -> Any:
+        """Return what counts as equal to the value where it is looked for."""
+        return normalised(value, self.column.normalise)
+
+
+class TableSeal:
+    """A table with sealed columns."""
+
+    def __init__(self, table: SQLTable, sealed: SealedTable) -> None:
+        self.sealed = sealed
+        self.fields: Mapping[str, Field] = {
+            name: Field(column) for name, column in sealed.columns.items()
+        }
+        self._table = table
+        self.key_names = tuple(column.name for column in table.primary_key.columns)
+        self._key = tuple(map(Spelling, table.primary_key.columns))
+        self._only_key = self._key[0] if len(self._key) == 1 else None
+        self._link = None if sealed.link is None else Spelling(table.c[sealed.link])
+        self._nobody = subject_of_table(sealed.name)
+        last = self._last_column()
+        self._person = None if last is None else Spelling(last)
+
+    def field(self, name: str) -> Field:
+        """Return a sealed column.
+
+        Raises:
+            EncryptionError: the column is not sealed.
+
+        """
+        found = self.fields.get(name)
+        if found is None:
+            raise EncryptionError(f"{self.sealed.name}.{name} is no sealed column")
+        return found
+
+    def row(self, key: Sequence[Any], link: Any) -> bytes:
+        """Return what binds values to the row with that primary key, and to whose it is."""
+        if self._only_key is not None:
+            spelled = self._only_key.part(key[0])
+        else:
+            spelled = b"".join(
+                spelling.part(value) for spelling, value in zip(self._key, key, strict=True)
+            )
+        return spelled if self._link is None else spelled + self._link.part(link)
+
+    def target(self, column: str, row: Mapping[str, Any], subject: str | None) -> SealTarget:
+        """Return the place of a column's value in a row.
+
+        Raises:
+            EncryptionError: the row lacks its primary key, or by what it belongs to a person.
+
+        """
+        link = self.sealed.link
+        missing = {*self.key_names, *([link] if link else [])} - row.keys()
+        if missing:
+            listed = ", ".join(sorted(missing))
+            raise EncryptionError(f"{self.sealed.name}: the row must come with its {listed}")
+        key = tuple(row[name] for name in self.key_names)
+        place = SealTarget(
+            table=self.sealed.name,
+            column=column,
+            key=key,
+            link=row[link] if link else None,
+            subject=subject,
+        )
+        return place
+
+    def subject(self, key: Sequence[Any], link: Any) -> str | None:
+        """Return whose row it is; None if only other tables can tell."""
+        if self._person is None:
+            return self._nobody
+        if self.sealed.is_people:
+            return subject_of(PEOPLE, self._person.text(key[0]))
+        if link is None:
+            return self._nobody
+        return None if self.sealed.hops else subject_of(PEOPLE, self._person.text(link))
+
+    def subjects(
+        self, keys: Sequence[Sequence[Any]], links: Sequence[Any], connection: Connection
+    ) -> list[str]:
+        """Return whose each row is; the connection is asked where other tables know that."""
+        if not self.sealed.hops:
+            return [str(self.subject(key, link)) for key, link in zip(keys, links, strict=True)]
+        people = self._follow(set(links) - {None}, connection)
+        return [
+            self._nobody
+            if (person := people.get(link)) is None or self._person is None
+            else subject_of(PEOPLE, self._person.text(person))
+            for link in links
+        ]
+
+    def _follow(self, links: set[Any], connection: Connection) -> dict[Any, Any]:
+        """Return the person's key to which each link leads."""
+        reached = {link: link for link in links}
+        for hop in self.sealed.hops:
+            table = self._table.metadata.tables[hop.table]
+            at, to = table.c[hop.key], table.c[hop.column]
+            wanted = {one for one in reached.values() if one is not None}
+            found: dict[Any, Any] = {}
+            for some in _some(sorted(wanted, key=str)):
+                rows = connection.execute(select(at, to).where(at.in_(some)))
+                found.update((key, following) for key, following in rows)
+            reached = {link: found.get(one) for link, one in reached.items()}
+        return reached
+
+    def _last_column(self) -> Any:
+        """Return the column with the key of the person; None if rows are about nobody."""
+        if self.sealed.is_people:
+            return next(iter(self._table.primary_key.columns))
+        if self.sealed.hops:
+            last = self.sealed.hops[-1]
+            return self._table.metadata.tables[last.table].c[last.column]
+        return None if self.sealed.link is None else self._table.c[self.sealed.link]
+
+
+_MOST: int = 500
+
+
+def _some(values: Sequence[Any]) -> Any:
+    return (values[at : at + _MOST] for at in range(0, len(values), _MOST))

@@ -1,0 +1,223 @@
+"""Tables with sealed columns: whose rows they are, and what keeps anything else out of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Table as SQLTable,
+    UniqueConstraint,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import Boolean
+
+from timber.common.modeling.catalogue import Catalogue, Table
+from timber.common.modeling.conditions import parse_condition
+from timber.common.modeling.sealed import INDEX_BYTES, BlindIndex, Blinds, SealedColumn
+from timber.common.modeling.subjects import subject_way
+
+SEALED: Final = "sealed"
+"""Under this an SQL table's `info` holds its `SealedTable`."""
+MAGIC: Final = b"\x54\x01"
+"""What every sealed value begins with: `T`, and the version of the format."""
+LEAST_BYTES: Final = 49
+"""The length of the shortest sealed value: header, nonce, tag, and one byte of content."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Where in a row, a mapping or a list, the parts are that sealing it needs."""
+
+    key: tuple[Any, ...]
+    link: Any
+    """None: the row has none."""
+    fields: tuple[tuple[SealedColumn, Any, Any], ...]
+    """Each column, where its value is, and where its index goes; None: it has none."""
+
+
+class Seals(Blinds, Protocol):
+    """Seals rows on their way to the database."""
+
+    def seal_rows(
+        self, table: "SealedTable", rows: Sequence[Any], places: Places, connection: Connection
+    ) -> None:
+        """Put sealed values, and their indexes, in the place of what the rows hold.
+
+        The connection is asked for whose rows they are, where that takes more than the rows.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One step along foreign keys: from a value of `key` to that of `column` in the same row."""
+
+    table: str
+    key: str
+    column: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SealedTable:
+    """What is to be known of a table with sealed columns."""
+
+    name: str
+    columns: Mapping[str, SealedColumn]
+    link: str | None
+    """The column by which a row belongs to a person; None: it does not, or is the person."""
+    hops: tuple[Hop, ...]
+    """How it goes on from the link to a person's key; often not at all."""
+    is_people: bool
+    """Whether each row is the person that it is about."""
+    seals: Seals = field(repr=False)
+
+
+def sealed_table(entry: Table, catalogue: Catalogue, seals: Seals) -> SealedTable | None:
+    """Return what is to be known of the table; None if nothing of it is sealed."""
+    encryption = entry.model.encryption if entry.model else None
+    if encryption is None or not encryption.enabled:
+        return None
+    columns = {
+        one.name: SealedColumn(
+            table=entry.name,
+            name=one.name,
+            plain=entry.columns[one.name].column_type.build(),
+            blinds=seals,
+            index=index_name(one.name) if one.searchable else None,
+            normalise=one.normalise,
+        )
+        for one in encryption.fields
+    }
+    way = subject_way(entry, catalogue)
+    return SealedTable(
+        name=entry.name,
+        columns=columns,
+        link=way[0] if way else None,
+        hops=tuple(_hops(entry, way or (), catalogue)),
+        is_people=way == (),
+        seals=seals,
+    )
+
+
+def index_name(column: str) -> str:
+    """Return the column that holds the index of a searchable one."""
+    return f"{column}_index"
+
+
+def _hops(entry: Table, way: tuple[str, ...], catalogue: Catalogue) -> Any:
+    for name, following in zip(way, way[1:], strict=False):
+        table, _, key = str(entry.columns[name].foreign_key).partition(".")
+        yield Hop(table, key, following)
+        entry = catalogue.tables[table]
+
+
+def sealed_of(table: Any) -> SealedTable | None:
+    """Return what is to be known of an SQL table; None if nothing of it is sealed."""
+    found: SealedTable | None = table.info.get(SEALED)
+    return found
+
+
+def complete_table(table: SQLTable, entry: Table, sealed: SealedTable) -> None:
+    """Add to a table, when its class is mapped, what the class is to know nothing of."""
+    table.info[SEALED] = sealed
+    for name, column in sealed.columns.items():
+        said = entry.columns[name]
+        table.append_constraint(CheckConstraint(HoldsSealed(table.c[name]), name=f"{name}_sealed"))
+        if column.index is None:
+            continue
+        # A default, so that every INSERT has a place for what is put there.
+        table.append_column(
+            Column(
+                column.index,
+                BlindIndex(),
+                default=_nothing,
+                unique=said.unique or None,
+                index=said.index or None,
+                comment=f"finds rows by {name}, which is encrypted",
+            )
+        )
+        table.append_constraint(
+            CheckConstraint(HoldsIndex(table.c[column.index]), name=f"{column.index}_blind")
+        )
+    for unique in entry.spec.unique:
+        if names := moved(unique.columns, sealed):
+            table.append_constraint(UniqueConstraint(*names, name=unique.name))
+    for index in entry.spec.indexes:
+        if names := moved(index.columns, sealed):
+            where = parse_condition(index.where).expression if index.where else None
+            columns = [table.c[name] for name in names]
+            Index(
+                index.name,
+                *columns,
+                unique=index.unique,
+                sqlite_where=where,
+                postgresql_where=where,
+            )
+
+
+def moved(names: Sequence[str], sealed: SealedTable | None) -> tuple[str, ...]:
+    """Return the columns of an index with searchable ones replaced; none if there are none."""
+    if sealed is None or not sealed.columns.keys() & set(names):
+        return ()
+    return tuple(index_name(name) if name in sealed.columns else name for name in names)
+
+
+def _nothing(_: object) -> None:
+    return None
+
+
+class HoldsSealed(ColumnElement[bool]):
+    """That a column holds a sealed value, or nothing."""
+
+    inherit_cache: bool | None = True
+    type = Boolean()
+
+    def __init__(self, column: Column[Any]) -> None:
+        self.column = column
+
+
+class HoldsIndex(ColumnElement[bool]):
+    """That a column holds a keyed hash, or nothing."""
+
+    inherit_cache: bool | None = True
+    type = Boolean()
+
+    def __init__(self, column: Column[Any]) -> None:
+        self.column = column
+
+
+@compiles(HoldsSealed)  # type: ignore[no-untyped-call,untyped-decorator] - SQLAlchemy does not type it
+def _holds_sealed(element: HoldsSealed, compiler: SQLCompiler, **options: Any) -> str:
+    name = compiler.process(element.column, **options)
+    return (
+        f"typeof({name}) = 'blob' AND length({name}) >= {LEAST_BYTES} "
+        f"AND substr({name}, 1, {len(MAGIC)}) = x'{MAGIC.hex()}'"
+    )
+
+
+@compiles(HoldsSealed, "postgresql")  # type: ignore[no-untyped-call,untyped-decorator] - as above
+def _holds_sealed_on_postgresql(
+    element: HoldsSealed, compiler: SQLCompiler, **options: Any
+) -> str:
+    name = compiler.process(element.column, **options)
+    return (
+        f"length({name}) >= {LEAST_BYTES} "
+        f"AND substr({name}, 1, {len(MAGIC)}) = '\\x{MAGIC.hex()}'::bytea"
+    )
+
+
+@compiles(HoldsIndex)  # type: ignore[no-untyped-call,untyped-decorator] - as above
+def _holds_index(element: HoldsIndex, compiler: SQLCompiler, **options: Any) -> str:
+    name = compiler.process(element.column, **options)
+    return f"typeof({name}) = 'blob' AND length({name}) = {INDEX_BYTES}"
+
+
+@compiles(HoldsIndex, "postgresql")  # type: ignore[no-untyped-call,untyped-decorator] - as above
+def _holds_index_on_postgresql(element: HoldsIndex, compiler: SQLCompiler, **options: Any) -> str:
+    return f"length({compiler.process(element.column, **options)}) = {INDEX_BYTES}"
