@@ -26,6 +26,7 @@ class FakeKeystore:
         self._newest: dict[str, DataKey] = {}
         self._keys: dict[tuple[bytes, int], DataKey] = {}
         self._erased: dict[bytes, str] = {}
+        self._destroyed: dict[bytes, int] = {}
         self._secrets: dict[str, bytes] = {}
         self._index_keys: tuple[IndexKey, ...] = ()
         self._generations = itertools.count(1)
@@ -54,6 +55,8 @@ class FakeKeystore:
 
     def renew_data_key(self, subject: str) -> DataKey:
         with self._lock:
+            if self.tombstone_of(subject) in self._erased:
+                raise SubjectErasedError("the subject was erased")
             return self._made(subject)
 
     def index_keys(self) -> tuple[IndexKey, ...]:
@@ -87,8 +90,9 @@ class FakeKeystore:
             self._secrets.pop(f"subject {subject}", None)
             tombstone = self.tombstone_of(subject)
             self._erased[tombstone] = subject
+            self._destroyed[tombstone] = self._destroyed.get(tombstone, 0) + len(gone)
             self._generation = next(self._generations)
-            return Erasure(keys=len(gone), tombstone=tombstone)
+            return Erasure(keys=self._destroyed[tombstone], tombstone=tombstone)
 
     def tombstone_of(self, subject: str) -> bytes:
         return hmac.digest(self.secret("tombstone"), subject.encode(), hashlib.sha256)

@@ -24,6 +24,7 @@ from timber.common.encryption.sealing import Sealer
 from timber.common.errors import AlreadyOpenError, ConfigurationError
 from timber.common.garbage import no_search
 from timber.common.ids import IdFactory, OrderedUuids, random_uuid
+from timber.common.keys.service import KeyService
 from timber.common.modeling.base import new_base
 from timber.common.modeling.catalogue import Catalogue
 from timber.common.modeling.checks import check
@@ -80,9 +81,11 @@ class Timber:
         self.database = DatabaseService(clock=steady)
         self.cache = CacheService()
         ordered = OrderedUuids(clock=steady)
-        self._keystore = keystore
-        self._keyring = Keyring(ticks=time.monotonic)
-        self.sealer = Sealer(keyring=self._keyring)
+        keyring = Keyring(ticks=time.monotonic)
+        self.keys = KeyService(
+            database=self.database, clock=steady, keyring=keyring, given=keystore
+        )
+        self.sealer = Sealer(keyring=keyring)
         self._columns = ColumnBuilder(clock=steady, new_id=new_id, new_ordered_id=ordered)
         self._idempotency = Idempotency(models=self.models, clock=steady)
         signals = Signals()
@@ -181,11 +184,14 @@ class Timber:
         for note in models.catalogue.notes:
             _log.warning("%s", note)
         undo.callback(models.dispose)
-        undo.callback(self._keyring.close)
-        self._open_keys(settings)
+        self._refuse_unsealed(settings)
         undo.callback(self.database.close)
         undo.callback(self._listener.close)
         self.database.open(settings.database_url, settings.connection_options)
+        undo.callback(self.keys.close)
+        self.keys.open(settings)
+        if self.sealer.tables:
+            _ = self.keys.store
         self._idempotency.open(settings.idempotency_seconds)
         check_database(models.catalogue, self.database.engine, create=settings.create_tables)
         if settings.create_tables:
@@ -206,19 +212,12 @@ class Timber:
         undo.callback(self._follow, None)
         self._follow(settings)
 
-    def _open_keys(self, settings: TimberSettings) -> None:
-        if not self.sealer.tables:
-            return
-        named = ", ".join(sorted(self.sealer.tables))
-        if not settings.enable_encryption:
+    def _refuse_unsealed(self, settings: TimberSettings) -> None:
+        if self.sealer.tables and not settings.enable_encryption:
+            named = ", ".join(sorted(self.sealer.tables))
             raise ConfigurationError(
                 f"enable_encryption is off, and columns of {named} are encrypted: turn it on"
             )
-        if self._keystore is None:
-            raise ConfigurationError(
-                f"columns of {named} are encrypted, and there is no keystore: give the Timber one"
-            )
-        self._keyring.open(self._keystore)
 
     def _open_vectors(self, settings: TimberSettings, undo: contextlib.ExitStack) -> None:
         ingestion, embedder = self.vector_ingestion, create_embedder(settings)

@@ -1,11 +1,12 @@
 """What an operator can set, by argument or from the environment, which nothing else reads."""
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import override
 
@@ -62,7 +63,20 @@ class TimberSettings(BaseSettings):
     """Load the models that installed distributions ship (entry points `timber.models`)."""
     create_tables: bool = True
     """Create the tables that are missing when opening."""
+    environment: Literal["development", "production"] = "development"
+    """Where it runs: in production no keys are made by themselves."""
+    keystore: Annotated[str | None, Field(repr=False)] = None
+    """Where keys are kept: a folder, or the URL of a PostgreSQL database of its own. When unset:
+    `app.db.keys` beside the file `app.db`; for PostgreSQL a folder below the user's data."""
+    master_key: SecretStr | None = None
+    """The key under which the keystore is: the base64 of 32 bytes. While it is renewed there are
+    several, `2:<new>,1:<old>`. When unset, it is in a file."""
+    master_key_file: Path | None = None
+    """The file with it, which only its owner may read. When unset, `master.key` in the folder."""
+    key_bound_seconds: Annotated[float, Field(gt=0)] = 1
+    """How long a process may go on to use a key that another has destroyed or renewed."""
     enable_encryption: bool = True
+    """Seal what models say; where one does and this is off, nothing is opened."""
     enable_caching: bool = True
     """Read through the cache the models that have one; what is written passes it anyway."""
     enable_gdpr: bool = True
@@ -117,6 +131,12 @@ class TimberSettings(BaseSettings):
             sqlite_synchronous=self.sqlite_synchronous,
         )
 
+    @model_validator(mode="after")
+    def _has_one_master_key(self) -> Self:
+        if self.master_key is not None and self.master_key_file is not None:
+            raise ValueError("give master_key or master_key_file, not both")
+        return self
+
     @field_validator("model_config_dirs", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -141,6 +161,17 @@ def load_settings(**given: Any) -> TimberSettings:
             for problem in error.errors(include_input=False, include_url=False)
         )
         raise ConfigurationError(f"the settings cannot be used: {found}") from error
+
+
+def user_data_folder() -> Path:
+    """Return where programs keep a user's data that he has not named a place for."""
+    if os.name == "nt":
+        given = os.environ.get("LOCALAPPDATA")  # noqa: TID251 - settings may look
+        return Path(given) if given else Path.home() / "AppData" / "Local"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    given = os.environ.get("XDG_DATA_HOME")  # noqa: TID251 - settings may look
+    return Path(given) if given else Path.home() / ".local" / "share"
 
 
 class Config:

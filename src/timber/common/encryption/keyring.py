@@ -26,10 +26,35 @@ class ReadyKey:
     cipher: Cipher = field(repr=False)
 
 
+class _Known:
+    """What is remembered of a store since it was changed last.
+
+    What a thread learns it puts into the one that it began with: if the store was changed
+    meanwhile, that is not looked into any more.
+    """
+
+    __slots__ = ("current", "generation", "index_keys", "openers")
+
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
+        self.current: LRUCache[str, ReadyKey] = LRUCache(MOST_KEYS)
+        self.openers: LRUCache[bytes, ReadyKey] = LRUCache(MOST_KEYS)
+        self.index_keys: tuple[IndexKey, ...] = ()
+
+    def remember(self, key: DataKey) -> ReadyKey:
+        """Return a key with its cipher, by which it opens from now on without the store."""
+        header = header_of(key.key_id, key.version)
+        ready = ReadyKey(key.subject, header, new_cipher(key.secret))
+        self.openers[header] = ready
+        return ready
+
+
 class Keyring:
     """The keys of one Timber. Building it does nothing; it works while it is open.
 
-    What changes in the keystore is known here after `bound_seconds` at the latest.
+    What changes in the keystore is known here after `bound_seconds` at the latest: a key that
+    another process destroyed seals and opens nothing any more. A store that does not answer is
+    no excuse: nothing is sealed or opened then. All methods can be called from many threads.
     """
 
     def __init__(self, *, ticks: Callable[[], float]) -> None:
@@ -37,10 +62,7 @@ class Keyring:
         self._store: Keystore | None = None
         self._bound_seconds = 1.0
         self._checked = 0.0
-        self._generation = 0
-        self._current: LRUCache[str, ReadyKey] = LRUCache(MOST_KEYS)
-        self._openers: LRUCache[bytes, ReadyKey] = LRUCache(MOST_KEYS)
-        self._index_keys: tuple[IndexKey, ...] = ()
+        self._known = _Known(0)
         self._lock = threading.Lock()
 
     def open(self, store: Keystore, *, bound_seconds: float = 1) -> None:
@@ -53,14 +75,31 @@ class Keyring:
         """
         require_ciphers()
         self._bound_seconds = bound_seconds
-        self._generation = store.generation()
         self._checked = self._ticks()
+        self._known = _Known(store.generation())
         self._store = store
+
+    @property
+    def is_open(self) -> bool:
+        return self._store is not None
 
     def close(self) -> None:
         """Forget all keys."""
         self._store = None
-        self._forget()
+        self._known = _Known(0)
+
+    def refresh(self) -> None:
+        """Ask the store for changes now, and not only when the bound is over.
+
+        Raises:
+            NotOpenError: the keyring is not open.
+            KeystoreError: the store cannot be read.
+
+        """
+        if self._store is None:
+            raise NotOpenError
+        with self._lock:
+            self._ask(self._store, self._ticks())
 
     def current(self, subject: str) -> ReadyKey:
         """Return the key that seals what is new about a subject.
@@ -71,8 +110,8 @@ class Keyring:
             KeystoreError: the store cannot be read.
 
         """
-        self._revalidate()
-        found = self._current.get(subject)
+        _, known = self._checked_store()
+        found = known.current.get(subject)
         return found or self.current_for((subject,))[subject]
 
     def current_for(self, subjects: Collection[str]) -> Mapping[str, ReadyKey]:
@@ -84,12 +123,12 @@ class Keyring:
             KeystoreError: the store cannot be read.
 
         """
-        store = self._revalidate()
-        found = {one: key for one in subjects if (key := self._current.get(one)) is not None}
+        store, known = self._checked_store()
+        found = {one: key for one in subjects if (key := known.current.get(one)) is not None}
         missing = [one for one in subjects if one not in found]
         if missing:
             for subject, key in store.data_keys_for(missing).items():
-                found[subject] = self._current[subject] = self._ready(key)
+                found[subject] = known.current[subject] = known.remember(key)
         return found
 
     def opener(self, key_id: bytes, version: int) -> ReadyKey:
@@ -102,9 +141,9 @@ class Keyring:
             KeystoreError: the store cannot be read.
 
         """
-        store = self._revalidate()
+        store, known = self._checked_store()
         header = header_of(key_id, version)
-        return self._openers.get(header) or self._ready(store.data_key(key_id, version))
+        return known.openers.get(header) or known.remember(store.data_key(key_id, version))
 
     def index_keys(self) -> tuple[IndexKey, ...]:
         """Return the roots of the blind indexes, the one to write with first.
@@ -114,36 +153,29 @@ class Keyring:
             KeystoreError: the store cannot be read.
 
         """
-        store = self._revalidate()
-        if not self._index_keys:
-            self._index_keys = store.index_keys()
-        return self._index_keys
+        store, known = self._checked_store()
+        if not known.index_keys:
+            known.index_keys = store.index_keys()
+        return known.index_keys
 
-    def _ready(self, key: DataKey) -> ReadyKey:
-        header = header_of(key.key_id, key.version)
-        ready = ReadyKey(key.subject, header, new_cipher(key.secret))
-        self._openers[header] = ready
-        return ready
-
-    def _revalidate(self) -> Keystore:
+    def _checked_store(self) -> tuple[Keystore, _Known]:
+        """Return the store, and what is known of it as it was within the bound."""
         store = self._store
         if store is None:
             raise NotOpenError
-        now = self._ticks()
-        if now - self._checked < self._bound_seconds:
-            return store
-        with self._lock:
-            generation = store.generation()
-            if generation != self._generation:
-                self._forget()
-                self._generation = generation
-            self._checked = now
-        return store
+        if self._ticks() - self._checked >= self._bound_seconds:
+            with self._lock:
+                now = self._ticks()  # another thread may have asked while this one waited
+                if now - self._checked >= self._bound_seconds:
+                    self._ask(store, now)
+        return store, self._known
 
-    def _forget(self) -> None:
-        self._current.clear()
-        self._openers.clear()
-        self._index_keys = ()
+    def _ask(self, store: Keystore, now: float) -> None:
+        """Ask whether the store was changed; `now` is a moment before that."""
+        generation = store.generation()
+        if generation != self._known.generation:
+            self._known = _Known(generation)
+        self._checked = now
 
 
 def header_of(key_id: bytes, version: int) -> bytes:

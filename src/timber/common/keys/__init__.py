@@ -1,0 +1,1 @@
+"""Where keys are kept, apart from the data: keystores, master keys, and their renewal."""

@@ -1,0 +1,192 @@
+"""Tables with sealed columns as a renewal sees them: bytes, past all that an ORM does.
+
+No default, no version, no cache and no sealing comes in between, so nothing but the bytes of
+what is renewed changes.
+"""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    LargeBinary,
+    MetaData,
+    Table,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from timber.common.encryption.codec import codec_of
+from timber.common.modeling.sealed_tables import sealed_of
+
+KEY_IN_VALUE: Final = (3, 18)
+"""Where a sealed value has the id and the version of its key, as SQL counts: place and length."""
+_OLD: Final = "old_"
+
+
+@dataclass(frozen=True)
+class RawRow:
+    """A row, as bytes."""
+
+    key: tuple[Any, ...]
+    link: Any
+    sealed: Mapping[str, bytes]
+    """By column; what is null is left out."""
+    indexes: Mapping[str, bytes | None]
+    """What the index of each searchable column holds, by that column."""
+
+
+class RawTable:
+    """One table."""
+
+    def __init__(self, table: Table) -> None:
+        sealed = sealed_of(table)
+        if sealed is None:
+            raise ValueError(f"{table.name} has no sealed columns")
+        self.name: Final = table.name
+        self.sealed: Final = tuple(sealed.columns)
+        self.index_of: Final[Mapping[str, str]] = {
+            name: column.index for name, column in sealed.columns.items() if column.index
+        }
+        self._key_names = tuple(column.name for column in table.primary_key.columns)
+        self._link = sealed.link
+        plain = {name: table.c[name].type for name in (*self._key_names, sealed.link) if name}
+        hidden = (*self.sealed, *self.index_of.values())
+        self._table = Table(
+            table.name,
+            MetaData(schema=table.schema),
+            *(Column(name, kind) for name, kind in plain.items()),
+            *(Column(name, LargeBinary) for name in hidden),
+        )
+        self._key = [self._table.c[name] for name in self._key_names]
+        self._codecs = [codec_of(column.type) for column in self._key]
+
+    def count(self, connection: Connection) -> int:
+        """Return how many rows have something sealed."""
+        return int(
+            connection.execute(
+                select(func.count()).select_from(self._table).where(self._any_sealed())
+            ).scalar_one()
+        )
+
+    def page(
+        self,
+        connection: Connection,
+        after: Sequence[Any] | None,
+        size: int,
+        *,
+        locked: bool = False,
+    ) -> list[RawRow]:
+        """Return the rows with something sealed that come next by the primary key.
+
+        `locked` ones stay as they are until the transaction ends; those that others hold are
+        left out.
+        """
+        query = select(self._table).where(self._any_sealed()).order_by(*self._key).limit(size)
+        if after is not None:
+            bounds = [literal(one, column.type) for one, column in zip(after, self._key, strict=True)]
+            alone = len(bounds) == 1
+            query = query.where(
+                self._key[0] > bounds[0] if alone else tuple_(*self._key) > tuple_(*bounds)
+            )
+        if locked:
+            query = query.with_for_update(skip_locked=True)
+        return [self._row(row) for row in connection.execute(query).mappings()]
+
+    def replace(
+        self, connection: Connection, changes: Sequence[tuple[RawRow, Mapping[str, bytes | None]]]
+    ) -> None:
+        """Put new bytes, by column, in the place of those that were read, where they still are."""
+        for columns, some in _by_columns(changes).items():
+            connection.execute(
+                self._replacement(columns), [self._parameters(row, new) for row, new in some]
+            )
+
+    def _replacement(self, columns: tuple[str, ...]) -> Any:
+        same = [column == bindparam(f"{_OLD}{column.name}") for column in self._key]
+        before = [
+            self._table.c[name].is_not_distinct_from(
+                bindparam(f"{_OLD}{name}", type_=LargeBinary())
+            )
+            for name in columns
+        ]
+        return (
+            update(self._table)
+            .where(and_(*same, *before))
+            .values({name: bindparam(f"new_{name}", type_=LargeBinary()) for name in columns})
+        )
+
+    def keys_in_use(self, engine: Engine) -> Iterator[bytes]:
+        """Yield the id and version, 18 bytes, of the key of every sealed value."""
+        with engine.connect() as connection:
+            streaming = connection.execution_options(yield_per=5_000)
+            for name in self.sealed:
+                column = self._table.c[name]
+                of_key = func.substr(column, *KEY_IN_VALUE, type_=LargeBinary())
+                for (found,) in streaming.execute(select(of_key).where(column.is_not(None))):
+                    yield bytes(found)
+
+    def noted(self, key: Sequence[Any]) -> list[str]:
+        """Return a primary key as it can be noted down."""
+        return [
+            base64.b64encode(codec.dumps(value)).decode("ascii")
+            for codec, value in zip(self._codecs, key, strict=True)
+        ]
+
+    def read_note(self, noted: Sequence[str]) -> tuple[Any, ...]:
+        """Return the primary key that was noted."""
+        return tuple(
+            codec.loads(base64.b64decode(one))
+            for codec, one in zip(self._codecs, noted, strict=True)
+        )
+
+    def _any_sealed(self) -> Any:
+        return or_(*(self._table.c[name].is_not(None) for name in self.sealed))
+
+    def _row(self, row: Mapping[str, Any]) -> RawRow:
+        return RawRow(
+            key=tuple(row[name] for name in self._key_names),
+            link=row[self._link] if self._link else None,
+            sealed={name: bytes(row[name]) for name in self.sealed if row[name] is not None},
+            indexes={
+                name: None if row[index] is None else bytes(row[index])
+                for name, index in self.index_of.items()
+            },
+        )
+
+    def _parameters(self, row: RawRow, new: Mapping[str, bytes | None]) -> dict[str, Any]:
+        stored: dict[str, Any] = {**dict.fromkeys(self.sealed), **row.sealed}
+        stored |= {self.index_of[name]: value for name, value in row.indexes.items()}
+        return {
+            **{f"{_OLD}{name}": value for name, value in zip(self._key_names, row.key, strict=True)},
+            **{f"{_OLD}{name}": stored[name] for name in new},
+            **{f"new_{name}": value for name, value in new.items()},
+        }
+
+
+def _by_columns(
+    changes: Sequence[tuple[RawRow, Mapping[str, bytes | None]]],
+) -> dict[tuple[str, ...], list[tuple[RawRow, Mapping[str, bytes | None]]]]:
+    found: dict[tuple[str, ...], list[tuple[RawRow, Mapping[str, bytes | None]]]] = {}
+    for change in changes:
+        found.setdefault(tuple(sorted(change[1])), []).append(change)
+    return found
+
+
+def raw_tables(metadata: MetaData) -> dict[str, RawTable]:
+    """Return the tables with sealed columns, by name, in order."""
+    return {
+        name: RawTable(metadata.tables[name])
+        for name in sorted(metadata.tables)
+        if sealed_of(metadata.tables[name]) is not None
+    }

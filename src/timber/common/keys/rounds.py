@@ -1,0 +1,153 @@
+"""Going through the rows of tables, page by page, so that a kill loses no more than a page."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import Connection
+
+from timber.common.database.service import DatabaseService
+from timber.common.encryption.identities import SealTarget
+from timber.common.errors import EncryptionError, SubjectErasedError
+from timber.common.failpoints import reach
+from timber.common.keys.raw_tables import RawRow, RawTable
+from timber.common.keys.renewals import Renewals
+
+ROWS_AT_ONCE: Final = 200
+_MOST_NAMED: Final = 20
+
+Sleep: TypeAlias = Callable[[float], None]
+Show: TypeAlias = Callable[[str, int, int], None]
+"""Of a table, how many rows are done, and of how many."""
+Change: TypeAlias = tuple[RawRow, Mapping[str, bytes | None]]
+RenewPage: TypeAlias = Callable[[Connection, RawTable, Sequence[RawRow]], Sequence[Change]]
+"""Returns what is to be changed of rows."""
+
+
+class RoundFailpoint(StrEnum):
+    """Every place of a round at which a process can be ended on purpose."""
+
+    PAGE_CHANGED = "keys.round.page_changed"
+    """The rows of a page are renewed; it is not noted."""
+    PAGE_NOTED = "keys.round.page_noted"
+    """It is noted that the rows up to one are renewed."""
+    TABLE_DONE = "keys.round.table_done"
+    """A whole table needs nothing more."""
+
+
+@dataclass
+class Unreadable:
+    """Values that could not be opened, and were left as they are."""
+
+    count: int = 0
+    erased: int = 0
+    """How many of them are of subjects that were erased; that is as it should be."""
+    named: list[str] = field(default_factory=list)
+    """The first of the others, each with its trouble."""
+
+    def add(self, target: SealTarget, error: EncryptionError) -> None:
+        """Note a value that cannot be opened."""
+        if isinstance(error, SubjectErasedError):
+            self.erased += 1
+            return
+        self.count += 1
+        if len(self.named) < _MOST_NAMED:
+            self.named.append(f"row {target.key} of {target.table}: {error}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast to go, and how to tell of it."""
+
+    rows_per_second: float | None = None
+    """None: as fast as it goes."""
+    sleep: Sleep
+    show: Show = lambda _table, _done, _of: None
+
+
+class Rounds:
+    """Goes through tables until nothing in them is left to renew."""
+
+    def __init__(self, *, database: DatabaseService, renewals: Renewals, pace: Pace) -> None:
+        self._database = database
+        self._renewals = renewals
+        self._pace = pace
+
+    def go(
+        self,
+        name: str,
+        tables: Mapping[str, RawTable],
+        renew: RenewPage,
+        *,
+        locked: bool = False,
+    ) -> int:
+        """Renew the rows of the tables that the progress of that name lists.
+
+        Returns how many changes were made. Each table is gone through until a round finds
+        nothing to change, so that it does not matter what others write meanwhile.
+        """
+        changed = 0
+        progress = self._renewals.progress(name) or {}
+        while progress["tables"]:
+            table = tables.get(progress["tables"][0])
+            if table is not None:  # else its model has gone since the renewal was begun
+                changed += self._table(name, table, renew, progress, locked=locked)
+            progress = {**progress, "tables": progress["tables"][1:], "after": None}
+            self._renewals.note(name, progress)
+            reach(RoundFailpoint.TABLE_DONE)
+        return changed
+
+    def _table(
+        self,
+        name: str,
+        table: RawTable,
+        renew: RenewPage,
+        progress: dict[str, Any],
+        *,
+        locked: bool,
+    ) -> int:
+        after = table.read_note(progress["after"]) if progress["after"] else None
+        total = self._database.run_sync(lambda session: table.count(session.connection()))
+        changed = 0
+        is_first, is_clean = True, False
+        while not is_clean:
+            is_clean, done = after is None, 0
+            while rows := self._page(table, after, renew, locked=locked):
+                after, changes = rows
+                changed += changes.count
+                is_clean = is_clean and not changes.count
+                reach(RoundFailpoint.PAGE_CHANGED)
+                self._renewals.note(name, {**progress, "after": table.noted(after)})
+                reach(RoundFailpoint.PAGE_NOTED)
+                done += changes.rows
+                if is_first:
+                    self._pace.show(table.name, done, max(total, done))
+                self._rest(changes.rows)
+            after, is_first = None, False
+        return changed
+
+    def _page(
+        self, table: RawTable, after: Any, renew: RenewPage, *, locked: bool
+    ) -> "tuple[tuple[Any, ...], _Changes] | None":
+        def work(session: Any) -> Any:
+            connection = session.connection()
+            rows = table.page(connection, after, ROWS_AT_ONCE, locked=locked)
+            if not rows:
+                return None
+            changes = renew(connection, table, rows)
+            table.replace(connection, changes)
+            return rows[-1].key, _Changes(rows=len(rows), count=len(changes))
+
+        found: tuple[tuple[Any, ...], _Changes] | None = self._database.run_sync(work)
+        return found
+
+    def _rest(self, rows: int) -> None:
+        if self._pace.rows_per_second is not None:
+            self._pace.sleep(rows / self._pace.rows_per_second)
+
+
+@dataclass(frozen=True)
+class _Changes:
+    rows: int
+    count: int

@@ -1,0 +1,113 @@
+"""The keys of one Timber: opened when somebody needs them first."""
+
+import contextlib
+import threading
+from pathlib import Path
+from typing import Final
+
+from timber.common.clock import Clock
+from timber.common.database.service import DatabaseService
+from timber.common.encryption.base import Keystore
+from timber.common.encryption.keyring import Keyring
+from timber.common.errors import ConfigurationError, NotOpenError
+from timber.common.keys.bond import DatabaseBond
+from timber.common.keys.opening import OpenKeys, opened_keys
+from timber.common.keys.places import key_places
+from timber.common.settings import TimberSettings, user_data_folder
+
+
+class KeyService:
+    """Where a Timber gets its keys from.
+
+    Opening the Timber only says where they are; they are opened, and in development made,
+    when they are needed first: by a model with sealed columns at once, by others later.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: DatabaseService,
+        clock: Clock,
+        keyring: Keyring,
+        given: Keystore | None = None,
+    ) -> None:
+        self.keyring: Final = keyring
+        """The keys as they are used; it works after `need` or `store`."""
+        self._given = given
+        self._database = database
+        self._clock = clock
+        self._settings: TimberSettings | None = None
+        self._user_data = Path()
+        self._open: OpenKeys | None = None
+        self._resources = contextlib.ExitStack()
+        self._lock = threading.Lock()
+
+    def open(self, settings: TimberSettings) -> None:
+        """Remember where the keys are, without looking."""
+        self._settings = settings
+        self._user_data = user_data_folder()
+
+    def close(self) -> None:
+        """Forget all keys, and let go of the keystore."""
+        with self._lock:
+            self._settings = None
+            self._open = None
+            self.keyring.close()
+            self._resources.close()
+
+    @property
+    def store(self) -> Keystore:
+        """The keystore, opened at the first call; raises as `need`."""
+        if self._given is None:
+            return self.need().store
+        with self._lock:
+            if self._settings is None:
+                raise NotOpenError
+            if not self.keyring.is_open:
+                self.keyring.open(self._given, bound_seconds=self._settings.key_bound_seconds)
+        return self._given
+
+    def need(self, *, may_create: bool | None = None) -> OpenKeys:
+        """Return the keys, opened at the first call.
+
+        `may_create` says whether they are made where there are none; when left out, they are
+        in development.
+
+        Raises:
+            NotOpenError: the Timber is not open.
+            FeatureUnavailableError: the extra `encryption` is not installed.
+            ConfigurationError: a setting cannot be used.
+            MasterKeyError: the master key is missing, or another one.
+            KeystoreError: the keystore is missing, broken, or that of other data.
+
+        """
+        if self._given is not None:
+            raise ConfigurationError(
+                "this Timber was given a keystore of its own kind: renew its keys where it is kept"
+            )
+        with self._lock:
+            if self._settings is None:
+                raise NotOpenError
+            if self._open is None:
+                self._open = self._opened(self._settings, may_create=may_create)
+            return self._open
+
+    def _opened(self, settings: TimberSettings, *, may_create: bool | None) -> OpenKeys:
+        on_purpose = bool(may_create)
+        bond = DatabaseBond(
+            self._database.engine, may_create=settings.create_tables or on_purpose
+        )
+        if may_create is None:
+            may_create = settings.environment == "development"
+        with contextlib.ExitStack() as stack:
+            keys = stack.enter_context(
+                opened_keys(
+                    key_places(settings, user_data=self._user_data),
+                    bond=bond,
+                    clock=self._clock,
+                    may_create=may_create,
+                )
+            )
+            self.keyring.open(keys.store, bound_seconds=settings.key_bound_seconds)
+            self._resources = stack.pop_all()
+        return keys
