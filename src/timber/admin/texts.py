@@ -10,6 +10,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Self
 
 from sqlalchemy import BigInteger, Column, Numeric, TypeDecorator
+from sqlalchemy.types import TypeEngine
+
+from timber.common.modeling.sealed import Sealed
 
 
 @dataclass(frozen=True)
@@ -36,19 +39,19 @@ class Unread(str):
 
 def text_of(column: "Column[Any]") -> Text:
     """Return how the values of a column are written."""
-    kind = python_type(column)
+    kind, stored = python_type(column), _plain_type(column)
     if kind is str:
-        return _plain(getattr(column.type, "length", None))
+        return _plain(getattr(stored, "length", None))
     if kind is int:
-        return Text(_integer(64 if isinstance(column.type, BigInteger) else 32), str)
-    if kind is Decimal and isinstance(column.type, Numeric):
-        return Text(_decimal(column.type.precision, column.type.scale), str)
+        return Text(_integer(64 if isinstance(stored, BigInteger) else 32), str)
+    if kind is Decimal and isinstance(stored, Numeric):
+        return Text(_decimal(stored.precision, stored.scale), str)
     return _BY_TYPE.get(kind, _JSON)
 
 
 def python_type(column: "Column[Any]") -> type:
     """Return the Python type of a column's values; `dict` stands for any JSON."""
-    kind = column.type
+    kind = _plain_type(column)
     while isinstance(kind, TypeDecorator):
         kind = kind.impl_instance
     try:
@@ -56,6 +59,12 @@ def python_type(column: "Column[Any]") -> type:
     except NotImplementedError:
         return dict
     return dict if found is object else found
+
+
+def _plain_type(column: "Column[Any]") -> TypeEngine[Any]:
+    """Return the type of a column's values, though they may be stored sealed."""
+    kind = column.type
+    return kind.column.plain if isinstance(kind, Sealed) else kind
 
 
 def write_json(value: Any) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from tests.fake_keystore import FakeKeystore
 
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
@@ -53,8 +54,7 @@ def open_timber(write_models: WriteModels) -> Iterator[OpenTimber]:
                 write_models(text, name=f"{position}.yaml") for position, text in enumerate(texts)
             }
             given = {"model_config_dirs": tuple(folders), "packaged_models": False, **settings}
-            return stack.enter_context(
-                (timber or Timber()).opened(TimberSettings.model_validate(given))
-            )
+            timber = timber or Timber(keystore=FakeKeystore())
+            return stack.enter_context(timber.opened(TimberSettings.model_validate(given)))
 
         yield opened

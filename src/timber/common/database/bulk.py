@@ -36,7 +36,7 @@ def insert_rows(
     writer = _copy if copies else _execute_many
     writes: dict[Columns, _Write] = {}
     count = 0
-    for columns, chunk in chunks(target, rows, dialect=connection.dialect, size=CHUNK):
+    for columns, chunk in chunks(target, rows, connection=connection, size=CHUNK):
         if columns not in writes:
             writes[columns] = writer(connection, target.table, columns)
         writes[columns](chunk)

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Column, Dialect, Table, inspect
+from sqlalchemy import Column, Connection, Dialect, Table, inspect
 from sqlalchemy.orm import Mapper
 
 from timber.common.database.driver_errors import translated
 from timber.common.documents import closest
 from timber.common.errors import UnknownColumnError
+from timber.common.modeling.sealed_tables import Places, SealedTable, sealed_of
 
 Values: TypeAlias = tuple[Any, ...]
 Columns: TypeAlias = tuple[Column[Any], ...]
@@ -23,6 +24,7 @@ class _RowContext:
     """What a default that looks at the other values of its row is given."""
 
     current_parameters: Mapping[str, Any]
+    current_column: None = None
 
     def get_current_parameters(self, **_: object) -> Mapping[str, Any]:
         return self.current_parameters
@@ -36,6 +38,11 @@ class Target:
     table: Table
     columns: Mapping[str, Column[Any]]
     """By key, in the table's order."""
+
+    def hidden(self) -> list[Column[Any]]:
+        """Return the columns that the model knows nothing of."""
+        known = set(self.columns.values())
+        return [column for column in self.table.columns if column not in known]
 
     def check(self, given: Iterable[Hashable]) -> None:
         """Raise an UnknownColumnError unless every key is a column's."""
@@ -66,12 +73,15 @@ def target_of(model: type[Any] | Table) -> Target:
 
 
 def chunks(
-    target: Target, rows: Iterable[Mapping[str, Any]], *, dialect: Dialect, size: int
+    target: Target, rows: Iterable[Mapping[str, Any]], *, connection: Connection, size: int
 ) -> Iterator[tuple[Columns, list[Values]]]:
     """Give columns, and up to `size` rows of values for them, until the rows are used up.
 
     Columns that the database fills in by itself are among them only if the rows give them.
+    What is to be sealed is sealed; for that the connection may be asked whose rows they are.
     """
+    sealed = sealed_of(target.table)
+    hidden = [] if sealed is None else target.hidden()
     left_out = frozenset(key for key, one in target.columns.items() if _is_servers(one))
     known = target.columns.keys()
 
@@ -82,12 +92,32 @@ def chunks(
 
     for extra, same in groupby(rows, key=given):
         keys = [key for key in target.columns if key in extra or key not in left_out]
-        columns = tuple(target.columns[key] for key in keys)
-        prepare = _preparation(keys, columns, dialect)
+        columns = (*(target.columns[key] for key in keys), *hidden)
+        fill = _filling([*keys, *(one.key for one in hidden)], columns)
+        bind = _binding(columns, connection.dialect)
+        places = None if sealed is None else _places(sealed, columns)
         while taken := list(islice(same, size)):
             with translated():
-                chunk = [prepare(row) for row in taken]
+                if sealed is None or places is None:
+                    chunk = [bind(fill(row)) for row in taken]
+                else:
+                    filled = [fill(row) for row in taken]
+                    sealed.seals.seal_rows(sealed, filled, places, connection)
+                    chunk = list(map(bind, filled))
             yield columns, chunk
+
+
+def _places(sealed: SealedTable, columns: Columns) -> Places:
+    """Return where in the list of a row's values is what sealing it needs."""
+    at = {column.name: place for place, column in enumerate(columns)}
+    return Places(
+        key=tuple(at[column.name] for column in columns[0].table.primary_key.columns),
+        link=None if sealed.link is None else at[sealed.link],
+        fields=tuple(
+            (column, at[name], None if column.index is None else at[column.index])
+            for name, column in sealed.columns.items()
+        ),
+    )
 
 
 def _is_servers(column: Column[Any]) -> bool:
@@ -102,10 +132,8 @@ def _is_servers(column: Column[Any]) -> bool:
     )
 
 
-def _preparation(
-    keys: list[str], columns: Columns, dialect: Dialect
-) -> Callable[[Mapping[str, Any]], Values]:
-    """Return what makes the values of one row, ready for the driver."""
+def _filling(keys: list[str], columns: Columns) -> Callable[[Mapping[str, Any]], list[Any]]:
+    """Return what makes the values of one row, with the defaults of what it does not give."""
     plain: list[tuple[str, Any]] = []
     made: list[tuple[int, str, Callable[[Any], Any]]] = []
     for place, (key, column) in enumerate(zip(keys, columns, strict=True)):
@@ -114,14 +142,9 @@ def _preparation(
         plain.append((key, _MISSING if is_made else getattr(default, "arg", None)))
         if is_made:
             made.append((place, column.key, default.arg))
-    bound = [
-        (place, processor)
-        for place, column in enumerate(columns)
-        if (processor := column.type.dialect_impl(dialect).bind_processor(dialect))
-    ]
     names = [column.key for column in columns]
 
-    def prepare(row: Mapping[str, Any]) -> Values:
+    def fill(row: Mapping[str, Any]) -> list[Any]:
         values = [row.get(key, default) for key, default in plain]
         context: _RowContext | None = None
         for place, name, make in made:
@@ -131,8 +154,22 @@ def _preparation(
                         {n: v for n, v in zip(names, values, strict=True) if v is not _MISSING}
                     )
                 values[place] = context.current_parameters[name] = make(context)  # type: ignore[index]
+        return values
+
+    return fill
+
+
+def _binding(columns: Columns, dialect: Dialect) -> Callable[[list[Any]], Values]:
+    """Return what makes the values of one row ready for the driver."""
+    bound = [
+        (place, processor)
+        for place, column in enumerate(columns)
+        if (processor := column.type.dialect_impl(dialect).bind_processor(dialect))
+    ]
+
+    def bind(values: list[Any]) -> Values:
         for place, process in bound:
             values[place] = process(values[place])
         return tuple(values)
 
-    return prepare
+    return bind

@@ -7,7 +7,9 @@ from typing import Any, Final, Literal
 from sqlalchemy import Dialect, types
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-Name = Literal["text", "integer", "float", "numeric", "boolean", "moment", "date", "json", "other"]
+Name = Literal[
+    "text", "integer", "float", "numeric", "boolean", "moment", "date", "json", "binary", "other"
+]
 
 _BITS: Final = {types.SmallInteger: 16, types.BigInteger: 64}
 
@@ -78,5 +80,6 @@ _BUILDERS: Final[dict[type[TypeEngine[Any]], Callable[[Any, Dialect], Kind]]] = 
     types.DateTime: _moment,
     types.Date: lambda _, __: Kind("date"),
     types.JSON: lambda _, __: Kind("json"),
+    types.LargeBinary: lambda _, __: Kind("binary"),
 }
 """The first type that fits decides."""

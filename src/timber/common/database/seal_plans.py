@@ -11,16 +11,17 @@ from typing import Any, TypeAlias
 from sqlalchemy import BindParameter, Connection, select
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, Null
+from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList
 
-from timber.common.errors import PlaintextRefusedError
-from timber.common.modeling.sealed import Sealed
+from timber.common.database.seal_refusals import name_of, refuse_moves, refuse_sql
+from timber.common.modeling.sealed import Sealed, SealedColumn
 from timber.common.modeling.sealed_tables import Places, SealedTable
 
 INDEX_BIND = "timber_index_"
 """What the parameters begin with that stand for an index in the SET of an UPDATE."""
 
 Parameters: TypeAlias = dict[str, Any]
+Binds: TypeAlias = Mapping[str, BindParameter[Any]]
 
 
 @dataclass(frozen=True)
@@ -66,30 +67,45 @@ class UpdatePlan:
 def plan_insert(compiler: SQLCompiler, table: Any, sealed: SealedTable) -> InsertPlan | None:
     """Return what an INSERT that was compiled is to have sealed; None for nothing."""
     state: Any = compiler.compile_state
-    count = len(state._multi_parameters or ()) if state._has_multi_parameters else 0  # noqa: SLF001 - nothing public tells
-    rows = [
-        _insert_places(compiler, table, sealed, suffixes)
-        for suffixes in (
-            [("_m0", "")] + [(f"_m{n}",) for n in range(1, count)] if count else [("",)]
-        )
-    ]
+    several = state._multi_parameters if state._has_multi_parameters else None  # noqa: SLF001 - nothing public tells
+    for row in several or (state._dict_parameters or {},):  # noqa: SLF001 - as above
+        refuse_sql(sealed, row.items())
+    # The first of several rows has its defaults under the names of the columns.
+    endings = (
+        [("",)]
+        if several is None
+        else [("_m0", ""), *((f"_m{n}",) for n in range(1, len(several)))]
+    )
+    binds = _binds(compiler)
+    rows = [_insert_places(compiler, binds, table, sealed, ending) for ending in endings]
     found = tuple(one for one in rows if one is not None)
     return InsertPlan(sealed, found) if found else None
 
 
 def _insert_places(
-    compiler: SQLCompiler, table: Any, sealed: SealedTable, suffixes: tuple[str, ...]
+    compiler: SQLCompiler,
+    binds: Binds,
+    table: Any,
+    sealed: SealedTable,
+    suffixes: tuple[str, ...],
 ) -> Places | None:
     def place(name: str) -> str | None:
         names = (name + suffix for suffix in suffixes)
-        return next((one for one in names if one in compiler.binds), None)
+        return next((one for one in names if one in binds), None)
+
+    def place_of(column: SealedColumn) -> str | None:
+        found = place(column.name)
+        if found is None and suffixes == ("",):
+            # A parameter with a name that its writer chose.
+            return next((name for name, bind in binds.items() if _is_of(bind, column)), None)
+        return found
 
     key = tuple(place(column.key) for column in table.primary_key.columns)
     link = None if sealed.link is None else place(sealed.link)
     fields = tuple(
         (column, at, None if column.index is None else place(column.index))
-        for name, column in sealed.columns.items()
-        if (at := place(name)) is not None and _is_of(compiler.binds[at], column)
+        for column in sealed.columns.values()
+        if (at := place_of(column)) is not None and _is_of(binds[at], column)
     )
     says_whose = sealed.link is None or link is not None or not _is_given(compiler, sealed.link)
     if None in key or not fields or not says_whose:
@@ -101,7 +117,7 @@ def _is_given(compiler: SQLCompiler, name: str) -> bool:
     """Tell whether an INSERT gives a column something that is no parameter."""
     state: Any = compiler.compile_state
     said = [*(state._multi_parameters or ()), state._dict_parameters or {}]  # noqa: SLF001 - nothing public tells
-    return any(getattr(column, "key", column) == name for row in said for column in row)
+    return any(name_of(column) == name for row in said for column in row)
 
 
 def plan_update(compiler: SQLCompiler, table: Any, sealed: SealedTable) -> UpdatePlan | None:
@@ -112,17 +128,15 @@ def plan_update(compiler: SQLCompiler, table: Any, sealed: SealedTable) -> Updat
 
     """
     state: Any = compiler.compile_state
-    written = {
-        getattr(column, "key", column): value
-        for column, value in (state._dict_parameters or {}).items()  # noqa: SLF001 - nothing public tells
-    }
+    given = (state._dict_parameters or {}).items()  # noqa: SLF001 - nothing public tells
+    written = {name_of(column): value for column, value in given}
     names = written.keys() | set(compiler.column_keys or ())
-    _refuse_moves(table, sealed, names)
-    for name in sealed.columns:
-        _refuse_sql(f"{sealed.name}.{name}", written.get(name))
+    refuse_moves(table, sealed, names)
+    refuse_sql(sealed, written.items())
+    binds = _binds(compiler)
     fields = tuple(
-        (column, at, _index_place(compiler, column))
-        for at, bind in compiler.binds.items()
+        (column, at, _index_place(binds, column))
+        for at, bind in binds.items()
         for column in sealed.columns.values()
         if _is_of(bind, column)
     )
@@ -133,39 +147,27 @@ def plan_update(compiler: SQLCompiler, table: Any, sealed: SealedTable) -> Updat
     if None in known:
         return None
     key = tuple(
-        column.key if column.key in names and column.key in compiler.binds else at
+        column.key if column.key in names and column.key in binds else at
         for column, at in zip(table.primary_key.columns, known, strict=True)
     )
     link, source = None, None
     if sealed.link is not None:
         link = sealed.link if sealed.link in names else said.get(sealed.link)
-        if sealed.link in names and sealed.link not in compiler.binds:
+        if sealed.link in names and sealed.link not in binds:
             return None
         source = table if link is None else None
     places = Places(key=key, link=link, fields=fields)
     return UpdatePlan(sealed, places, source, tuple(map(str, known)))
 
 
-def _refuse_moves(table: Any, sealed: SealedTable, names: Any) -> None:
-    """Refuse a change of what sealed values are bound to, unless all are sealed anew."""
-    bound = {column.key for column in table.primary_key.columns} | {sealed.link}
-    moving, left = bound & names, sealed.columns.keys() - names
-    if moving and left:
-        raise PlaintextRefusedError(
-            f"a change of {sealed.name}.{min(moving)} would leave what is sealed in "
-            f"{', '.join(sorted(left))} behind: change it through the ORM, or give these, too"
-        )
+def _binds(compiler: SQLCompiler) -> Binds:
+    """Return the parameters by the names under which their values come."""
+    return {name: bind for bind, name in compiler.bind_names.items()}
 
 
-def _refuse_sql(column: str, value: Any) -> None:
-    made_by_sql = hasattr(value, "__clause_element__") or hasattr(value, "_traverse_internals")
-    if made_by_sql and not isinstance(value, BindParameter | Null):
-        raise PlaintextRefusedError(f"{column} is sealed: give it a value, not SQL")
-
-
-def _index_place(compiler: SQLCompiler, column: Any) -> str | None:
+def _index_place(binds: Binds, column: Any) -> str | None:
     name = f"{INDEX_BIND}{column.name}"
-    return name if column.index is not None and name in compiler.binds else None
+    return name if column.index is not None and name in binds else None
 
 
 def _is_of(bind: BindParameter[Any], column: Any) -> bool:
@@ -174,7 +176,8 @@ def _is_of(bind: BindParameter[Any], column: Any) -> bool:
 
 def _equalities(compiler: SQLCompiler, table: Any) -> Iterator[tuple[str, str]]:
     """Give the columns that the WHERE demands to be equal to a parameter, and its name."""
-    statement: Any = compiler.compile_state.statement  # type: ignore[union-attr] - it is compiled
+    state: Any = compiler.compile_state
+    statement = state.statement
     waiting = list(statement._where_criteria)  # noqa: SLF001 - nothing public tells
     names: Mapping[Any, str] = compiler.bind_names
     while waiting:
@@ -186,4 +189,4 @@ def _equalities(compiler: SQLCompiler, table: Any) -> Iterator[tuple[str, str]]:
             if isinstance(left, BindParameter):
                 left, right = right, left
             if isinstance(right, BindParameter) and right in names and left in set(table.columns):
-                yield left.key, names[right]
+                yield str(left.key), names[right]

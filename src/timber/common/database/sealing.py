@@ -1,13 +1,15 @@
 """Where every value of a sealed column passes that an engine writes: what cannot be sealed stops.
 
-SQLAlchemy's own compiler and its own execution of statements, so that it costs nothing where
+SQLAlchemy's own compiler, and its own execution of statements, so that it costs nothing where
 nothing is sealed: a statement is looked at once, when it is compiled.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Engine, bindparam
 from sqlalchemy.sql.compiler import SQLCompiler
+from typing_extensions import override
 
 from timber.common.database.seal_plans import (
     INDEX_BIND,
@@ -16,7 +18,15 @@ from timber.common.database.seal_plans import (
     plan_insert,
     plan_update,
 )
-from timber.common.modeling.sealed import BlindIndex
+from timber.common.database.seal_refusals import (
+    completed_upsert,
+    name_of,
+    refuse_comparison,
+    refuse_order,
+    refuse_select,
+)
+from timber.common.errors import PlaintextRefusedError
+from timber.common.modeling.sealed import BlindIndex, Sealed
 from timber.common.modeling.sealed_tables import SealedTable, sealed_of
 
 
@@ -25,22 +35,62 @@ class _SealingCompiler(SQLCompiler):
 
     sealing: InsertPlan | UpdatePlan | None = None
 
+    @override
     def visit_insert(self, insert_stmt: Any, *args: Any, **options: Any) -> str:
-        written: str = super().visit_insert(insert_stmt, *args, **options)
+        above: Any = super()
         sealed = sealed_of(insert_stmt.table)
-        if sealed is not None and not self.stack:
+        if sealed is None:
+            return str(above.visit_insert(insert_stmt, *args, **options))
+        refuse_select(sealed, insert_stmt)
+        written = str(above.visit_insert(insert_stmt, *args, **options))
+        if not self.stack:
             self.sealing = plan_insert(self, insert_stmt.table, sealed)
         return written
 
+    @override
     def visit_update(self, update_stmt: Any, *args: Any, **options: Any) -> str:
+        above: Any = super()
         sealed = sealed_of(update_stmt.table)
         if sealed is None:
-            return str(super().visit_update(update_stmt, *args, **options))
+            return str(above.visit_update(update_stmt, *args, **options))
         update_stmt = _with_indexes(update_stmt, sealed, self.column_keys or ())
-        written: str = super().visit_update(update_stmt, *args, **options)
+        written = str(above.visit_update(update_stmt, *args, **options))
         if not self.stack:
             self.sealing = plan_update(self, update_stmt.table, sealed)
         return written
+
+    def visit_on_conflict_do_update(self, on_conflict: Any, **options: Any) -> str:
+        above: Any = super()
+        table: Any = self.current_executable.table
+        sealed = sealed_of(table)
+        if sealed is not None:
+            on_conflict = completed_upsert(on_conflict, table, sealed)
+        return str(above.visit_on_conflict_do_update(on_conflict, **options))
+
+    @override
+    def visit_binary(self, binary: Any, *args: Any, **options: Any) -> str:
+        refuse_comparison(binary)
+        above: Any = super()
+        return str(above.visit_binary(binary, *args, **options))
+
+    @override
+    def render_literal_value(self, value: Any, type_: Any) -> str:
+        if isinstance(type_, Sealed):
+            raise PlaintextRefusedError(f"{type_.column} is sealed, and is not written into SQL")
+        above: Any = super()
+        return str(above.render_literal_value(value, type_))
+
+    @override
+    def order_by_clause(self, select: Any, **options: Any) -> str:
+        refuse_order(select._order_by_clauses, "sorted")  # noqa: SLF001 - nothing public tells
+        above: Any = super()
+        return str(above.order_by_clause(select, **options))
+
+    @override
+    def group_by_clause(self, select: Any, **options: Any) -> str:
+        refuse_order(select._group_by_clauses, "grouped")  # noqa: SLF001 - nothing public tells
+        above: Any = super()
+        return str(above.group_by_clause(select, **options))
 
 
 class _SealingContext:
@@ -51,20 +101,21 @@ class _SealingContext:
     root_connection: Any
 
     def create_cursor(self) -> Any:
-        cursor = super().create_cursor()  # type: ignore[misc] - the dialect's own stands behind
+        above: Any = super()
+        cursor = above.create_cursor()
         plan = getattr(self.compiled, "sealing", None)
-        if plan is not None:
-            compiled = self.compiled
-            if not (compiled.insert_prefetch or compiled.update_prefetch):
-                try:
-                    plan.seal(self.compiled_parameters, self.root_connection)
-                except BaseException:
-                    cursor.close()
-                    raise
+        if plan is not None and not _has_defaults(self.compiled):
+            # Nothing of SQLAlchemy comes between this and the making of the driver's values.
+            try:
+                plan.seal(self.compiled_parameters, self.root_connection)
+            except BaseException:
+                cursor.close()
+                raise
         return cursor
 
     def _process_execute_defaults(self) -> None:
-        super()._process_execute_defaults()  # type: ignore[misc] - as above
+        above: Any = super()
+        above._process_execute_defaults()  # noqa: SLF001 - it is this very method
         plan = getattr(self.compiled, "sealing", None)
         if plan is not None:
             plan.seal(self.compiled_parameters, self.root_connection)
@@ -78,14 +129,17 @@ def seal_writes(engine: Engine) -> None:
     dialect.execution_ctx_cls = type(context.__name__, (_SealingContext, context), {})
 
 
-def _with_indexes(update: Any, sealed: SealedTable, keys: Any) -> Any:
+def _has_defaults(compiled: Any) -> bool:
+    return bool(compiled.insert_prefetch or compiled.update_prefetch)
+
+
+def _with_indexes(update: Any, sealed: SealedTable, keys: Iterable[str]) -> Any:
     """Return an UPDATE that writes the indexes of the columns it writes, too."""
-    given = {getattr(one, "key", one) for one in (update._values or ())} | set(keys)  # noqa: SLF001 - nothing public tells
-    given |= {
-        getattr(one, "key", one) for one, _ in getattr(update, "_ordered_values", None) or ()
-    }
+    ordered = getattr(update, "_ordered_values", None) or ()  # as SQLAlchemy 2.0 has them
+    given = {name_of(one) for one in (update._values or ())}  # noqa: SLF001 - nothing public tells
+    given |= {name_of(one) for one, _ in ordered} | set(keys)
     indexes = {
-        column.index: bindparam(f"{INDEX_BIND}{name}", None, type_=BlindIndex())
+        update.table.c[column.index]: bindparam(f"{INDEX_BIND}{name}", None, type_=BlindIndex())
         for name, column in sealed.columns.items()
         if column.index is not None and name in given
     }

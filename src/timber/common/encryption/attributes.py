@@ -23,7 +23,7 @@ class SealedAttribute(InstrumentedAttribute[Any]):
     """
 
     __slots__ = ()
-    inherit_cache: bool | None = True
+    inherit_cache = True
 
     @override
     def __get__(self, instance: Any, owner: Any) -> Any:

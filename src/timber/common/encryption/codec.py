@@ -120,7 +120,7 @@ def _binary(_: TypeEngine[Any]) -> Codec:
 
 
 def _integer(kind: Integer) -> Codec:
-    limit = 1 << (next((bits for one, bits in _BITS.items() if isinstance(kind, one)), 32) - 1)
+    limit = 1 << (_bits(kind) - 1)
 
     def write(value: Any) -> bytes:
         if isinstance(value, bool):
@@ -131,6 +131,10 @@ def _integer(kind: Integer) -> Codec:
         return str(number).encode()
 
     return Codec(b"i", write, int)
+
+
+def _bits(kind: TypeEngine[Any]) -> int:
+    return next((bits for one, bits in _BITS.items() if isinstance(kind, one)), 32)
 
 
 def _float(_: TypeEngine[Any]) -> Codec:

@@ -108,20 +108,20 @@ def _spell_other(value: Any) -> tuple[bytes, str]:
             raise TypeError
 
 
+_SPELLS: Final[tuple[tuple[type[TypeEngine[Any]], Spell], ...]] = (
+    (CHAR, _spell_padded),
+    (String, _spell_text),  # an Enum, too
+    (Integer, _spell_integer),
+    (Uuid, _spell_uuid),
+    (LargeBinary, _spell_bytes),
+)
+"""The first type that fits decides."""
+
+
 def _spell_of(kind: TypeEngine[Any]) -> Spell:
-    if isinstance(kind, CHAR):
-        return _spell_padded
-    if isinstance(kind, String):  # an Enum, too
-        return _spell_text
-    if isinstance(kind, Integer):
-        return _spell_integer
-    if isinstance(kind, Uuid):
-        return _spell_uuid
-    if isinstance(kind, LargeBinary):
-        return _spell_bytes
     if isinstance(kind, Numeric):
         return _decimal(kind.scale or 0)
-    return _spell_other
+    return next((spell for known, spell in _SPELLS if isinstance(kind, known)), _spell_other)
 
 
 def _decimal(scale: int) -> Spell:

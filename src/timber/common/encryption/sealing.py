@@ -172,18 +172,19 @@ class Sealer:
         if links is None:
             links = [None if places.link is None else row[places.link] for row in rows]
         keys = [tuple([row[place] for place in places.key]) for row in rows]
+        about = [known.row(key, link) for key, link in zip(keys, links, strict=True)]
         subjects = known.subjects(keys, links, connection)
         ready = self._keyring.current_for(set(subjects))
         fields = [(known.fields[column.name], at, to) for column, at, to in places.fields]
         nonces = self._random_bytes(NONCE_BYTES * len(rows) * len(fields))
         start = 0
-        for row, key, link, subject in zip(rows, keys, links, subjects, strict=True):
-            about, sealing = known.row(key, link), ready[subject]
+        for row, bound, subject in zip(rows, about, subjects, strict=True):
+            sealing = ready[subject]
             for field, at, to in fields:
                 value = row[at]
                 if type(value) is Ciphertext:
                     if to is not None:
-                        opened_value = self._open(field, about, subject, value)
+                        opened_value = self._open(field, bound, subject, value)
                         row[to] = self._index(field, opened_value)
                     continue
                 if to is not None:
@@ -191,7 +192,7 @@ class Sealer:
                 if value is not None:
                     end = start + NONCE_BYTES
                     written = _dumps(field, value)
-                    row[at] = _sealed(field, about, sealing, written, nonces[start:end])
+                    row[at] = _sealed(field, bound, sealing, written, nonces[start:end])
                     start = end
 
     def _index(self, field: Field, value: Any) -> bytes:

@@ -1,7 +1,7 @@
 """What the columns of a table are sealed with: codecs, and what binds a value to its place."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Table as SQLTable, select
 
@@ -9,7 +9,7 @@ from timber.common.encryption.base import subject_of, subject_of_table
 from timber.common.encryption.blind_index import normalised
 from timber.common.encryption.codec import codec_of
 from timber.common.encryption.identities import SealTarget, Spelling, part
-from timber.common.errors import EncryptionError
+from timber.common.errors import EncryptionError, MissingValueError
 from timber.common.modeling.sealed import SealedColumn
 from timber.common.modeling.sealed_tables import SealedTable
 from timber.common.modeling.subjects import PEOPLE
@@ -61,7 +61,16 @@ class TableSeal:
         return found
 
     def row(self, key: Sequence[Any], link: Any) -> bytes:
-        """Return what binds values to the row with that primary key, and to whose it is."""
+        """Return what binds values to the row with that primary key, and to whose it is.
+
+        Raises:
+            MissingValueError: the row has no primary key yet.
+
+        """
+        if None in key:
+            raise MissingValueError(
+                f"what is sealed in {self.sealed.name} is bound to the key of its row: give it one"
+            )
         if self._only_key is not None:
             spelled = self._only_key.part(key[0])
         else:
@@ -83,14 +92,13 @@ class TableSeal:
             listed = ", ".join(sorted(missing))
             raise EncryptionError(f"{self.sealed.name}: the row must come with its {listed}")
         key = tuple(row[name] for name in self.key_names)
-        place = SealTarget(
+        return SealTarget(
             table=self.sealed.name,
             column=column,
             key=key,
             link=row[link] if link else None,
             subject=subject,
         )
-        return place
 
     def subject(self, key: Sequence[Any], link: Any) -> str | None:
         """Return whose row it is; None if only other tables can tell."""
@@ -140,7 +148,7 @@ class TableSeal:
         return None if self.sealed.link is None else self._table.c[self.sealed.link]
 
 
-_MOST: int = 500
+_MOST: Final = 500
 
 
 def _some(values: Sequence[Any]) -> Any:

@@ -81,6 +81,12 @@ class Table:
         return (*self.spec.columns, *(column for one in written for column in one.spec.columns))
 
     @cached_property
+    def encrypted(self) -> frozenset[str]:
+        """The columns that hold nothing but sealed values."""
+        encryption = self.model.encryption if self.model else None
+        return frozenset(encryption.names if encryption and encryption.enabled else ())
+
+    @cached_property
     def columns(self) -> Mapping[str, ColumnSpec]:
         """Every column by name, those of Timber's own mixins too."""
         added = (column for name in self.mixin_names for column in _columns_of(name))

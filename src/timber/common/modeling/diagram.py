@@ -18,6 +18,7 @@ from sqlalchemy.types import TypeEngine
 from timber.common.modeling.column_types import TYPE_NAMES
 from timber.common.modeling.flag_checks import FLAGS
 from timber.common.modeling.python_types import undecorated
+from timber.common.modeling.sealed import BlindIndex, Sealed
 from timber.common.modeling.spec import ModelSpec
 
 _INDENT: Final = " " * 4
@@ -45,7 +46,7 @@ def diagram(metadata: MetaData, models: Iterable[type[Any]]) -> str:
 
 def _entity(table: Table, spec: ModelSpec | None) -> Iterator[str]:
     yield f'{_INDENT}"{table.name}"{_title(spec)} {{'
-    for column in table.columns:
+    for column in (one for one in table.columns if not isinstance(one.type, BlindIndex)):
         yield f"{_INDENT * 2}{_attribute(column, spec)}"
     yield f"{_INDENT}}}"
 
@@ -72,6 +73,7 @@ def _attribute(column: Column[Any], spec: ModelSpec | None) -> str:
 
 def _type(kind: TypeEngine[Any]) -> str:
     """Return the type as a model file writes it, without what Mermaid cannot read."""
+    kind = kind.column.plain if isinstance(kind, Sealed) else kind
     shown = kind if type(kind).__name__ in TYPE_NAMES else undecorated(kind)
     sizes = [getattr(shown, size, None) for size in _SIZES]
     given = "_".join(str(size) for size in sizes if isinstance(size, int))

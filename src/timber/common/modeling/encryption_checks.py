@@ -51,25 +51,31 @@ def _field_problems(
             yield f"{one.name!r} cannot be encrypted: it has a `{key}`"
     if any(one.name in key.columns for key in table.foreign_keys if len(key.columns) > 1):
         yield f"{one.name!r} cannot be encrypted: it has a `foreign_key`"
-    for key in _SEARCHABLE:
-        if getattr(column, key) and not one.searchable:
-            yield (
-                f"{one.name!r} cannot be encrypted: it has a `{key}`; "
-                f"write {{name: {one.name}, searchable: true}}"
-            )
-    if one.searchable and column.column_type.name in _NOT_COMPARED:
+    for other in catalogue.entries:
+        if any(one.name in key.targets for key in other.foreign_keys_to(table.name)):
+            yield f"{one.name!r} cannot be encrypted: a foreign key of {other.name!r} points to it"
+    yield from _search_problems(table, one, column)
+
+
+def _search_problems(table: Table, one: EncryptedFieldSpec, column: ColumnSpec) -> Iterator[str]:
+    """Check that a field can be searched by, or must not be."""
+    if not one.searchable:
+        for key in _SEARCHABLE:
+            if getattr(column, key):
+                yield (
+                    f"{one.name!r} cannot be encrypted: it has a `{key}`; "
+                    f"write {{name: {one.name}, searchable: true}}"
+                )
+        return
+    if column.column_type.name in _NOT_COMPARED:
         yield f"{one.name!r} cannot be searchable: it is of type {column.type}"
     if one.normalise != "exact" and column.column_type.family not in {"text", "CHAR"}:
         yield f"{one.name!r} is no text, so there is nothing to normalise"
     name = index_name(one.name)
-    if one.searchable and name in table.columns:
+    if name in table.columns:
         yield f"{name!r} is there already, which would be the index of {one.name!r}"
-    if one.searchable and len(name) > MAX_NAME:
+    if len(name) > MAX_NAME:
         yield f"the name {one.name!r} is too long for a column with an index"
-    for other in catalogue.entries:
-        for key in other.foreign_keys_to(table.name):
-            if one.name in key.targets:
-                yield f"{one.name!r} cannot be encrypted: a foreign key of {other.name} points to it"
 
 
 def _condition_problems(table: Table, encryption: EncryptionSpec) -> Iterator[str]:

@@ -44,8 +44,13 @@ class TimestampMixin:
 
         def created(context: DefaultExecutionContext) -> datetime:
             # Rows that bypass the unit of work (bulk, Core) have their created_at by now.
-            parameters: dict[str, Any] = context.get_current_parameters()  # type: ignore[no-untyped-call]
-            return cast("datetime", parameters.get("created_at") or clock.now())
+            parameters: dict[str, Any] = context.get_current_parameters(  # type: ignore[no-untyped-call]
+                isolate_multiinsert_groups=False
+            )
+            # Of several rows in one statement, each has its number at the end of the names.
+            number = str(getattr(context.current_column, "key", "")).removeprefix("updated_at")
+            given = parameters.get(f"created_at{number or '_m0'}") or parameters.get("created_at")
+            return cast("datetime", given or clock.now())
 
         column: MappedColumn[datetime] = mapped_column(
             UtcDateTime,

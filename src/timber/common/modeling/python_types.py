@@ -9,6 +9,8 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from sqlalchemy import ARRAY, JSON, Column, Enum
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from timber.common.modeling.sealed import Sealed
+
 _BUILTINS: Final = builtins.__name__
 
 
@@ -51,7 +53,8 @@ class Names:
 
 def value_type(column: Column[Any], names: Names) -> str:
     """Return the type of the column's values, None among them where it may be null."""
-    written = _annotation(column.type, names)
+    kind = column.type
+    written = _annotation(kind.column.plain if isinstance(kind, Sealed) else kind, names)
     return f"{written} | None" if column.nullable and not written.endswith("Any") else written
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Dialect, LargeBinary
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import BindParameter, ClauseElement, Null
+from sqlalchemy.sql.elements import ClauseElement, ColumnClause, Null
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from typing_extensions import override
@@ -104,14 +104,16 @@ class Sealed(TypeDecorator[Ciphertext]):
 
         @override
         def operate(self, op: OperatorType, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
-            if _asks_for_null(op, other):
+            if _asks_for_null(op, other) or _looks_for_itself(op, other):
                 return super().operate(op, *other, **kwargs)
             column = _column(self.type)
             if op not in _EQUALITIES:
                 raise EncryptedColumnError(
                     f"{column} is sealed: the database cannot order it, nor look into it"
                 )
-            return op(_index_of(self.expr, column), *(_blinded(column, one, op) for one in other))
+            index = _index_of(self.expr, column)
+            compared: ColumnElement[Any] = _compared(index, column, op, other[0])
+            return compared
 
         @override
         def reverse_operate(self, op: OperatorType, other: Any, **_: Any) -> ColumnElement[Any]:
@@ -143,8 +145,16 @@ def _asks_for_null(op: OperatorType, other: tuple[Any, ...]) -> bool:
     return op in _NULLS and len(other) == 1 and (other[0] is None or isinstance(other[0], Null))
 
 
+def _looks_for_itself(op: OperatorType, other: tuple[Any, ...]) -> bool:
+    """Tell whether two columns are compared, as SQLAlchemy does to find one in a list.
+
+    If somebody wants that of the database, it is refused when the statement is compiled.
+    """
+    return op in {operators.eq, operators.ne} and isinstance(other[0], ColumnClause)
+
+
 def _column(kind: TypeEngine[Any]) -> SealedColumn:
-    column: SealedColumn = kind.column  # type: ignore[attr-defined] - it is a `Sealed`
+    column: SealedColumn = kind.column  # type: ignore[attr-defined]  # it is a `Sealed`
     return column
 
 
@@ -167,22 +177,23 @@ def _index_of(expression: Any, column: SealedColumn) -> Any:
     return index._annotate(known) if known else index  # noqa: SLF001 - as above
 
 
-def _blinded(column: SealedColumn, value: Any, op: OperatorType) -> Any:
-    if op in {operators.in_op, operators.not_in_op}:
-        if isinstance(value, ClauseElement) or not isinstance(value, Iterable):
-            raise EncryptedColumnError(f"{column} is sealed: give `in_` a list of values")
-        return [found for one in value for found in _hashes(column, one)]
-    found = _hashes(column, value)
-    return found[0]
+def _compared(index: Any, column: SealedColumn, op: OperatorType, value: Any) -> Any:
+    if op in {operators.eq, operators.ne}:
+        found = _hashes(column, value)
+        if len(found) == 1:
+            return op(index, found[0])
+        # More than one key is in use, while the index is made anew with another.
+        return index.in_(found) if op is operators.eq else index.not_in(found)
+    if isinstance(value, ClauseElement | str | bytes) or not isinstance(value, Iterable):
+        raise EncryptedColumnError(f"{column} is sealed: give `in_` a list of values")
+    return op(index, [found for one in value for found in _hashes(column, one)])
 
 
 def _hashes(column: SealedColumn, value: Any) -> tuple[Any, ...]:
     if value is None:
         return (None,)
-    if isinstance(value, BindParameter) or hasattr(value, "__clause_element__"):
+    if isinstance(value, ClauseElement) or hasattr(value, "__clause_element__"):
         raise EncryptedColumnError(
-            f"{column} is sealed: compare it with a value, not with one to come, nor with a column"
+            f"{column} is sealed: compare it with a value, not with one to come, nor with SQL"
         )
-    if isinstance(value, ClauseElement):
-        raise EncryptedColumnError(f"{column} is sealed: compare it with a value, not with SQL")
     return column.blinds.blind(column.table, column.name, value)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final, Protocol
 
 from sqlalchemy import (
@@ -15,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.types import Boolean
+from sqlalchemy.types import Boolean, TypeEngine
 
 from timber.common.modeling.catalogue import Catalogue, Table
 from timber.common.modeling.conditions import parse_condition
@@ -53,11 +54,17 @@ class Seals(Blinds, Protocol):
     """Seals rows on their way to the database."""
 
     def seal_rows(
-        self, table: "SealedTable", rows: Sequence[Any], places: Places, connection: Connection
+        self,
+        table: "SealedTable",
+        rows: Sequence[Any],
+        places: Places,
+        connection: Connection,
+        links: Sequence[Any] | None = None,
     ) -> None:
         """Put sealed values, and their indexes, in the place of what the rows hold.
 
-        The connection is asked for whose rows they are, where that takes more than the rows.
+        The connection is asked for whose rows they are, where that takes more than the rows
+        and their links, which are given where the rows do not hold them.
         """
         ...
 
@@ -145,7 +152,7 @@ def index_name(column: str) -> str:
 
 
 def _hops(entry: Table, way: tuple[str, ...], catalogue: Catalogue) -> Any:
-    for name, following in zip(way, way[1:], strict=False):
+    for name, following in pairwise(way):
         table, _, key = str(entry.columns[name].foreign_key).partition(".")
         yield Hop(table, key, following)
         entry = catalogue.tables[table]
@@ -211,7 +218,7 @@ class HoldsSealed(ColumnElement[bool]):
     """That a column holds a sealed value, or nothing."""
 
     inherit_cache: bool | None = True
-    type = Boolean()
+    type: TypeEngine[bool] = Boolean()
 
     def __init__(self, column: Column[Any]) -> None:
         self.column = column
@@ -221,22 +228,22 @@ class HoldsIndex(ColumnElement[bool]):
     """That a column holds a keyed hash, or nothing."""
 
     inherit_cache: bool | None = True
-    type = Boolean()
+    type: TypeEngine[bool] = Boolean()
 
     def __init__(self, column: Column[Any]) -> None:
         self.column = column
 
 
-@compiles(HoldsSealed)  # type: ignore[no-untyped-call,untyped-decorator] - SQLAlchemy does not type it
+@compiles(HoldsSealed)
 def _holds_sealed(element: HoldsSealed, compiler: SQLCompiler, **options: Any) -> str:
     name = compiler.process(element.column, **options)
+    # To SQLite, no text equals bytes.
     return (
-        f"typeof({name}) = 'blob' AND length({name}) >= {LEAST_BYTES} "
-        f"AND substr({name}, 1, {len(MAGIC)}) = x'{MAGIC.hex()}'"
+        f"length({name}) >= {LEAST_BYTES} AND substr({name}, 1, {len(MAGIC)}) = x'{MAGIC.hex()}'"
     )
 
 
-@compiles(HoldsSealed, "postgresql")  # type: ignore[no-untyped-call,untyped-decorator] - as above
+@compiles(HoldsSealed, "postgresql")
 def _holds_sealed_on_postgresql(
     element: HoldsSealed, compiler: SQLCompiler, **options: Any
 ) -> str:
@@ -247,12 +254,12 @@ def _holds_sealed_on_postgresql(
     )
 
 
-@compiles(HoldsIndex)  # type: ignore[no-untyped-call,untyped-decorator] - as above
+@compiles(HoldsIndex)
 def _holds_index(element: HoldsIndex, compiler: SQLCompiler, **options: Any) -> str:
     name = compiler.process(element.column, **options)
-    return f"typeof({name}) = 'blob' AND length({name}) = {INDEX_BYTES}"
+    return f"typeof({name}) IN ('null', 'blob') AND length({name}) = {INDEX_BYTES}"
 
 
-@compiles(HoldsIndex, "postgresql")  # type: ignore[no-untyped-call,untyped-decorator] - as above
+@compiles(HoldsIndex, "postgresql")
 def _holds_index_on_postgresql(element: HoldsIndex, compiler: SQLCompiler, **options: Any) -> str:
     return f"length({compiler.process(element.column, **options)}) = {INDEX_BYTES}"

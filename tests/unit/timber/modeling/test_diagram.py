@@ -14,6 +14,7 @@ from timber.common.modeling.diagram import diagram
 from timber.common.modeling.factory import ModelFactory
 from timber.common.modeling.flag_checks import FLAGS
 from timber.common.modeling.reader import model_files, read_model_files
+from timber.common.runtime import Timber
 
 LIBRARY = """
     association_tables:
@@ -25,7 +26,7 @@ LIBRARY = """
       - name: Book
         table_name: books
         columns:
-          - {name: id, type: Integer, primary_key: true}
+          - {name: id, type: Integer, primary_key: true, default: 1}
           - {name: title, type: String(80), nullable: false}
           - {name: price, type: "Numeric(10, 2)"}
           - {name: sequel_of, type: Integer, foreign_key: books.id, unique: true}
@@ -97,6 +98,7 @@ def test_tables_keys_links_and_flags_are_drawn(write_models: WriteModels) -> Non
     base = new_base()
     factory = ModelFactory(
         base=base,
+        seals=Timber().sealer,
         columns=ColumnBuilder(clock=SystemClock(), new_id=random_uuid, new_ordered_id=random_uuid),
     )
     factory.build(catalogue)

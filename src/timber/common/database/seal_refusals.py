@@ -1,0 +1,127 @@
+"""What a statement must not ask of sealed columns: it would store what nobody can open."""
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Column
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import Null, UnaryExpression
+
+from timber.common.errors import EncryptedColumnError, PlaintextRefusedError
+from timber.common.modeling.sealed import Sealed
+from timber.common.modeling.sealed_tables import SealedTable
+
+_OF_NULL: Final = frozenset({operators.is_, operators.is_not})
+
+
+def name_of(column: Any) -> str:
+    """Return the name of a column as statements hold it: itself, or as text."""
+    return str(getattr(column, "key", column))
+
+
+def refuse_sql(sealed: SealedTable, written: Iterable[tuple[Any, Any]]) -> None:
+    """Refuse SQL as the value of a sealed column."""
+    for column, value in written:
+        is_sql = hasattr(value, "__clause_element__") or hasattr(value, "_traverse_internals")
+        is_value = not is_sql or isinstance(value, BindParameter | Null)
+        if name_of(column) in sealed.columns and not is_value:
+            raise PlaintextRefusedError(
+                f"{sealed.name}.{name_of(column)} is sealed: give it a value, not SQL"
+            )
+
+
+def refuse_select(sealed: SealedTable, insert: Any) -> None:
+    """Refuse an INSERT that takes what it stores in sealed columns from a SELECT."""
+    if insert.select is None:
+        return
+    found = sealed.columns.keys() & {name_of(one) for one in insert._select_names or ()}  # noqa: SLF001 - nothing public tells
+    if found:
+        raise PlaintextRefusedError(
+            f"{sealed.name}.{min(found)} is sealed, so no SELECT can fill it: "
+            "read the rows and insert them"
+        )
+
+
+def refuse_moves(table: Any, sealed: SealedTable, names: Collection[str]) -> None:
+    """Refuse a change of what sealed values are bound to, unless all are sealed anew."""
+    bound = {column.key for column in table.primary_key.columns} | {sealed.link}
+    moving, left = bound & set(names), sealed.columns.keys() - set(names)
+    if moving and left:
+        raise PlaintextRefusedError(
+            f"a change of {sealed.name}.{min(map(str, moving))} would leave behind what is "
+            f"sealed in {', '.join(sorted(left))}: change it through the ORM, or give these, too"
+        )
+
+
+def completed_upsert(on_conflict: Any, table: Any, sealed: SealedTable) -> Any:
+    """Return an ON CONFLICT that stores the indexes of what it stores, too.
+
+    Raises:
+        PlaintextRefusedError: what it stores is not sealed for the row that is there.
+
+    """
+    given = {name_of(column): value for column, value in on_conflict.update_values_to_set.items()}
+    refuse_moves(table, sealed, given.keys())
+    stored = sealed.columns.keys() & given.keys()
+    if not stored:
+        return on_conflict
+    _refuse_other_keys(on_conflict, table, sealed, min(stored))
+    wanted = {*stored, *([sealed.link] if sealed.link else [])}
+    for name in sorted(map(str, wanted)):
+        if not _is_excluded(given.get(name), name):
+            raise PlaintextRefusedError(
+                f"{sealed.name}.{name} is what something is sealed for, or is sealed: an upsert "
+                f"sets it to `excluded.{name}`"
+            )
+    if sealed.link:
+        refuse_moves(table, sealed, given.keys())
+    columns = [sealed.columns[name] for name in stored]
+    excluded = given[next(iter(stored))].table
+    indexes = {one.index: excluded.c[one.index] for one in columns if one.index is not None}
+    completed = on_conflict._clone()  # noqa: SLF001 - SQLAlchemy copies its own clauses so
+    completed.update_values_to_set = {**on_conflict.update_values_to_set, **indexes}
+    return completed
+
+
+def _refuse_other_keys(on_conflict: Any, table: Any, sealed: SealedTable, stored: str) -> None:
+    """Refuse an upsert whose conflict is about anything but the primary key."""
+    key = table.primary_key
+    target = {name_of(one) for one in on_conflict.inferred_target_elements or ()}
+    named = getattr(on_conflict, "constraint_target", None)  # PostgreSQL has it
+    by_name = named is not None and named == key.name
+    if target != {column.key for column in key.columns} and not by_name:
+        raise PlaintextRefusedError(
+            f"{sealed.name}.{stored} is sealed for its row, and which row there is in the way "
+            "only its primary key tells: name the columns of the key as `index_elements`"
+        )
+
+
+def _is_excluded(value: Any, name: str) -> bool:
+    source = getattr(value, "table", None)
+    return (
+        isinstance(value, Column)
+        and value.key == name
+        and source is not None
+        and (getattr(source, "name", None) == "excluded")
+    )
+
+
+def refuse_comparison(binary: Any) -> None:
+    """Refuse to compare what is sealed with anything but nothing."""
+    if binary.operator in _OF_NULL:
+        return
+    for side in (binary.left, binary.right):
+        if isinstance(side.type, Sealed):
+            raise EncryptedColumnError(
+                f"{side.type.column} is sealed: compare it with a value, not with SQL"
+            )
+
+
+def refuse_order(clauses: Iterable[Any], what: str) -> None:
+    """Refuse to sort or to group by what is sealed: its bytes tell nothing of the values."""
+    for clause in clauses:
+        while isinstance(clause, UnaryExpression):
+            clause = clause.element  # noqa: PLW2901 - what is inside
+        kind = getattr(clause, "type", None)
+        if isinstance(kind, Sealed):
+            raise EncryptedColumnError(f"{kind.column} is sealed: nothing is {what} by it")
