@@ -24,6 +24,7 @@ from timber.common.encryption.sealing import Sealer
 from timber.common.errors import AlreadyOpenError, ConfigurationError
 from timber.common.garbage import no_search
 from timber.common.ids import IdFactory, OrderedUuids, random_uuid
+from timber.common.keys.renewal import KeyRenewal
 from timber.common.keys.service import KeyService
 from timber.common.modeling.base import new_base
 from timber.common.modeling.catalogue import Catalogue
@@ -86,6 +87,12 @@ class Timber:
             database=self.database, clock=steady, keyring=keyring, given=keystore
         )
         self.sealer = Sealer(keyring=keyring)
+        self.key_renewal = KeyRenewal(
+            keys=self.keys,
+            database=self.database,
+            metadata=self.base.metadata,
+            sealer=self.sealer,
+        )
         self._columns = ColumnBuilder(clock=steady, new_id=new_id, new_ordered_id=ordered)
         self._idempotency = Idempotency(models=self.models, clock=steady)
         signals = Signals()

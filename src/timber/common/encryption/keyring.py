@@ -1,7 +1,7 @@
 """The keys in use, as a process remembers them: ready to seal and to open."""
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -112,7 +112,7 @@ class Keyring:
         """
         _, known = self._checked_store()
         found = known.current.get(subject)
-        return found or self.current_for((subject,))[subject]
+        return self.current_for((subject,))[subject] if found is None else found
 
     def current_for(self, subjects: Collection[str]) -> Mapping[str, ReadyKey]:
         """Return the keys that seal what is new about subjects: asks the store once at most.
@@ -127,8 +127,8 @@ class Keyring:
         found = {one: key for one in subjects if (key := known.current.get(one)) is not None}
         missing = [one for one in subjects if one not in found]
         if missing:
-            for subject, key in store.data_keys_for(missing).items():
-                found[subject] = known.current[subject] = known.remember(key)
+            for subject, made in store.data_keys_for(missing).items():
+                found[subject] = known.current[subject] = known.remember(made)
         return found
 
     def opener(self, key_id: bytes, version: int) -> ReadyKey:
@@ -143,7 +143,20 @@ class Keyring:
         """
         store, known = self._checked_store()
         header = header_of(key_id, version)
-        return known.openers.get(header) or known.remember(store.data_key(key_id, version))
+        found = known.openers.get(header)
+        return known.remember(store.data_key(key_id, version)) if found is None else found
+
+    def learn(self, read: Callable[[], Iterable[DataKey]]) -> None:
+        """Remember keys that somebody reads of the store at once: all versions of each.
+
+        Raises:
+            NotOpenError: the keyring is not open.
+            KeystoreError: the store cannot be read.
+
+        """
+        _, known = self._checked_store()
+        for key in sorted(read(), key=lambda key: key.version):
+            known.current[key.subject] = known.remember(key)
 
     def index_keys(self) -> tuple[IndexKey, ...]:
         """Return the roots of the blind indexes, the one to write with first.

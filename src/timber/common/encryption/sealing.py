@@ -10,6 +10,7 @@ from timber.common.encryption.aead import NONCE_BYTES, opened
 from timber.common.encryption.base import IndexKey
 from timber.common.encryption.blind_index import index_secret, index_value
 from timber.common.encryption.identities import SealTarget
+from timber.common.encryption.index_versions import settled_hashes
 from timber.common.encryption.keyring import Keyring, ReadyKey
 from timber.common.encryption.tables import Field, TableSeal
 from timber.common.errors import EncryptionError, InvalidValueError, TamperedError
@@ -194,6 +195,35 @@ class Sealer:
                     written = _dumps(field, value)
                     row[at] = _sealed(field, bound, sealing, written, nonces[start:end])
                     start = end
+
+        if places.fields and len(self._keyring.index_keys()) > 1:
+            self._settle(known, rows, places, connection, links)
+
+    def _settle(
+        self,
+        known: TableSeal,
+        rows: Sequence[Any],
+        places: Places,
+        connection: Connection,
+        links: Sequence[Any],
+    ) -> None:
+        """Take for unique indexes the hashes that are there, while two roots are in use."""
+        for column, at, to in places.fields:
+            if to is None or not known.must_be_unique(column.name):
+                continue
+            sealed = [
+                (row, known.row([row[place] for place in places.key], link))
+                for row, link in zip(rows, links, strict=True)
+                if row[at] is not None
+            ]
+            field = known.fields[column.name]
+            values = [
+                self.blind(known.sealed.name, column.name, self._open(field, bound, None, row[at]))
+                for row, bound in sealed
+            ]
+            chosen = settled_hashes(connection, known.index(column.name), values)
+            for (row, _), value in zip(sealed, chosen, strict=True):
+                row[to] = value
 
     def _index(self, field: Field, value: Any) -> bytes:
         return self.blind(field.column.table, field.column.name, value)[0]

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table as SQLTable, select
+from sqlalchemy import Column, Connection, Table as SQLTable, select
 
 from timber.common.encryption.base import subject_of, subject_of_table
 from timber.common.encryption.blind_index import normalised
 from timber.common.encryption.codec import codec_of
+from timber.common.encryption.index_versions import is_unique
 from timber.common.encryption.identities import SealTarget, Spelling, part
 from timber.common.errors import EncryptionError, MissingValueError
 from timber.common.modeling.sealed import SealedColumn
@@ -59,6 +60,14 @@ class TableSeal:
         if found is None:
             raise EncryptionError(f"{self.sealed.name}.{name} is no sealed column")
         return found
+
+    def index(self, name: str) -> Column[Any]:
+        """Return the column with the index of a searchable one."""
+        return self._table.c[str(self.fields[name].column.index)]
+
+    def must_be_unique(self, name: str) -> bool:
+        """Tell whether no two rows may have one value of a searchable column."""
+        return is_unique(self._table, self.index(name))
 
     def row(self, key: Sequence[Any], link: Any) -> bytes:
         """Return what binds values to the row with that primary key, and to whose it is.

@@ -101,18 +101,15 @@ class Renewals:
 
     # ------------------------------------------------------------------ roots of indexes
 
-    def add_index_key(self) -> int:
-        """Make the next root, for reading only so far, and return its version.
+    def next_index_version(self) -> int:
+        """Return which version a new root would be of."""
+        return self.index_version() % LAST_INDEX_VERSION + 1
 
-        One that waits to be written with already is taken.
-        """
+    def add_index_key(self, version: int) -> None:
+        """Make a root, for reading only so far; one that is there is taken."""
         with writing(self._store.engine) as connection:
             now = changed_state(connection)
-            if not now.index_version:
-                raise KeystoreError("there is no root of indexes yet, so none can be renewed")
-            version = now.index_version % LAST_INDEX_VERSION + 1
             self._store.claim(connection, Place("index", b"", version), now)
-        return int(version)
 
     def write_with_index_key(self, version: int) -> None:
         """Let what is new be written with that root; the others go on to be read with."""

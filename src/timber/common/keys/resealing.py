@@ -101,6 +101,7 @@ class Resealer:
             self._keys += renewed
             self._keyring.refresh()
             reach(DataFailpoint.KEYS_RENEWED)
+        self._keyring.learn(lambda: self._store.versions_of(key_ids))
         changes = [(row, self._sealed_anew(table, row)) for row in rows]
         return [(row, new) for row, new in changes if new]
 

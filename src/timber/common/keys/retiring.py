@@ -1,15 +1,21 @@
-"""Destroying the versions of data keys that no row uses any more."""
+"""Destroying the versions of data keys that nothing in the database uses any more."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, LargeBinary, column, func, inspect, select, table
+from sqlalchemy.engine.reflection import Inspector
+from sqlalchemy.types import NullType
 
 from timber.common.failpoints import reach
-from timber.common.keys.raw_tables import RawTable
 from timber.common.keys.renewals import Renewals
+from timber.common.modeling.sealed_tables import LEAST_BYTES, MAGIC
+
+_HEADER_BYTES: Final = 20
+_ROWS_AT_ONCE: Final = 5_000
 
 
 class RetireFailpoint(StrEnum):
@@ -27,21 +33,16 @@ class Retirement:
 
     destroyed: int
     kept: int
-    """How many versions were not destroyed, as rows use them."""
+    """How many versions were not destroyed, as values are sealed with them."""
     values_by_table: Mapping[str, int] = field(default_factory=dict)
-    """How many values of each table use those."""
+    """How many values of each table are sealed with those."""
 
 
-def retire(
-    *,
-    engine: Engine,
-    tables: Mapping[str, RawTable],
-    renewals: Renewals,
-    wait: Callable[[], None],
-) -> Retirement:
-    """Destroy the versions that have a newer one and that no value in any table uses.
+def retire(*, engine: Engine, renewals: Renewals, wait: Callable[[], None]) -> Retirement:
+    """Destroy the versions that have a newer one and that no value in the database needs.
 
-    `wait` returns when nobody can write with them any more.
+    Every column of bytes is looked at, also of tables that no model is of.
+    `wait` returns when nobody can write with old versions any more.
 
     Raises:
         KeystoreError: the keystore cannot be written.
@@ -52,15 +53,49 @@ def retire(
     if not old:
         return Retirement(destroyed=0, kept=0)
     wait()
-    used: Counter[bytes] = Counter()
+    used: set[bytes] = set()
     by_table: Counter[str] = Counter()
-    for table in tables.values():
-        for key in table.keys_in_use(engine):
-            if key in old:
-                used[key] += 1
-                by_table[table.name] += 1
+    for name, key in _keys_in_use(engine):
+        if key in old:
+            used.add(key)
+            by_table[name] += 1
     reach(RetireFailpoint.SCANNED)
-    unused = old - used.keys()
-    destroyed = renewals.destroy([(key[:16], int.from_bytes(key[16:], "big")) for key in unused])
+    unused = [(key[:-2], int.from_bytes(key[-2:], "big")) for key in old - used]
+    destroyed = renewals.destroy(unused)
     reach(RetireFailpoint.DESTROYED)
     return Retirement(destroyed=destroyed, kept=len(used), values_by_table=dict(by_table))
+
+
+def _keys_in_use(engine: Engine) -> Iterator[tuple[str, bytes]]:
+    """Yield the table, and the id and version of the key, of every sealed value."""
+    with engine.connect() as connection:
+        streaming = connection.execution_options(yield_per=_ROWS_AT_ONCE)
+        for schema, name, columns in _columns_of_bytes(inspect(connection)):
+            for one in columns:
+                value = column(one, LargeBinary)
+                header = func.substr(value, 1, _HEADER_BYTES, type_=LargeBinary)
+                sealed = select(header).select_from(table(name, value, schema=schema))
+                for (found,) in streaming.execute(
+                    sealed.where(
+                        func.length(value) >= LEAST_BYTES,
+                        func.substr(value, 1, len(MAGIC), type_=LargeBinary) == MAGIC,
+                    )
+                ):
+                    yield name, bytes(found)[len(MAGIC) :]
+
+
+def _columns_of_bytes(inspector: Inspector) -> Iterator[tuple[str | None, str, list[str]]]:
+    for schema in _schemas(inspector):
+        for (_, name), columns in inspector.get_multi_columns(schema=schema).items():
+            # SQLite forgets the types of what was made by CREATE TABLE … AS.
+            found = [
+                one["name"] for one in columns if isinstance(one["type"], LargeBinary | NullType)
+            ]
+            if found:
+                yield schema, name, found
+
+
+def _schemas(inspector: Inspector) -> list[str | None]:
+    if inspector.dialect.name == "sqlite":
+        return [None]
+    return [one for one in inspector.get_schema_names() if one != "information_schema"]

@@ -60,6 +60,8 @@ class Unreadable:
 class Pace:
     """How fast to go, and how to tell of it."""
 
+    rows_at_once: int = ROWS_AT_ONCE
+    """How many rows one transaction changes."""
     rows_per_second: float | None = None
     """None: as fast as it goes."""
     sleep: Sleep
@@ -132,7 +134,7 @@ class Rounds:
     ) -> "tuple[tuple[Any, ...], _Changes] | None":
         def work(session: Any) -> Any:
             connection = session.connection()
-            rows = table.page(connection, after, ROWS_AT_ONCE, locked=locked)
+            rows = table.page(connection, after, self._pace.rows_at_once, locked=locked)
             if not rows:
                 return None
             changes = renew(connection, table, rows)

@@ -56,6 +56,13 @@ class KeyService:
             self._resources.close()
 
     @property
+    def bound_seconds(self) -> float:
+        """How long a process may go on with what it knew before a change."""
+        if self._settings is None:
+            raise NotOpenError
+        return self._settings.key_bound_seconds
+
+    @property
     def store(self) -> Keystore:
         """The keystore, opened at the first call; raises as `need`."""
         if self._given is None:

@@ -164,6 +164,16 @@ class SqlKeystore(Keystore):
             self._renew(connection, [(row, self._subject_of(row)) for row in rows], now)
         return len(rows)
 
+    def versions_of(self, key_ids: Collection[bytes]) -> list[DataKey]:
+        """Return all versions of these keys; those that are not there are left out."""
+        query = select(KEYS).where(KEYS.c.kind == "data")
+        found: list[DataKey] = []
+        with reading(self.engine) as connection:
+            for part in in_parts(sorted(key_ids), _AT_ONCE):
+                rows = connection.execute(query.where(KEYS.c.name.in_(part)))
+                found.extend(self._data_key(row) for row in rows)
+        return found
+
     def _subject_of(self, row: Any) -> str:
         place = Place("data", row.key_id, row.newest)
         payload = self.envelopes.unwrap(row.wrapped, place, master=row.master_version)

@@ -1,0 +1,156 @@
+"""A new root of the blind indexes, and every index made anew with it, while everybody works on.
+
+Three steps, and between them a wait until all processes know of the one before:
+
+1. There is a new root, to look with: queries match the values of either.
+2. What is new is written with it, and rows get their index anew.
+3. The old root is destroyed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Connection
+
+from timber.common.encryption.identities import SealTarget
+from timber.common.encryption.index_versions import hold_values
+from timber.common.encryption.keyring import Keyring
+from timber.common.encryption.sealing import Sealer
+from timber.common.errors import EncryptionError
+from timber.common.failpoints import reach
+from timber.common.keys.raw_tables import RawRow, RawTable
+from timber.common.keys.renewals import Renewals
+from timber.common.keys.rounds import Change, Rounds, Unreadable
+from timber.common.keys.store import SqlKeystore
+
+PROGRESS: Final = "indexes"
+
+
+class IndexFailpoint(StrEnum):
+    """Places of the renewal at which a process can be ended on purpose, beside those of rounds."""
+
+    NOTED = "keys.index.noted"
+    """It is noted what is to be done; there is no new root."""
+    MADE = "keys.index.made"
+    """There is a new root to look with."""
+    TAKEN = "keys.index.taken"
+    """What is new is written with it."""
+    REINDEXED = "keys.index.reindexed"
+    """Every row has its index of the new root; the old one is still there."""
+    DROPPED = "keys.index.dropped"
+    """The old root is destroyed; it is not noted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexRenewal:
+    """What became of the indexes."""
+
+    version: int
+    rows: int = 0
+    """How many rows were given their index anew."""
+    finished_another: bool = False
+    """Whether a renewal that was broken off before was brought to its end."""
+    unreadable: Unreadable = field(default_factory=Unreadable)
+
+
+class Reindexer:
+    """Renews the root of the blind indexes."""
+
+    def __init__(
+        self,
+        *,
+        store: SqlKeystore,
+        renewals: Renewals,
+        keyring: Keyring,
+        sealer: Sealer,
+        wait: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._renewals = renewals
+        self._keyring = keyring
+        self._sealer = sealer
+        self._wait = wait
+        self._version = 0
+        self._unreadable = Unreadable()
+
+    def renew(self, tables: dict[str, RawTable], rounds: Rounds) -> IndexRenewal:
+        """Renew the root, and the index of every row of the tables.
+
+        One that was broken off is brought to its end instead.
+
+        Raises:
+            KeystoreError: the keystore cannot be written.
+            DatabaseError: the database cannot.
+
+        """
+        self._unreadable = Unreadable()
+        progress = self._renewals.progress(PROGRESS)
+        unfinished = progress is not None
+        if progress is None:
+            self._keyring.index_keys()  # makes the first one
+            progress = {
+                "version": self._renewals.next_index_version(),
+                "tables": sorted(name for name, one in tables.items() if one.index_of),
+                "after": None,
+            }
+            self._renewals.note(PROGRESS, progress)
+            reach(IndexFailpoint.NOTED)
+        self._version = int(progress["version"])
+        self._begin_writing()
+        rows = rounds.go(PROGRESS, tables, self._page, locked=True)
+        reach(IndexFailpoint.REINDEXED)
+        self._renewals.drop_other_index_keys()
+        self._keyring.refresh()
+        reach(IndexFailpoint.DROPPED)
+        self._renewals.end(PROGRESS)
+        return IndexRenewal(
+            version=self._version,
+            rows=rows,
+            finished_another=unfinished,
+            unreadable=self._unreadable,
+        )
+
+    def _begin_writing(self) -> None:
+        """Write with the new root, when everybody looks with it, too."""
+        if self._renewals.index_version() != self._version:
+            self._renewals.add_index_key(self._version)
+            reach(IndexFailpoint.MADE)
+            self._wait()
+            self._renewals.write_with_index_key(self._version)
+        reach(IndexFailpoint.TAKEN)
+        self._wait()
+        self._keyring.refresh()
+
+    def _page(
+        self, connection: Connection, table: RawTable, rows: Sequence[RawRow]
+    ) -> Sequence[Change]:
+        key_ids = {value[2:18] for row in rows for value in row.sealed.values()}
+        self._keyring.learn(lambda: self._store.versions_of(key_ids))
+        wanted = [(row, self._indexes(table, row)) for row in rows]
+        changes: list[Change] = []
+        for row, hashes in wanted:
+            free = hold_values(connection, [old for old, _ in hashes.values()])
+            new = {table.index_of[name]: value for name, (_, value) in hashes.items()}
+            if new and free:
+                changes.append((row, new))
+        return changes
+
+    def _indexes(self, table: RawTable, row: RawRow) -> dict[str, tuple[bytes, bytes]]:
+        """Return, by column, by what a value is held, and its new index, where that is due."""
+        found: dict[str, tuple[bytes, bytes]] = {}
+        for name, stored in row.indexes.items():
+            sealed = row.sealed.get(name)
+            if sealed is None or (stored is not None and stored[0] == self._version):
+                continue
+            target = SealTarget(table=table.name, column=name, key=row.key, link=row.link)
+            try:
+                hashes = self._sealer.blind(
+                    table.name, name, self._sealer.open_value(target, sealed)
+                )
+            except EncryptionError as error:
+                self._unreadable.add(target, error)
+                continue
+            found[name] = (min(hashes), hashes[0])
+        return found
