@@ -155,6 +155,7 @@ def _migrator(
                 metadata=timber.base.metadata,
                 folder=folder,
                 clock=SystemClock(),
+                keys=timber.keys.opened_keyring,
             )
 
 
