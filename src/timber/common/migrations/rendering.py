@@ -38,7 +38,7 @@ from timber.common.migrations.vector_operations import (
 def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
     """Write a type as the plain one that the database keeps, so that a step needs no model."""
     if kind == "check":
-        return _rendered_check(item)
+        return _rendered_check(item, context)
     if kind != "type":
         return False
     if isinstance(item, TypeDecorator):
@@ -51,10 +51,12 @@ def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[
     return False
 
 
-def _rendered_check(check: CheckConstraint) -> str | Literal[False]:
+def _rendered_check(check: CheckConstraint, context: AutogenContext) -> str | Literal[False]:
     """Write a condition of sealed values as what it means, for each database has its words."""
     condition = sealed_condition(check.sqltext)
-    return False if condition is None else f"sa.CheckConstraint({condition}, name={check.name!r})"
+    if condition is None:
+        return False
+    return f"sa.CheckConstraint({condition}, name={_render_gen_name(context, check.name)!r})"
 
 
 @renderers.dispatch_for(CreateCheckConstraintOp, replace=True)

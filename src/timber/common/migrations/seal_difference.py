@@ -22,6 +22,7 @@ from alembic.operations.ops import (
     ModifyTableOps,
 )
 from sqlalchemy import Column, Connection, Inspector, LargeBinary, MetaData, Table, text
+from sqlalchemy.sql.elements import conv
 from sqlalchemy.types import TypeEngine
 
 from timber.common.database.enum_values import without_check
@@ -344,29 +345,29 @@ class _TableChange:
         found: list[Any] = []
         for one in self._of("check_constraints"):
             if _is_about(str(text(one["sqltext"])), gone):
-                made: AddConstraintOp = CreateCheckConstraintOp(one["name"], name, one["sqltext"])
-                found.append(DropConstraintOp(one["name"], name, type_="check", _reverse=made))
+                made: AddConstraintOp = CreateCheckConstraintOp(conv(one["name"]), name, one["sqltext"])
+                found.append(DropConstraintOp(conv(one["name"]), name, type_="check", _reverse=made))
         for one in self._of("unique_constraints"):
             if gone & set(one["column_names"]):
-                made = CreateUniqueConstraintOp(one["name"], name, one["column_names"])
-                found.append(DropConstraintOp(one["name"], name, type_="unique", _reverse=made))
+                made = CreateUniqueConstraintOp(conv(one["name"]), name, one["column_names"])
+                found.append(DropConstraintOp(conv(one["name"]), name, type_="unique", _reverse=made))
         for one in self._of("foreign_keys"):
             if gone & set(one["constrained_columns"]):
                 made = CreateForeignKeyOp(
-                    one["name"],
+                    conv(one["name"]),
                     name,
                     one["referred_table"],
                     one["constrained_columns"],
                     one["referred_columns"],
                     **one.get("options", {}),
                 )
-                found.append(DropConstraintOp(one["name"], name, type_="foreignkey", _reverse=made))
+                found.append(DropConstraintOp(conv(one["name"]), name, type_="foreignkey", _reverse=made))
         for one in self._of("indexes"):
             if gone & set(one["column_names"]) and not one.get("duplicates_constraint"):
                 back = CreateIndexOp(
-                    one["name"], name, one["column_names"], unique=one["unique"], **_where(one)
+                    conv(one["name"]), name, one["column_names"], unique=one["unique"], **_where(one)
                 )
-                found.append(DropIndexOp(one["name"], name, _reverse=back))
+                found.append(DropIndexOp(conv(one["name"]), name, _reverse=back))
         return found
 
     def not_nulls(self) -> Iterator[AlterColumnOp]:
