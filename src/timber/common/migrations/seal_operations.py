@@ -17,6 +17,9 @@ from timber.common.migrations.values import escaped
 TELL: Final = "timber_tell"
 """The option of an Alembic context that holds who is told how far a step is."""
 
+HAS_SEALED: Final = "timber_has_sealed"
+"""The option of an Alembic context that holds whether something was sealed in its place."""
+
 
 @Operations.register_operation("seal_rows")
 class SealRowsOp(MigrateOperation):
@@ -107,6 +110,7 @@ def _seal_rows(operations: Operations, operation: SealRowsOp) -> None:
         operations.impl.static_output("-- here each row is read, sealed, and written")
     else:
         change_rows(connection, change, tell=context.opts.get(TELL))
+        context.opts[HAS_SEALED] = context.opts.get(HAS_SEALED) or bool(operation.newly_sealed)
     old = _old_columns(operation)
     for name in old:
         if there is None or name in there:

@@ -52,6 +52,8 @@ class SealFailpoint(StrEnum):
     """Some rows are written, others not."""
     ROWS_DONE = "migrations.seal.rows_done"
     """All rows are written; the columns that were are still there."""
+    COMMITTED = "migrations.seal.committed"
+    """The step is applied; on SQLite, its files are not yet written anew."""
 
 
 @dataclass(frozen=True)

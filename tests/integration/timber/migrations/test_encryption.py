@@ -1,5 +1,8 @@
 """Steps seal, open and re-seal the rows that are there, and nothing is left half done."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +15,15 @@ from tests.unit.timber.migrations.conftest import Project
 
 from timber.common.clock import SystemClock
 from timber.common.encryption.base import subject_of
-from timber.common.errors import DataLossError, DuplicateError, MigrationError, SchemaMismatchError
+from timber.common.errors import (
+    DataLossError,
+    DuplicateError,
+    MigrationError,
+    SchemaMismatchError,
+    TamperedError,
+)
 from timber.common.migrations.migrator import Migrator
+from timber.common.migrations.sealed_rows import SealFailpoint
 from timber.common.runtime import Timber
 
 pytestmark = pytest.mark.integration
@@ -194,3 +204,214 @@ def test_rows_stay_what_they_are_and_sealed_there_and_back(project: SealedProjec
         assert values(project.people()) == values(there), change
         project.back(BASE)
         assert project.people() == there, change
+
+
+# ------------------------------------------------------------------ what is refused
+
+
+def test_a_person_whose_keys_were_destroyed_leaves_null_when_that_is_said(
+    project: SealedProject,
+) -> None:
+    models = sealed("[age]")
+    project.step(models)
+    project.fill(*ROWS)
+    project.keystore.erase(subject_of("users", "ada"))
+    project.say(PLAIN)
+
+    with project.migrator() as migrator:
+        plan = migrator.plan()
+        migrator.write(plan)
+        told = [(loss.column, loss.rows, loss.is_protection) for loss in plan.losses]
+        with pytest.raises(DataLossError, match="keys of its person were destroyed: 1 row"):
+            migrator.apply()
+        assert project.rows("SELECT count(*) FROM people WHERE age IS NOT NULL") == [(2,)]
+        migrator.apply(allow_data_loss=True)
+
+    assert told == [("age", 2, True), ("age", 1, False)]
+    assert [row["age"] for row in project.people()] == [None, None, 1]
+
+
+def test_what_was_tampered_with_stops_the_step(project: SealedProject) -> None:
+    project.step(sealed("[age]"))
+    project.fill(*ROWS)
+    project.run("UPDATE people SET age = (SELECT age FROM people WHERE id = 1) WHERE id = 3")
+
+    with pytest.raises(TamperedError):
+        project.step(PLAIN, allow_data_loss=True)
+
+
+def test_equal_values_that_must_be_unique_are_refused_and_nothing_is_changed(
+    filled: SealedProject,
+) -> None:
+    filled.run("UPDATE people SET email = 'ADA@X.ORG' WHERE id = 3")
+    before = filled.people()
+
+    with pytest.raises(DuplicateError):
+        filled.step(sealed())
+
+    for step in filled.steps.glob("0002*"):
+        step.unlink()
+    filled.say(PLAIN)
+    assert filled.people() == before
+
+
+def test_another_type_is_refused_with_the_way_to_it(project: SealedProject) -> None:
+    project.step(sealed("[age]"))
+    project.say(sealed("[age]").replace("age, type: Integer", "age, type: String(9)"))
+
+    with project.migrator() as migrator, pytest.raises(MigrationError, match="in one step"):
+        migrator.plan()
+
+
+def test_what_does_not_fit_the_encrypted_type_is_counted(filled: SealedProject) -> None:
+    models = sealed("[email]").replace("String(40), unique: true", "String(3)")
+    filled.say(models)
+
+    with filled.migrator() as migrator:
+        [loss] = migrator.plan().losses
+
+    assert (loss.column, loss.rows) == ("email", 2)
+    filled.step(allow_data_loss=True)
+    assert [row["email"] for row in filled.people()] == ["Ada", "bob", "c"]
+
+
+def test_a_new_encrypted_column_gets_its_default_sealed_in_every_row(
+    filled: SealedProject,
+) -> None:
+    column = "      - {name: plan, type: String(9), nullable: false, default: \"it's\"}\n"
+    models = PLAIN.replace("    gdpr", f"{column}    gdpr")
+
+    filled.step(sealed("[{name: plan, searchable: true}]", models))
+
+    assert [row["plan"] for row in filled.people()] == ["it's"] * 3
+    filled.back(PLAIN)
+    filled.people()
+
+
+def test_a_database_that_is_encrypted_otherwise_is_not_opened(filled: SealedProject) -> None:
+    filled.say(sealed())
+    with pytest.raises(SchemaMismatchError, match="encrypted nothing, in the models age"):
+        filled.people()
+    filled.step(sealed("[age]"))
+    filled.say(sealed("[age]").replace("user_id_field: owner_id", "user_id_field: other_id"))
+    with pytest.raises(SchemaMismatchError, match="in the models age, but otherwise"):
+        filled.people()
+    filled.say(PLAIN)
+    with pytest.raises(SchemaMismatchError, match="timber migrate plan"):
+        filled.people()
+
+
+def test_a_step_planned_on_one_database_runs_on_the_other(
+    filled: SealedProject, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    filled.step(sealed())
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    if filled.database_url.startswith("sqlite"):
+        url = str(request.getfixturevalue("postgresql_url"))
+    other = SealedProject(tmp_path, database_url=url)
+    other.say(PLAIN)
+    first, second = sorted(filled.steps.glob("0*"))
+    kept = second.read_text("utf-8")
+    second.unlink()
+    with other.migrator() as migrator:
+        migrator.apply()
+    other.fill(*ROWS)
+    before = other.people()
+
+    second.write_text(kept, "utf-8")
+    other.say(sealed())
+    with other.migrator() as migrator:
+        migrator.apply()
+
+    assert other.people() == before
+    other.back(PLAIN)
+    assert other.people() == before
+
+
+def test_how_far_a_step_is_gets_told(filled: SealedProject) -> None:
+    filled.say(sealed())
+    told: list[str] = []
+
+    with filled.migrator() as migrator:
+        migrator.write(migrator.plan())
+        migrator.apply(on_progress=lambda progress: told.append(progress.doing))
+
+    assert "encrypt or decrypt people, 3 rows done" in told
+
+
+# ------------------------------------------------------------------ what stays behind
+
+
+def test_no_plain_text_stays_in_the_files(tmp_path: Path) -> None:
+    project = SealedProject(tmp_path)
+    project.step(PLAIN)
+    markers = [f"canary-{number}@example" for number in range(3000)]
+    project.fill(
+        *({"id": number, "email": marker} for number, marker in enumerate(markers, start=1))
+    )
+    project.run("DELETE FROM people WHERE id > 2500")
+
+    project.step(sealed("[{name: email, searchable: true}]"))
+
+    for file in sorted(tmp_path.rglob("*")):
+        if file.is_file():
+            assert b"canary-" not in file.read_bytes(), file
+    assert len(project.people()) == 2500
+
+
+DOOMED = """
+import os, signal, sys
+from pathlib import Path
+from tests.integration.timber.migrations.test_encryption import KeptProject
+from timber.common.failpoints import armed
+
+folder, url, point = sys.argv[1:]
+
+def die(reached):
+    if reached == point:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with KeptProject(Path(folder), database_url=url).migrator() as migrator, armed(die):
+    migrator.apply()
+"""
+
+
+class KeptProject(SealedProject):
+    """A project whose keys are kept in files, so that processes share them."""
+
+    @contextmanager
+    def opened(self, **changes: Any) -> Generator[Timber]:
+        settings = self.settings(**changes, keystore=str(self.models.parent / "keys"))
+        with Timber().opened(settings) as timber:
+            yield timber
+
+
+def test_a_kill_leaves_the_old_rows_or_the_new_ones(project: SealedProject) -> None:
+    kept = KeptProject(project.models.parent, database_url=project.database_url)
+    kept.step(PLAIN)
+    kept.fill(*ROWS)
+    before = kept.people()
+    with kept.opened() as timber:
+        timber.keys.need(may_create=True)
+    kept.say(sealed())
+    with kept.migrator() as migrator:
+        migrator.write(migrator.plan())
+
+    for point in SealFailpoint:
+        killed = subprocess.run(
+            [
+                *(sys.executable, "-c", DOOMED),
+                *(str(kept.models.parent), kept.database_url, point),
+            ],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        with kept.migrator() as migrator:
+            is_new = not migrator.status().pending
+        assert is_new == (point is SealFailpoint.COMMITTED)
+        if not is_new:
+            assert kept.rows("SELECT email FROM people ORDER BY id")[2] == ("c",)
+
+    assert kept.people() == before
