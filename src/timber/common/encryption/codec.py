@@ -48,16 +48,11 @@ class Codec:
 
     tag: bytes
     write: Callable[[Any], bytes]
-    """Raises a ValueError, a TypeError or an OverflowError when the column cannot hold it."""
+    """Raises a ValueError, TypeError, ArithmeticError or LookupError where it does not fit."""
     read: Callable[[bytes], Any]
 
     def dumps(self, value: Any) -> bytes:
-        """Return a value that is not None as bytes.
-
-        Raises:
-            ValueError, TypeError, ArithmeticError, LookupError: it does not fit the column.
-
-        """
+        """Return a value that is not None as bytes; raises as `write`."""
         return self.tag + self.write(value)
 
     def loads(self, written: bytes) -> Any:

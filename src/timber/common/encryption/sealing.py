@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table as SQLTable
@@ -95,7 +96,7 @@ class Sealer:
         return self._open(known.field(target.column), row, subject, ciphertext)
 
     def seal_row(
-        self, table: str, row: Mapping[str, Any], *, subject: str | None = None
+        self, table: str, row: Mapping[Any, Any], *, subject: str | None = None
     ) -> dict[str, Any]:
         """Return a row, by columns, with what is to be sealed in it sealed; indexes are added.
 
@@ -117,7 +118,7 @@ class Sealer:
         return done
 
     def open_row(
-        self, table: str, row: Mapping[str, Any], *, subject: str | None = None
+        self, table: str, row: Mapping[Any, Any], *, subject: str | None = None
     ) -> dict[str, Any]:
         """Return a row that was selected by columns, with what is sealed in it opened.
 
@@ -170,31 +171,39 @@ class Sealer:
         Raises as `seal_value`; then the rows may be sealed in part.
         """
         known = self.table(table.name)
-        if links is None:
-            links = [None if places.link is None else row[places.link] for row in rows]
-        keys = [tuple([row[place] for place in places.key]) for row in rows]
-        about = [known.row(key, link) for key, link in zip(keys, links, strict=True)]
-        subjects = known.subjects(keys, links, connection)
-        ready = self._keyring.current_for(set(subjects))
         fields = [(known.fields[column.name], at, to) for column, at, to in places.fields]
+        if links is None:
+            link = places.link
+            links = [None] * len(rows) if link is None else [row[link] for row in rows]
+        # A row that holds nothing to seal needs no key: whom it is about may have been erased.
+        places_of = [at for _, at, _ in fields]
+        full = [any(row[at] is not None for at in places_of) for row in rows]
+        if not all(full):
+            rows = list(compress(rows, full))
+            links = list(compress(links, full))
+        bound = known.rows([[row[at] for at in places.key] for row in rows], links, connection)
+        keys = self._keyring.current_for({subject for _, subject in bound})
         nonces = self._random_bytes(NONCE_BYTES * len(rows) * len(fields))
         start = 0
-        for row, bound, subject in zip(rows, about, subjects, strict=True):
-            sealing = ready[subject]
+        for row, (about, subject) in zip(rows, bound, strict=True):
+            key = keys[subject]
+            header, encrypt = key.header, key.cipher.encrypt
             for field, at, to in fields:
                 value = row[at]
-                if type(value) is Ciphertext:
-                    if to is not None:
-                        opened_value = self._open(field, bound, subject, value)
-                        row[to] = self._index(field, opened_value)
+                if value is None:
                     continue
-                if to is not None:
-                    row[to] = None if value is None else self._index(field, value)
-                if value is not None:
-                    end = start + NONCE_BYTES
+                if type(value) is Ciphertext:
+                    # Of another row nobody could ever open it.
+                    value = self._open(field, about, subject, value)
+                else:
+                    # As `_sealed`; here a call for each value would be felt.
+                    nonce = nonces[start : start + NONCE_BYTES]
+                    start += NONCE_BYTES
                     written = _dumps(field, value)
-                    row[at] = _sealed(field, bound, sealing, written, nonces[start:end])
-                    start = end
+                    sealed = encrypt(nonce, written, header + field.about + about)
+                    row[at] = Ciphertext(header + nonce + sealed)
+                if to is not None:
+                    row[to] = self._index(field, value)
 
         if places.fields and len(self._keyring.index_keys()) > 1:
             self._settle(known, rows, places, connection, links)
@@ -226,7 +235,10 @@ class Sealer:
                 row[to] = value
 
     def _index(self, field: Field, value: Any) -> bytes:
-        return self.blind(field.column.table, field.column.name, value)[0]
+        written = _dumps(field, field.normalised(value))
+        root = self._keyring.index_keys()[0]
+        secret = self._secret(root, field.column.table, field.column.name)
+        return index_value(root.version, secret, written)
 
     def _open(self, field: Field, row: bytes, subject: str | None, sealed: bytes) -> Any:
         if len(sealed) < LEAST_BYTES or not sealed.startswith(MAGIC):
@@ -264,7 +276,7 @@ def _sealed(field: Field, row: bytes, ready: ReadyKey, written: bytes, nonce: by
 
 def _dumps(field: Field, value: Any) -> bytes:
     try:
-        return field.codec.dumps(value)
+        return field.tag + field.write(value)
     except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError) as error:
         # Its text may quote the value.
         what = f"a value cannot be stored in {field.column} ({type(error).__name__})"

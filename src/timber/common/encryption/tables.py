@@ -19,11 +19,12 @@ from timber.common.modeling.subjects import PEOPLE
 class Field:
     """One sealed column."""
 
-    __slots__ = ("about", "codec", "column")
+    __slots__ = ("about", "codec", "column", "tag", "write")
 
     def __init__(self, column: SealedColumn) -> None:
         self.column = column
         self.codec = codec_of(column.plain)
+        self.tag, self.write = self.codec.tag, self.codec.write
         self.about = part(b"t", column.table) + part(b"c", column.name)
         """What binds its values to the table and the column."""
 
@@ -76,19 +77,56 @@ class TableSeal:
             MissingValueError: the row has no primary key yet.
 
         """
+        return self._bound(key) + self._owned(link)
+
+    def rows(
+        self, keys: Sequence[Sequence[Any]], links: Sequence[Any], connection: Connection
+    ) -> list[tuple[bytes, str]]:
+        """Return what binds values to each row, and whose it is.
+
+        The connection is asked where only other tables know whose.
+        Raises as `row`.
+        """
+        bound = list(map(self._bound, keys))
+        if self.sealed.link is None:
+            return [
+                (about, str(self.subject(key, None)))
+                for about, key in zip(bound, keys, strict=True)
+            ]
+        distinct = set(links)
+        people = self._follow(distinct - {None}, connection) if self.sealed.hops else None
+        owners = {
+            link: (self._owned(link), self._subject_at(link if people is None else people[link]))
+            if link is not None
+            else (self._owned(None), self._nobody)
+            for link in distinct
+        }
+        found = []
+        for about, link in zip(bound, links, strict=True):
+            owned, subject = owners[link]
+            found.append((about + owned, subject))
+        return found
+
+    def _subject_at(self, person: Any) -> str:
+        if person is None or self._person is None:
+            return self._nobody
+        return subject_of(PEOPLE, self._person.text(person))
+
+    def _bound(self, key: Sequence[Any]) -> bytes:
         if None in key:
             raise MissingValueError(
                 f"what is sealed in {self.sealed.name} is bound to the key of its row: give it one"
             )
         if self._only_key is not None:
-            spelled = self._only_key.part(key[0])
-        else:
-            spelled = b"".join(
-                spelling.part(value) for spelling, value in zip(self._key, key, strict=True)
-            )
-        return spelled if self._link is None else spelled + self._link.part(link)
+            return self._only_key.part(key[0])
+        return b"".join(
+            spelling.part(value) for spelling, value in zip(self._key, key, strict=True)
+        )
 
-    def target(self, column: str, row: Mapping[str, Any], subject: str | None) -> SealTarget:
+    def _owned(self, link: Any) -> bytes:
+        return b"" if self._link is None else self._link.part(link)
+
+    def target(self, column: str, row: Mapping[Any, Any], subject: str | None) -> SealTarget:
         """Return the place of a column's value in a row.
 
         Raises:
@@ -114,24 +152,8 @@ class TableSeal:
         if self._person is None:
             return self._nobody
         if self.sealed.is_people:
-            return subject_of(PEOPLE, self._person.text(key[0]))
-        if link is None:
-            return self._nobody
-        return None if self.sealed.hops else subject_of(PEOPLE, self._person.text(link))
-
-    def subjects(
-        self, keys: Sequence[Sequence[Any]], links: Sequence[Any], connection: Connection
-    ) -> list[str]:
-        """Return whose each row is; the connection is asked where other tables know that."""
-        if not self.sealed.hops:
-            return [str(self.subject(key, link)) for key, link in zip(keys, links, strict=True)]
-        people = self._follow(set(links) - {None}, connection)
-        return [
-            self._nobody
-            if (person := people.get(link)) is None or self._person is None
-            else subject_of(PEOPLE, self._person.text(person))
-            for link in links
-        ]
+            return self._subject_at(key[0])
+        return None if self.sealed.hops and link is not None else self._subject_at(link)
 
     def _follow(self, links: set[Any], connection: Connection) -> dict[Any, Any]:
         """Return the person's key to which each link leads."""

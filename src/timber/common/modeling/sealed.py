@@ -1,6 +1,6 @@
 """The column types of sealed values, which accept nothing else, and of what finds them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -87,6 +87,16 @@ class Sealed(TypeDecorator[Ciphertext]):
                 "write whole rows, or update rows by their primary key"
             )
         return bytes(value)
+
+    @override
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], bytes | None]:
+        def process(value: Any) -> bytes | None:
+            # Both drivers take bytes as they are.
+            if type(value) is Ciphertext:
+                return bytes(value)
+            return self.process_bind_param(value, dialect)
+
+        return process
 
     @override
     def process_literal_param(self, value: Any, dialect: Dialect) -> str:

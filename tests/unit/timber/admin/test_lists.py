@@ -336,3 +336,45 @@ def test_an_address_made_by_hand_is_answered_and_not_a_crash(
     visitor: Visitor, path: str, status: int
 ) -> None:
     assert visitor.client.get(path).status_code == status
+
+
+SEALED = """
+    models:
+      - name: Note
+        table_name: notes
+        mixins: [SoftDeleteMixin]
+        columns:
+          - {name: id, type: String(36), primary_key: true, default: uuid4}
+          - {name: title, type: String(40), unique: true, nullable: false}
+          - {name: body, type: Text}
+          - {name: score, type: Integer}
+          - {name: data, type: JSON}
+        encryption:
+          enabled: true
+          fields: [body, score, data, {name: title, searchable: true}]
+    """
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/Note/list", 200),
+        ("/Note/list?search=dear", 200),
+        ("/Note/list?sort=body__asc", 200),
+        ("/Note/list?sort=title__desc", 200),
+        ("/Note/list?filter=body__eq%3Ddear", 200),
+        ("/Note/list?filter=title__eq%3Ddear", 200),
+        ("/Note/list?filter=score__gt%3D1", 200),
+    ],
+)
+def test_sealed_fields_are_masked_and_nothing_asks_the_database_for_them(
+    open_site: OpenSite, path: str, status: int
+) -> None:
+    visitor = open_site(SEALED)
+    visitor.log_in()
+    visitor.add("Note", title="dear title", body="dear diary", score=7777, data={"a": "dear"})
+
+    page = visitor.get(path)
+
+    assert page.status_code == status
+    assert not any(one in page.text for one in ("dear diary", "dear title", "7777", "Ciphertext"))

@@ -1,0 +1,56 @@
+"""What it costs to encrypt a field of a kilobyte on its way to the database."""
+
+from typing import Final
+
+from benchmarks.contenders import letters
+from benchmarks.harness.benchmark import Benchmark, Figure, Peer, Scale, at_least
+
+_FIGURES: Final = (
+    Figure(unit="rows per CPU second", of=lambda run: run.size / run.cpu_seconds),
+    Figure(
+        unit="µs of CPU a row",
+        name="cost of a row",
+        of=lambda run: run.cpu_seconds / run.size * 1e6,
+        compared=True,
+    ),
+)
+_SCALE: Final = Scale(sizes=(1_000, 3_000, 10_000), headline=10_000)
+_FULL_SCALE: Final = Scale(sizes=(5_000, 20_000, 50_000), headline=50_000)
+
+BENCHMARKS: Final = (
+    Benchmark(
+        name="sealed bulk insert",
+        about="storing rows with an encrypted text of 1 KB in one transaction, the fastest way.",
+        item="rows",
+        ours="benchmarks.contenders.timber_letters:bulk_insert",
+        peers=(
+            Peer(
+                name="Fernet in a column type",
+                run="benchmarks.contenders.fernet_letters:bulk_insert_core",
+                target=at_least(2),
+            ),
+        ),
+        figures=_FIGURES,
+        scale=_SCALE,
+        full_scale=_FULL_SCALE,
+        databases=("sqlite", "postgresql"),
+        expect=letters.expected,
+    ),
+    Benchmark(
+        name="sealed insert by the ORM",
+        about="storing rows with an encrypted text of 1 KB by one statement of the ORM.",
+        item="rows",
+        ours="benchmarks.contenders.timber_letters:insert_many",
+        peers=(
+            Peer(
+                name="Fernet in a column type",
+                run="benchmarks.contenders.fernet_letters:insert_many",
+            ),
+        ),
+        figures=_FIGURES,
+        scale=_SCALE,
+        full_scale=_FULL_SCALE,
+        databases=("sqlite", "postgresql"),
+        expect=letters.expected,
+    ),
+)
