@@ -40,8 +40,12 @@ def restate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestateServer]
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Take away what a developer has set, so that no test depends on it or spends a key."""
+    # What would be kept among his data goes where the tests' own files go.
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "user-data"))
     for name in os.environ:  # noqa: TID251 - the fixture that makes settings reproducible
         if name.startswith(
             ("PUPPET_", "TIMBER_", "RESEARCH_DESK_", "OPENAI_", "TWITTER_", "SOLANA_")

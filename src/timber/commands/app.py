@@ -8,6 +8,7 @@ from timber.commands.admin import admin
 from timber.commands.cache import cache_app
 from timber.commands.check import check
 from timber.commands.graph import graph
+from timber.commands.keys import keys_app
 from timber.commands.migrate import migrate_app
 from timber.commands.schema import schema
 from timber.commands.search import search
@@ -26,3 +27,4 @@ for command in (check, schema, stubs, graph, admin, search):
 cli.add_typer(migrate_app)
 cli.add_typer(cache_app)
 cli.add_typer(vectors_app)
+cli.add_typer(keys_app)

@@ -66,16 +66,30 @@ def opened(
         ConfigurationError: no database is named.
 
     """
-    settings = settings_for(directories)
-    if database is None and "database_url" not in settings.model_fields_set:
-        raise ConfigurationError("no database: name one by --database or TIMBER_DATABASE_URL")
+    settings = settings_for_database(directories, database)
     changes: dict[str, Any] = {
         "create_tables": create_tables,
         "enable_auto_vector_ingestion": False,  # which would write meanwhile
     }
-    changes |= {"database_url": database} if database is not None else {}
     with Timber().opened(settings.model_copy(update=changes)) as timber:
         yield timber
+
+
+def settings_for_database(
+    directories: Sequence[Path] | None, database: str | None
+) -> TimberSettings:
+    """Return the settings of a Timber over these folders and that database.
+
+    Raises:
+        ConfigurationError: no database is named, or `settings_for` says so.
+
+    """
+    settings = settings_for(directories)
+    if database is not None:
+        return settings.model_copy(update={"database_url": database})
+    if "database_url" not in settings.model_fields_set:
+        raise ConfigurationError("no database: name one by --database or TIMBER_DATABASE_URL")
+    return settings
 
 
 def print_json(facts: dict[str, Any]) -> None:

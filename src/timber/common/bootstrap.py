@@ -15,6 +15,7 @@ def initialize_timber(  # noqa: PLR0913 - one switch each, all by keyword
     enable_caching: bool | None = None,
     enable_gdpr: bool | None = None,
     enable_auto_vector_ingestion: bool | None = None,
+    keystore: str | Path | None = None,
 ) -> None:
     """Load the models, connect the database and create the tables: all of it, or nothing.
 
@@ -24,6 +25,7 @@ def initialize_timber(  # noqa: PLR0913 - one switch each, all by keyword
     Raises:
         AlreadyOpenError: Timber is open with other settings.
         ConfigurationError: a setting cannot be used.
+        KeystoreError: a model is encrypted, and its keys are missing, or those of other data.
         ModelFileError: model files are broken; holds every problem.
         DatabaseError: the tables cannot be created.
 
@@ -36,6 +38,7 @@ def initialize_timber(  # noqa: PLR0913 - one switch each, all by keyword
         "enable_caching": enable_caching,
         "enable_gdpr": enable_gdpr,
         "enable_auto_vector_ingestion": enable_auto_vector_ingestion,
+        "keystore": None if keystore is None else str(keystore),
     }
     said = {name: value for name, value in given.items() if value is not None}
     default_timber.open(default_timber.config.settings(**said))

@@ -140,6 +140,7 @@ class Timber:
         Raises:
             AlreadyOpenError: it is open with other settings.
             ConfigurationError: a setting cannot be used.
+            KeystoreError: a model is encrypted, and its keys are missing, or those of other data.
             ModelFileError: model files are broken; holds every problem.
             DatabaseError: the tables cannot be created.
 

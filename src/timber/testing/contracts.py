@@ -14,10 +14,15 @@ import pytest
 from timber.common.caching.base import SharedCache
 from timber.common.clock import Clock
 from timber.common.ids import IdFactory
-from timber.testing.keystore_contract import (
-    KeystoreContract as KeystoreContract,
-    MasterKeysContract as MasterKeysContract,
-)
+from timber.testing.keystore_contract import KeystoreContract, MasterKeysContract
+
+__all__ = [
+    "ClockContract",
+    "IdFactoryContract",
+    "KeystoreContract",
+    "MasterKeysContract",
+    "SharedCacheContract",
+]
 
 LONGEST_ID: Final = 36
 """How long an id may be: model files keep ids in `String(36)`."""

@@ -32,6 +32,14 @@ def url_for_worker(database_url: str, worker: str | None) -> str:
     return own.render_as_string(hide_password=False)
 
 
+def is_in_memory(database_url: str) -> bool:
+    """Tell whether the database ends with the process; a URL that is none names one that stays."""
+    try:
+        return make_url(database_url).database in _IN_MEMORY
+    except ArgumentError:
+        return False
+
+
 def _tables(connection: Connection) -> list[str]:
     """Return the names of the tables, without those in which SQLite keeps its virtual ones."""
     names = inspect(connection).get_table_names()

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from timber.common.encryption.base import KEY_BYTES, KEY_ID_BYTES, DataKey, Keystore
+from timber.common.encryption.base import KEY_BYTES, KEY_ID_BYTES, DataKey, IndexKey, Keystore
 from timber.common.errors import MasterKeyError, SubjectErasedError, UnknownKeyError
 from timber.common.keys.base import MasterKeys
 
@@ -67,9 +67,7 @@ class KeystoreContract:
         stores = [keystore, same_keystore] * 3
 
         with ThreadPoolExecutor(max_workers=len(orders)) as pool:
-            found = list(
-                pool.map(lambda store, order: store.data_keys_for(order), stores, orders)
-            )
+            found = list(pool.map(lambda store, order: store.data_keys_for(order), stores, orders))
 
         assert all(one == found[0] for one in found)
 
@@ -153,7 +151,8 @@ class KeystoreContract:
         assert same_keystore.secret("audit") == secrets[0]
 
     def test_no_text_of_a_key_shows_it(self, keystore: Keystore) -> None:
-        for key in (_key(keystore, "users:1"), *keystore.index_keys()):
+        keys: list[DataKey | IndexKey] = [_key(keystore, "users:1"), *keystore.index_keys()]
+        for key in keys:
             assert repr(key.secret) not in f"{key!r} {key}"
             assert key.secret.hex() not in f"{key!r} {key}"
 

@@ -22,7 +22,7 @@ MODEL_DIRS: Final = "timber_model_dirs"
 _OPENED: Final = "timber_opened_for_tests"
 
 pytest_plugins = ["timber.testing.samples_plugin"]
-pytest.register_assert_rewrite("timber.testing.contracts")
+pytest.register_assert_rewrite("timber.testing.contracts", "timber.testing.keystore_contract")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,17 +86,23 @@ def timber_opened_for_tests(
     test_database_url: str,
     timber_model_dirs: Sequence[Path],
     timber_options: Mapping[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator["Timber"]:
-    """Give the process-wide Timber, open; its tables are dropped in the end."""
+    """Give the process-wide Timber, open; its tables are dropped in the end, and its keys."""
     from timber.common.bootstrap import initialize_timber, shutdown_timber  # noqa: PLC0415
     from timber.common.database.schema import drop_tables  # noqa: PLC0415
+    from timber.common.keys.bond import forget_keystore  # noqa: PLC0415
     from timber.common.runtime import default_timber  # noqa: PLC0415
-    from timber.testing.database import refuse_foreign_rows  # noqa: PLC0415
+    from timber.testing.database import is_in_memory, refuse_foreign_rows  # noqa: PLC0415
 
     refuse_foreign_rows(test_database_url)
-    initialize_timber(timber_model_dirs, database_url=test_database_url, **timber_options)
+    options = dict(timber_options)
+    if not is_in_memory(test_database_url):
+        options.setdefault("keystore", str(tmp_path_factory.mktemp("timber") / "keys"))
+    initialize_timber(timber_model_dirs, database_url=test_database_url, **options)
     try:
         yield default_timber
+        forget_keystore(default_timber.database.engine)
         drop_tables(default_timber.database.engine, default_timber.base.metadata)
     finally:
         shutdown_timber()

@@ -40,9 +40,7 @@ def settled_hashes(
     # Locked, so that a snapshot that is too old is told, and SQLite has begun to write.
     there = select(column).where(column.in_(older)).with_for_update(read=True)
     found = {bytes(one) for one in connection.scalars(there)}
-    return [
-        next((one for one in hashes[1:] if one in found), hashes[0]) for hashes in values
-    ]
+    return [next((one for one in hashes[1:] if one in found), hashes[0]) for hashes in values]
 
 
 def is_unique(table: Table, index: Column[Any]) -> bool:

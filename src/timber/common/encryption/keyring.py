@@ -111,7 +111,7 @@ class Keyring:
 
         """
         _, known = self._checked_store()
-        found = known.current.get(subject)
+        found: ReadyKey | None = known.current.get(subject)
         return self.current_for((subject,))[subject] if found is None else found
 
     def current_for(self, subjects: Collection[str]) -> Mapping[str, ReadyKey]:
@@ -124,8 +124,14 @@ class Keyring:
 
         """
         store, known = self._checked_store()
-        found = {one: key for one in subjects if (key := known.current.get(one)) is not None}
-        missing = [one for one in subjects if one not in found]
+        found: dict[str, ReadyKey] = {}
+        missing: list[str] = []
+        for subject in subjects:
+            key: ReadyKey | None = known.current.get(subject)
+            if key is None:
+                missing.append(subject)
+            else:
+                found[subject] = key
         if missing:
             for subject, made in store.data_keys_for(missing).items():
                 found[subject] = known.current[subject] = known.remember(made)
@@ -143,7 +149,7 @@ class Keyring:
         """
         store, known = self._checked_store()
         header = header_of(key_id, version)
-        found = known.openers.get(header)
+        found: ReadyKey | None = known.openers.get(header)
         return known.remember(store.data_key(key_id, version)) if found is None else found
 
     def learn(self, read: Callable[[], Iterable[DataKey]]) -> None:

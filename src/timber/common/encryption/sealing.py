@@ -173,8 +173,7 @@ class Sealer:
         known = self.table(table.name)
         fields = [(known.fields[column.name], at, to) for column, at, to in places.fields]
         if links is None:
-            link = places.link
-            links = [None] * len(rows) if link is None else [row[link] for row in rows]
+            links = [None if places.link is None else row[places.link] for row in rows]
         # A row that holds nothing to seal needs no key: whom it is about may have been erased.
         places_of = [at for _, at, _ in fields]
         full = [any(row[at] is not None for at in places_of) for row in rows]
@@ -204,33 +203,31 @@ class Sealer:
                     row[at] = Ciphertext(header + nonce + sealed)
                 if to is not None:
                     row[to] = self._index(field, value)
-
-        if places.fields and len(self._keyring.index_keys()) > 1:
-            self._settle(known, rows, places, connection, links)
+        self._settle(known, rows, [about for about, _ in bound], places, connection)
 
     def _settle(
         self,
         known: TableSeal,
         rows: Sequence[Any],
+        about: Sequence[bytes],
         places: Places,
         connection: Connection,
-        links: Sequence[Any],
     ) -> None:
         """Take for unique indexes the hashes that are there, while two roots are in use."""
-        for column, at, to in places.fields:
-            if to is None or not known.must_be_unique(column.name):
+        indexed = [one for one in places.fields if one[2] is not None]
+        if not indexed or len(self._keyring.index_keys()) == 1:
+            return
+        for column, at, to in indexed:
+            if not known.must_be_unique(column.name):
                 continue
+            field = known.fields[column.name]
             sealed = [
-                (row, known.row([row[place] for place in places.key], link))
-                for row, link in zip(rows, links, strict=True)
+                (row, self._open(field, bound, None, row[at]))
+                for row, bound in zip(rows, about, strict=True)
                 if row[at] is not None
             ]
-            field = known.fields[column.name]
-            values = [
-                self.blind(known.sealed.name, column.name, self._open(field, bound, None, row[at]))
-                for row, bound in sealed
-            ]
-            chosen = settled_hashes(connection, known.index(column.name), values)
+            hashes = [self.blind(known.sealed.name, column.name, value) for _, value in sealed]
+            chosen = settled_hashes(connection, known.index(column.name), hashes)
             for (row, _), value in zip(sealed, chosen, strict=True):
                 row[to] = value
 

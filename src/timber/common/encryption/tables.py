@@ -8,8 +8,8 @@ from sqlalchemy import Column, Connection, Table as SQLTable, select
 from timber.common.encryption.base import subject_of, subject_of_table
 from timber.common.encryption.blind_index import normalised
 from timber.common.encryption.codec import codec_of
-from timber.common.encryption.index_versions import is_unique
 from timber.common.encryption.identities import SealTarget, Spelling, part
+from timber.common.encryption.index_versions import is_unique
 from timber.common.errors import EncryptionError, MissingValueError
 from timber.common.modeling.sealed import SealedColumn
 from timber.common.modeling.sealed_tables import SealedTable

@@ -77,3 +77,8 @@ class DatabaseBond(Bond):
                 "another process has begun to seal the data of this database with another "
                 f"keystore, {(found or b'').hex()}: give all processes the same `keystore`"
             )
+
+
+def forget_keystore(engine: Engine) -> None:
+    """Let a database whose data is gone belong to no keystore any more."""
+    _METADATA.drop_all(engine)

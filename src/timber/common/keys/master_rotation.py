@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from timber.common.errors import MasterKeyError
 from timber.common.failpoints import reach
@@ -21,6 +21,15 @@ from timber.common.keys.tables import KEYS, MASTERS, STATE
 from timber.common.keys.transactions import changed_state, reading, state, writing
 
 _AT_ONCE: Final = 500
+_REWRAP: Final = (
+    update(KEYS)
+    .where(
+        KEYS.c.kind == bindparam("its_kind"),
+        KEYS.c.name == bindparam("its_name"),
+        KEYS.c.version == bindparam("its_version"),
+    )
+    .values(wrapped=bindparam("new_wrapped"), master_version=bindparam("new_master"))
+)
 
 Advance = Callable[[int, int], None]
 """Is told how much is done, and of how much."""
@@ -136,25 +145,24 @@ class MasterRotator:
             with writing(self._store.engine) as connection:
                 # So that none of them is erased meanwhile, and written again.
                 rows = connection.execute(older.with_for_update()).all()
-                for row in rows:
-                    connection.execute(
-                        update(KEYS)
-                        .where(
-                            tuple_(KEYS.c.kind, KEYS.c.name, KEYS.c.version)
-                            == tuple_(row.kind, row.name, row.version)
-                        )
-                        .values(wrapped=self._rewrapped(row, version), master_version=version)
-                    )
+                if rows:
+                    connection.execute(_REWRAP, [self._rewrapped(row, version) for row in rows])
             if not rows:
                 return done
             done += len(rows)
             advance(done, max(left, done))
             reach(MasterFailpoint.PART_REWRAPPED)
 
-    def _rewrapped(self, row: Any, version: int) -> bytes:
+    def _rewrapped(self, row: Any, version: int) -> dict[str, Any]:
         envelopes, place = self._store.envelopes, Place(row.kind, row.name, row.version)
         secret = envelopes.unwrap(row.wrapped, place, master=row.master_version)
-        return envelopes.wrap(secret, place, master=version)
+        return {
+            "its_kind": row.kind,
+            "its_name": row.name,
+            "its_version": row.version,
+            "new_wrapped": envelopes.wrap(secret, place, master=version),
+            "new_master": version,
+        }
 
     def _left(self, version: int) -> int:
         query = select(func.count()).select_from(KEYS).where(KEYS.c.master_version < version)

@@ -38,6 +38,8 @@ class OpenKeys:
     masters: MasterKeys
     store_id: bytes
     where: str
+    is_new: bool
+    """Whether it was made just now."""
     exclusive: Exclusive
     """Gives the right to renew keys, to one process at a time."""
 
@@ -64,9 +66,11 @@ def opened_keys(
             file_engine(places.file) if places.file else url_engine(places.url)
         )
         masters = places.masters
+        is_new = False
         if not _is_made(engine):
             _refuse_to_make(places, belongs_to, may_create=may_create)
-            if _make(engine, masters, clock) and places.is_kept:
+            is_new = _make(engine, masters, clock)
+            if is_new and places.is_kept:
                 _log.warning(
                     "made new keys: the keystore is %s, its master key in %s. Back them up, "
                     "apart from the database: without them nobody can read what is sealed",
@@ -80,7 +84,7 @@ def opened_keys(
         envelopes = Envelopes(masters, store_id)
         store = SqlKeystore(engine=engine, envelopes=envelopes, clock=clock)
         lock = exclusive_on(engine, places.file)
-        yield OpenKeys(store, masters, store_id, places.where, lock)
+        yield OpenKeys(store, masters, store_id, places.where, is_new, lock)
 
 
 def _is_made(engine: Engine) -> bool:
@@ -171,6 +175,7 @@ def _checked_id(engine: Engine, masters: MasterKeys, where: str) -> bytes:
 def _refuse_foreign(store_id: bytes, belongs_to: bytes | None, where: str) -> None:
     if belongs_to not in {None, store_id}:
         raise KeystoreError(
-            f"the keystore at {where} is {store_id.hex()}, but the data of this database is sealed "
-            f"with the keys of {(belongs_to or b'').hex()}: say in `keystore` where that one is"
+            f"the keystore at {where} is {store_id.hex()}, but the data of this database is "
+            f"sealed with the keys of {(belongs_to or b'').hex()}: say in `keystore` where that "
+            "one is"
         )

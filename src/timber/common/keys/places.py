@@ -64,9 +64,7 @@ def key_places(settings: TimberSettings, *, user_data: Path) -> KeyPlaces:
     if given is None and _is_in_memory(database):
         return KeyPlaces(masters=_masters(settings, None))
     folder = Path(given) if given is not None else _usual_folder(database, user_data)
-    return KeyPlaces(
-        file=folder / STORE_FILE, masters=_masters(settings, folder / MASTER_FILE)
-    )
+    return KeyPlaces(file=folder / STORE_FILE, masters=_masters(settings, folder / MASTER_FILE))
 
 
 def _masters(settings: TimberSettings, usual: Path | None) -> MasterKeys:

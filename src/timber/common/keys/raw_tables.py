@@ -5,16 +5,16 @@ what is renewed changes.
 """
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
     Column,
     Connection,
-    Engine,
     LargeBinary,
     MetaData,
+    RowMapping,
     Table,
     and_,
     bindparam,
@@ -29,8 +29,6 @@ from sqlalchemy import (
 from timber.common.encryption.codec import codec_of
 from timber.common.modeling.sealed_tables import sealed_of
 
-KEY_IN_VALUE: Final = (3, 18)
-"""Where a sealed value has the id and the version of its key, as SQL counts: place and length."""
 _OLD: Final = "old_"
 
 
@@ -79,29 +77,27 @@ class RawTable:
             ).scalar_one()
         )
 
-    def page(
-        self,
-        connection: Connection,
-        after: Sequence[Any] | None,
-        size: int,
-        *,
-        locked: bool = False,
-    ) -> list[RawRow]:
-        """Return the rows with something sealed that come next by the primary key.
-
-        `locked` ones stay as they are until the transaction ends; those that others hold are
-        left out.
-        """
+    def page(self, connection: Connection, after: Sequence[Any] | None, size: int) -> list[RawRow]:
+        """Return the rows with something sealed that come next by the primary key."""
         query = select(self._table).where(self._any_sealed()).order_by(*self._key).limit(size)
         if after is not None:
-            bounds = [literal(one, column.type) for one, column in zip(after, self._key, strict=True)]
+            bounds = [
+                literal(one, column.type) for one, column in zip(after, self._key, strict=True)
+            ]
             alone = len(bounds) == 1
             query = query.where(
                 self._key[0] > bounds[0] if alone else tuple_(*self._key) > tuple_(*bounds)
             )
-        if locked:
-            query = query.with_for_update(skip_locked=True)
         return [self._row(row) for row in connection.execute(query).mappings()]
+
+    def locked(self, connection: Connection, rows: Sequence[RawRow]) -> set[tuple[Any, ...]]:
+        """Lock rows that nobody else holds until the transaction ends; return their keys."""
+        if len(self._key) == 1:
+            among = self._key[0].in_([row.key[0] for row in rows])
+        else:
+            among = tuple_(*self._key).in_([row.key for row in rows])
+        query = select(*self._key).where(among).with_for_update(skip_locked=True)
+        return {tuple(key) for key in connection.execute(query)}
 
     def replace(
         self, connection: Connection, changes: Sequence[tuple[RawRow, Mapping[str, bytes | None]]]
@@ -126,16 +122,6 @@ class RawTable:
             .values({name: bindparam(f"new_{name}", type_=LargeBinary()) for name in columns})
         )
 
-    def keys_in_use(self, engine: Engine) -> Iterator[bytes]:
-        """Yield the id and version, 18 bytes, of the key of every sealed value."""
-        with engine.connect() as connection:
-            streaming = connection.execution_options(yield_per=5_000)
-            for name in self.sealed:
-                column = self._table.c[name]
-                of_key = func.substr(column, *KEY_IN_VALUE, type_=LargeBinary())
-                for (found,) in streaming.execute(select(of_key).where(column.is_not(None))):
-                    yield bytes(found)
-
     def noted(self, key: Sequence[Any]) -> list[str]:
         """Return a primary key as it can be noted down."""
         return [
@@ -153,7 +139,7 @@ class RawTable:
     def _any_sealed(self) -> Any:
         return or_(*(self._table.c[name].is_not(None) for name in self.sealed))
 
-    def _row(self, row: Mapping[str, Any]) -> RawRow:
+    def _row(self, row: RowMapping) -> RawRow:
         return RawRow(
             key=tuple(row[name] for name in self._key_names),
             link=row[self._link] if self._link else None,
@@ -168,7 +154,10 @@ class RawTable:
         stored: dict[str, Any] = {**dict.fromkeys(self.sealed), **row.sealed}
         stored |= {self.index_of[name]: value for name, value in row.indexes.items()}
         return {
-            **{f"{_OLD}{name}": value for name, value in zip(self._key_names, row.key, strict=True)},
+            **{
+                f"{_OLD}{name}": value
+                for name, value in zip(self._key_names, row.key, strict=True)
+            },
             **{f"{_OLD}{name}": stored[name] for name in new},
             **{f"new_{name}": value for name, value in new.items()},
         }

@@ -22,7 +22,7 @@ from timber.common.errors import EncryptionError
 from timber.common.failpoints import reach
 from timber.common.keys.raw_tables import RawRow, RawTable
 from timber.common.keys.renewals import Renewals
-from timber.common.keys.rounds import Change, Rounds, Unreadable
+from timber.common.keys.rounds import Change, Due, Rounds, Unreadable
 from timber.common.keys.store import SqlKeystore
 
 PROGRESS: Final = "indexes"
@@ -99,7 +99,7 @@ class Reindexer:
             reach(IndexFailpoint.NOTED)
         self._version = int(progress["version"])
         self._begin_writing()
-        rows = rounds.go(PROGRESS, tables, self._page, locked=True)
+        rows = rounds.go(PROGRESS, tables, self._page)
         reach(IndexFailpoint.REINDEXED)
         self._renewals.drop_other_index_keys()
         self._keyring.refresh()
@@ -123,19 +123,21 @@ class Reindexer:
         self._wait()
         self._keyring.refresh()
 
-    def _page(
-        self, connection: Connection, table: RawTable, rows: Sequence[RawRow]
-    ) -> Sequence[Change]:
+    def _page(self, connection: Connection, table: RawTable, rows: Sequence[RawRow]) -> Due:
         key_ids = {value[2:18] for row in rows for value in row.sealed.values()}
         self._keyring.learn(lambda: self._store.versions_of(key_ids))
-        wanted = [(row, self._indexes(table, row)) for row in rows]
+        due = [(row, found) for row in rows if (found := self._indexes(table, row))]
+        if not due:
+            return Due([])
+        # Waiting for nobody while it holds many values, it can be in nobody's way for long.
+        free = table.locked(connection, [row for row, _ in due])
         changes: list[Change] = []
-        for row, hashes in wanted:
-            free = hold_values(connection, [old for old, _ in hashes.values()])
-            new = {table.index_of[name]: value for name, (_, value) in hashes.items()}
-            if new and free:
+        for row, hashes in due:
+            held = [lowest for lowest, _ in hashes.values()]
+            if row.key in free and hold_values(connection, held):
+                new = {table.index_of[name]: value for name, (_, value) in hashes.items()}
                 changes.append((row, new))
-        return changes
+        return Due(changes, held=len(due) - len(changes))
 
     def _indexes(self, table: RawTable, row: RawRow) -> dict[str, tuple[bytes, bytes]]:
         """Return, by column, by what a value is held, and its new index, where that is due."""

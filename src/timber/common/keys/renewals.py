@@ -74,8 +74,7 @@ class Renewals:
         while True:
             with reading(self._store.engine) as connection:
                 rows = connection.execute(query.where(key > last)).all()
-            for name, version in rows:
-                yield name, version
+            yield from ((name, version) for name, version in rows)
             if len(rows) < _AT_ONCE:
                 return
             last = (rows[-1][0], rows[-1][1])

@@ -14,7 +14,7 @@ from timber.common.errors import EncryptionError
 from timber.common.failpoints import reach
 from timber.common.keys.raw_tables import RawRow, RawTable
 from timber.common.keys.renewals import Renewals
-from timber.common.keys.rounds import Change, Rounds, Unreadable
+from timber.common.keys.rounds import Due, Rounds, Unreadable
 from timber.common.keys.store import SqlKeystore
 
 PROGRESS: Final = "data"
@@ -92,9 +92,7 @@ class Resealer:
             unreadable=self._unreadable,
         )
 
-    def _page(
-        self, _connection: Connection, table: RawTable, rows: Sequence[RawRow]
-    ) -> Sequence[Change]:
+    def _page(self, _connection: Connection, table: RawTable, rows: Sequence[RawRow]) -> Due:
         key_ids = {value[2:18] for row in rows for value in row.sealed.values()}
         renewed = self._store.renew_outdated(key_ids)
         if renewed:
@@ -103,7 +101,7 @@ class Resealer:
             reach(DataFailpoint.KEYS_RENEWED)
         self._keyring.learn(lambda: self._store.versions_of(key_ids))
         changes = [(row, self._sealed_anew(table, row)) for row in rows]
-        return [(row, new) for row, new in changes if new]
+        return Due([(row, new) for row, new in changes if new])
 
     def _sealed_anew(self, table: RawTable, row: RawRow) -> dict[str, bytes | None]:
         """Return the values of a row that are not sealed with the newest key, sealed with it."""

@@ -21,8 +21,20 @@ Sleep: TypeAlias = Callable[[float], None]
 Show: TypeAlias = Callable[[str, int, int], None]
 """Of a table, how many rows are done, and of how many."""
 Change: TypeAlias = tuple[RawRow, Mapping[str, bytes | None]]
-RenewPage: TypeAlias = Callable[[Connection, RawTable, Sequence[RawRow]], Sequence[Change]]
-"""Returns what is to be changed of rows."""
+_AGAIN_SECONDS: Final = 0.05
+"""How long to wait for others who hold rows."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """What is to be changed of the rows of a page."""
+
+    changes: Sequence[Change]
+    held: int = 0
+    """How many rows wait, besides, for others who hold them."""
+
+
+RenewPage: TypeAlias = Callable[[Connection, RawTable, Sequence[RawRow]], Due]
 
 
 class RoundFailpoint(StrEnum):
@@ -42,12 +54,19 @@ class Unreadable:
 
     count: int = 0
     erased: int = 0
-    """How many of them are of subjects that were erased; that is as it should be."""
+    """How many others are of subjects that were erased; that is as it should be."""
     named: list[str] = field(default_factory=list)
-    """The first of the others, each with its trouble."""
+    """The first of them, each with its trouble."""
+
+    def __post_init__(self) -> None:
+        self._seen: set[tuple[str, str, tuple[Any, ...]]] = set()
 
     def add(self, target: SealTarget, error: EncryptionError) -> None:
-        """Note a value that cannot be opened."""
+        """Note a value that cannot be opened, once."""
+        place = (target.table, target.column, target.key)
+        if place in self._seen:
+            return
+        self._seen.add(place)
         if isinstance(error, SubjectErasedError):
             self.erased += 1
             return
@@ -81,8 +100,6 @@ class Rounds:
         name: str,
         tables: Mapping[str, RawTable],
         renew: RenewPage,
-        *,
-        locked: bool = False,
     ) -> int:
         """Renew the rows of the tables that the progress of that name lists.
 
@@ -94,7 +111,7 @@ class Rounds:
         while progress["tables"]:
             table = tables.get(progress["tables"][0])
             if table is not None:  # else its model has gone since the renewal was begun
-                changed += self._table(name, table, renew, progress, locked=locked)
+                changed += self._table(name, table, renew, progress)
             progress = {**progress, "tables": progress["tables"][1:], "after": None}
             self._renewals.note(name, progress)
             reach(RoundFailpoint.TABLE_DONE)
@@ -106,8 +123,6 @@ class Rounds:
         table: RawTable,
         renew: RenewPage,
         progress: dict[str, Any],
-        *,
-        locked: bool,
     ) -> int:
         after = table.read_note(progress["after"]) if progress["after"] else None
         total = self._database.run_sync(lambda session: table.count(session.connection()))
@@ -115,41 +130,42 @@ class Rounds:
         is_first, is_clean = True, False
         while not is_clean:
             is_clean, done = after is None, 0
-            while rows := self._page(table, after, renew, locked=locked):
-                after, changes = rows
-                changed += changes.count
-                is_clean = is_clean and not changes.count
+            while page := self._page(table, after, renew):
+                after = page.last
+                changed += page.changed
+                is_clean = is_clean and not page.changed and not page.held
                 reach(RoundFailpoint.PAGE_CHANGED)
                 self._renewals.note(name, {**progress, "after": table.noted(after)})
                 reach(RoundFailpoint.PAGE_NOTED)
-                done += changes.rows
+                done += page.rows
                 if is_first:
                     self._pace.show(table.name, done, max(total, done))
-                self._rest(changes.rows)
+                self._rest(page)
             after, is_first = None, False
         return changed
 
-    def _page(
-        self, table: RawTable, after: Any, renew: RenewPage, *, locked: bool
-    ) -> "tuple[tuple[Any, ...], _Changes] | None":
-        def work(session: Any) -> Any:
+    def _page(self, table: RawTable, after: Any, renew: RenewPage) -> "_Page | None":
+        def work(session: Any) -> _Page | None:
             connection = session.connection()
-            rows = table.page(connection, after, self._pace.rows_at_once, locked=locked)
+            rows = table.page(connection, after, self._pace.rows_at_once)
             if not rows:
                 return None
-            changes = renew(connection, table, rows)
-            table.replace(connection, changes)
-            return rows[-1].key, _Changes(rows=len(rows), count=len(changes))
+            due = renew(connection, table, rows)
+            table.replace(connection, due.changes)
+            return _Page(rows[-1].key, len(rows), len(due.changes), due.held)
 
-        found: tuple[tuple[Any, ...], _Changes] | None = self._database.run_sync(work)
-        return found
+        return self._database.run_sync(work)
 
-    def _rest(self, rows: int) -> None:
+    def _rest(self, page: "_Page") -> None:
         if self._pace.rows_per_second is not None:
-            self._pace.sleep(rows / self._pace.rows_per_second)
+            self._pace.sleep(page.rows / self._pace.rows_per_second)
+        if page.held:
+            self._pace.sleep(_AGAIN_SECONDS)
 
 
 @dataclass(frozen=True)
-class _Changes:
+class _Page:
+    last: tuple[Any, ...]
     rows: int
-    count: int
+    changed: int
+    held: int

@@ -2,10 +2,12 @@
 
 import contextlib
 import threading
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from timber.common.clock import Clock
+from timber.common.clock import Clock, SteadyClock, SystemClock
 from timber.common.database.service import DatabaseService
 from timber.common.encryption.base import Keystore
 from timber.common.encryption.keyring import Keyring
@@ -106,9 +108,7 @@ class KeyService:
 
     def _opened(self, settings: TimberSettings, *, may_create: bool | None) -> OpenKeys:
         on_purpose = bool(may_create)
-        bond = DatabaseBond(
-            self._database.engine, may_create=settings.create_tables or on_purpose
-        )
+        bond = DatabaseBond(self._database.engine, may_create=settings.create_tables or on_purpose)
         if may_create is None:
             may_create = settings.environment == "development"
         with contextlib.ExitStack() as stack:
@@ -123,3 +123,42 @@ class KeyService:
             self.keyring.open(keys.store, bound_seconds=settings.key_bound_seconds)
             self._resources = stack.pop_all()
         return keys
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeKeys:
+    """Where keys are."""
+
+    keystore: str
+    keystore_id: str
+    master_key: str
+    is_new: bool
+    """Whether they were made just now."""
+
+
+def make_keys(settings: TimberSettings) -> MadeKeys:
+    """Make the keys of these settings where there are none, in production, too.
+
+    Raises:
+        FeatureUnavailableError: the extra `encryption` is not installed.
+        ConfigurationError: a setting cannot be used.
+        MasterKeyError: the master key cannot be used, or is another one.
+        KeystoreError: there are other keys that belong to the data.
+        DatabaseError: the database cannot be reached.
+
+    """
+    clock = SteadyClock(SystemClock())
+    database = DatabaseService(clock=clock)
+    service = KeyService(database=database, clock=clock, keyring=Keyring(ticks=time.monotonic))
+    with contextlib.ExitStack() as undo:
+        undo.callback(database.close)
+        database.open(settings.database_url, settings.connection_options)
+        undo.callback(service.close)
+        service.open(settings)
+        keys = service.need(may_create=True)
+        return MadeKeys(
+            keystore=keys.where,
+            keystore_id=keys.store_id.hex(),
+            master_key=keys.masters.where,
+            is_new=keys.is_new,
+        )

@@ -72,9 +72,7 @@ class SqlKeystore(Keystore):
                 found.update(self._newest(connection, {name: names[name] for name in part}))
         return {subject: found[name] for name, subject in names.items()}
 
-    def _newest(
-        self, connection: Connection, names: Mapping[bytes, str]
-    ) -> dict[bytes, DataKey]:
+    def _newest(self, connection: Connection, names: Mapping[bytes, str]) -> dict[bytes, DataKey]:
         found: dict[bytes, DataKey] = {}
         query = select(SUBJECTS.c.tombstone, SUBJECTS.c.erased_at, KEYS).outerjoin_from(
             SUBJECTS,

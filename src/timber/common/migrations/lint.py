@@ -108,7 +108,9 @@ def _seals(table: str, operation: SealRowsOp, dialect: Dialect) -> Iterator[Lint
     yield LintWarning("rewrite", table, message)
     if operation.newly_sealed:
         listed = ", ".join(operation.newly_sealed)
-        message = f"{_REMAINS[dialect.name]}; backups keep {listed} in plain text until they expire"
+        message = (
+            f"{_REMAINS[dialect.name]}; backups keep {listed} in plain text until they expire"
+        )
         yield LintWarning("remains", table, message)
 
 

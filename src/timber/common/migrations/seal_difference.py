@@ -176,9 +176,7 @@ class _TableChange:
             raise MigrationError(_bare(self._table.name, place, rows))
 
     def _rows(self, condition: str) -> int:
-        return count_rows(
-            self._connection, self._renames.old_table(self._table.name), condition
-        )
+        return count_rows(self._connection, self._renames.old_table(self._table.name), condition)
 
     def _is_bound_otherwise(self) -> bool:
         """Tell whether values are bound to other names, or to other people."""
@@ -244,8 +242,7 @@ class _TableChange:
                 )
         for way in self._said.way:
             known = {
-                one["name"]
-                for one in self._cache["alembic_columns"].get((None, way.table), [])
+                one["name"] for one in self._cache["alembic_columns"].get((None, way.table), [])
             }
             if not {way.key.name, way.column.name} <= known:
                 raise MigrationError(
@@ -323,9 +320,7 @@ class _TableChange:
 
     def _needs_conversion(self, old: TypeEngine[Any], kind: TypeEngine[Any]) -> bool:
         dialect = self._connection.dialect
-        return (
-            without_check(old).compile(dialect) != without_check(kind).compile(dialect)
-        )
+        return without_check(old).compile(dialect) != without_check(kind).compile(dialect)
 
     def _sealed_type(self, place: str) -> TypeEngine[Any]:
         if self._said is None:
@@ -345,12 +340,18 @@ class _TableChange:
         found: list[Any] = []
         for one in self._of("check_constraints"):
             if _is_about(str(text(one["sqltext"])), gone):
-                made: AddConstraintOp = CreateCheckConstraintOp(conv(one["name"]), name, one["sqltext"])
-                found.append(DropConstraintOp(conv(one["name"]), name, type_="check", _reverse=made))
+                made: AddConstraintOp = CreateCheckConstraintOp(
+                    conv(one["name"]), name, one["sqltext"]
+                )
+                found.append(
+                    DropConstraintOp(conv(one["name"]), name, type_="check", _reverse=made)
+                )
         for one in self._of("unique_constraints"):
             if gone & set(one["column_names"]):
                 made = CreateUniqueConstraintOp(conv(one["name"]), name, one["column_names"])
-                found.append(DropConstraintOp(conv(one["name"]), name, type_="unique", _reverse=made))
+                found.append(
+                    DropConstraintOp(conv(one["name"]), name, type_="unique", _reverse=made)
+                )
         for one in self._of("foreign_keys"):
             if gone & set(one["constrained_columns"]):
                 made = CreateForeignKeyOp(
@@ -361,11 +362,17 @@ class _TableChange:
                     one["referred_columns"],
                     **one.get("options", {}),
                 )
-                found.append(DropConstraintOp(conv(one["name"]), name, type_="foreignkey", _reverse=made))
+                found.append(
+                    DropConstraintOp(conv(one["name"]), name, type_="foreignkey", _reverse=made)
+                )
         for one in self._of("indexes"):
             if gone & set(one["column_names"]) and not one.get("duplicates_constraint"):
                 back = CreateIndexOp(
-                    conv(one["name"]), name, one["column_names"], unique=one["unique"], **_where(one)
+                    conv(one["name"]),
+                    name,
+                    one["column_names"],
+                    unique=one["unique"],
+                    **_where(one),
                 )
                 found.append(DropIndexOp(conv(one["name"]), name, _reverse=back))
         return found
@@ -404,7 +411,9 @@ class _TableChange:
                 if not _is_about(str(text(one["sqltext"])), gone)
             ],
             "unique_constraints": [
-                one for one in self._of("unique_constraints") if not gone & set(one["column_names"])
+                one
+                for one in self._of("unique_constraints")
+                if not gone & set(one["column_names"])
             ],
             "foreign_keys": [
                 one
@@ -466,7 +475,11 @@ def _spelt(named: NamedColumn) -> str:
     kind = parse_type(named.type)
     if kind.name in _WHOLE:
         return "Integer"
-    return "text" if kind.members else f"{kind.family}{kind.arguments if kind.family == 'Numeric' else ''}"
+    return (
+        "text"
+        if kind.members
+        else f"{kind.family}{kind.arguments if kind.family == 'Numeric' else ''}"
+    )
 
 
 def _bare(table: str, column: str, rows: int) -> str:

@@ -51,7 +51,9 @@ def known_table(sealing: Sealing, keyring: Keyring) -> KnownTable:
         seals=sealer,
     )
     metadata = MetaData()
-    columns = {one.name: Column(one.name, built(one.type), primary_key=True) for one in sealing.key}
+    columns = {
+        one.name: Column(one.name, built(one.type), primary_key=True) for one in sealing.key
+    }
     if sealing.link:
         columns.setdefault(sealing.link.name, _column(sealing.link))
     hidden = [*sealing.fields, *(one.index for one in sealing.fields.values() if one.index)]

@@ -32,7 +32,13 @@ from timber.common.encryption.identities import SealTarget
 from timber.common.errors import SubjectErasedError
 from timber.common.failpoints import reach
 from timber.common.migrations.conversions import conversion
-from timber.common.migrations.sealed_definitions import KnownTable, Part, built, keys_of, known_table
+from timber.common.migrations.sealed_definitions import (
+    KnownTable,
+    Part,
+    built,
+    keys_of,
+    known_table,
+)
 from timber.common.migrations.values import sql_of
 from timber.common.modeling.sealed_tables import Places
 
@@ -280,9 +286,7 @@ def _targets(change: RowChange) -> dict[str, TypeEngine[Any]]:
     return found
 
 
-def converted(
-    quoted: str, old: TypeEngine[Any], new: TypeEngine[Any], dialect: Dialect
-) -> str:
+def converted(quoted: str, old: TypeEngine[Any], new: TypeEngine[Any], dialect: Dialect) -> str:
     """Return the SQL of a column's value as one of the type in which it is to be sealed."""
     if old.compile(dialect) == new.compile(dialect) and not isinstance(new, Enum):
         return quoted

@@ -98,7 +98,7 @@ def test_what_belongs_to_somebody_erased_is_unreadable_and_the_rest_is_not(
     add(timber, id="2", user_id="bob", body="bob's")
     add(timber, id="3", user_id=None, body="nobody's")
     keystore.erase("users:ann")
-    timber._keyring._checked = float("-inf")
+    timber.keys.keyring.refresh()
 
     with timber.database.session_scope() as session:
         first, second, third = session.scalars(select(note).order_by(note.id)).all()
@@ -184,7 +184,7 @@ def test_values_are_found_while_a_new_key_of_the_index_comes_into_use(
 ) -> None:
     add(timber, id="1", email="ann@x.org")
     keystore.renew_index_key()
-    timber._keyring._checked = float("-inf")
+    timber.keys.keyring.refresh()
     add(timber, id="2", email="bob@x.org")
 
     with timber.database.session_scope() as session:

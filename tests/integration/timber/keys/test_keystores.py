@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.timber.keys.conftest import Keys, OpenAgain, keys_in
+from typing_extensions import override
 
 from timber.common.encryption.base import Keystore
 from timber.common.errors import KeystoreError, MasterKeyError
@@ -18,32 +19,38 @@ class TestKeystoreThatIsKept(KeystoreContract):
     """On a file of SQLite, and on PostgreSQL."""
 
     @pytest.fixture
+    @override
     def keystore(self, open_keys: OpenKeys) -> Keystore:
         return open_keys.store
 
     @pytest.fixture
+    @override
     def same_keystore(self, keystore: Keystore, open_again: OpenAgain) -> Keystore:
         return open_again().store
 
 
 class TestKeystoreInMemory(KeystoreContract):
     @pytest.fixture
+    @override
     def keystore(self, memory_keys: OpenKeys) -> Keystore:
         return memory_keys.store
 
     @pytest.fixture
+    @override
     def same_keystore(self, keystore: Keystore) -> Keystore:
         return keystore
 
 
 class TestMasterKeysInAFile(MasterKeysContract):
     @pytest.fixture
+    @override
     def master_keys(self, tmp_path: Path) -> MasterKeys:
         return FileMasterKeys(tmp_path / "new" / "master.key")
 
 
 class TestMasterKeysInMemory(MasterKeysContract):
     @pytest.fixture
+    @override
     def master_keys(self) -> MasterKeys:
         return MemoryMasterKeys()
 

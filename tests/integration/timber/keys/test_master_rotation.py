@@ -216,9 +216,11 @@ def test_a_process_that_lacks_the_new_master_key_says_so(
 def test_one_process_renews_keys_at_a_time(open_keys: OpenKeys, open_again: OpenAgain) -> None:
     other = open_again()
 
-    with open_keys.exclusive():
-        with pytest.raises(KeystoreError, match="being renewed by another process"):
-            other.exclusive().__enter__()
+    with (
+        open_keys.exclusive(),
+        pytest.raises(KeystoreError, match="being renewed by another process"),
+    ):
+        other.exclusive().__enter__()
     with other.exclusive():
         pass
 

@@ -1,7 +1,9 @@
 """New data keys and new roots of indexes, while everybody works on."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -187,9 +189,12 @@ def test_what_others_write_meanwhile_is_kept_and_sealed_with_the_new_key(
         if point == RoundFailpoint.PAGE_NOTED:
             with other.database.session_scope() as session:
                 # Both before and behind where the renewal is.
-                session.add(visit(clinic="a", number=next(written), user_id="1", note="new", fee=1))
-                session.get(visit, ("north", 3)).note = "changed"
-                session.get(visit, ("north", PEOPLE - 1)).note = "changed"
+                session.add(
+                    visit(clinic="a", number=next(written), user_id="1", note="new", fee=1)
+                )
+                for place in (3, PEOPLE - 1):
+                    row: Any = session.get(visit, ("north", place))
+                    row.note = "changed"
 
     with armed(meanwhile):
         timber.key_renewal.renew_data()
@@ -204,6 +209,7 @@ def test_what_others_write_meanwhile_is_kept_and_sealed_with_the_new_key(
 DATA_POINTS = [*DataFailpoint, *RoundFailpoint]
 
 
+@pytest.mark.parametrize("settings", ["file"], indirect=True)
 @pytest.mark.parametrize("point", DATA_POINTS)
 def test_a_renewal_that_was_broken_off_anywhere_goes_on(timber: Timber, point: str) -> None:
     before = content(timber)
@@ -233,8 +239,10 @@ def test_a_throttled_renewal_rests_after_each_page(timber: Timber) -> None:
 def test_what_cannot_be_opened_is_named_and_stays_as_it_is(timber: Timber) -> None:
     with timber.database.engine.begin() as connection:
         connection.execute(
-            text("UPDATE visits SET note = (SELECT note FROM visits WHERE number = 1)"
-                 " WHERE number = 2")
+            text(
+                "UPDATE visits SET note = (SELECT note FROM visits WHERE number = 1)"
+                " WHERE number = 2"
+            )
         )
     timber.keys.store.erase("users:5")
 
@@ -245,8 +253,9 @@ def test_what_cannot_be_opened_is_named_and_stays_as_it_is(timber: Timber) -> No
     assert "2" in done.unreadable.named[0]
     assert done.unreadable.erased > 0
     assert "note 1" not in "".join(done.unreadable.named)
+    row: Any = timber.database.get(timber.models.get("Visit"), ("north", 2))
     with pytest.raises(TamperedError):
-        _ = timber.database.get(timber.models.get("Visit"), ("north", 2)).note
+        _ = row.note
 
 
 # ---------------------------------------------------------------------- retiring
@@ -270,7 +279,7 @@ def test_versions_that_nothing_uses_are_destroyed_and_old_backups_with_them(
         backup = bytes(connection.execute(query).scalar_one())
     before = content(other)
     timber.key_renewal.renew_data()
-    assert timber.keys.store.data_key(backup[2:18], 1)
+    assert timber.keys.store.data_key(backup[2:18], 1).version == 1
 
     done = timber.key_renewal.retire()
 
@@ -292,6 +301,7 @@ def test_keys_of_tables_without_a_model_are_kept(timber: Timber) -> None:
     assert done.values_by_table == {"kept": 3}
 
 
+@pytest.mark.parametrize("settings", ["file"], indirect=True)
 @pytest.mark.parametrize("point", RetireFailpoint)
 def test_retiring_can_be_broken_off_anywhere(timber: Timber, point: RetireFailpoint) -> None:
     before = content(timber)
@@ -369,7 +379,8 @@ def test_values_change_and_come_back_while_the_index_is_renewed(
             moved.append(1)
             other.keys.keyring.refresh()
             with other.database.session_scope() as session:
-                session.get(user, "1").email = "moved@example.org"
+                row: Any = session.get(user, "1")
+                row.email = "moved@example.org"
             add_person(other, 2000, "p1@example.org")  # which is free now
             with pytest.raises(DuplicateError):
                 add_person(other, 2001, "moved@example.org")
@@ -380,6 +391,68 @@ def test_values_change_and_come_back_while_the_index_is_renewed(
     assert find(timber, "moved@example.org") == [1]
     assert find(timber, "p1@example.org") == [2000]
     assert index_versions(timber) == {2}
+
+
+def test_a_row_that_somebody_holds_on_postgresql_is_waited_for(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    with Timber().opened(settings_for(postgresql_url, tmp_path)) as timber:
+        fill(timber)
+        rows: list[Any] = []
+        waits: list[float] = []
+        with timber.database.session() as session:
+
+            def hold(point: str) -> None:
+                if point == RoundFailpoint.PAGE_CHANGED and not rows:
+                    # The last one, which a later page comes to.
+                    rows.append(session.get(timber.models.get("User"), "9", with_for_update=True))
+
+            def wait(seconds: float) -> None:
+                if rows and not waits:
+                    waits.append(seconds)
+                    rows[0].email = "held@example.org"
+                    session.commit()
+
+            timber.key_renewal._sleep = wait
+            timber.key_renewal._rows_at_once = 8
+            with armed(hold):
+                done = timber.key_renewal.renew_indexes()
+
+        assert waits == [0.05]
+        assert done.rows == PEOPLE - 1  # the other was written with the new root meanwhile
+        assert find(timber, "held@example.org") == [9]
+        assert index_versions(timber) == {2}
+
+
+def test_no_value_gets_in_twice_while_many_write_and_the_index_is_renewed(
+    timber: Timber, other: Timber
+) -> None:
+    emails = [f"new{number}@example.org" for number in range(12)]
+    began = threading.Event()
+
+    def write(one: Timber, number: int) -> int:
+        began.wait(30)
+        stored = 0
+        for place, email in enumerate(emails):
+            try:
+                add_person(one, 1000 + 100 * number + place, email)
+            except DuplicateError:
+                continue
+            stored += 1
+        return stored
+
+    def meanwhile(point: str) -> None:
+        if point == IndexFailpoint.MADE:
+            began.set()
+
+    with ThreadPoolExecutor(max_workers=3) as pool, armed(meanwhile):
+        writers = [pool.submit(write, one, n) for n, one in enumerate((timber, other, other))]
+        timber.key_renewal.renew_indexes()
+        stored = [writer.result() for writer in writers]
+
+    assert sum(stored) == len(emails)
+    for email in emails:
+        assert len(find(timber, email)) == 1
 
 
 # ---------------------------------------------------------------------- status

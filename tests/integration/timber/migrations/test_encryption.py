@@ -116,8 +116,22 @@ def _user(name: str) -> dict[str, Any]:
 
 
 ROWS: tuple[dict[str, Any], ...] = (
-    {"id": 1, "owner_id": "ada", "other_id": "bob", "email": "Ada@x.org", "age": 7, "facts": {"a": 1}},
-    {"id": 2, "owner_id": "bob", "other_id": None, "email": "bob:'%x\\", "age": None, "facts": None},
+    {
+        "id": 1,
+        "owner_id": "ada",
+        "other_id": "bob",
+        "email": "Ada@x.org",
+        "age": 7,
+        "facts": {"a": 1},
+    },
+    {
+        "id": 2,
+        "owner_id": "bob",
+        "other_id": None,
+        "email": "bob:'%x\\",
+        "age": None,
+        "facts": None,
+    },
     {"id": 3, "owner_id": None, "other_id": None, "email": "c", "age": 1, "facts": []},
 )
 
@@ -170,16 +184,14 @@ CHANGES = {
     "a bigger number": BASE.replace("age, type: Integer", "age, type: BigInteger"),
     "may be null": BASE.replace(", nullable: false", ""),
     "not unique": BASE.replace(", unique: true", ""),
-    "a renamed table": BASE.replace(
-        "table_name: people", "table_name: persons\n    was: people"
-    ),
+    "a renamed table": BASE.replace("table_name: people", "table_name: persons\n    was: people"),
     "a renamed key": BASE.replace("name: id, type: Integer", "name: nr, was: id, type: Integer"),
     "a renamed link": BASE.replace("name: owner_id", "name: whose, was: owner_id").replace(
         "user_id_field: owner_id", "user_id_field: whose"
     ),
-    "a renamed column": BASE.replace(
-        "name: email, type", "name: mail, was: email, type"
-    ).replace("name: email, sea", "name: mail, sea"),
+    "a renamed column": BASE.replace("name: email, type", "name: mail, was: email, type").replace(
+        "name: email, sea", "name: mail, sea"
+    ),
     "all of that": sealed(
         "[{name: mail, searchable: true, normalise: strip}, facts]",
         PLAIN.replace("name: email, type", "name: mail, was: email, type")
@@ -278,7 +290,7 @@ def test_what_does_not_fit_the_encrypted_type_is_counted(filled: SealedProject) 
 def test_a_new_encrypted_column_gets_its_default_sealed_in_every_row(
     filled: SealedProject,
 ) -> None:
-    column = "      - {name: plan, type: String(9), nullable: false, default: \"it's\"}\n"
+    column = '      - {name: plan, type: String(9), nullable: false, default: "it\'s"}\n'
     models = PLAIN.replace("    gdpr", f"{column}    gdpr")
 
     filled.step(sealed("[{name: plan, searchable: true}]", models))
