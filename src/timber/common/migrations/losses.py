@@ -119,22 +119,27 @@ def _losses_of_seals(
             continue
         what = f"{table}.{column} becomes null where the keys of its person were destroyed"
         yield Loss(what, table, column, rows)
+    yield from _losses_of_types(connection, operation, renames)
+
+
+def _losses_of_types(
+    connection: Connection, operation: SealRowsOp, renames: Renames
+) -> Iterator[Loss]:
+    """Yield which values do not fit the type as which they are to be sealed."""
+    table, dialect = operation.table_name, connection.dialect
     there = {one["name"]: one["type"] for one in _columns(connection, table, renames)}
     for column in operation.newly_sealed:
         old = there.get(renames.old_column(table, column))
         if operation.after is None or old is None:
             continue
-        field = operation.after.sealing.fields[column]
-        how = conversion_to_seal(column, old, built(field.type), connection.dialect)
-        if how is None:
-            continue
+        said = operation.after.sealing.fields[column].type
 
-        def misfits(name: str, old: TypeEngine[Any] = old, to: str = field.type) -> str:
-            how = conversion_to_seal(name, old, built(to), connection.dialect)
-            return f"{name} IS NOT NULL AND ({how})"
+        def misfits(name: str, old: TypeEngine[Any] = old, said: str = said) -> str:
+            how = conversion_to_seal(name, old, built(said), dialect)
+            return f"{name} IS NOT NULL AND ({how})" if how else "false"
 
         rows = _count_in(connection, table, column, renames, misfits)
-        what = f"{table}.{column} becomes {field.type}, into which not every value fits"
+        what = f"{table}.{column} becomes {said}, into which not every value fits"
         yield Loss(what, table, column, rows)
 
 

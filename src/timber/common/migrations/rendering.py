@@ -39,8 +39,10 @@ def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[
     """Write a type as the plain one that the database keeps, so that a step needs no model."""
     if kind == "check":
         return _rendered_check(item, context)
-    if kind != "type":
-        return False
+    return _rendered_type(item, context) if kind == "type" else False
+
+
+def _rendered_type(item: Any, context: AutogenContext) -> str | Literal[False]:
     if isinstance(item, TypeDecorator):
         written: str = _repr_type(item.impl_instance, context)
         return written

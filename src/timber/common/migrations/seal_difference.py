@@ -4,25 +4,13 @@ Such a column is made anew, without constraints and indexes. So what is compared
 the database as if that had been done: the rest is found as for any other column.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from alembic.operations import MigrateOperation
-from alembic.operations.ops import (
-    AddConstraintOp,
-    AlterColumnOp,
-    CreateCheckConstraintOp,
-    CreateForeignKeyOp,
-    CreateIndexOp,
-    CreateUniqueConstraintOp,
-    DropConstraintOp,
-    DropIndexOp,
-    ModifyTableOps,
-)
+from alembic.operations.ops import AlterColumnOp, ModifyTableOps
 from sqlalchemy import Column, Connection, Inspector, LargeBinary, MetaData, Table, text
-from sqlalchemy.sql.elements import conv
 from sqlalchemy.types import TypeEngine
 
 from timber.common.database.enum_values import without_check
@@ -34,7 +22,7 @@ from timber.common.migrations.losses import count_rows
 from timber.common.migrations.neutral_values import NOTHING, neutral_of
 from timber.common.migrations.renames import Renames
 from timber.common.migrations.seal_operations import SealRowsOp
-from timber.common.migrations.sealed_conditions import is_note
+from timber.common.migrations.seal_rules import hide_rules, rules_about
 from timber.common.migrations.sealed_definitions import Part, built
 from timber.common.migrations.values import default_of
 from timber.common.modeling.column_types import parse_type
@@ -311,16 +299,14 @@ class _TableChange:
         return Column(place, without_check(self._table.c[place].type))
 
     def _closed(self, place: str) -> Column[Any]:
-        """Return the plain column of what is opened on the way back."""
-        there = self._there.get(place)
-        kind = self._sealed_type(place)
-        if there is not None and not self._needs_conversion(there["type"], kind):
-            kind = there["type"]
-        return Column(place, without_check(kind))
+        """Return the plain column of what is opened on the way back, yet to be converted."""
+        return Column(place, without_check(self._sealed_type(place)))
 
     def _needs_conversion(self, old: TypeEngine[Any], kind: TypeEngine[Any]) -> bool:
         dialect = self._connection.dialect
-        return without_check(old).compile(dialect) != without_check(kind).compile(dialect)
+        return str(without_check(old).compile(dialect)) != str(
+            without_check(kind).compile(dialect)
+        )
 
     def _sealed_type(self, place: str) -> TypeEngine[Any]:
         if self._said is None:
@@ -336,46 +322,7 @@ class _TableChange:
 
     def rules(self) -> list[Any]:
         """Return what takes away the constraints and indexes of columns that are made anew."""
-        name, gone = self._table.name, self._gone()
-        found: list[Any] = []
-        for one in self._of("check_constraints"):
-            if _is_about(str(text(one["sqltext"])), gone):
-                made: AddConstraintOp = CreateCheckConstraintOp(
-                    conv(one["name"]), name, one["sqltext"]
-                )
-                found.append(
-                    DropConstraintOp(conv(one["name"]), name, type_="check", _reverse=made)
-                )
-        for one in self._of("unique_constraints"):
-            if gone & set(one["column_names"]):
-                made = CreateUniqueConstraintOp(conv(one["name"]), name, one["column_names"])
-                found.append(
-                    DropConstraintOp(conv(one["name"]), name, type_="unique", _reverse=made)
-                )
-        for one in self._of("foreign_keys"):
-            if gone & set(one["constrained_columns"]):
-                made = CreateForeignKeyOp(
-                    conv(one["name"]),
-                    name,
-                    one["referred_table"],
-                    one["constrained_columns"],
-                    one["referred_columns"],
-                    **one.get("options", {}),
-                )
-                found.append(
-                    DropConstraintOp(conv(one["name"]), name, type_="foreignkey", _reverse=made)
-                )
-        for one in self._of("indexes"):
-            if gone & set(one["column_names"]) and not one.get("duplicates_constraint"):
-                back = CreateIndexOp(
-                    conv(one["name"]),
-                    name,
-                    one["column_names"],
-                    unique=one["unique"],
-                    **_where(one),
-                )
-                found.append(DropIndexOp(conv(one["name"]), name, _reverse=back))
-        return found
+        return [*rules_about(self._table.name, self._cache, self._gone())]
 
     def not_nulls(self) -> Iterator[AlterColumnOp]:
         """Yield what makes the columns, when they are back, what they were."""
@@ -401,31 +348,10 @@ class _TableChange:
 
     def show(self) -> None:
         """Let the view show the table as it is when its rows are done."""
-        gone = self._gone()
-        key = (None, self._table.name)
-        kept = {
-            "columns": [one for one in self._of("columns") if one["name"] not in gone],
-            "check_constraints": [
-                one
-                for one in self._of("check_constraints")
-                if not _is_about(str(text(one["sqltext"])), gone)
-            ],
-            "unique_constraints": [
-                one
-                for one in self._of("unique_constraints")
-                if not gone & set(one["column_names"])
-            ],
-            "foreign_keys": [
-                one
-                for one in self._of("foreign_keys")
-                if not gone & set(one["constrained_columns"])
-            ],
-            "indexes": [one for one in self._of("indexes") if not gone & set(one["column_names"])],
-        }
-        kept["columns"] += [_shown(name, kind) for name, kind in self._made()]
-        for facet, entries in kept.items():
-            if facet == "columns" or key in self._cache[f"alembic_{facet}"]:
-                self._cache[f"alembic_{facet}"][key] = entries
+        gone, key = self._gone(), (None, self._table.name)
+        kept = [one for one in self._of("columns") if one["name"] not in gone]
+        self._cache["alembic_columns"][key] = kept + [_shown(*one) for one in self._made()]
+        hide_rules(self._table.name, self._cache, gone)
 
     def _made(self) -> Iterator[tuple[str, TypeEngine[Any]]]:
         for place in self._after:
@@ -439,27 +365,6 @@ class _TableChange:
 
 def _shown(name: str, kind: TypeEngine[Any]) -> dict[str, Any]:
     return {"name": name, "type": kind, "nullable": True, "default": None, "comment": None}
-
-
-def _where(index: Mapping[str, Any]) -> dict[str, Any]:
-    conditions = [
-        value
-        for name, value in index.get("dialect_options", {}).items()
-        if name.endswith("_where") and value is not None
-    ]
-    return {
-        f"{dialect}_where": text(str(value))
-        for value in conditions
-        for dialect in ("sqlite", "postgresql")
-    }
-
-
-def _is_about(condition: str, names: Iterable[str]) -> bool:
-    """Tell whether a condition is about columns, or notes how the table is sealed."""
-    if is_note(condition):
-        return True
-    bare = re.sub(r"'(?:[^']|'')*'", "", condition)
-    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", bare) for name in names)
 
 
 def _binding(sealing: Sealing) -> tuple[Any, ...]:

@@ -107,7 +107,7 @@ def _seal_rows(operations: Operations, operation: SealRowsOp) -> None:
         name = f"{column.name}{SCRATCH}"
         operations.impl.add_column(table, Column(name, column.type, nullable=True))
     if connection is None:
-        operations.impl.static_output("-- here each row is read, sealed, and written")
+        context.impl.static_output("-- here each row is read, sealed, and written")
     else:
         change_rows(connection, change, tell=context.opts.get(TELL))
         context.opts[HAS_SEALED] = context.opts.get(HAS_SEALED) or bool(operation.newly_sealed)

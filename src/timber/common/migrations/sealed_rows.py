@@ -106,7 +106,7 @@ def change_rows(connection: Connection, change: RowChange, *, tell: Tell | None)
 
 
 def lost_by_erasure(connection: Connection, change: RowChange) -> Counter[str]:
-    """Return how many values of each column cannot be opened any more: their people were erased."""
+    """Return how many values of each column belong to people whose keys were destroyed."""
     found: Counter[str] = Counter()
     if change.before is not None:
         work = _Work(connection, change)

@@ -181,7 +181,6 @@ def complete_table(table: SQLTable, entry: Table, sealed: SealedTable) -> None:
                 default=_nothing,
                 unique=said.unique or None,
                 index=said.index or None,
-                comment=f"finds rows by {name}, which is encrypted",
             )
         )
         table.append_constraint(
