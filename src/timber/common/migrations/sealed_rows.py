@@ -93,6 +93,8 @@ def change_rows(connection: Connection, change: RowChange, *, tell: Tell | None)
         InvalidValueError: the new column cannot hold a value.
 
     """
+    if not _targets(change):
+        return  # columns go, and none comes
     work = _Work(connection, change)
     total = work.count() if tell else None
     done = 0
