@@ -132,8 +132,11 @@ class Arrangement:
 
     def _column(self, operation: AlterColumnOp) -> Column[Any]:
         """Return the column as it is after the operation."""
-        known = self.metadata.tables[operation.table_name].columns[operation.column_name]
-        new = operation.modify_type or operation.existing_type or known.type
+        known = self.metadata.tables[operation.table_name].columns.get(operation.column_name)
+        new = operation.modify_type or operation.existing_type
+        if known is None:
+            return Column(operation.column_name, new)  # on the way back: it is in no model
+        new = new or known.type
         dialect = self.connection.dialect
         if kind_of(new, dialect) != kind_of(known.type, dialect):
             return Column(known.name, new)  # on the way back: the default is of another type

@@ -230,7 +230,10 @@ class _Work:
             statement,
             [
                 {f"{_KEY}{one.name}": row[one.name] for one in self._key}
-                | {f"{_NEW}{name}{SCRATCH}": _bytes(row[name]) for name in _targets(self._change)}
+                | {
+                    f"{_NEW}{name}{SCRATCH}": _bytes(row.get(name))
+                    for name in _targets(self._change)
+                }
                 for row in rows
             ],
         )

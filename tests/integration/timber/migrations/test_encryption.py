@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
-from tests.fake_keystore import FakeKeystore
-from tests.unit.timber.migrations.conftest import Project
+from tests.sealed_project import SealedProject
 from typing_extensions import override
 
 from timber.common.clock import SystemClock
@@ -50,35 +49,8 @@ def sealed(fields: str = FIELDS, models: str = PLAIN) -> str:
     return f"{models}    encryption: {{enabled: true, fields: {fields}}}\n"
 
 
-class SealedProject(Project):
-    """A project that keeps its keys from one opening to the next."""
-
-    def __init__(self, folder: Path, *, database_url: str | None = None) -> None:
-        super().__init__(folder, database_url=database_url)
-        self.keystore = FakeKeystore()
-
-    @contextmanager
-    def opened(self, **changes: Any) -> Generator[Timber]:
-        with Timber(keystore=self.keystore).opened(self.settings(**changes)) as timber:
-            yield timber
-
-    @override
-    @contextmanager
-    def migrator(self) -> Generator[Migrator]:
-        with self.opened() as timber:
-            yield Migrator(
-                engine=timber.database.engine,
-                metadata=timber.base.metadata,
-                folder=self.steps,
-                clock=SystemClock(),
-                keys=timber.keys.opened_keyring,
-            )
-
-    @override
-    @contextmanager
-    def connection(self) -> Generator[Any]:
-        with self.opened() as timber, timber.database.engine.begin() as connection:
-            yield connection
+class PeopleProject(SealedProject):
+    """A project with people."""
 
     def fill(self, *rows: dict[str, Any]) -> None:
         with self.opened() as timber, timber.database.engine.begin() as connection:
@@ -140,22 +112,22 @@ ROWS: tuple[dict[str, Any], ...] = (
 
 
 @pytest.fixture(params=["file", "postgresql"])
-def project(request: pytest.FixtureRequest, tmp_path: Path) -> SealedProject:
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> PeopleProject:
     url = None
     if request.param == "postgresql":
         url = str(request.getfixturevalue("postgresql_url"))
-    return SealedProject(tmp_path, database_url=url)
+    return PeopleProject(tmp_path, database_url=url)
 
 
 @pytest.fixture
-def filled(project: SealedProject) -> SealedProject:
+def filled(project: PeopleProject) -> PeopleProject:
     """Give a project with three persons in plain text."""
     project.step(PLAIN)
     project.fill(*ROWS)
     return project
 
 
-def test_the_flag_seals_the_rows_that_are_there_and_back(filled: SealedProject) -> None:
+def test_the_flag_seals_the_rows_that_are_there_and_back(filled: PeopleProject) -> None:
     before = filled.people()
 
     filled.step(sealed())
@@ -209,7 +181,7 @@ def values(rows: list[dict[str, Any]]) -> list[list[Any]]:
     return [list(row.values()) for row in rows]
 
 
-def there_and_back(project: SealedProject, changes: Iterable[str]) -> None:
+def there_and_back(project: PeopleProject, changes: Iterable[str]) -> None:
     project.step(BASE)
     project.fill(*ROWS)
     there = project.people()
@@ -221,13 +193,13 @@ def there_and_back(project: SealedProject, changes: Iterable[str]) -> None:
         assert project.people() == there, change
 
 
-def test_rows_stay_what_they_are_and_sealed_there_and_back(project: SealedProject) -> None:
+def test_rows_stay_what_they_are_and_sealed_there_and_back(project: PeopleProject) -> None:
     there_and_back(project, ["all of that", "a longer text"])
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_rows_stay_what_they_are_whatever_changes(project: SealedProject) -> None:
+def test_rows_stay_what_they_are_whatever_changes(project: PeopleProject) -> None:
     there_and_back(project, CHANGES)
 
 
@@ -235,7 +207,7 @@ def test_rows_stay_what_they_are_whatever_changes(project: SealedProject) -> Non
 
 
 def test_a_person_whose_keys_were_destroyed_leaves_null_when_that_is_said(
-    project: SealedProject,
+    project: PeopleProject,
 ) -> None:
     models = sealed("[age]")
     project.step(models)
@@ -256,7 +228,7 @@ def test_a_person_whose_keys_were_destroyed_leaves_null_when_that_is_said(
     assert [row["age"] for row in project.people()] == [None, None, 1]
 
 
-def test_what_was_tampered_with_stops_the_step(project: SealedProject) -> None:
+def test_what_was_tampered_with_stops_the_step(project: PeopleProject) -> None:
     project.step(sealed("[age]"))
     project.fill(*ROWS)
     project.run("UPDATE people SET age = (SELECT age FROM people WHERE id = 1) WHERE id = 3")
@@ -266,7 +238,7 @@ def test_what_was_tampered_with_stops_the_step(project: SealedProject) -> None:
 
 
 def test_equal_values_that_must_be_unique_are_refused_and_nothing_is_changed(
-    filled: SealedProject,
+    filled: PeopleProject,
 ) -> None:
     filled.run("UPDATE people SET email = 'ADA@X.ORG' WHERE id = 3")
     before = filled.people()
@@ -280,7 +252,7 @@ def test_equal_values_that_must_be_unique_are_refused_and_nothing_is_changed(
     assert filled.people() == before
 
 
-def test_another_type_is_refused_with_the_way_to_it(project: SealedProject) -> None:
+def test_another_type_is_refused_with_the_way_to_it(project: PeopleProject) -> None:
     project.step(sealed("[age]"))
     project.say(sealed("[age]").replace("age, type: Integer", "age, type: String(9)"))
 
@@ -288,7 +260,7 @@ def test_another_type_is_refused_with_the_way_to_it(project: SealedProject) -> N
         migrator.plan()
 
 
-def test_what_does_not_fit_the_encrypted_type_is_counted(filled: SealedProject) -> None:
+def test_what_does_not_fit_the_encrypted_type_is_counted(filled: PeopleProject) -> None:
     models = sealed("[email]").replace("String(40), unique: true", "String(3)")
     filled.say(models)
 
@@ -301,7 +273,7 @@ def test_what_does_not_fit_the_encrypted_type_is_counted(filled: SealedProject) 
 
 
 def test_a_new_encrypted_column_gets_its_default_sealed_in_every_row(
-    filled: SealedProject,
+    filled: PeopleProject,
 ) -> None:
     column = '      - {name: plan, type: String(9), nullable: false, default: "it\'s"}\n'
     models = PLAIN.replace("    gdpr", f"{column}    gdpr")
@@ -313,7 +285,7 @@ def test_a_new_encrypted_column_gets_its_default_sealed_in_every_row(
     filled.people()
 
 
-def test_a_database_that_is_encrypted_otherwise_is_not_opened(filled: SealedProject) -> None:
+def test_a_database_that_is_encrypted_otherwise_is_not_opened(filled: PeopleProject) -> None:
     filled.say(sealed())
     with pytest.raises(SchemaMismatchError, match="encrypted nothing, in the models age"):
         filled.people()
@@ -327,13 +299,13 @@ def test_a_database_that_is_encrypted_otherwise_is_not_opened(filled: SealedProj
 
 
 def test_a_step_planned_on_one_database_runs_on_the_other(
-    filled: SealedProject, request: pytest.FixtureRequest, tmp_path: Path
+    filled: PeopleProject, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     filled.step(sealed())
     url = f"sqlite:///{tmp_path / 'other.db'}"
     if filled.database_url.startswith("sqlite"):
         url = str(request.getfixturevalue("postgresql_url"))
-    other = SealedProject(tmp_path, database_url=url)
+    other = PeopleProject(tmp_path, database_url=url)
     other.say(PLAIN)
     second = max(filled.steps.glob("0*"))
     kept = second.read_text("utf-8")
@@ -353,7 +325,7 @@ def test_a_step_planned_on_one_database_runs_on_the_other(
     assert other.people() == before
 
 
-def test_how_far_a_step_is_gets_told(filled: SealedProject) -> None:
+def test_how_far_a_step_is_gets_told(filled: PeopleProject) -> None:
     filled.say(sealed())
     told: list[str] = []
 
@@ -368,7 +340,7 @@ def test_how_far_a_step_is_gets_told(filled: SealedProject) -> None:
 
 
 def test_no_plain_text_stays_in_the_files(tmp_path: Path) -> None:
-    project = SealedProject(tmp_path)
+    project = PeopleProject(tmp_path)
     project.step(PLAIN)
     markers = [f"canary-{number}@example" for number in range(3000)]
     project.fill(
@@ -401,7 +373,7 @@ with KeptProject(Path(folder), database_url=url).migrator() as migrator, armed(d
 """
 
 
-class KeptProject(SealedProject):
+class KeptProject(PeopleProject):
     """A project whose keys are kept in files, so that processes share them."""
 
     @override
@@ -412,7 +384,7 @@ class KeptProject(SealedProject):
             yield timber
 
 
-def test_a_kill_leaves_the_old_rows_or_the_new_ones(project: SealedProject) -> None:
+def test_a_kill_leaves_the_old_rows_or_the_new_ones(project: PeopleProject) -> None:
     kept = KeptProject(project.models.parent, database_url=project.database_url)
     kept.step(PLAIN)
     kept.fill(*ROWS)
