@@ -156,6 +156,7 @@ def _migrator(
                 folder=folder,
                 clock=SystemClock(),
                 around=timber.audit.set_aside,
+                keys=timber.keys.opened_keyring,
             )
 
 

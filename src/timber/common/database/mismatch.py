@@ -25,6 +25,8 @@ from sqlalchemy.types import TypeEngine
 
 from timber.common.database.enum_values import allowed_by, check_name, checked_values
 from timber.common.database.kinds import Kind, kind_of
+from timber.common.modeling.sealed_tables import sealed_of
+from timber.common.modeling.sealings import Sealing, noted_in
 
 Reflected: TypeAlias = dict[tuple[str | None, str], Any]
 
@@ -50,7 +52,6 @@ class _Look:
 
     def __init__(self, connection: Connection, tables: Sequence[Table]) -> None:
         names = [one.name for one in tables]
-        enums = [one.name for one in tables if any(checked_values(it) for it in one.columns)]
         inspector = inspect(connection)
         self._dialect: Dialect = connection.dialect
         self._columns: Reflected = inspector.get_multi_columns(filter_names=names)
@@ -58,9 +59,7 @@ class _Look:
         self._unique: Reflected = inspector.get_multi_unique_constraints(filter_names=names)
         self._indexes: Reflected = inspector.get_multi_indexes(filter_names=names)
         self._foreign: Reflected = inspector.get_multi_foreign_keys(filter_names=names)
-        self._checks: Reflected = {}
-        if enums:
-            self._checks = inspector.get_multi_check_constraints(filter_names=enums)
+        self._checks: Reflected = inspector.get_multi_check_constraints(filter_names=names)
 
     def table(self, table: Table) -> Iterator[str]:
         reflected = self._columns.get((None, table.name))
@@ -74,6 +73,19 @@ class _Look:
             if name not in table.columns and _must_be_given(one):
                 yield f"{table.name}.{name} is in no model, and must not be null"
         yield from self._constraints(table)
+        yield from self._sealing(table)
+
+    def _sealing(self, table: Table) -> Iterator[str]:
+        """Compare how values are sealed, which tells whether they can be opened."""
+        sealed = sealed_of(table)
+        said = sealed.sealing if sealed else None
+        checks = self._checks.get((None, table.name), ())
+        noted = [one for check in checks if (one := noted_in(check["sqltext"])) is not None]
+        there = noted[0] if noted else None
+        if said != there:
+            is_, says = _encrypted(there), _encrypted(said)
+            more = ", but otherwise" if is_ == says else ""
+            yield f"{table.name} has encrypted {is_}, in the models {says}{more}"
 
     def _column(
         self, table: str, column: Column[Any], there: dict[str, Any] | None
@@ -149,6 +161,10 @@ def _differ(stored: Kind, said: Kind) -> bool:
     # Which values a text may have is said by a check, not by its type.
     said = replace(said, values=frozenset())
     return "other" not in {stored.name, said.name} and stored != said
+
+
+def _encrypted(sealing: Sealing | None) -> str:
+    return ", ".join(sorted(sealing.fields)) if sealing else "nothing"
 
 
 def _one_of(values: frozenset[str]) -> str:

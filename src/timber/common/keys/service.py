@@ -76,6 +76,11 @@ class KeyService:
                 self.keyring.open(self._given, bound_seconds=self._settings.key_bound_seconds)
         return self._given
 
+    def opened_keyring(self) -> Keyring:
+        """Return the keys as they are used, opened at the first call; raises as `need`."""
+        _ = self.store
+        return self.keyring
+
     def need(self, *, may_create: bool | None = None) -> OpenKeys:
         """Return the keys, opened at the first call.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from alembic.operations import MigrateOperation
 from alembic.operations.ops import (
@@ -13,7 +13,7 @@ from alembic.operations.ops import (
     DropConstraintOp,
     ModifyTableOps,
 )
-from sqlalchemy import Column, Connection, Inspector, MetaData
+from sqlalchemy import Column, Connection, Inspector, LargeBinary, MetaData
 
 from timber.common.database.enum_values import without_check
 from timber.common.database.kinds import kind_of
@@ -22,6 +22,7 @@ from timber.common.migrations.conversions import conversion
 from timber.common.migrations.index_renames import with_renames
 from timber.common.migrations.keys_in_the_way import keys_in_the_way
 from timber.common.migrations.losses import rows_without
+from timber.common.migrations.neutral_values import NOTHING, neutral_of
 from timber.common.migrations.operations import (
     AddFilledColumnOp,
     FillColumnOp,
@@ -29,21 +30,9 @@ from timber.common.migrations.operations import (
 )
 from timber.common.migrations.ordering import in_order
 from timber.common.migrations.renames import Renames
-from timber.common.migrations.values import UUID_LENGTH, default_of
+from timber.common.migrations.values import default_of
+from timber.common.modeling.sealed import Sealed
 
-_NEUTRAL: Final[dict[str, tuple[Any, str | None]]] = {
-    "text": ("", None),
-    "integer": (0, None),
-    "float": (0, None),
-    "numeric": (0, None),
-    "boolean": (False, None),
-    "json": ({}, None),
-    "date": ("1970-01-01", None),
-    "moment": (None, "now"),
-}
-"""What a dropped column gets when it is brought back, for its values are gone."""
-
-_NOTHING: Final[tuple[Any, str | None]] = (None, None)
 Default = Callable[[str, Column[Any]], tuple[Any, str | None]]
 """Of a table and a column: the value for rows that have none, or what generates one."""
 
@@ -113,7 +102,7 @@ class Arrangement:
 
     def _add(self, table: str, column: Column[Any], default: Default) -> list[MigrateOperation]:
         value, generate = default(table, column)
-        if (value, generate) != _NOTHING:
+        if (value, generate) != NOTHING:
             return [AddFilledColumnOp(table, _plain(column), value=value, generate=generate)]
         # There is nothing to fill with, so the table must be empty when this runs.
         nullable = _plain(column)
@@ -134,7 +123,7 @@ class Arrangement:
             return
         value, generate = default(table, column)
         fill = FillColumnOp(table, column.name, value=value, generate=generate)
-        fills = [fill] if (value, generate) != _NOTHING else []
+        fills = [fill] if (value, generate) != NOTHING else []
         if empties:
             operation.modify_nullable = True
             after += [*fills, _not_null(table, column)]
@@ -143,8 +132,11 @@ class Arrangement:
 
     def _column(self, operation: AlterColumnOp) -> Column[Any]:
         """Return the column as it is after the operation."""
-        known = self.metadata.tables[operation.table_name].columns[operation.column_name]
-        new = operation.modify_type or operation.existing_type or known.type
+        known = self.metadata.tables[operation.table_name].columns.get(operation.column_name)
+        new = operation.modify_type or operation.existing_type
+        if known is None:
+            return Column(operation.column_name, new)  # on the way back: it is in no model
+        new = new or known.type
         dialect = self.connection.dialect
         if kind_of(new, dialect) != kind_of(known.type, dialect):
             return Column(known.name, new)  # on the way back: the default is of another type
@@ -167,8 +159,10 @@ class Arrangement:
     # ------------------------------------------------------------------ defaults
 
     def _default(self, table: str, column: Column[Any]) -> tuple[Any, str | None]:
+        if _is_binary(column):
+            return NOTHING  # what is sealed gets its value where it is sealed
         found = default_of(column)
-        if found == _NOTHING:
+        if found == NOTHING:
             bare = rows_without(self.connection, self.view, table, column.name, self.renames)
             if bare:
                 raise MigrationError(
@@ -178,22 +172,21 @@ class Arrangement:
         return found
 
     def _default_or_neutral(self, table: str, column: Column[Any]) -> tuple[Any, str | None]:
-        found = default_of(column)
-        if found != _NOTHING:
+        found = NOTHING if _is_binary(column) else default_of(column)
+        if found != NOTHING:
             return found
         kind = kind_of(column.type, self.connection.dialect)
-        if kind.values:
-            return min(kind.values), None
-        if not self._was_unique(table, column.name):
-            return _NEUTRAL.get(kind.name, _NOTHING)
-        fits = kind.name == "text" and (kind.length is None or kind.length >= UUID_LENGTH)
-        return (None, "uuid4") if fits else _NOTHING
+        return neutral_of(kind, unique=self._was_unique(table, column.name))
 
     def _was_unique(self, table: str, column: str) -> bool:
         cache, key = self.view.info_cache, (None, table)
         constraints = cache["alembic_unique_constraints"].get(key, ())
         indexes = (one for one in cache["alembic_indexes"].get(key, ()) if one["unique"])
         return any(column in one["column_names"] for one in (*constraints, *indexes))
+
+
+def _is_binary(column: Column[Any]) -> bool:
+    return isinstance(column.type, LargeBinary | Sealed)
 
 
 def _turn(operation: MigrateOperation) -> int:

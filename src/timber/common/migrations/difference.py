@@ -20,6 +20,7 @@ from timber.common.migrations.attached import find_attached
 from timber.common.migrations.context import migration_context
 from timber.common.migrations.operations import RenameColumnOp, ReversibleRenameTableOp
 from timber.common.migrations.renames import Renames, find_renames
+from timber.common.migrations.seal_difference import find_seals
 from timber.common.migrations.view import show_renamed
 
 
@@ -51,20 +52,25 @@ def find_difference(
     renames = find_renames(inspect(connection), metadata)
     view = show_renamed(inspect(connection), renames)
     _refuse_new_keys(view, metadata)
+    seals = find_seals(connection, metadata, renames, view)
     found = _compare(connection, view, metadata, known)
     reverse = found.reverse_into(DowngradeOps([])).ops  # of what was not yet arranged
     names = _rename_operations(metadata, renames)
     arrangement = Arrangement(connection=connection, metadata=metadata, renames=renames, view=view)
     there = arrangement.upgrade(found.ops)
     back = arrangement.downgrade(reverse)
+    rules_back = arrangement.downgrade(seals.rules_back)
     attached = find_attached(
         connection, metadata, known=known, there=frozenset(inspect(connection).get_table_names())
     )
     names_back = (one.reverse() for one in reversed(names))
     return Difference(
         renames=renames,
-        upgrade=(*attached.first, *names, *there, *attached.last),
-        downgrade=(*attached.first_back, *back, *names_back, *attached.last_back),
+        upgrade=(*attached.first, *names, *seals.upgrade, *there, *attached.last),
+        downgrade=(
+            *(*attached.first_back, *back, *seals.seals_back, *rules_back),
+            *(*names_back, *attached.last_back),
+        ),
     )
 
 

@@ -9,10 +9,11 @@ from alembic.migration import MigrationContext
 from alembic.operations import BatchOperations, MigrateOperation, Operations
 from sqlalchemy import Connection
 
-from timber.common.migrations.losses import Loss, loss_of
+from timber.common.migrations.losses import Loss, losses_of
 from timber.common.migrations.progress import Tell, rows_of, tell_operation
 from timber.common.migrations.rebuilding import kept_triggers, literal_conditions
 from timber.common.migrations.renames import Renames
+from timber.common.migrations.seal_operations import TELL
 
 _ONE_AT_A_TIME: Final = threading.Lock()
 """`alembic.op`, by which steps speak, is one for the whole process."""
@@ -30,9 +31,7 @@ def watched_operations(
     losses: list[Loss] = []
 
     def watch(operation: MigrateOperation) -> None:
-        loss = loss_of(connection, operation, Renames())
-        if loss is not None and loss.rows:
-            losses.append(loss)
+        losses.extend(losses_of(connection, operation, Renames()))
         if tell is not None:
             tell_operation(connection, operation, tell)
 
@@ -40,6 +39,7 @@ def watched_operations(
         if tell is not None and connection.dialect.name == "sqlite":
             tell(f"copy table {table}", rows_of(connection, table))
 
+    context.opts[TELL] = tell
     with _ONE_AT_A_TIME:
         opened = Operations.context(context)
         operations = opened.__enter__()

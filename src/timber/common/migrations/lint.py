@@ -31,9 +31,19 @@ from timber.common.migrations.operations import (
     RenameColumnOp,
     RenameUniqueConstraintOp,
 )
+from timber.common.migrations.seal_operations import SealRowsOp
 
 _SHUT: Final = "nobody can read or write"
 _OLD_PROCESSES: Final = "processes that still run with the old models fail from then on"
+
+_REMAINS: Final = {
+    "sqlite": "the file is written anew when the step is done, so that no former text stays in it",
+    "postgresql": (
+        "dead rows keep the former text until VACUUM FULL, and so does the write-ahead log until "
+        "it is recycled, wherever it is archived"
+    ),
+}
+"""By dialect: where what was in plain text stays, or does not."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class LintWarning:
     """Something to know before a step runs."""
 
     rule: str
-    """Its short name: `rewrite`, `scan`, `lock`, `rebuild` or `compatibility`."""
+    """Its short name: `rewrite`, `scan`, `lock`, `rebuild`, `remains` or `compatibility`."""
     table: str
     message: str
 
@@ -58,14 +68,16 @@ def lint(operations: Iterable[MigrateOperation], dialect: Dialect) -> tuple[Lint
     operations = tuple(operations)
     new = {one.table_name for one in flat(operations) if isinstance(one, CreateTableOp)}
     rules = _rebuilds if dialect.name == "sqlite" else _locks
-    found = (*rules(operations, dialect), *_compatibility(operations))
+    found = (*rules(operations, dialect), *_compatibility(operations, dialect))
     return tuple(dict.fromkeys(one for one in found if one.table not in new))
 
 
 # ------------------------------------------------------------------ both
 
 
-def _compatibility(operations: Iterable[MigrateOperation]) -> Iterator[LintWarning]:
+def _compatibility(
+    operations: Iterable[MigrateOperation], dialect: Dialect
+) -> Iterator[LintWarning]:
     for operation in flat(operations):
         match operation:
             case RenameTableOp(table_name=table) | DropTableOp(table_name=table):
@@ -82,8 +94,24 @@ def _compatibility(operations: Iterable[MigrateOperation]) -> Iterator[LintWarni
                     "which processes that still run with the old models do not give"
                 )
                 yield LintWarning("compatibility", table, message)
+            case SealRowsOp(table_name=table):
+                yield from _seals(table, operation, dialect)
             case _:
                 pass
+
+
+def _seals(table: str, operation: SealRowsOp, dialect: Dialect) -> Iterator[LintWarning]:
+    message = (
+        f"every row is read, changed and written; {_OLD_PROCESSES}, so stop them before, and "
+        "start them with the new models after"
+    )
+    yield LintWarning("rewrite", table, message)
+    if operation.newly_sealed:
+        listed = ", ".join(operation.newly_sealed)
+        message = (
+            f"{_REMAINS[dialect.name]}; backups keep {listed} in plain text until they expire"
+        )
+        yield LintWarning("remains", table, message)
 
 
 # ------------------------------------------------------------------ SQLite

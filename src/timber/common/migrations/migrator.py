@@ -1,11 +1,13 @@
 """Plans, applies and takes back the steps between the models and one database."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, MetaData
 
 from timber.common.clock import Clock
+from timber.common.encryption.keyring import Keyring
 from timber.common.errors import MigrationError
 from timber.common.migrations.context import migration_context
 from timber.common.migrations.difference import Difference, find_difference
@@ -16,6 +18,7 @@ from timber.common.migrations.preview import sql_of
 from timber.common.migrations.progress import OnProgress
 from timber.common.migrations.revisions import Revision, RevisionFolder
 from timber.common.migrations.runner import Around, Runner, nothing_around, pending_of
+from timber.common.migrations.sealed_definitions import KEYS_OPTION
 from timber.common.migrations.summary import summary
 from timber.common.migrations.writing import text_of_step
 
@@ -64,7 +67,10 @@ class Migrator:
         folder: Path,
         clock: Clock,
         around: Around = nothing_around,
+        keys: Callable[[], Keyring] | None = None,
     ) -> None:
+        """Hold what is needed; `keys` gives those that steps seal and open with, when needed."""
+        engine = engine.execution_options(**{KEYS_OPTION: keys})
         self._engine = engine
         self._metadata = metadata
         self._folder = RevisionFolder(folder)

@@ -7,9 +7,14 @@ from typing import Any, Literal
 
 from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
-from alembic.autogenerate.render import _repr_type, render_op_text
-from alembic.operations.ops import AddColumnOp, RenameTableOp
-from sqlalchemy import JSON
+from alembic.autogenerate.render import (
+    _add_check_constraint,
+    _render_gen_name,
+    _repr_type,
+    render_op_text,
+)
+from alembic.operations.ops import AddColumnOp, CreateCheckConstraintOp, RenameTableOp
+from sqlalchemy import JSON, CheckConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
@@ -20,6 +25,8 @@ from timber.common.migrations.operations import (
     RenameIndexOp,
     RenameUniqueConstraintOp,
 )
+from timber.common.migrations.seal_operations import SealRowsOp
+from timber.common.migrations.sealed_conditions import sealed_condition
 from timber.common.migrations.vector_operations import (
     CreateVectorStorageOp,
     DropVectorStorageOp,
@@ -31,8 +38,12 @@ from timber.common.modeling.stored_types import TextEnum
 
 def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
     """Write a type as the plain one that the database keeps, so that a step needs no model."""
-    if kind != "type":
-        return False
+    if kind == "check":
+        return _rendered_check(item, context)
+    return _rendered_type(item, context) if kind == "type" else False
+
+
+def _rendered_type(item: Any, context: AutogenContext) -> str | Literal[False]:
     if isinstance(item, TypeDecorator | TextEnum):
         plain = item.plain if isinstance(item, TextEnum) else item.impl_instance
         written: str = _repr_type(plain, context)
@@ -42,6 +53,45 @@ def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[
     if isinstance(item, JSON) and "postgresql" in item._variant_mapping:  # noqa: SLF001 - no other way to see it
         return "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"
     return False
+
+
+def _rendered_check(check: CheckConstraint, context: AutogenContext) -> str | Literal[False]:
+    """Write a condition of sealed values as what it means, for each database has its words."""
+    condition = sealed_condition(check.sqltext)
+    if condition is None:
+        return False
+    return f"sa.CheckConstraint({condition}, name={_render_gen_name(context, check.name)!r})"
+
+
+@renderers.dispatch_for(CreateCheckConstraintOp, replace=True)
+def _render_create_check(context: AutogenContext, operation: CreateCheckConstraintOp) -> str:
+    condition = sealed_condition(operation.to_constraint().sqltext)
+    if condition is None:
+        plain: str = _add_check_constraint(context, operation)
+        return plain
+    batch = getattr(context, "_has_batch", False)
+    table = "" if batch else f"{operation.table_name!r}, "
+    name = _render_gen_name(context, operation.constraint_name)
+    prefix = "batch_op" if batch else "op"
+    return f"{prefix}.create_check_constraint({name!r}, {table}{condition})"
+
+
+@renderers.dispatch_for(SealRowsOp)
+def _render_seal_rows(context: AutogenContext, operation: SealRowsOp) -> str:
+    said = [repr(operation.table_name)]
+    for name in ("before", "after"):
+        part = getattr(operation, name)
+        if part is not None:
+            said.append(f"{name}={part.as_dict()!r}")
+    if operation.plain:
+        columns = (
+            f"sa.Column({name!r}, {_repr_type(column.type, context)})"
+            for name, column in operation.plain.items()
+        )
+        said.append(f"plain=[{', '.join(columns)}]")
+    if operation.fill:
+        said.append(f"fill={operation.fill!r}")
+    return f"op.seal_rows({', '.join(said)})"
 
 
 @renderers.dispatch_for(FillColumnOp)

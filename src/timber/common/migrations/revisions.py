@@ -12,10 +12,11 @@ from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
 import timber.common.migrations.operations as _our_operations
+import timber.common.migrations.seal_operations as _seal_operations
 import timber.common.migrations.vector_operations as _vector_operations
 from timber.common.errors import MigrationError
 
-_ = (_our_operations, _vector_operations)  # steps use them through `alembic.op`
+_ = (_our_operations, _seal_operations, _vector_operations)  # steps use them through `alembic.op`
 _LONGEST_SLUG: Final = 50
 
 

@@ -17,6 +17,8 @@ from timber.common.migrations.guard import watched_operations
 from timber.common.migrations.history import Applied, read_history, record, strike
 from timber.common.migrations.progress import OnProgress, Progress, Tell
 from timber.common.migrations.revisions import Revision
+from timber.common.migrations.seal_operations import HAS_SEALED
+from timber.common.migrations.wiping import overwriting, wipe
 
 _LOCK_TIMEOUT: Final = "10s"
 """How long a statement waits for a table; whoever comes after it waits as long."""
@@ -61,11 +63,13 @@ class Runner:
             step = pending[0]
             done = len(revisions) - len(pending)
             tell = _teller(on_progress, Progress(done=done, steps=len(revisions), step=step.name))
-            self._run(
+            has_sealed = self._run(
                 connection, step.name, step.upgrade, allow_data_loss=allow_data_loss, tell=tell
             )
             record(connection, self._applied(step))
-            return step
+        if has_sealed:
+            wipe(self._engine)
+        return step
 
     def adopt(
         self, revisions: Sequence[Revision], *, check: Callable[[Connection], None]
@@ -101,9 +105,13 @@ class Runner:
             step = revisions[len(history) - 1]
             name = f"rolling back {step.name}"
             tell = _teller(on_progress, Progress(done=0, steps=1, step=step.name))
-            self._run(connection, name, step.downgrade, allow_data_loss=allow_data_loss, tell=tell)
+            has_sealed = self._run(
+                connection, name, step.downgrade, allow_data_loss=allow_data_loss, tell=tell
+            )
             strike(connection, step.name)
-            return step
+        if has_sealed:
+            wipe(self._engine)
+        return step
 
     def _applied(self, step: Revision) -> Applied:
         return Applied(step.name, step.checksum, step.description, self._clock.now())
@@ -116,20 +124,27 @@ class Runner:
         *,
         allow_data_loss: bool,
         tell: Tell | None,
-    ) -> None:
+    ) -> bool:
+        """Run a step, and tell whether it has sealed what was in plain text."""
+        context = migration_context(connection)
         with (
             self._around(connection),
-            watched_operations(connection, migration_context(connection), tell) as losses,
+            watched_operations(connection, context, tell) as losses,
         ):
             change()
         if losses and not allow_data_loss:
             raise DataLossError(name, [str(loss) for loss in losses])
         _check_references(connection, name)
+        return bool(context.opts.get(HAS_SEALED))
 
     @contextmanager
     def _alone(self) -> Generator[Connection]:
         """Give a connection inside a transaction that no other process migrates beside."""
-        with self._engine.connect() as connection, without_references(connection):
+        with (
+            self._engine.connect() as connection,
+            without_references(connection),
+            overwriting(connection),
+        ):
             alone(connection)
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))

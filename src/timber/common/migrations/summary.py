@@ -27,6 +27,7 @@ from timber.common.migrations.operations import (
     RenameIndexOp,
     RenameUniqueConstraintOp,
 )
+from timber.common.migrations.seal_operations import SealRowsOp
 from timber.common.migrations.vector_operations import (
     CreateVectorStorageOp,
     DropVectorStorageOp,
@@ -44,6 +45,8 @@ def summary(operations: Iterable[MigrateOperation], dialect: Dialect) -> tuple[s
 def _tell(operation: MigrateOperation, dialect: Dialect) -> str | None:
     if type(operation) is AlterColumnOp:
         return _altered(operation, dialect)
+    if isinstance(operation, SealRowsOp):
+        return _sealed(operation)
     for kind, tell in _TELL.items():
         if isinstance(operation, kind):
             return tell(operation)
@@ -62,6 +65,21 @@ def _altered(operation: AlterColumnOp, dialect: Dialect) -> str:
         parts.append("filled by the database" if given else "without a default in the database")
     changed = " and ".join(parts) or "described anew"
     return f"make {column} {changed}"
+
+
+def _sealed(operation: SealRowsOp) -> str:
+    doing = {
+        "encrypt": operation.newly_sealed,
+        "encrypt anew": operation.resealed,
+        "decrypt": operation.opened,
+        "drop": operation.dropped,
+    }
+    said = (
+        f"{verb} {', '.join(f'{operation.table_name}.{name}' for name in names)}"
+        for verb, names in doing.items()
+        if names
+    )
+    return "; ".join(said)
 
 
 def _filled(operation: Any) -> str:

@@ -91,6 +91,9 @@ def _imports(code: str) -> list[str]:
         lines.append("from sqlalchemy.dialects import postgresql")
     if "sqlite." in code:
         lines.append("from sqlalchemy.dialects import sqlite")
+    kinds = [name for name in ("HoldsIndex", "HoldsSealed") if f"{name}(" in code]
+    if kinds:
+        lines.append(f"\nfrom timber.common.modeling.sealed_tables import {', '.join(kinds)}")
     return lines
 
 

@@ -21,6 +21,14 @@ from sqlalchemy.types import Boolean, TypeEngine
 from timber.common.modeling.catalogue import Catalogue, Table
 from timber.common.modeling.conditions import parse_condition
 from timber.common.modeling.sealed import INDEX_BYTES, BlindIndex, Blinds, SealedColumn
+from timber.common.modeling.sealings import (
+    NOTE,
+    NamedColumn,
+    SealedField,
+    Sealing,
+    Way,
+    condition_of,
+)
 from timber.common.modeling.subjects import people_at, subject_way
 
 SEALED: Final = "sealed"
@@ -84,6 +92,8 @@ class SealedTable:
     """Whether each row is the person that it is about."""
     people: str
     """The table of that person."""
+    sealing: Sealing
+    """The same, as the database keeps it."""
     seals: Seals = field(repr=False)
 
 
@@ -104,15 +114,40 @@ def sealed_table(entry: Table, catalogue: Catalogue, seals: Seals) -> SealedTabl
         for one in encryption.fields
     }
     way = subject_way(entry, catalogue)
+    hops = tuple(_hops(entry, way or (), catalogue))
+    link = way[0] if way else None
     return SealedTable(
         name=entry.name,
         columns=columns,
-        link=way[0] if way else None,
-        hops=tuple(_hops(entry, way or (), catalogue)),
+        link=link,
+        hops=hops,
         is_people=way == (),
         people=people_at(entry, way or (), catalogue),
+        sealing=Sealing(
+            table=entry.name,
+            fields={
+                name: SealedField(
+                    type=entry.columns[name].type, index=one.index, normalise=one.normalise
+                )
+                for name, one in columns.items()
+            },
+            key=tuple(_named(entry, name) for name in entry.primary_key),
+            link=_named(entry, link) if link else None,
+            way=tuple(_way(one, catalogue) for one in hops),
+            is_people=way == (),
+            people=people_at(entry, way or (), catalogue),
+        ),
         seals=seals,
     )
+
+
+def _named(entry: Table, name: str) -> NamedColumn:
+    return NamedColumn(name=name, type=entry.columns[name].type)
+
+
+def _way(hop: Hop, catalogue: Catalogue) -> Way:
+    entry = catalogue.tables[hop.table]
+    return Way(table=hop.table, key=_named(entry, hop.key), column=_named(entry, hop.column))
 
 
 def index_name(column: str) -> str:
@@ -136,6 +171,7 @@ def sealed_of(table: Any) -> SealedTable | None:
 def complete_table(table: SQLTable, entry: Table, sealed: SealedTable) -> None:
     """Add to a table, when its class is mapped, what the class is to know nothing of."""
     table.info[SEALED] = sealed
+    table.append_constraint(CheckConstraint(condition_of(sealed.sealing), name=NOTE))
     for name, column in sealed.columns.items():
         said = entry.columns[name]
         table.append_constraint(CheckConstraint(HoldsSealed(table.c[name]), name=f"{name}_sealed"))
@@ -149,7 +185,6 @@ def complete_table(table: SQLTable, entry: Table, sealed: SealedTable) -> None:
                 default=_nothing,
                 unique=said.unique or None,
                 index=said.index or None,
-                comment=f"finds rows by {name}, which is encrypted",
             )
         )
         table.append_constraint(

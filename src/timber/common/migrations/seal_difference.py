@@ -1,0 +1,394 @@
+"""What is to be sealed, opened, or sealed otherwise, between a database and the models.
+
+Such a column is made anew, without constraints and indexes. So what is compared afterwards sees
+the database as if that had been done: the rest is found as for any other column.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from alembic.operations import MigrateOperation
+from alembic.operations.ops import AlterColumnOp, ModifyTableOps
+from sqlalchemy import Column, Connection, Inspector, LargeBinary, MetaData, Table, text
+from sqlalchemy.types import TypeEngine
+
+from timber.common.database.enum_values import without_check
+from timber.common.database.kinds import kind_of
+from timber.common.encryption.codec import codec_of
+from timber.common.errors import MigrationError
+from timber.common.migrations.conversions import conversion
+from timber.common.migrations.losses import count_rows
+from timber.common.migrations.neutral_values import NOTHING, neutral_of
+from timber.common.migrations.renames import Renames
+from timber.common.migrations.seal_operations import SealRowsOp
+from timber.common.migrations.seal_rules import hide_rules, rules_about
+from timber.common.migrations.sealed_definitions import Part, built
+from timber.common.migrations.values import default_of
+from timber.common.modeling.column_types import parse_type
+from timber.common.modeling.sealed_tables import sealed_of
+from timber.common.modeling.sealings import NamedColumn, SealedField, Sealing, noted_in
+
+_WHOLE: Final = frozenset({"Integer", "BigInteger", "SmallInteger"})
+
+
+@dataclass(frozen=True)
+class SealDifference:
+    """What comes after renames and before all else; and on the way back, after all else."""
+
+    upgrade: tuple[MigrateOperation, ...]
+    seals_back: tuple[MigrateOperation, ...]
+    rules_back: tuple[MigrateOperation, ...]
+    """The constraints and indexes of the columns that come back; yet to be arranged."""
+
+
+def find_seals(
+    connection: Connection, metadata: MetaData, renames: Renames, view: Inspector
+) -> SealDifference:
+    """Compare how tables are sealed, and show in `view` the database as it will be then.
+
+    Raises:
+        MigrationError: no step leads from the one to the other.
+
+    """
+    upgrade: list[MigrateOperation] = []
+    seals_back: list[MigrateOperation] = []
+    rules_back: list[MigrateOperation] = []
+    for table in metadata.tables.values():
+        if (None, table.name) not in view.info_cache["alembic_columns"]:
+            continue
+        change = _TableChange(connection, table, renames, view)
+        if change.is_empty:
+            continue
+        rules = change.rules()
+        upgrade += [ModifyTableOps(table.name, rules)] if rules else []
+        operation = change.operation()
+        upgrade.append(operation)
+        seals_back.append(operation.reverse())
+        back = [*(one.reverse() for one in rules), *change.not_nulls()]
+        rules_back += [ModifyTableOps(table.name, back)] if back else []
+        change.show()
+    return SealDifference(tuple(upgrade), tuple(seals_back), tuple(rules_back))
+
+
+class _TableChange:
+    """One table."""
+
+    def __init__(
+        self, connection: Connection, table: Table, renames: Renames, view: Inspector
+    ) -> None:
+        self._connection = connection
+        self._table = table
+        self._renames = renames
+        self._cache: dict[str, Any] = view.info_cache
+        self._there = {one["name"]: one for one in self._of("columns")}
+        sealed = sealed_of(table)
+        self._said = sealed.sealing if sealed else None
+        noted = (noted_in(str(text(one["sqltext"]))) for one in self._of("check_constraints"))
+        self._noted = next((one for one in noted if one is not None), None)
+        self._before: dict[str, str] = {}
+        self._after: list[str] = []
+        self._fill: dict[str, dict[str, Any]] = {}
+        self._compare()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._before and not self._after
+
+    def _of(self, facet: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._cache[f"alembic_{facet}"].get(
+            (None, self._table.name), []
+        )
+        return found
+
+    # ------------------------------------------------------------------ what changes
+
+    def _compare(self) -> None:
+        was = self._places()
+        fields = self._said.fields if self._said else {}
+        moved = self._is_bound_otherwise()
+        for place in sorted({*was, *fields}):
+            if place in was and place in fields:
+                old = self._noted_field(was[place])
+                if moved or was[place] != place or old != fields[place]:
+                    self._check_type(place, old.type, fields[place].type)
+                    self._before[place] = was[place]
+                    self._after.append(place)
+            elif place in was:
+                if place in self._table.c:
+                    self._check_plain(place, self._noted_field(was[place]).type)
+                self._before[place] = was[place]
+            elif self._gets_values(place):
+                self._after.append(place)
+        self._check_link()
+
+    def _places(self) -> dict[str, str]:
+        """Return the names to which values are bound, by what their columns are to be called."""
+        if self._noted is None:
+            return {}
+        return {self._renames.column(self._table.name, one): one for one in self._noted.fields}
+
+    def _noted_field(self, name: str) -> SealedField:
+        if self._noted is None:
+            raise KeyError(name)
+        return self._noted.fields[name]
+
+    def _gets_values(self, place: str) -> bool:
+        """Tell whether a column that was not sealed has values, or gets them."""
+        if place in self._there:
+            self._check_nulls(place)
+            return True
+        column = self._table.c[place]
+        value, generate = default_of(column)
+        if not column.nullable and (value, generate) != (None, None):
+            self._fill[place] = {"value": value} if generate is None else {"generate": generate}
+            return True
+        rows = 0 if column.nullable else self._rows("true")
+        if rows:
+            raise MigrationError(_bare(self._table.name, place, rows))
+        return False
+
+    def _check_nulls(self, place: str) -> None:
+        """See that rows without a value get one, where one is needed."""
+        column = self._table.c[place]
+        if column.nullable:
+            return
+        value, generate = default_of(column)
+        if (value, generate) != (None, None):
+            self._fill[place] = {"value": value} if generate is None else {"generate": generate}
+            return
+        quote = self._connection.dialect.identifier_preparer.quote
+        old = quote(self._renames.old_column(self._table.name, place))
+        rows = self._rows(f"{old} IS NULL")
+        if rows:
+            raise MigrationError(_bare(self._table.name, place, rows))
+
+    def _rows(self, condition: str) -> int:
+        return count_rows(self._connection, self._renames.old_table(self._table.name), condition)
+
+    def _is_bound_otherwise(self) -> bool:
+        """Tell whether values are bound to other names, or to other people."""
+        was, said = self._noted, self._said
+        if was is None or said is None:
+            return False
+        return _binding(self._named_now(was)) != _binding(said)
+
+    def _named_now(self, was: Sealing) -> Sealing:
+        """Return how the table was sealed, with what its other columns are to be called."""
+        column, name = self._renames.column, self._table.name
+        key = tuple(replace(one, name=column(name, one.name)) for one in was.key)
+        link = was.link and replace(was.link, name=column(name, was.link.name))
+        way = []
+        for one in was.way:
+            table = self._renames.table(one.table)
+            way.append(
+                replace(
+                    one,
+                    table=table,
+                    key=replace(one.key, name=column(table, one.key.name)),
+                    column=replace(one.column, name=column(table, one.column.name)),
+                )
+            )
+        return replace(was, key=key, link=link, way=tuple(way))
+
+    # ------------------------------------------------------------------ what is refused
+
+    def _check_type(self, place: str, old: str, new: str) -> None:
+        if old == new:
+            return
+        before, after = built(old), built(new)
+        dialect = self._connection.dialect
+        fits = conversion("value", before, after, dialect).misfits is None
+        if codec_of(before).tag != codec_of(after).tag or not fits:
+            self._refuse(place, old, new)
+
+    def _check_plain(self, place: str, old: str) -> None:
+        dialect = self._connection.dialect
+        before, after = built(old), self._table.c[place].type
+        if before.compile(dialect) == without_check(after).compile(dialect):
+            return
+        if conversion("value", before, after, dialect).misfits is not None:
+            self._refuse(place, old, after.compile(dialect))
+
+    def _refuse(self, place: str, old: str, new: str) -> None:
+        raise MigrationError(
+            f"{self._table.name}.{place} is encrypted as {old}, of which the database cannot "
+            f"make {new}: decrypt it in one step, change its type in the next, then encrypt it "
+            "again if it is to be"
+        )
+
+    def _check_link(self) -> None:
+        if self.is_empty or self._said is None:
+            return
+        for one in (*self._said.key, *([self._said.link] if self._said.link else [])):
+            there = self._there.get(one.name)
+            column = self._table.c[one.name]
+            if there is None and default_of(column) != (None, None):
+                raise MigrationError(
+                    f"{self._table.name}.{one.name} is new, and says whose the rows are: add it "
+                    f"in one step, and encrypt what is in {self._table.name} in the next"
+                )
+        for way in self._said.way:
+            known = {
+                one["name"] for one in self._cache["alembic_columns"].get((None, way.table), [])
+            }
+            if not {way.key.name, way.column.name} <= known:
+                raise MigrationError(
+                    f"{way.table} is to say whose the rows of {self._table.name} are, and is not "
+                    f"ready: change it in one step, and encrypt {self._table.name} in the next"
+                )
+
+    # ------------------------------------------------------------------ what is done
+
+    def operation(self) -> SealRowsOp:
+        """Return what changes the rows, which knows its way back."""
+        before, after = self._part_before(), self._part_after()
+        newly = [place for place in self._after if place not in self._before]
+        there = SealRowsOp(
+            self._table.name,
+            before=before,
+            after=after,
+            plain=[self._opened(place) for place in self._opened_places()],
+            fill={place: self._fill[place] for place in newly if place in self._fill},
+        )
+        there.back = SealRowsOp(
+            self._table.name,
+            before=after,
+            after=before,
+            plain=[self._closed(place) for place in newly if place in self._there],
+            fill=dict(self._neutral()),
+        )
+        there.back.back = there
+        return there
+
+    def _opened_places(self) -> list[str]:
+        return [one for one in self._before if one not in self._after and one in self._table.c]
+
+    def _neutral(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield what columns get that went, when they come back, and must not be null."""
+        unique = {
+            name
+            for one in (*self._of("unique_constraints"), *self._of("indexes"))
+            if one.get("unique", True)
+            for name in one["column_names"]
+        }
+        for place, name in self._before.items():
+            field = self._noted_field(name)
+            if place in self._table.c or self._there[place]["nullable"]:
+                continue
+            kind = kind_of(built(field.type), self._connection.dialect)
+            value, generate = neutral_of(kind, unique=field.index in unique)
+            if (value, generate) != NOTHING:
+                said = {"value": value} if generate is None else {"generate": generate}
+                yield place, said
+
+    def _part_before(self) -> dict[str, Any] | None:
+        if self._noted is None or not self._before:
+            return None
+        fields = {name: self._noted.fields[name] for name in self._before.values()}
+        sealing = replace(self._named_now(self._noted), table=self._noted.table, fields=fields)
+        return Part(sealing, {name: place for place, name in self._before.items()}).as_dict()
+
+    def _part_after(self) -> dict[str, Any] | None:
+        if self._said is None or not self._after:
+            return None
+        fields = {name: self._said.fields[name] for name in self._after}
+        return Part(replace(self._said, fields=fields), {}).as_dict()
+
+    def _opened(self, place: str) -> Column[Any]:
+        return Column(place, without_check(self._table.c[place].type))
+
+    def _closed(self, place: str) -> Column[Any]:
+        """Return the plain column of what is opened on the way back, yet to be converted."""
+        return Column(place, without_check(self._sealed_type(place)))
+
+    def _needs_conversion(self, old: TypeEngine[Any], kind: TypeEngine[Any]) -> bool:
+        dialect = self._connection.dialect
+        return str(without_check(old).compile(dialect)) != str(
+            without_check(kind).compile(dialect)
+        )
+
+    def _sealed_type(self, place: str) -> TypeEngine[Any]:
+        if self._said is None:
+            raise KeyError(place)
+        return built(self._said.fields[place].type)
+
+    # ------------------------------------------------------------------ constraints and indexes
+
+    def _gone(self) -> set[str]:
+        """Return the columns that are made anew, or go."""
+        indexes = {self._noted_field(one).index for one in self._before.values()}
+        return {*self._before, *self._after, *(one for one in indexes if one)}
+
+    def rules(self) -> list[Any]:
+        """Return what takes away the constraints and indexes of columns that are made anew."""
+        return [*rules_about(self._table.name, self._cache, self._gone())]
+
+    def not_nulls(self) -> Iterator[AlterColumnOp]:
+        """Yield what makes the columns, when they are back, what they were."""
+        for place in (*self._before, *(one for one in self._after if one not in self._before)):
+            there = self._there.get(place)
+            if there is None:
+                continue
+            now: TypeEngine[Any] = LargeBinary()
+            new: TypeEngine[Any] | None = None
+            if place not in self._before:
+                now = self._closed(place).type
+                if self._needs_conversion(there["type"], now):
+                    new = there["type"]
+            if new is not None or not there["nullable"]:
+                yield AlterColumnOp(
+                    self._table.name,
+                    place,
+                    existing_type=now,
+                    existing_nullable=True,
+                    modify_type=new,
+                    modify_nullable=None if there["nullable"] else False,
+                )
+
+    def show(self) -> None:
+        """Let the view show the table as it is when its rows are done."""
+        gone, key = self._gone(), (None, self._table.name)
+        kept = [one for one in self._of("columns") if one["name"] not in gone]
+        self._cache["alembic_columns"][key] = kept + [_shown(*one) for one in self._made()]
+        hide_rules(self._table.name, self._cache, gone)
+
+    def _made(self) -> Iterator[tuple[str, TypeEngine[Any]]]:
+        for place in self._after:
+            yield place, LargeBinary()
+            index = self._said.fields[place].index if self._said else None
+            if index:
+                yield index, LargeBinary()
+        for place in self._opened_places():
+            yield place, self._table.c[place].type
+
+
+def _shown(name: str, kind: TypeEngine[Any]) -> dict[str, Any]:
+    return {"name": name, "type": kind, "nullable": True, "default": None, "comment": None}
+
+
+def _binding(sealing: Sealing) -> tuple[Any, ...]:
+    """Return what the values of a table are bound to, besides their columns."""
+    link = sealing.link and (sealing.link.name, _spelt(sealing.link))
+    way = [(one.table, one.key.name, one.column.name) for one in sealing.way]
+    key = [_spelt(one) for one in sealing.key]
+    return sealing.table, key, link, way, sealing.is_people, sealing.people
+
+
+def _spelt(named: NamedColumn) -> str:
+    """Return how values of a column are spelled where something is bound to them."""
+    kind = parse_type(named.type)
+    if kind.name in _WHOLE:
+        return "Integer"
+    return (
+        "text"
+        if kind.members
+        else f"{kind.family}{kind.arguments if kind.family == 'Numeric' else ''}"
+    )
+
+
+def _bare(table: str, column: str, rows: int) -> str:
+    return (
+        f"{table}.{column} must not be null, and {rows} of its rows would have no value: give "
+        "the column a `default`, or let it be `nullable: true`"
+    )
