@@ -33,6 +33,7 @@ ABSENT: Final = b"-"
 """What other processes are told where there is no such row."""
 PRESENT: Final = b"+"
 """What comes before a value."""
+_TRUSTED: Final = 0.95
 
 
 class Codec(Protocol):
@@ -69,6 +70,11 @@ class Sharing:
     bound_seconds: float
     """How long the write of another process may stay unseen: half of it the epoch may be old,
     and half of it what this process knows is told without asking again."""
+
+    @property
+    def trusted_seconds(self) -> float:
+        """How long what is known is told: less than the bound, in which it is read anew, too."""
+        return self.bound_seconds * _TRUSTED
 
 
 @dataclass
@@ -157,7 +163,7 @@ class FencedCache:
         if versions is None or look.pending:
             return self._loaded(load)
         tokens = (epoch.encode(), *look.tokens)
-        trusted = asked + sharing.bound_seconds / 2
+        trusted = asked + sharing.trusted_seconds / 2
         if (entry := self._trusted_again(question, tokens, until=trusted)) is not None:
             return entry.value
         if look.value is not None:
@@ -167,7 +173,7 @@ class FencedCache:
         else:
             value = self._loaded(load)
             lasts = question.ttl_seconds
-            trusted = self._timer() + sharing.bound_seconds
+            trusted = self._timer() + sharing.trusted_seconds
             written = None if value is None else codec.dumps(value)
             if not self._store(question, epoch, look, written, sharing):
                 return value

@@ -71,7 +71,8 @@ def subject_way(table: Table, catalogue: Catalogue) -> tuple[str, ...] | None:
     if written is None and _is_about_nobody(table, catalogue):
         return None
     path = subject_path(table, written, catalogue)
-    is_said = table.model is not None and table.model.gdpr is not None and table.model.gdpr.enabled
+    gdpr = table.model.gdpr if table.model else None
+    is_said = gdpr is not None and (gdpr.enabled or written is not None)
     return path if is_said or _is_mandatory(table, path, catalogue) else None
 
 

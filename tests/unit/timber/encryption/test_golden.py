@@ -33,7 +33,7 @@ models:
     columns:
       - {name: a, type: Integer, primary_key: true}
       - {name: b, type: Uuid, primary_key: true}
-      - {name: user_id, type: String(36), foreign_key: users.user_id}
+      - {name: user_id, type: String(36), foreign_key: users.user_id, nullable: false}
       - {name: words, type: Text}
       - {name: count, type: BigInteger}
       - {name: ratio, type: Float}
