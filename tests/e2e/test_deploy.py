@@ -135,7 +135,7 @@ def test_the_processes_of_the_compose_file_and_of_the_units_live_together(
             process(tmp_path, "unit", *command, **{**from_file, **moved, **there, **agents})
         )
         for log in (of_compose, of_unit):
-            until(lambda log=log: "At work for 4 agents" in log.read_text(), f"{log}")  # type: ignore[misc]
+            until(lambda log=log: "At work for 10 agents" in log.read_text(), f"{log}")  # type: ignore[misc]
         health = httpx2.get(f"http://127.0.0.1:{page_port}/health", timeout=30)
 
     assert health.is_success

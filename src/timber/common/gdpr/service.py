@@ -4,7 +4,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar, overload
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, MetaData, Table
 
@@ -200,38 +200,14 @@ class GdprService:
 
     # ------------------------------------------------------------------ erasure
 
-    @overload
     def erase(
-        self,
-        subject: Any,
-        *,
-        model: str = ...,
-        dry_run: Literal[False] = ...,
-        on_progress: OnProgress | None = ...,
-    ) -> Certificate: ...
-    @overload
-    def erase(
-        self,
-        subject: Any,
-        *,
-        model: str = ...,
-        dry_run: Literal[True],
-        on_progress: OnProgress | None = ...,
-    ) -> ErasurePlan: ...
-    def erase(
-        self,
-        subject: Any,
-        *,
-        model: str = "User",
-        dry_run: bool = False,
-        on_progress: OnProgress | None = None,
-    ) -> Certificate | ErasurePlan:
+        self, subject: Any, *, model: str = "User", on_progress: OnProgress | None = None
+    ) -> Certificate:
         """Erase what is stored about a person, and return the certificate.
 
         Its keys first, so that at once nobody reads what was sealed with them; then the rows.
         Broken off at any point, the next call goes on, and so does the next opening of a Timber.
-        Of who was erased before, it returns the certificate of then. With `dry_run`, nothing is
-        changed: it returns what would be.
+        Of who was erased before, it returns the certificate of then.
 
         Raises:
             RecordNotFoundError: nothing is stored about such a person, and nothing was erased.
@@ -242,8 +218,6 @@ class GdprService:
 
         """
         opened, person = self._find(subject, model)
-        if dry_run:
-            return self._plan(opened, person)
         tombstone = opened.tombstone(person)
         under_way = self._transact(
             lambda connection: [
@@ -262,8 +236,13 @@ class GdprService:
         return await self._database.call(lambda: self.erase(subject, model=model))
 
     def plan(self, subject: Any, *, model: str = "User") -> ErasurePlan:
-        """Return what `erase` would do now; the same as its `dry_run`."""
-        return self.erase(subject, model=model, dry_run=True)
+        """Return what `erase` would do now; nothing is changed.
+
+        Raises:
+            ErasureError: no model enables `gdpr`, or rows of this one are no persons.
+
+        """
+        return self._plan(*self._find(subject, model))
 
     async def async_plan(self, subject: Any, *, model: str = "User") -> ErasurePlan:
         """Do as `plan`, off the event loop."""

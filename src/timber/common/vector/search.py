@@ -35,7 +35,7 @@ from timber.common.vector.stored_vectors import read_vectors
 if TYPE_CHECKING:
     from timber.common.vector.base import Vectors
 
-PENDING_FIRST: Final = 256
+PENDING_FIRST: Final = 64
 """How many pieces that wait for their vectors a search embeds at most, before it searches."""
 _COMPARED: Final = 5
 _GRAPH_FROM: Final = 1_000_000

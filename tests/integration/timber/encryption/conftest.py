@@ -36,6 +36,7 @@ models:
     encryption:
       enabled: true
       fields: [body, data, {name: email, searchable: true, normalise: casefold}]
+    gdpr: {enabled: true}
   - name: Remark
     table_name: remarks
     columns:
@@ -43,6 +44,7 @@ models:
       - {name: note_id, type: String(36), foreign_key: notes.id}
       - {name: words, type: Text}
     encryption: {enabled: true, fields: [words]}
+    gdpr: {enabled: true}
   - name: Place
     table_name: places
     columns:

@@ -272,13 +272,12 @@ def test_values_are_bound_to_the_whole_of_a_composite_key(timber: Timber) -> Non
         assert got(session, place, (11, 12)).name == "p11"
 
 
-def test_without_a_keystore_nothing_opens(open_sealed: Open) -> None:
-    with pytest.raises(ConfigurationError, match="notes"):
-        open_sealed(keystore=None)
+def test_what_needs_encryption_does_not_open_without_it(open_sealed: Open) -> None:
     with pytest.raises(ConfigurationError, match="enable_encryption"):
         open_sealed(enable_encryption=False)
 
 
+@pytest.mark.parametrize("database_url", ["file", "postgresql"], indirect=True)
 def test_a_table_that_is_not_sealed_yet_is_no_table_of_the_models(open_sealed: Open) -> None:
     plain = "\n".join(
         line

@@ -142,11 +142,11 @@ def test_a_row_that_rows_of_others_need_is_emptied_and_theirs_stay(timber: Timbe
     assert not any("ann" in one["content"] for one in found)
 
 
-def test_a_dry_run_says_what_the_erasure_then_does_and_changes_nothing(timber: Timber) -> None:
+def test_a_plan_says_what_the_erasure_then_does_and_changes_nothing(timber: Timber) -> None:
     plant(timber, "ann", "bob")
     before = stored(timber)
 
-    plan = timber.gdpr.erase("ann", dry_run=True)
+    plan = timber.gdpr.plan("ann")
 
     assert stored(timber) == before
     certificate = timber.gdpr.erase("ann")
