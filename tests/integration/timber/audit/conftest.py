@@ -33,6 +33,7 @@ models:
       - {name: price, type: "Numeric(10, 2)"}
       - {name: data, type: JSON}
       - {name: seen, type: Integer}
+    gdpr: {enabled: false, user_id_field: folder_id.user_id}
     audit: {enabled: true, fields: [body, price, data]}
   - name: Plain
     table_name: plains

@@ -41,7 +41,7 @@ models:
     columns:
       - {name: clinic, type: String(20), primary_key: true}
       - {name: number, type: Integer, primary_key: true}
-      - {name: user_id, type: String(36), foreign_key: users.id}
+      - {name: user_id, type: String(36), foreign_key: users.id, nullable: false}
       - {name: note, type: Text}
       - {name: fee, type: "Numeric(10, 2)"}
     encryption:

@@ -46,12 +46,12 @@ def sealer(keystore: FakeKeystore, tmp_path_factory: pytest.TempPathFactory) -> 
         "      - {name: user_id, type: String(36), primary_key: true}\n"
         "  - name: Thing\n    table_name: things\n    columns:\n"
         "      - {name: id, type: String(36), primary_key: true}\n"
-        "      - {name: user_id, type: String(36), foreign_key: users.user_id}\n"
+        "      - {name: user_id, type: String(36), foreign_key: users.user_id, nullable: false}\n"
         f"{columns}"
         f"    encryption: {{enabled: true, fields: [{', '.join(COLUMNS)}]}}\n"
         "  - name: Other\n    table_name: others\n    columns:\n"
         "      - {name: id, type: String(36), primary_key: true}\n"
-        "      - {name: user_id, type: String(36), foreign_key: users.user_id}\n"
+        "      - {name: user_id, type: String(36), foreign_key: users.user_id, nullable: false}\n"
         "      - {name: c0, type: String(40)}\n"
         "    encryption: {enabled: true, fields: [c0]}\n",
         encoding="utf-8",
