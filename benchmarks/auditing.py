@@ -30,6 +30,7 @@ BENCHMARKS: Final = (
         databases=("sqlite", "postgresql"),
         expect=readings.expected,
         repetitions=3,
+        traced=False,
     ),
     Benchmark(
         name="audited one-row create",
@@ -49,6 +50,8 @@ BENCHMARKS: Final = (
         scale=Scale(sizes=(50, 150, 500), headline=500),
         databases=("sqlite", "postgresql"),
         expect=readings.expected,
+        repetitions=3,
+        traced=False,
     ),
     Benchmark(
         name="audited loads",
@@ -60,6 +63,8 @@ BENCHMARKS: Final = (
         databases=("sqlite", "postgresql"),
         expect=readings.expected,
         repetitions=3,
+        traced=False,
+        in_full=True,
     ),
     Benchmark(
         name="audit verify",
@@ -71,5 +76,7 @@ BENCHMARKS: Final = (
         databases=("sqlite", "postgresql"),
         expect=lambda size: {"entries": size, "problems": 0},
         repetitions=3,
+        traced=False,
+        in_full=True,
     ),
 )

@@ -31,7 +31,8 @@ BENCHMARKS: Final = (
         full_scale=_FULL,
         databases=("sqlite", "postgresql"),
         expect=timber_gdpr.exported,
-        repetitions=3,
+        repetitions=2,
+        traced=False,
     ),
     Benchmark(
         name="erasure of a person",
@@ -50,6 +51,7 @@ BENCHMARKS: Final = (
         full_scale=_FULL,
         databases=("sqlite", "postgresql"),
         expect=timber_gdpr.left,
-        repetitions=3,
+        repetitions=2,
+        traced=False,
     ),
 )

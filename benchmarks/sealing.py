@@ -35,6 +35,8 @@ BENCHMARKS: Final = (
         full_scale=_FULL_SCALE,
         databases=("sqlite", "postgresql"),
         expect=letters.expected,
+        repetitions=3,
+        traced=False,
     ),
     Benchmark(
         name="sealed insert by the ORM",
@@ -52,5 +54,7 @@ BENCHMARKS: Final = (
         full_scale=_FULL_SCALE,
         databases=("sqlite", "postgresql"),
         expect=letters.expected,
+        repetitions=3,
+        traced=False,
     ),
 )

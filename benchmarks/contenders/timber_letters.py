@@ -7,7 +7,6 @@ from typing import Any, Final
 from benchmarks.contenders import letters
 from benchmarks.harness.stage import Stage, Trial
 from sqlalchemy import insert
-from tests.fake_keystore import FakeKeystore
 
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
@@ -35,8 +34,9 @@ def _opened(stage: Stage) -> Iterator[tuple[Timber, Any]]:
         database_url=stage.database_url,
         model_config_dirs=(stage.folder,),
         packaged_models=False,
+        keystore=str(stage.folder / "keys"),
     )
-    with Timber(keystore=FakeKeystore()).opened(settings) as timber:
+    with Timber().opened(settings) as timber:
         user = timber.models.get("User")
         timber.database.bulk_insert(user, ({"user_id": one} for one in letters.writers()))
         yield timber, timber.models.get("Letter")
