@@ -9,7 +9,7 @@ from timber.common.modeling.conditions import parse_condition
 from timber.common.modeling.features import EncryptedFieldSpec, EncryptionSpec
 from timber.common.modeling.sealed_tables import index_name
 from timber.common.modeling.spec import MAX_NAME, ColumnSpec
-from timber.common.modeling.subjects import subject_way
+from timber.common.modeling.subjects import leads_to_persons, subject_path, subject_way
 
 FLAG: Final = "encryption"
 _NEVER: Final = ("primary_key", "foreign_key", "check", "server_default")
@@ -153,6 +153,19 @@ def _link_problems(table: Table, catalogue: Catalogue) -> Iterator[str]:
             message = f"whose key encrypts it? {error} under `gdpr`"
             yield table.problem(FLAG, message=message, of_key=True)
         return
+    if (
+        way is None
+        and table.model
+        and table.model.gdpr is None
+        and leads_to_persons(table, catalogue)
+    ):
+        path = ".".join(subject_path(table, None, catalogue))
+        message = (
+            f"whose key encrypts it? {path} may say so, and may be empty: write "
+            "`gdpr: {enabled: true}` if the rows are about that person, else "
+            "`gdpr: {enabled: false}`"
+        )
+        yield table.problem(FLAG, message=message, of_key=True)
     column = table.columns.get(way[0]) if way else None
     if column is None:
         return

@@ -68,7 +68,7 @@ def subject_way(table: Table, catalogue: Catalogue) -> tuple[str, ...] | None:
 
     """
     written = table.model.gdpr.user_id_field if table.model and table.model.gdpr else None
-    if written is None and _is_about_nobody(table, catalogue):
+    if written is None and not leads_to_persons(table, catalogue):
         return None
     path = subject_path(table, written, catalogue)
     gdpr = table.model.gdpr if table.model else None
@@ -95,9 +95,10 @@ def people_at(table: Table, path: tuple[str, ...], catalogue: Catalogue) -> str:
     return table.name
 
 
-def _is_about_nobody(table: Table, catalogue: Catalogue) -> bool:
+def leads_to_persons(table: Table, catalogue: Catalogue) -> bool:
+    """Tell whether foreign keys lead from a table to one of persons, or it is one."""
     persons = people(catalogue)
-    return table.name not in persons and not _shortest(table, catalogue, persons)
+    return table.name in persons or bool(_shortest(table, catalogue, persons))
 
 
 def _follow(table: Table, written: str, catalogue: Catalogue) -> tuple[str, ...]:

@@ -128,14 +128,14 @@ def test_whose_a_row_is_a_column_that_may_be_empty_tells_only_where_the_model_sa
     open_timber: OpenTimber,
 ) -> None:
     unsaid = GOOD.replace("    gdpr: {enabled: true}\n", "")
+    denied = GOOD.replace("    gdpr: {enabled: true}\n", "    gdpr: {enabled: false}\n")
+    mandatory = unsaid.replace("users.user_id}", "users.user_id, nullable: false}")
 
     ways = [
         open_timber(one).models.get("Letter").__table__.info["sealed"].link
-        for one in (
-            GOOD,
-            unsaid,
-            unsaid.replace("users.user_id}", "users.user_id, nullable: false}"),
-        )
+        for one in (GOOD, denied, mandatory)
     ]
 
     assert ways == ["user_id", None, "user_id"]
+    with pytest.raises(ModelFileError, match=r"whose key encrypts it\? user_id may say so"):
+        open_timber(unsaid)
