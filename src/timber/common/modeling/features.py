@@ -136,8 +136,6 @@ class VectorSearchSpec(Spec):
     """The column with the moment by which the recent may come first."""
     chunk_tokens: Annotated[StrictInt, Field(ge=16)] | None = None
     """How long a piece of a text may be; as long as the embedder reads when left out."""
-    embeds_encrypted: Literal["understood"] | None = None
-    """Must be `understood` where what is found is encrypted, for vectors and words are not."""
 
     @property
     def fields(self) -> tuple[str, ...]:

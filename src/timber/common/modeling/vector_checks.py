@@ -21,8 +21,8 @@ _NO_METADATA: Final = frozenset({"LargeBinary", "Vector"})
 
 _LEAK: Final = (
     "{name!r} is encrypted, and would be found by its meaning: pieces of the text, its words and "
-    "its vectors are kept as they are, and from a vector much of a text can be guessed. Leave it "
-    "out, or write `embeds_encrypted: understood`"
+    "its vectors would be kept as they are, and from a vector much of a text can be guessed. This "
+    "version of Timber has no way around that: leave it out"
 )
 
 
@@ -112,7 +112,7 @@ def _fits_a_key(kind: ColumnType) -> bool:
 
 def _encryption_problems(table: Table, wanted: VectorSearchSpec) -> Iterator[str]:
     encryption = table.model.encryption if table.model else None
-    if encryption is None or not encryption.enabled or wanted.embeds_encrypted:
+    if encryption is None or not encryption.enabled:
         return
     for path, name in _named(wanted):
         if name in encryption.names:

@@ -150,7 +150,6 @@ def test_a_flag_without_a_backend_is_refused(write_models: WriteModels, flag: st
         ("content_field: body, importance_field: body", "which is no number"),
         ("content_field: body, occurred_at_field: size", "which is no moment"),
         ("content_field: body, chunk_tokens: 3", "greater than or equal to 16"),
-        ("content_field: body, embeds_encrypted: yes", "'understood'"),
         ("content_fild: body", "unknown key 'content_fild'"),
     ],
 )
@@ -192,24 +191,15 @@ def test_two_models_are_not_called_the_same_in_searches(open_timber: OpenTimber)
     assert any("'letters' is called 'letters' already" in one for one in caught.value.problems)
 
 
-def test_what_is_encrypted_is_found_by_its_meaning_only_where_that_is_understood(
-    write_models: WriteModels,
-) -> None:
+def test_what_is_encrypted_is_not_found_by_its_meaning(write_models: WriteModels) -> None:
     known = FOUND.replace("type: Integer, primary_key: true", "type: Uuid, primary_key: true")
     file = known + "    encryption: {enabled: true, fields: [body]}\n"
-    understood = file.replace(
-        "content_field: body", "content_field: body, embeds_encrypted: understood"
-    )
 
     with pytest.raises(ModelFileError, match="from a vector much of a text can be guessed"):
         check(
             Catalogue(read_model_files(model_files([write_models(file)]))),
             backends=frozenset(FLAGS),
         )
-    check(
-        Catalogue(read_model_files(model_files([write_models(understood)]))),
-        backends=frozenset(FLAGS),
-    )
 
 
 def test_the_problems_of_all_files_come_at_once(open_timber: OpenTimber) -> None:

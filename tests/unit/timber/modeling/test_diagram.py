@@ -36,7 +36,7 @@ LIBRARY = """
         states: {initial: new, transitions: {new: [done]}, final: [done]}
         encryption: {enabled: true, fields: [price, title]}
         caching: {enabled: false}
-        vector_search: {enabled: true, content_field: title, embeds_encrypted: understood}
+        vector_search: {enabled: true, content_field: state}
         gdpr: {enabled: true, user_id_field: owner}
       - name: Tag
         table_name: tags
@@ -60,10 +60,10 @@ DRAWN = """\
 erDiagram
     "books"["Book · encryption, vector_search, gdpr"] {
         Integer id PK
-        String(80) title "not null, encrypted, found by meaning"
+        String(80) title "not null, encrypted"
         Numeric(10_2) price "encrypted"
         Integer sequel_of FK, UK
-        Text state "not null, state"
+        Text state "not null, state, found by meaning"
         Integer owner FK "not null, data subject"
         JSON uk_
     }
