@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Engine, func, select, tuple_
 from timber.common.audit.anchors import Anchor, Head
 from timber.common.audit.audited import AuditedTable
 from timber.common.audit.chain import Entry, first_hash, mark, next_hash
+from timber.common.audit.definitions import definitions
 from timber.common.audit.marks import Marks
 from timber.common.audit.notes import row_mark
-from timber.common.audit.tables import LOG, guards
+from timber.common.audit.tables import LOG, PENDING, guards, lacking_guards
 from timber.common.audit.triggers import missing
-from timber.common.database.attachments import read_catalog
 
 _PAGE: Final = 2_000
 _FIELDS: Final = tuple(one.name for one in LOG.columns if one.name != "hash")
@@ -147,17 +147,23 @@ class Verifier:
         return None
 
     def _look_around(self, connection: Connection) -> None:
-        there = read_catalog(connection).names
-        for name in guards(connection.dialect):
-            if name not in there:
+        guarding = guards(connection.dialect)
+        for name in lacking_guards(connection):
+            self._problems.append(
+                Problem(f"the trigger {name}, which guards the log, was dropped or changed")
+            )
+        own = (LOG.name, PENDING.name)
+        for name, there in definitions(connection, own).items():
+            if there.table in own and name not in guarding:
                 self._problems.append(
-                    Problem(f"the trigger {name}, which guards the log, was dropped")
+                    Problem(f"{name} stands on {there.table}, which has no triggers but Timber's")
                 )
         for one in self.tables.values():
             if missing(connection, one):
                 self._problems.append(
                     Problem(
-                        f"{one.name} lacks triggers: what was written meanwhile was not recorded"
+                        f"{one.name} lacks triggers, or they were changed: what was written "
+                        "meanwhile was not recorded"
                     )
                 )
 

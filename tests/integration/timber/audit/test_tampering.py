@@ -33,8 +33,8 @@ def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
         anchor = tmp_path / "anchor.json"
         anchor.write_text(timber.audit.anchor())
         with timber.database.engine.begin() as connection:
-            for name in guards(connection.dialect):
-                on = "" if connection.dialect.name == "sqlite" else f" ON {LOG.name}"
+            for name, one in guards(connection.dialect).items():
+                on = "" if connection.dialect.name == "sqlite" else f" ON {one.table}"
                 connection.execute(text(f"DROP TRIGGER {name}{on}"))
         yield timber, anchor
 
