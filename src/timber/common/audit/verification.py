@@ -12,7 +12,7 @@ from timber.common.audit.chain import Entry, first_hash, mark, next_hash
 from timber.common.audit.definitions import definitions
 from timber.common.audit.marks import Marks
 from timber.common.audit.notes import row_mark
-from timber.common.audit.tables import LOG, PENDING, guards, lacking_guards
+from timber.common.audit.tables import LANES, LOG, PENDING, guards, lacking_guards
 from timber.common.audit.triggers import missing
 
 _PAGE: Final = 2_000
@@ -108,6 +108,8 @@ class Verifier:
         lane.hash, lane.position = row.hash, row.position
 
     def _problem(self, lane: _Lane, entry: Entry, hashed: bytes) -> str | None:
+        if not 0 <= entry.lane < LANES:
+            return "there is no such chain: its entries were put in"
         if entry.position != lane.position + 1:
             if entry.position <= lane.position:
                 return "an entry stands here that belongs elsewhere"
@@ -179,15 +181,12 @@ class Verifier:
 
 def _rows(connection: Connection) -> Iterator[Any]:
     """Yield all rows of the log in order, with a page of them in memory."""
-    last: tuple[int, int] = (-1, 0)
+    ordered = select(LOG).order_by(LOG.c.lane, LOG.c.position).limit(_PAGE)
+    statement = ordered
     while True:
-        page = connection.execute(
-            select(LOG)
-            .where(tuple_(LOG.c.lane, LOG.c.position) > last)
-            .order_by(LOG.c.lane, LOG.c.position)
-            .limit(_PAGE)
-        ).all()
+        page = connection.execute(statement).all()
         yield from page
         if len(page) < _PAGE:
             return
         last = (page[-1].lane, page[-1].position)
+        statement = ordered.where(tuple_(LOG.c.lane, LOG.c.position) > last)

@@ -128,3 +128,22 @@ def test_every_change_of_the_log_is_found(
     broken = [one for one in found.problems if "guards the log" not in one.what]
     assert bool(broken) is changed, (kind, column, broken)
     assert all(one.lane is not None for one in broken)
+
+
+@pytest.mark.parametrize(("lane", "position"), [(-2, 1), (16, 1), (0, -1), (0, 0)])
+def test_entries_outside_the_chains_are_found(recorded: Any, lane: int, position: int) -> None:
+    timber, _ = recorded
+    listed = ", ".join(name for name in COLUMNS if name not in {"lane", "position"})
+    with timber.database.engine.begin() as connection:
+        which, place = places(connection)[0]
+        connection.execute(
+            text(
+                f"INSERT INTO {LOG.name} (lane, position, {listed}) "
+                f"SELECT {lane}, {position}, {listed} FROM {LOG.name} "
+                f"WHERE lane = {which} AND position = {place}"
+            )
+        )
+
+    found = [one for one in timber.audit.verify().problems if one.lane is not None]
+
+    assert (lane, position) in {(one.lane, one.position) for one in found}
