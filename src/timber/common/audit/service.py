@@ -266,7 +266,7 @@ class AuditService:
             connection.execute(
                 update(LOG)
                 .where(LOG.c.details.like(acted), LOG.c.actor.is_not(None))
-                .values(actor=null())
+                .values(actor=null(), actor_subject=null())
             )
         return int(forgotten)
 

@@ -40,12 +40,13 @@ LOG: Final = Table(
     Column("row_key", Text),
     Column("subject", Text),
     Column("actor", Text),
+    Column("actor_subject", Text),
 )
 Index("ix_timber_audit_log_row", LOG.c.table_name, LOG.c.row_key)
 Index("ix_timber_audit_log_subject", LOG.c.subject_mark)
 Index("ix_timber_audit_log_moment", LOG.c.moment)
 
-FORGOTTEN: Final = ("row_key", "subject", "actor")
+FORGOTTEN: Final = ("row_key", "subject", "actor", "actor_subject")
 """What may become null in an entry, and nothing else may: no hash is over it."""
 
 PENDING: Final = Table(

@@ -1,5 +1,6 @@
 """Reads the whole log, page by page, and tells whether it is as it was written."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -101,15 +102,17 @@ class Verifier:
         entry = Entry(**{name: getattr(row, name) for name in _FIELDS})
         if '"origin":"outside"' in entry.details:
             self._outside += 1
-        problem = self._problem(lane, entry, row.hash)
+        problem = (
+            self._problem(lane, entry, row.hash)
+            if 0 <= row.lane < LANES
+            else "there is no such chain: its entries were put in"
+        )
         if problem is not None:
             lane.broken = True
             self._problems.append(Problem(problem, row.lane, row.position))
         lane.hash, lane.position = row.hash, row.position
 
     def _problem(self, lane: _Lane, entry: Entry, hashed: bytes) -> str | None:
-        if not 0 <= entry.lane < LANES:
-            return "there is no such chain: its entries were put in"
         if entry.position != lane.position + 1:
             if entry.position <= lane.position:
                 return "an entry stands here that belongs elsewhere"
@@ -140,11 +143,26 @@ class Verifier:
         return self._actor_problem(entry)
 
     def _actor_problem(self, entry: Entry) -> str | None:
-        if '"actor_subject":' in entry.details:
-            return None  # whose secret may be gone; the mark is chained
+        said = json.loads(entry.details).get("actor_subject")
+        if said is not None:
+            return self._erasable_actor_problem(entry, said)
         if entry.actor is None:
             return "the actor was taken out"
-        if mark(self.marks.key, "actor", entry.actor) != entry.actor_mark:
+        if (
+            entry.actor_subject is not None
+            or mark(self.marks.key, "actor", entry.actor) != entry.actor_mark
+        ):
+            return "the actor was changed"
+        return None
+
+    def _erasable_actor_problem(self, entry: Entry, said: str) -> str | None:
+        if entry.actor is None or entry.actor_subject is None:
+            if bytes.fromhex(said) in self._erased:
+                return None
+            return "the actor was taken out, though nobody was erased"
+        about = self.marks.of(entry.actor_subject)
+        made = None if about.secret is None else mark(about.secret, "actor", entry.actor)
+        if about.mark.hex() != said or made not in {None, entry.actor_mark}:
             return "the actor was changed"
         return None
 

@@ -20,12 +20,12 @@ COLUMNS = sorted(one.name for one in LOG.columns)
 
 
 @pytest.fixture(params=["file", "postgresql"])
-def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+def recorded(request: pytest.FixtureRequest, tmp_path: Path, keystore: FakeKeystore) -> Any:
     """Give a Timber with a log whose guards are gone, and an anchor of its end."""
     url = f"sqlite:///{tmp_path}/notes.db"
     if request.param == "postgresql":
         url = str(request.getfixturevalue("postgresql_url"))
-    with Timber(keystore=FakeKeystore()).opened(settings_of(url, tmp_path / "models")) as timber:
+    with Timber(keystore=keystore).opened(settings_of(url, tmp_path / "models")) as timber:
         note: Any = timber.models.get("Note")
         for number in range(ENTRIES):
             with acting(f"staff-{number % 3}"), timber.database.session_scope() as session:
@@ -147,3 +147,44 @@ def test_entries_outside_the_chains_are_found(recorded: Any, lane: int, position
     found = [one for one in timber.audit.verify().problems if one.lane is not None]
 
     assert (lane, position) in {(one.lane, one.position) for one in found}
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "actor = 'mallory'",
+        "actor = NULL",
+        "actor_subject = NULL",
+        "actor_subject = 'users:mallory'",
+        "actor = NULL, actor_subject = NULL",
+    ],
+)
+@pytest.mark.parametrize("subject", [None, "users:ann"])
+def test_another_actor_is_found(recorded: Any, forged: str, subject: str | None) -> None:
+    timber, _ = recorded
+    if subject is None and forged == "actor_subject = NULL":
+        return  # it is null
+    with acting("ann", subject=subject), timber.database.session_scope() as session:
+        session.add(timber.models.get("Note")(id="new"))
+    assert [one for one in timber.audit.verify().problems if one.lane is not None] == []
+
+    with timber.database.engine.begin() as connection:
+        connection.execute(text(f"UPDATE {LOG.name} SET {forged} WHERE actor = 'ann'"))
+
+    [found] = [one for one in timber.audit.verify().problems if one.lane is not None]
+    assert found.what.startswith("the actor was")
+
+
+def test_an_actor_that_was_erased_is_no_forgery(recorded: Any, keystore: FakeKeystore) -> None:
+    timber, _ = recorded
+    with acting("ann", subject="users:ann"), timber.database.session_scope() as session:
+        session.add(timber.models.get("Note")(id="new"))
+
+    keystore.erase("users:ann")
+    timber.audit.forget("users:ann")
+
+    assert [one for one in timber.audit.verify().problems if one.lane is not None] == []
+    with timber.database.engine.connect() as connection:
+        assert "ann" not in repr(
+            connection.execute(LOG.select().where(LOG.c.actor.is_(None))).all()
+        )
