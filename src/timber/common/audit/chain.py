@@ -39,9 +39,12 @@ class Entry:
     details: str
     """JSON: the columns and commitments to their values, the reason, the origin."""
     row_key: str | None
-    """The key as a JSON array; with the next two, it is forgotten when the subject is erased."""
+    """The key as a JSON array; with the next, it is forgotten when the subject is erased."""
     subject: str | None
     actor: str | None
+    """Forgotten with the next when the actor is erased."""
+    actor_subject: str | None
+    """The subject that the actor is; None where the actor cannot be erased."""
 
     @property
     def chained(self) -> bytes:

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.dialects import sqlite
 
+from timber.common.audit.apart import Apart
 from timber.common.audit.chain import Entry, first_hash, next_hash
 from timber.common.audit.tables import LANES, LOG, PENDING, TAKE_LANE
 from timber.common.database.driver_errors import translated
+from timber.common.errors import DatabaseUnavailableError
 
 OWN: Final = "transaction = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
 """Of what is noted on PostgreSQL: that this transaction has noted it."""
@@ -46,7 +48,7 @@ class Tail:
         return self.hash
 
 
-def taken_tail(connection: Connection, engine: Engine, key: bytes) -> Tail:
+def taken_tail(connection: Connection, apart: Apart, key: bytes) -> Tail:
     """Take a lane for as long as the transaction lasts, and return its end."""
     if connection.dialect.name == "sqlite":
         [*last] = run(connection, _LAST.format(0))
@@ -59,9 +61,18 @@ def taken_tail(connection: Connection, engine: Engine, key: bytes) -> Tail:
     if isolation == _USUAL:
         return _tail(lane, (position, hashed), key)
     # This transaction sees what was there when it began; the end of the lane is newer.
-    with engine.connect() as fresh:
-        [*last] = run(fresh, _LAST.format(lane))
-    return _tail(lane, last[0] if last else (None, None), key)
+    return _tail(lane, _end_now(apart, lane), key)
+
+
+def _end_now(apart: Apart, lane: int) -> tuple[Any, Any]:
+    statement = _LAST.format(lane)
+    try:
+        with apart.begin() as fresh:
+            found = fresh.exec_driver_sql(statement).first()
+    except DatabaseUnavailableError:  # such as a server that was started anew: once more
+        with apart.begin() as fresh:
+            found = fresh.exec_driver_sql(statement).first()
+    return (None, None) if found is None else (found.position, found.hash)
 
 
 def _tail(lane: int, last: tuple[Any, Any], key: bytes) -> Tail:

@@ -63,6 +63,7 @@ def entry_of(note: Note, marks: Marks, *, lane: int, position: int, batch: int) 
         row_key=key,
         subject=subject,
         actor=actor,
+        actor_subject=None if actor is None else note.acting.subject,
     )
 
 

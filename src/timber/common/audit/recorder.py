@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, Engine, LargeBinary, Select, select, text
 
 from timber.common.audit.actors import Acting
+from timber.common.audit.apart import Apart
 from timber.common.audit.audited import AuditedTable
 from timber.common.audit.chain import Entry, key_text
 from timber.common.audit.lanes import OWN, Tail, run, store, taken_tail
@@ -76,6 +77,7 @@ class Recorder:
         default_actor: str,
     ) -> None:
         self.engine = engine
+        self._ends = Apart(engine)
         self.marks = marks
         self._tables = tables
         self._clock = clock
@@ -100,7 +102,7 @@ class Recorder:
     ) -> Tail:
         """Put notes at the end of a lane, which is held until the transaction ends."""
         if tail is None:
-            tail = taken_tail(connection, self.engine, self.marks.key)
+            tail = taken_tail(connection, self._ends, self.marks.key)
             tail.batch = tail.position + 1
         self.marks.prepare({one.subject for one in notes if one.subject is not None})
         rows: list[tuple[Entry, bytes]] = []
@@ -150,6 +152,10 @@ class Recorder:
         """Return the greatest number that was given out so far on this connection's view."""
         cursor.execute(f"SELECT coalesce(max(sequence), 0) FROM {PENDING.name}")
         return int(cursor.fetchone()[0])
+
+    def close(self) -> None:
+        """Close what it has open beside the engine."""
+        self._ends.close()
 
     def _page(self, connection: Connection, floor: int) -> list[_Noted]:
         return [_Noted(*row) for row in run(connection, self._next_own, (floor,))]

@@ -8,11 +8,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, MetaData, null, select, update
+from sqlalchemy import Connection, MetaData, null, select, update
 
 from timber.common.audit import triggers
 from timber.common.audit.actors import who_acts
 from timber.common.audit.anchors import Anchor, load_anchor
+from timber.common.audit.apart import Apart
 from timber.common.audit.audited import AuditedTable, is_as_said
 from timber.common.audit.chain import commitments, key_text
 from timber.common.audit.history import Filter, Recorded, history
@@ -58,7 +59,7 @@ class AuditService:
         self._clock = clock
         self._timer = timer
         self._tables: Mapping[str, AuditedTable] = {}
-        self._engine: Engine | None = None
+        self._outsiders: Apart | None = None
         self._recorder: Recorder | None = None
         self._reads: Reads | None = None
         self._watch: WriteWatch | None = None
@@ -115,7 +116,9 @@ class AuditService:
         watch.has_log = is_there
         self._watch = watch
         engine.update_execution_options(**{WRITTEN_PAST: (watch.note,)})
-        self._engine, self._recorder, self._tables = engine, recorder, tables
+        self._recorder, self._tables = recorder, tables
+        if engine.dialect.name == "postgresql":
+            self._outsiders = Apart(engine)
         reading = {models[name]: one for name, one in tables.items() if one.reads}
         if reading:
             self._reads = Reads(store=self._store_reads, clock=self._clock)
@@ -128,7 +131,10 @@ class AuditService:
         """Store what was read, and forget the keys."""
         if self._reads is not None:
             self._reads.stop()
-        self._reads = self._recorder = self._engine = self._watch = None
+        for one in (self._recorder, self._outsiders):
+            if one is not None:
+                one.close()
+        self._reads = self._recorder = self._outsiders = self._watch = None
         self._tables = {}
 
     # ------------------------------------------------------------------ what people ask
@@ -260,7 +266,7 @@ class AuditService:
             connection.execute(
                 update(LOG)
                 .where(LOG.c.details.like(acted), LOG.c.actor.is_not(None))
-                .values(actor=null())
+                .values(actor=null(), actor_subject=null())
             )
         return int(forgotten)
 
@@ -271,9 +277,14 @@ class AuditService:
 
     def collect(self) -> int:
         """Chain what was written past Timber, and return how many entries that were."""
+        return self._collect(self._opened().engine.begin)
+
+    def _collect(
+        self, transaction: Callable[[], contextlib.AbstractContextManager[Connection]]
+    ) -> int:
         recorder, total = self._opened(), 0
         while True:
-            with recorder.engine.begin() as connection:
+            with transaction() as connection:
                 begin(connection)
                 found = recorder.chain_outside(connection)
             total += found
@@ -285,7 +296,11 @@ class AuditService:
         return self._recorder is not None
 
     def _after(self) -> None:
-        self.collect()
+        # Whoever comes here has a connection of the pool in his hand.
+        if self._outsiders is None:
+            self.collect()
+        else:
+            self._collect(self._outsiders.begin)
 
     def _store_reads(self, reads: Sequence[Read]) -> None:
         recorder = self._opened()

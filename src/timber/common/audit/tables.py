@@ -1,7 +1,7 @@
 """The tables of the log: apart from those of the models, and unchangeable in passing."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -17,7 +17,8 @@ from sqlalchemy import (
     inspect,
 )
 
-from timber.common.database.attachments import read_catalog
+from timber.common.audit.definitions import Definition, definition_of, definitions
+from timber.common.database.attachments import drop_trigger
 from timber.common.modeling.stored_types import UtcDateTime
 
 AUDIT_METADATA: Final = MetaData()
@@ -39,12 +40,13 @@ LOG: Final = Table(
     Column("row_key", Text),
     Column("subject", Text),
     Column("actor", Text),
+    Column("actor_subject", Text),
 )
 Index("ix_timber_audit_log_row", LOG.c.table_name, LOG.c.row_key)
 Index("ix_timber_audit_log_subject", LOG.c.subject_mark)
 Index("ix_timber_audit_log_moment", LOG.c.moment)
 
-FORGOTTEN: Final = ("row_key", "subject", "actor")
+FORGOTTEN: Final = ("row_key", "subject", "actor", "actor_subject")
 """What may become null in an entry, and nothing else may: no hash is over it."""
 
 PENDING: Final = Table(
@@ -66,6 +68,7 @@ PENDING: Final = Table(
 """What triggers have noted, until it is chained: names and keys, never a value."""
 
 _GUARD: Final = "timberaudit_guard"
+_DIFFERS: Final = " IS DISTINCT FROM "
 _REFUSED: Final = "the audit log cannot be changed"
 
 
@@ -100,50 +103,63 @@ END $timber$
 """
 
 
-def guards(dialect: Dialect) -> dict[str, tuple[str, ...]]:
-    """Return the triggers that refuse changes of the log, each with what makes it."""
-    return dict(_sqlite_guards() if dialect.name == "sqlite" else _postgresql_guards())
+class Guard(NamedTuple):
+    """A trigger that refuses what must not be done to a table of the log."""
+
+    table: str
+    statements: tuple[str, ...]
+
+
+def guards(dialect: Dialect) -> dict[str, Guard]:
+    """Return the guards by their names, each with what makes it."""
+    write = _sqlite_guard if dialect.name == "sqlite" else _postgresql_guard
+    events = [
+        ("update", LOG, "UPDATE", _kept(" IS NOT " if write is _sqlite_guard else _DIFFERS)),
+        ("delete", LOG, "DELETE", None),
+        ("noted", PENDING, "UPDATE", None),
+    ]
+    if dialect.name != "sqlite":
+        events += [("truncate", LOG, "TRUNCATE", None), ("emptied", PENDING, "TRUNCATE", None)]
+    return {
+        f"{_GUARD}_{name}": Guard(table.name, write(f"{_GUARD}_{name}", table.name, what, when))
+        for name, table, what, when in events
+    }
+
+
+def lacking_guards(connection: Connection) -> Iterator[str]:
+    """Yield the names of the guards that are missing, or do something else than they should."""
+    there = definitions(connection)
+    for name, one in guards(connection.dialect).items():
+        wanted = Definition(one.table, definition_of(one.statements, connection.dialect))
+        if there.get(name) != wanted:
+            yield name
 
 
 def _kept(differs: str) -> str:
-    kept = (
-        f"OLD.{one.name} {differs} NEW.{one.name}" for one in LOG.c if one.name not in FORGOTTEN
-    )
-    cleared = (
-        f"(NEW.{name} IS NOT NULL AND OLD.{name} {differs} NEW.{name})" for name in FORGOTTEN
-    )
+    kept = (f"OLD.{one.name}{differs}NEW.{one.name}" for one in LOG.c if one.name not in FORGOTTEN)
+    cleared = (f"(NEW.{name} IS NOT NULL AND OLD.{name}{differs}NEW.{name})" for name in FORGOTTEN)
     return " OR ".join((*kept, *cleared))
 
 
-def _sqlite_guards() -> Iterator[tuple[str, tuple[str, ...]]]:
-    raised = f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END"
-    yield (
-        f"{_GUARD}_update",
-        (
-            f"CREATE TRIGGER {_GUARD}_update BEFORE UPDATE ON {LOG.name} "
-            f"WHEN {_kept('IS NOT')} {raised}",
-        ),
-    )
-    yield (
-        f"{_GUARD}_delete",
-        (f"CREATE TRIGGER {_GUARD}_delete BEFORE DELETE ON {LOG.name} {raised}",),
+def _sqlite_guard(name: str, table: str, event: str, when: str | None) -> tuple[str, ...]:
+    condition = f"WHEN {when} " if when else ""
+    return (
+        f"CREATE TRIGGER {name} BEFORE {event} ON {table} {condition}"
+        f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
     )
 
 
-def _postgresql_guards() -> Iterator[tuple[str, tuple[str, ...]]]:
-    function = (
-        f"CREATE OR REPLACE FUNCTION {_GUARD}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$timber$ BEGIN RAISE EXCEPTION '{_REFUSED}' USING ERRCODE = '42501'; END $timber$"
+def _postgresql_guard(name: str, table: str, event: str, when: str | None) -> tuple[str, ...]:
+    raised = f"RAISE EXCEPTION '{_REFUSED}' USING ERRCODE = '42501';"
+    body = f"IF {when} THEN {raised} END IF; RETURN NEW;" if when else raised
+    each = "STATEMENT" if event == "TRUNCATE" else "ROW"
+    return (
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$timber$ BEGIN {body} END $timber$",
+        f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH {each} "
+        f"EXECUTE FUNCTION {name}()",
+        f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}",
     )
-    for name, when in (
-        ("update", f"BEFORE UPDATE ON {LOG.name} FOR EACH ROW WHEN ({_kept('IS DISTINCT FROM')})"),
-        ("delete", f"BEFORE DELETE ON {LOG.name} FOR EACH ROW"),
-        ("truncate", f"BEFORE TRUNCATE ON {LOG.name} FOR EACH STATEMENT"),
-    ):
-        yield (
-            f"{_GUARD}_{name}",
-            (function, f"CREATE TRIGGER {_GUARD}_{name} {when} EXECUTE FUNCTION {_GUARD}()"),
-        )
 
 
 def has_log(connection: Connection) -> bool:
@@ -156,8 +172,7 @@ def complete_log(connection: Connection) -> None:
     AUDIT_METADATA.create_all(connection)
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(_TAKING.replace("%", "%%"))
-    there = read_catalog(connection).names
-    for name, statements in guards(connection.dialect).items():
-        if name not in there:
-            for statement in statements:
-                connection.exec_driver_sql(statement)
+    for name in list(lacking_guards(connection)):
+        one = guards(connection.dialect)[name]
+        for statement in (*drop_trigger(name, one.table, connection.dialect), *one.statements):
+            connection.exec_driver_sql(statement)

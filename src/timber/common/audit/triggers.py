@@ -5,17 +5,20 @@ they do. They note keys and names of columns, never a value.
 """
 
 import hashlib
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from sqlalchemy import JSON, Connection, Dialect, LargeBinary, text
+from sqlalchemy import JSON, Connection, Dialect, LargeBinary
 from typing_extensions import override
 
 from timber.common.audit.audited import AuditedTable
+from timber.common.audit.definitions import Definition, definition_of, definitions
 from timber.common.audit.tables import PENDING
 from timber.common.database.attachments import drop_trigger
 
+_log: Final = logging.getLogger(__name__)
 PREFIX: Final = "timberaudit_rows_"
 """What their names begin with; migrations of models know nothing of them."""
 _LONGEST_PART: Final = 20
@@ -37,40 +40,52 @@ def triggers_of(audited: AuditedTable, dialect: Dialect) -> dict[str, tuple[str,
 
 
 def present(connection: Connection) -> dict[str, str]:
-    """Return the triggers that are there, each with its table."""
-    if connection.dialect.name == "sqlite":
-        statement = (
-            "SELECT name, tbl_name FROM sqlite_master "
-            "WHERE type = 'trigger' AND name LIKE :like ESCAPE '\\'"
-        )
-    else:
-        statement = (
-            "SELECT tgname, relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
-            "WHERE NOT tgisinternal AND tgenabled = 'O' AND tgname LIKE :like "
-            "AND relnamespace = to_regnamespace(current_schema())"
-        )
-    like = PREFIX.replace("_", "\\_") + "%"
-    found = connection.execute(text(statement), {"like": like})
-    return {str(name): str(table) for name, table in found}
+    """Return the triggers that are there, whatever they do, each with its table."""
+    found = definitions(connection)
+    return {name: one.table for name, one in found.items() if name.startswith(PREFIX)}
 
 
 def missing(connection: Connection, audited: AuditedTable) -> bool:
-    """Tell whether a table lacks any of its triggers."""
-    return not triggers_of(audited, connection.dialect).keys() <= present(connection).keys()
+    """Tell whether a table lacks any of its triggers, or has one that does something else."""
+    return not are_as_wanted(
+        connection, audited.name, triggers_of(audited, connection.dialect), definitions(connection)
+    )
+
+
+def are_as_wanted(
+    connection: Connection,
+    table: str,
+    wanted: Mapping[str, Sequence[str]],
+    there: Mapping[str, Definition],
+) -> bool:
+    """Tell whether a table has these triggers, and they do what they should."""
+    return all(
+        there.get(name) == Definition(table, definition_of(statements, connection.dialect))
+        for name, statements in wanted.items()
+    )
 
 
 def complete(connection: Connection, wanted: dict[str, AuditedTable]) -> None:
     """Make the triggers that are missing, and drop those that are wanted no more."""
-    there = present(connection)
+    there = definitions(connection)
     made = {
-        name: statements
-        for one in wanted.values()
+        name: (table, statements)
+        for table, one in wanted.items()
         for name, statements in triggers_of(one, connection.dialect).items()
     }
-    for name in sorted(there.keys() - made.keys()):
-        drop(connection, name, there[name])
-    for name in made.keys() - there.keys():
-        for statement in made[name]:
+    kept = {
+        name
+        for name, (table, statements) in made.items()
+        if are_as_wanted(connection, table, {name: statements}, there)
+    }
+    for name, one in sorted(there.items()):
+        if name in made and name not in kept:
+            # Its name says what it should do, so somebody has changed it.
+            _log.warning("the trigger %s of %s was changed, and is made anew", name, one.table)
+        if name.startswith(PREFIX) and name not in kept:
+            drop(connection, name, one.table)
+    for name in made.keys() - kept:
+        for statement in made[name][1]:
             run(connection, statement)
 
 
@@ -227,14 +242,10 @@ class _Postgresql(_Writer):
         )
         body = (
             f"IF {self._differs(self._audited.key)} THEN {self._noted('delete', 'OLD')} "
-            f"{self._noted('insert', 'NEW')} ELSE "
+            f"{self._noted('insert', 'NEW')} ELSIF {self._differs(self._watched)} THEN "
             f"{self._noted('update', 'NEW', f'''concat_ws(',', {changed})''')} END IF;"
         )
-        yield self._function(
-            "update",
-            body,
-            f"AFTER UPDATE ON {{table}} FOR EACH ROW WHEN ({self._differs(self._watched)})",
-        )
+        yield self._function("update", body, "AFTER UPDATE ON {table} FOR EACH ROW")
         yield self._function(
             "delete",
             self._noted("delete", "one", source=of_all),
@@ -256,6 +267,7 @@ class _Postgresql(_Writer):
                 "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
                 f"$timber$ BEGIN {body} RETURN NULL; END $timber$",
                 f"CREATE TRIGGER {{name}} {when} EXECUTE FUNCTION {{name}}()",
+                f"ALTER TABLE {self._table} ENABLE ALWAYS TRIGGER {{name}}",
             ),
         )
 

@@ -1,5 +1,6 @@
 """Reads the whole log, page by page, and tells whether it is as it was written."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,11 +10,11 @@ from sqlalchemy import Connection, Engine, func, select, tuple_
 from timber.common.audit.anchors import Anchor, Head
 from timber.common.audit.audited import AuditedTable
 from timber.common.audit.chain import Entry, first_hash, mark, next_hash
+from timber.common.audit.definitions import definitions
 from timber.common.audit.marks import Marks
 from timber.common.audit.notes import row_mark
-from timber.common.audit.tables import LOG, guards
+from timber.common.audit.tables import LANES, LOG, PENDING, guards, lacking_guards
 from timber.common.audit.triggers import missing
-from timber.common.database.attachments import read_catalog
 
 _PAGE: Final = 2_000
 _FIELDS: Final = tuple(one.name for one in LOG.columns if one.name != "hash")
@@ -101,7 +102,11 @@ class Verifier:
         entry = Entry(**{name: getattr(row, name) for name in _FIELDS})
         if '"origin":"outside"' in entry.details:
             self._outside += 1
-        problem = self._problem(lane, entry, row.hash)
+        problem = (
+            self._problem(lane, entry, row.hash)
+            if 0 <= row.lane < LANES
+            else "there is no such chain: its entries were put in"
+        )
         if problem is not None:
             lane.broken = True
             self._problems.append(Problem(problem, row.lane, row.position))
@@ -138,26 +143,47 @@ class Verifier:
         return self._actor_problem(entry)
 
     def _actor_problem(self, entry: Entry) -> str | None:
-        if '"actor_subject":' in entry.details:
-            return None  # whose secret may be gone; the mark is chained
+        said = json.loads(entry.details).get("actor_subject")
+        if said is not None:
+            return self._erasable_actor_problem(entry, said)
         if entry.actor is None:
             return "the actor was taken out"
-        if mark(self.marks.key, "actor", entry.actor) != entry.actor_mark:
+        if (
+            entry.actor_subject is not None
+            or mark(self.marks.key, "actor", entry.actor) != entry.actor_mark
+        ):
+            return "the actor was changed"
+        return None
+
+    def _erasable_actor_problem(self, entry: Entry, said: str) -> str | None:
+        if entry.actor is None or entry.actor_subject is None:
+            if bytes.fromhex(said) in self._erased:
+                return None
+            return "the actor was taken out, though nobody was erased"
+        about = self.marks.of(entry.actor_subject)
+        made = None if about.secret is None else mark(about.secret, "actor", entry.actor)
+        if about.mark.hex() != said or made not in {None, entry.actor_mark}:
             return "the actor was changed"
         return None
 
     def _look_around(self, connection: Connection) -> None:
-        there = read_catalog(connection).names
-        for name in guards(connection.dialect):
-            if name not in there:
+        guarding = guards(connection.dialect)
+        for name in lacking_guards(connection):
+            self._problems.append(
+                Problem(f"the trigger {name}, which guards the log, was dropped or changed")
+            )
+        own = (LOG.name, PENDING.name)
+        for name, there in definitions(connection, own).items():
+            if there.table in own and name not in guarding:
                 self._problems.append(
-                    Problem(f"the trigger {name}, which guards the log, was dropped")
+                    Problem(f"{name} stands on {there.table}, which has no triggers but Timber's")
                 )
         for one in self.tables.values():
             if missing(connection, one):
                 self._problems.append(
                     Problem(
-                        f"{one.name} lacks triggers: what was written meanwhile was not recorded"
+                        f"{one.name} lacks triggers, or they were changed: what was written "
+                        "meanwhile was not recorded"
                     )
                 )
 
@@ -173,15 +199,12 @@ class Verifier:
 
 def _rows(connection: Connection) -> Iterator[Any]:
     """Yield all rows of the log in order, with a page of them in memory."""
-    last: tuple[int, int] = (-1, 0)
+    ordered = select(LOG).order_by(LOG.c.lane, LOG.c.position).limit(_PAGE)
+    statement = ordered
     while True:
-        page = connection.execute(
-            select(LOG)
-            .where(tuple_(LOG.c.lane, LOG.c.position) > last)
-            .order_by(LOG.c.lane, LOG.c.position)
-            .limit(_PAGE)
-        ).all()
+        page = connection.execute(statement).all()
         yield from page
         if len(page) < _PAGE:
             return
         last = (page[-1].lane, page[-1].position)
+        statement = ordered.where(tuple_(LOG.c.lane, LOG.c.position) > last)

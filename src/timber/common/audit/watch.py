@@ -50,9 +50,7 @@ class WriteWatch:
             ),
         )
         event.listen(engine, "commit", self._before_commit)
-        event.listen(
-            engine, "prepare_twophase", lambda connection, _: self._before_commit(connection)
-        )
+        event.listen(engine, "prepare_twophase", lambda connection, _: self._chain(connection))
         event.listen(engine, "rollback", lambda connection: connection.info.pop(_WRITTEN, None))
         event.listen(engine, "reset", lambda _, record, __: record.info.pop(_WRITTEN, None))
 
@@ -105,14 +103,35 @@ class WriteWatch:
         return 0
 
     def _before_commit(self, connection: Connection) -> None:
+        try:
+            self._chain(connection)
+        except BaseException:
+            _undo(connection)
+            raise
+
+    def _chain(self, connection: Connection) -> None:
         written: Written | None = connection.info.pop(_WRITTEN, None)
         if written is None:
             return
         if _commits_by_itself(connection):
             self._after()  # each statement was a transaction; they are chained in one of their own
             return
-        last = self._recorder.chain(connection, written)
-        connection.info[_FLOOR] = last
+        connection.info[_FLOOR] = self._recorder.chain(connection, written)
+
+
+def _undo(connection: Connection) -> None:
+    """Undo a transaction that must not be committed.
+
+    SQLAlchemy takes a transaction whose commit has failed for ended, and does not roll it back:
+    the pool would hand it to the next user, who would commit it. One whose preparation has failed
+    it does roll back.
+    """
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.rollback()
+    except BaseException:
+        connection.invalidate()  # its end is the transaction's, too
+        raise
 
 
 def _commits_by_itself(connection: Connection) -> bool:

@@ -66,3 +66,12 @@ def timber(database_url: str, tmp_path: Path, keystore: FakeKeystore) -> Iterato
     settings = settings_of(database_url, tmp_path / "models")
     with Timber(keystore=keystore).opened(settings) as opened:
         yield opened
+
+
+@pytest.fixture
+def postgresql_timber(
+    postgresql_url: str, tmp_path: Path, keystore: FakeKeystore
+) -> Iterator[Timber]:
+    settings = settings_of(postgresql_url, tmp_path / "models")
+    with Timber(keystore=keystore).opened(settings) as opened:
+        yield opened

@@ -20,12 +20,12 @@ COLUMNS = sorted(one.name for one in LOG.columns)
 
 
 @pytest.fixture(params=["file", "postgresql"])
-def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+def recorded(request: pytest.FixtureRequest, tmp_path: Path, keystore: FakeKeystore) -> Any:
     """Give a Timber with a log whose guards are gone, and an anchor of its end."""
     url = f"sqlite:///{tmp_path}/notes.db"
     if request.param == "postgresql":
         url = str(request.getfixturevalue("postgresql_url"))
-    with Timber(keystore=FakeKeystore()).opened(settings_of(url, tmp_path / "models")) as timber:
+    with Timber(keystore=keystore).opened(settings_of(url, tmp_path / "models")) as timber:
         note: Any = timber.models.get("Note")
         for number in range(ENTRIES):
             with acting(f"staff-{number % 3}"), timber.database.session_scope() as session:
@@ -33,8 +33,8 @@ def recorded(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
         anchor = tmp_path / "anchor.json"
         anchor.write_text(timber.audit.anchor())
         with timber.database.engine.begin() as connection:
-            for name in guards(connection.dialect):
-                on = "" if connection.dialect.name == "sqlite" else f" ON {LOG.name}"
+            for name, one in guards(connection.dialect).items():
+                on = "" if connection.dialect.name == "sqlite" else f" ON {one.table}"
                 connection.execute(text(f"DROP TRIGGER {name}{on}"))
         yield timber, anchor
 
@@ -128,3 +128,63 @@ def test_every_change_of_the_log_is_found(
     broken = [one for one in found.problems if "guards the log" not in one.what]
     assert bool(broken) is changed, (kind, column, broken)
     assert all(one.lane is not None for one in broken)
+
+
+@pytest.mark.parametrize(("lane", "position"), [(-2, 1), (16, 1), (0, -1), (0, 0)])
+def test_entries_outside_the_chains_are_found(recorded: Any, lane: int, position: int) -> None:
+    timber, _ = recorded
+    listed = ", ".join(name for name in COLUMNS if name not in {"lane", "position"})
+    with timber.database.engine.begin() as connection:
+        which, place = places(connection)[0]
+        connection.execute(
+            text(
+                f"INSERT INTO {LOG.name} (lane, position, {listed}) "
+                f"SELECT {lane}, {position}, {listed} FROM {LOG.name} "
+                f"WHERE lane = {which} AND position = {place}"
+            )
+        )
+
+    found = [one for one in timber.audit.verify().problems if one.lane is not None]
+
+    assert (lane, position) in {(one.lane, one.position) for one in found}
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "actor = 'mallory'",
+        "actor = NULL",
+        "actor_subject = NULL",
+        "actor_subject = 'users:mallory'",
+        "actor = NULL, actor_subject = NULL",
+    ],
+)
+@pytest.mark.parametrize("subject", [None, "users:ann"])
+def test_another_actor_is_found(recorded: Any, forged: str, subject: str | None) -> None:
+    timber, _ = recorded
+    if subject is None and forged == "actor_subject = NULL":
+        return  # it is null
+    with acting("ann", subject=subject), timber.database.session_scope() as session:
+        session.add(timber.models.get("Note")(id="new"))
+    assert [one for one in timber.audit.verify().problems if one.lane is not None] == []
+
+    with timber.database.engine.begin() as connection:
+        connection.execute(text(f"UPDATE {LOG.name} SET {forged} WHERE actor = 'ann'"))
+
+    [found] = [one for one in timber.audit.verify().problems if one.lane is not None]
+    assert found.what.startswith("the actor was")
+
+
+def test_an_actor_that_was_erased_is_no_forgery(recorded: Any, keystore: FakeKeystore) -> None:
+    timber, _ = recorded
+    with acting("ann", subject="users:ann"), timber.database.session_scope() as session:
+        session.add(timber.models.get("Note")(id="new"))
+
+    keystore.erase("users:ann")
+    timber.audit.forget("users:ann")
+
+    assert [one for one in timber.audit.verify().problems if one.lane is not None] == []
+    with timber.database.engine.connect() as connection:
+        assert "ann" not in repr(
+            connection.execute(LOG.select().where(LOG.c.actor.is_(None))).all()
+        )
