@@ -224,7 +224,8 @@ class GdprService:
                 one for one in self._saga.unfinished(connection) if one.tombstone == tombstone
             ]
         )
-        if not under_way and not self._plan(opened, person).rows:
+        planned = self._plan(opened, person)
+        if not under_way and not (planned.rows or planned.texts):
             known = self._transact(lambda connection: self._saga.latest(connection, tombstone))
             if known is None:
                 raise RecordNotFoundError(model, subject)
