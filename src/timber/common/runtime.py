@@ -138,6 +138,7 @@ class Timber:
             ingestion=self.vector_ingestion,
             cache=self.cache,
             audit=self.audit,
+            keyring=keyring,
             clock=steady,
             new_id=new_id,
         )

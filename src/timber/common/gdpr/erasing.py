@@ -30,6 +30,8 @@ class Eraser:
 
     transact: Callable[[Callable[[Connection], Any]], Any]
     keystore: Keystore
+    forget_keys: Callable[[], None]
+    """Has this process seal nothing any more with keys that were destroyed."""
     saga: Saga
     schema: Schema
     tables: Mapping[str, Table]
@@ -96,6 +98,7 @@ class Eraser:
     def _destroy_keys(self, erasing: Erasing) -> None:
         subject = self.schema.belonging.subject(erasing.whom)
         gone = self.keystore.erase(subject)
+        self.forget_keys()
         self.unname(subject)
         reach(Failpoint.KEYS_GONE)
 

@@ -14,6 +14,7 @@ from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
 from timber.common.database.streaming import AsyncRowStream, RowStream
 from timber.common.encryption.base import Keystore
+from timber.common.encryption.keyring import Keyring
 from timber.common.errors import ErasureError, NotOpenError, RecordNotFoundError
 from timber.common.gdpr.certificate import Certificate, read_certificate
 from timber.common.gdpr.erasing import OnProgress
@@ -60,6 +61,7 @@ class GdprService:
         ingestion: VectorIngestionService,
         cache: CacheService,
         audit: AuditService,
+        keyring: Keyring,
         clock: Clock,
         new_id: IdFactory,
     ) -> None:
@@ -69,6 +71,7 @@ class GdprService:
         self._ingestion = ingestion
         self._cache = cache
         self._audit = audit
+        self._keyring = keyring
         self._saga = Saga(clock, new_id)
         self._clock = clock
         self._new_id = new_id
@@ -109,6 +112,7 @@ class GdprService:
             ),
             transact=self._transact,
             keystore=keystore,
+            forget_keys=self._forget_keys,
             saga=self._saga,
             open_row=open_row,
             forget=self._forget,
@@ -371,6 +375,10 @@ class GdprService:
 
     def _transact(self, work: Callable[[Connection], Result]) -> Result:
         return self._database.run_sync(lambda session: work(session.connection()))
+
+    def _forget_keys(self) -> None:
+        if self._keyring.is_open:
+            self._keyring.refresh()
 
     def _unname(self, subject: str) -> None:
         if self._audit.is_open:

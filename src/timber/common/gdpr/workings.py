@@ -81,6 +81,7 @@ def build(  # noqa: PLR0913 - what the parts reach, all by keyword
     *,
     transact: Callable[[Callable[[Connection], Any]], Any],
     keystore: Keystore,
+    forget_keys: Callable[[], None],
     saga: Saga,
     open_row: OpenRow,
     forget: Callable[[frozenset[str]], None],
@@ -103,6 +104,7 @@ def build(  # noqa: PLR0913 - what the parts reach, all by keyword
         eraser=Eraser(
             transact=transact,
             keystore=keystore,
+            forget_keys=forget_keys,
             saga=saga,
             schema=schema,
             tables=tables,
