@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from typing import Any, Final, Self
 
 from sqlalchemy import Dialect
@@ -234,7 +235,8 @@ class Timber:
             )
         undo.callback(self.database.close)
         undo.callback(self._listener.close)
-        self.database.open(settings.database_url, settings.connection_options)
+        options = replace(settings.connection_options, overwrite_deleted=asking is not None)
+        self.database.open(settings.database_url, options)
         undo.callback(self.keys.close)
         self.keys.open(settings)
         if self.sealer.tables:

@@ -12,6 +12,7 @@ from timber.common.encryption.base import Keystore
 from timber.common.failpoints import reach
 from timber.common.gdpr.certificate import Certificate, read_certificate, sign
 from timber.common.gdpr.failpoints import Failpoint
+from timber.common.gdpr.files import FileWiper
 from timber.common.gdpr.row_list import RowList
 from timber.common.gdpr.rows import RowEraser, Schema
 from timber.common.gdpr.saga import Erasing, Saga, Step
@@ -40,6 +41,7 @@ class Eraser:
     """Has the caches of tables forget everything."""
     unname: Callable[[str], None]
     """Has the audit log forget the name of a subject, and the keys of its rows."""
+    files: FileWiper
     clock: Clock
     new_id: IdFactory
 
@@ -125,16 +127,18 @@ class Eraser:
 
     def _certify(self, erasing: Erasing) -> None:
         signer = Signer(self.keystore.secret("certificate"))
+        files = self.files.wipe()
 
         def work(connection: Connection) -> None:
             now = self.saga.locked(connection, erasing.erasure_id)
             if now.step is Step.CERTIFY:
                 staying = RowList(connection, now).staying()
-                certificate = sign(self._facts(now, staying), signer)
+                certificate = sign({**self._facts(now, staying), "files": files}, signer)
                 self.saga.finish(connection, now, certificate.as_json())
                 reach(Failpoint.CERTIFIED)
 
         self.transact(work)
+        self.files.empty_log()  # whom it was about, and the list of the rows, went only now
 
     def _facts(self, now: Erasing, staying: Mapping[str, int]) -> dict[str, Any]:
         tables: dict[str, dict[str, Any]] = {

@@ -26,6 +26,7 @@ from timber.common.gdpr.export_files import (
     write_json,
 )
 from timber.common.gdpr.exporting import BATCH, ExportedRow, OpenRow
+from timber.common.gdpr.files import FileWiper
 from timber.common.gdpr.plan import ErasurePlan, plan_tables
 from timber.common.gdpr.replay import Replayed
 from timber.common.gdpr.saga import Saga
@@ -117,6 +118,7 @@ class GdprService:
             open_row=open_row,
             forget=self._forget,
             unname=self._unname,
+            files=FileWiper(lambda: self._database.engine, self._transact),
             clock=self._clock,
             new_id=self._new_id,
         )

@@ -11,6 +11,7 @@ from timber.common.encryption.base import Keystore
 from timber.common.gdpr.beside import surroundings
 from timber.common.gdpr.erasing import Eraser
 from timber.common.gdpr.exporting import Exporting, OpenRow
+from timber.common.gdpr.files import FileWiper
 from timber.common.gdpr.links import children_first, links_into
 from timber.common.gdpr.replay import Search
 from timber.common.gdpr.rows import Schema
@@ -86,6 +87,7 @@ def build(  # noqa: PLR0913 - what the parts reach, all by keyword
     open_row: OpenRow,
     forget: Callable[[frozenset[str]], None],
     unname: Callable[[str], None],
+    files: FileWiper,
     clock: Clock,
     new_id: IdFactory,
 ) -> Workings:
@@ -111,6 +113,7 @@ def build(  # noqa: PLR0913 - what the parts reach, all by keyword
             retained_sources=known.retained_sources(),
             forget=forget,
             unname=unname,
+            files=files,
             clock=clock,
             new_id=new_id,
         ),
