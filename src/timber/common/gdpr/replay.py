@@ -25,6 +25,9 @@ class Replayed:
     """How many erasures had been broken off, and were finished."""
     repeated: int
     """How many persons were in the data again, and were erased again."""
+    stuck: int = 0
+    """How many erasures cannot go on, for rules of the tables or a hold forbid it; the log says
+    which, and why. Their keys are destroyed, and nothing of theirs is exported."""
 
 
 @dataclass(frozen=True, kw_only=True)

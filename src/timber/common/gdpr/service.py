@@ -3,6 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Callable, Generator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,7 +16,7 @@ from timber.common.database.service import DatabaseService
 from timber.common.database.streaming import AsyncRowStream, RowStream
 from timber.common.encryption.base import Keystore
 from timber.common.encryption.keyring import Keyring
-from timber.common.errors import ErasureError, NotOpenError, RecordNotFoundError
+from timber.common.errors import ConstraintError, ErasureError, NotOpenError, RecordNotFoundError
 from timber.common.gdpr.certificate import Certificate, read_certificate
 from timber.common.gdpr.erasing import OnProgress
 from timber.common.gdpr.export_files import (
@@ -266,25 +267,33 @@ class GdprService:
         Opening does this before anything can be read, and it costs next to nothing as long as the
         database knows all erasures of the keystore. With `everything`, also those are looked for
         that it knows, as after single tables were restored.
+
+        An erasure that the rules of the tables forbid stays unfinished, and the log says why: it
+        keeps nobody else from working.
         """
         opened = self._require()
         resumed = self._transact(self._saga.unfinished)
-        for one in resumed:
-            opened.eraser.resume(one)
+        finished = sum(
+            _goes_on(one.tombstone, partial(opened.eraser.resume, one)) for one in resumed
+        )
         missing = self._transact(
             lambda connection: opened.search.missing(
                 connection, opened.keystore, everything=everything
             )
         )
+        missing -= {one.tombstone for one in self._transact(self._saga.unfinished)}
         found: dict[str, Person] = {}
         if missing:
             found = self._transact(
                 lambda connection: opened.search.persons(connection, opened.keystore, missing)
             )
-        for tombstone, person in found.items():
-            opened.eraser.erase(person, tombstone)
+        repeated = sum(
+            _goes_on(tombstone, partial(opened.eraser.erase, person, tombstone))
+            for tombstone, person in found.items()
+        )
         self._transact(lambda connection: self._note_absent(connection, missing - found.keys()))
-        return Replayed(resumed=len(resumed), repeated=len(found))
+        stuck = len(resumed) + len(found) - finished - repeated
+        return Replayed(resumed=finished, repeated=repeated, stuck=stuck)
 
     async def async_replay(self, *, everything: bool = False) -> Replayed:
         """Do as `replay`, off the event loop."""
@@ -391,3 +400,17 @@ class GdprService:
         cached = {one.name for one in self._cache.status().models if one.table in tables}
         for name in sorted(cached):
             self._cache.forget(self._models.get(name))
+
+
+def _goes_on(tombstone: str, erase: Callable[[], object]) -> bool:
+    """Go on with an erasure to its end; tell, and return False, if the rows do not let it."""
+    try:
+        erase()
+    except (ErasureError, ConstraintError):
+        _log.exception(
+            "the erasure of %s cannot go on, and stays unfinished; mend what the error says, and "
+            "run `timber gdpr replay`",
+            tombstone,
+        )
+        return False
+    return True
