@@ -35,6 +35,7 @@ from timber.common.modeling.catalogue import Catalogue
 from timber.common.modeling.checks import check
 from timber.common.modeling.columns import ColumnBuilder
 from timber.common.modeling.factory import ModelFactory
+from timber.common.modeling.history import forget_with_rows
 from timber.common.modeling.ownership import ownership_of
 from timber.common.modeling.reader import model_files, packaged_directories, read_model_files
 from timber.common.modeling.registry import ModelRegistry
@@ -331,6 +332,7 @@ class Timber:
         self.sealer.know(self.base.metadata.tables.values())
         for model in factory.classes.values():
             open_attributes(model, self.sealer)
+            forget_with_rows(model)
         prepare(self.base.metadata)
         self._row_sources = row_sources(factory.classes.values())
         return factory
