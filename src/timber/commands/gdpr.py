@@ -231,7 +231,7 @@ def _planned_line(one: PlannedTable) -> str:
 def _told(certificate: Certificate) -> str:
     counts = {
         what: certificate.count(what)
-        for what in ("deleted", "anonymised", "emptied", "unlinked", "retained")
+        for what in ("deleted", "anonymised", "emptied", "unlinked", "retained", "held")
     }
     said = ", ".join(f"{count:,} rows {what}" for what, count in counts.items() if count)
     return said or "no rows"
