@@ -152,11 +152,18 @@ def replay(
     """
     with _service(directories, database) as service:
         before, now = service.replayed, service.replay(everything=everything)
-    done = Replayed(resumed=before.resumed + now.resumed, repeated=before.repeated + now.repeated)
+    done = Replayed(
+        resumed=before.resumed + now.resumed,
+        repeated=before.repeated + now.repeated,
+        stuck=now.stuck,
+    )
     if as_json:
         print_json(asdict(done))
     else:
         typer.echo(f"finished {done.resumed:,} erasures, and repeated {done.repeated:,}")
+    if done.stuck:
+        typer.echo(f"{done.stuck:,} cannot go on; the log says why", err=True)
+        raise typer.Exit(1)
 
 
 @gdpr_app.command()
@@ -224,7 +231,7 @@ def _planned_line(one: PlannedTable) -> str:
 def _told(certificate: Certificate) -> str:
     counts = {
         what: certificate.count(what)
-        for what in ("deleted", "anonymised", "emptied", "unlinked", "retained")
+        for what in ("deleted", "anonymised", "emptied", "unlinked", "retained", "held")
     }
     said = ", ".join(f"{count:,} rows {what}" for what, count in counts.items() if count)
     return said or "no rows"

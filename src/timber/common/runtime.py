@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from typing import Any, Final, Self
 
 from sqlalchemy import Dialect
@@ -34,6 +35,7 @@ from timber.common.modeling.catalogue import Catalogue
 from timber.common.modeling.checks import check
 from timber.common.modeling.columns import ColumnBuilder
 from timber.common.modeling.factory import ModelFactory
+from timber.common.modeling.history import forget_with_rows
 from timber.common.modeling.ownership import ownership_of
 from timber.common.modeling.reader import model_files, packaged_directories, read_model_files
 from timber.common.modeling.registry import ModelRegistry
@@ -138,6 +140,7 @@ class Timber:
             ingestion=self.vector_ingestion,
             cache=self.cache,
             audit=self.audit,
+            keyring=keyring,
             clock=steady,
             new_id=new_id,
         )
@@ -233,7 +236,8 @@ class Timber:
             )
         undo.callback(self.database.close)
         undo.callback(self._listener.close)
-        self.database.open(settings.database_url, settings.connection_options)
+        options = replace(settings.connection_options, overwrite_deleted=asking is not None)
+        self.database.open(settings.database_url, options)
         undo.callback(self.keys.close)
         self.keys.open(settings)
         if self.sealer.tables:
@@ -328,6 +332,7 @@ class Timber:
         self.sealer.know(self.base.metadata.tables.values())
         for model in factory.classes.values():
             open_attributes(model, self.sealer)
+            forget_with_rows(model)
         prepare(self.base.metadata)
         self._row_sources = row_sources(factory.classes.values())
         return factory

@@ -34,6 +34,8 @@ class ConnectionOptions:
     lock_timeout_seconds: float = 30
     application_name: str = "timber"
     sqlite_synchronous: SQLiteSynchronous = "FULL"
+    overwrite_deleted: bool = False
+    """Whether SQLite fills with zeros what it frees."""
 
 
 class TimberSettings(BaseSettings):

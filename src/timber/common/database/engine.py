@@ -106,6 +106,8 @@ def _sqlite(url: URL, options: ConnectionOptions, on_close: Callable[..., Any]) 
     )
     prepare = _prepare_memory if in_memory else partial(_prepare_file, options.sqlite_synchronous)
     event.listen(engine, "connect", prepare)
+    if options.overwrite_deleted:
+        event.listen(engine, "connect", _overwrite_deleted)
     begin_early(engine)
     return engine
 
@@ -134,6 +136,10 @@ def _prepare_file(
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: what was committed survives a loss of power. NORMAL: it survives a kill.
     connection.execute(f"PRAGMA synchronous = {synchronous}")
+
+
+def _overwrite_deleted(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 class _Pool(QueuePool):

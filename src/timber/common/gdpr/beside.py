@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, update
 
+from timber.common.modeling.history import HISTORY
 from timber.common.modeling.spec import ModelSpec
 from timber.common.vector.rows import RowSource
 
 TEXTS = "vector_chunks"
 OUTBOX = "vector_outbox"
-HISTORY = "state_transitions"
 
 
 @dataclass(frozen=True)

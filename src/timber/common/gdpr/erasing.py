@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, literal, select
 
 from timber.common.clock import Clock
 from timber.common.encryption.base import Keystore
+from timber.common.errors import ErasureError
 from timber.common.failpoints import reach
 from timber.common.gdpr.certificate import Certificate, read_certificate, sign
 from timber.common.gdpr.failpoints import Failpoint
-from timber.common.gdpr.row_list import RowList
+from timber.common.gdpr.files import FileWiper
+from timber.common.gdpr.neutral import sealed_names
+from timber.common.gdpr.row_list import Fate, RowList
 from timber.common.gdpr.rows import RowEraser, Schema
 from timber.common.gdpr.saga import Erasing, Saga, Step
 from timber.common.gdpr.signing import Signer
@@ -30,6 +33,8 @@ class Eraser:
 
     transact: Callable[[Callable[[Connection], Any]], Any]
     keystore: Keystore
+    forget_keys: Callable[[], None]
+    """Has this process seal nothing any more with keys that were destroyed."""
     saga: Saga
     schema: Schema
     tables: Mapping[str, Table]
@@ -38,6 +43,7 @@ class Eraser:
     """Has the caches of tables forget everything."""
     unname: Callable[[str], None]
     """Has the audit log forget the name of a subject, and the keys of its rows."""
+    files: FileWiper
     clock: Clock
     new_id: IdFactory
 
@@ -46,7 +52,14 @@ class Eraser:
     ) -> Certificate:
         """Erase a person, and return the certificate."""
         Signer(self.keystore.secret("certificate")).public_key  # noqa: B018 - what is missing is told before anything is done
-        noted = self.transact(lambda connection: self.saga.begin(connection, person, tombstone))
+
+        def begun(connection: Connection) -> Erasing:
+            noted = self.saga.begin(connection, person, tombstone)
+            if noted.step is Step.KEYS:
+                self._refuse_held_keys(connection, noted)
+            return noted
+
+        noted = self.transact(begun)
         reach(Failpoint.NOTED)
         return self.resume(noted, on_progress=on_progress)
 
@@ -65,6 +78,7 @@ class Eraser:
             transact=self.transact,
             tables=self.tables,
             retained=self.retained_sources,
+            schema=self.schema,
             saga=self.saga,
         )
         steps: Mapping[Step, tuple[Callable[[Erasing], None], Failpoint | None]] = {
@@ -94,8 +108,10 @@ class Eraser:
         return now
 
     def _destroy_keys(self, erasing: Erasing) -> None:
+        self.transact(lambda connection: self._refuse_held_keys(connection, erasing))
         subject = self.schema.belonging.subject(erasing.whom)
         gone = self.keystore.erase(subject)
+        self.forget_keys()
         self.unname(subject)
         reach(Failpoint.KEYS_GONE)
 
@@ -106,6 +122,29 @@ class Eraser:
                 self.saga.save(connection, now, step=Step.LIST)
 
         self.transact(work)
+
+    def _refuse_held_keys(self, connection: Connection, erasing: Erasing) -> None:
+        """Demand that nothing is held which nobody could read without the keys.
+
+        Raises:
+            ErasureError: something is, and the keys are there.
+
+        """
+        person, held = erasing.whom, self.schema.holds.read(connection)
+        for table in self.schema.tables:
+            if not (sealed_names(table) and held.can(table.key)):
+                continue
+            theirs = self.schema.belonging.of(table, table.key, person)
+            condition = held.condition(table, table)
+            found = select(literal(1)).select_from(table).where(theirs, condition).limit(1)
+            if connection.execute(found).first() is None:
+                continue
+            if bytes.fromhex(erasing.tombstone) in set(self.keystore.tombstones()):
+                return  # they went with an erasure before
+            raise ErasureError(
+                f"rows of {table.key!r} must be kept ({held.reason(table.key)}), and they are "
+                "encrypted with keys that the erasure would destroy: release the hold, then erase"
+            )
 
     def _forget(self, erasing: Erasing) -> None:
         self.forget(frozenset(erasing.counts.tables))
@@ -122,18 +161,21 @@ class Eraser:
 
     def _certify(self, erasing: Erasing) -> None:
         signer = Signer(self.keystore.secret("certificate"))
+        files = self.files.wipe()
 
         def work(connection: Connection) -> None:
             now = self.saga.locked(connection, erasing.erasure_id)
             if now.step is Step.CERTIFY:
-                staying = RowList(connection, now).staying()
-                certificate = sign(self._facts(now, staying), signer)
+                facts = self._facts(now, RowList(connection, now))
+                certificate = sign({**facts, "files": files}, signer)
                 self.saga.finish(connection, now, certificate.as_json())
                 reach(Failpoint.CERTIFIED)
 
         self.transact(work)
+        self.files.empty_log()  # whom it was about, and the list of the rows, went only now
 
-    def _facts(self, now: Erasing, staying: Mapping[str, int]) -> dict[str, Any]:
+    def _facts(self, now: Erasing, rows: RowList) -> dict[str, Any]:
+        staying = rows.counts(Fate.STAYS)
         tables: dict[str, dict[str, Any]] = {
             name: dict(counts) for name, counts in sorted(now.counts.tables.items())
         }
@@ -144,6 +186,9 @@ class Eraser:
                     reason=ownership.reason,
                     personal=list(ownership.personal),
                 )
+        held = self.schema.holds.read(rows.connection)
+        for name, number in rows.counts(Fate.HELD).items():
+            tables.setdefault(name, {}).update(held=number, hold=held.reason(name))
         return {
             "erasure": now.erasure_id,
             "subject": now.tombstone,

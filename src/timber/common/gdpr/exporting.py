@@ -13,7 +13,7 @@ from timber.common.gdpr.beside import OUTBOX, TEXTS
 from timber.common.gdpr.neutral import sealed_names
 from timber.common.gdpr.rows import Schema
 from timber.common.gdpr.subjects import Person, key_text, keys_of
-from timber.common.gdpr.texts import owned_texts
+from timber.common.gdpr.texts import held_texts, owned_texts
 
 BATCH: Final = 200
 """How many rows are in memory at once."""
@@ -68,15 +68,17 @@ class Exporting:
     def count_texts(
         self, connection: Connection, person: Person, retained: Collection[str]
     ) -> int:
-        """Return how many pieces of texts are the person's, but for those of retained rows."""
+        """Return how many pieces of texts are the person's, but for those of rows that stay."""
         if TEXTS not in self.tables:
             return 0
         chunks = self.tables[TEXTS]
+        dialect = connection.dialect.name
+        held = held_texts(self.schema, self.schema.holds.read(connection), chunks, dialect)
         return sum(
             _Section(
                 one.name,
                 one.table,
-                one.condition & chunks.c.source_type.not_in(sorted(retained)),
+                one.condition & chunks.c.source_type.not_in(sorted(retained)) & ~held,
                 (),
                 None,
             ).count(connection)

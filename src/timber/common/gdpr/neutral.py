@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Enum,
     LargeBinary,
@@ -19,12 +20,12 @@ from sqlalchemy import (
     null,
     table as sql_table,
 )
-from sqlalchemy.types import Integer, Numeric, SmallInteger, TypeDecorator, TypeEngine, Uuid
+from sqlalchemy.types import Integer, SmallInteger, TypeDecorator, TypeEngine, Uuid
 
 from timber.common.errors import ErasureError
 from timber.common.ids import IdFactory
 from timber.common.modeling.sealed_tables import LEAST_BYTES, MAGIC, sealed_of
-from timber.common.modeling.stored_types import Vector
+from timber.common.modeling.stored_types import UtcDateTime, Vector
 
 _NEUTRAL: Final[Mapping[type[Any], Any]] = {
     str: "",
@@ -44,20 +45,34 @@ _NEUTRAL: Final[Mapping[type[Any], Any]] = {
 """By the type that Python has of it."""
 
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LONG_AGO_SECONDS: Final = 1_800 * 365 * 86_400
+_DAY_MICROSECONDS: Final = 86_400_000_000
+
 _NOTHING_SEALED: Final = MAGIC.ljust(LEAST_BYTES, b"\0")
 
 
 def neutral_values(table: Table, names: Collection[str], new_id: IdFactory) -> dict[str, Any]:
     """Return what the columns of one row get: null, or what is neutral where null must not be.
 
-    A column that has no value twice gets a random one.
+    A column that has no value twice gets a random one; of the few values of an enum or a
+    Boolean any other may be taken, so these stay as they are.
 
     Raises:
         ErasureError: there is nothing neutral for a type.
 
     """
     unique = _unique(table)
-    return {name: _neutral(table.c[name], name in unique, new_id) for name in names}
+    return {
+        name: _neutral(table.c[name], name in unique, new_id)
+        for name in names
+        if not (name in unique and has_few_values(table.c[name]))
+    }
+
+
+def has_few_values(column: Column[Any]) -> bool:
+    """Tell whether a column must have a value, and there are but a few to have."""
+    return not column.nullable and isinstance(column.type, (Enum, Boolean))
 
 
 def needs_each(table: Table, names: Collection[str]) -> bool:
@@ -136,14 +151,34 @@ def _random(column: Column[Any], made: uuid.UUID) -> Any:
             found = made.bytes
         case Integer() as kind:
             found = -1 - made.int % (2**15 if isinstance(kind, SmallInteger) else 2**31)
-        case Numeric():
-            found = Decimal(-1 - made.int % 10**4)
-        case _:
-            raise ErasureError(
-                f"{column} has no value twice, and nothing random is known of its type: "
-                "let it be null, and erase again"
-            )
+        case JSON():
+            found = {"": made.hex}
+        case kind:
+            found = _random_of_type(column, kind, made.int)
     return found
+
+
+def _random_of_type(column: Column[Any], kind: TypeEngine[Any], made: int) -> Any:
+    try:
+        stored = kind.impl_instance if isinstance(kind, UtcDateTime) else kind
+        plain = None if isinstance(kind, Vector) else stored.python_type
+    except NotImplementedError:
+        plain = None
+    long_ago = timedelta(seconds=made % _LONG_AGO_SECONDS)
+    values: Mapping[Any, Any] = {
+        Decimal: Decimal(-1 - made % 10**4),
+        float: -1.0 - made % 2**31,
+        datetime: _EPOCH - long_ago,
+        date: (_EPOCH - long_ago).date(),
+        time: (_EPOCH + timedelta(microseconds=made % _DAY_MICROSECONDS)).time(),
+        timedelta: -long_ago,
+    }
+    if plain not in values:
+        raise ErasureError(
+            f"{column} has no value twice, and nothing random is known of its type: "
+            "let it be null, and erase again"
+        )
+    return values[plain]
 
 
 def _unique(table: Table) -> frozenset[str]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     select,
 )
 
+from timber.common.gdpr.holds import Held
 from timber.common.gdpr.links import Link
 from timber.common.gdpr.rows import Schema
 from timber.common.gdpr.subjects import Person, equal
@@ -28,7 +29,8 @@ class PlannedTable:
 
     table: str
     action: str
-    """`delete`, `anonymise`, `retain`, or `unlink` for rows that only mention the person."""
+    """`delete`, `anonymise`, `retain`, `hold` for rows under a legal hold, or `unlink` for rows
+    that only mention the person."""
     rows: int
     emptied: int = 0
     """How many of those to delete would be emptied instead, for what stays needs them."""
@@ -37,7 +39,7 @@ class PlannedTable:
     columns: tuple[str, ...] = ()
     """What of them would be anonymised, or what of those retained is personal."""
     reason: str | None = None
-    """Why they are retained."""
+    """Why they are retained, or held."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +62,18 @@ class ErasurePlan:
 
 def plan_tables(connection: Connection, schema: Schema, person: Person) -> Iterator[PlannedTable]:
     """Count, table by table, what would become of the rows about a person."""
-    prospect = _Prospect(schema, person)
+    held = schema.holds.read(connection)
+    prospect = _Prospect(schema, person, held)
     for table in schema.tables:
         owner = schema.owner(table)
         ways = owner.ways_to(person.table) if owner else ()
         if owner is None or not ways:
             continue
         theirs = prospect.is_theirs(table, table)
+        kept = _held(connection, table, ways, prospect)
+        if kept is not None and kept.rows:
+            yield kept
+            theirs = and_(theirs, ~held.condition(table, table))
         rows = _count(connection, table, theirs)
         if rows:
             yield _planned(connection, table, owner, ways, rows, prospect)
@@ -75,6 +82,21 @@ def plan_tables(connection: Connection, schema: Schema, person: Person) -> Itera
             found = _mentions(connection, link, prospect)
             if found is not None:
                 yield found
+
+
+def _held(
+    connection: Connection, table: Table, ways: tuple[Way, ...], prospect: "_Prospect"
+) -> PlannedTable | None:
+    if not prospect.held.can(table.key):
+        return None
+    stays = and_(prospect.is_theirs(table, table), prospect.held.condition(table, table))
+    return PlannedTable(
+        table=table.key,
+        action="hold",
+        rows=_count(connection, table, stays),
+        paths=tuple(map(str, ways)),
+        reason=prospect.held.reason(table.key),
+    )
 
 
 def _planned(
@@ -87,7 +109,11 @@ def _planned(
 ) -> PlannedTable:
     emptied = 0
     if owner.on_erase == "delete" and prospect.schema.links.get(table.key):
-        stuck = and_(prospect.is_theirs(table, table), prospect.is_needed(table, table))
+        stuck = and_(
+            prospect.is_theirs(table, table),
+            ~prospect.held.condition(table, table),
+            prospect.is_needed(table, table),
+        )
         emptied = _count(connection, table, stuck)
     return PlannedTable(
         table=table.key,
@@ -114,10 +140,15 @@ def _mentions(connection: Connection, link: Link, prospect: "_Prospect") -> Plan
     condition = and_(
         select(literal(1))
         .select_from(there)
-        .where(points, prospect.is_theirs(there, target))
+        .where(
+            points,
+            prospect.is_theirs(there, target),
+            ~prospect.held.condition(there, target),
+        )
         .correlate(link.table)
         .exists(),
         ~prospect.leaves_it_alone(link.table, link.table),
+        ~prospect.held.condition(link.table, link.table),
     )
     rows = _count(connection, link.table, condition)
     if not rows:
@@ -146,6 +177,7 @@ class _Prospect:
 
     schema: Schema
     person: Person
+    held: Held
 
     def is_theirs(self, rows: FromClause, table: Table) -> ColumnElement[bool]:
         return self.schema.belonging.of(rows, table.key, self.person)
@@ -180,6 +212,15 @@ class _Prospect:
         self, there: FromClause, link: Link, seen: frozenset[str]
     ) -> ColumnElement[bool] | None:
         """Return the condition on a row that points somewhere to go on doing so."""
+        stays = self._stays_unheld(there, link, seen)
+        if not self.held.can(link.table.key):
+            return stays
+        held = self.held.condition(there, link.table)
+        return held if stays is None else or_(held, stays)
+
+    def _stays_unheld(
+        self, there: FromClause, link: Link, seen: frozenset[str]
+    ) -> ColumnElement[bool] | None:
         owner = self.schema.owner(link.table)
         theirs = self.is_theirs(there, link.table)
         if owner is not None and owner.on_erase == "retain":

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Executable, select
 
 from timber.common.encryption.base import Keystore
+from timber.common.errors import InvalidRequestError
 from timber.common.gdpr.saga import Saga
-from timber.common.gdpr.subjects import Belonging, Person
+from timber.common.gdpr.subjects import Belonging, Person, person_of
+from timber.common.gdpr.texts import PARTITIONS
 from timber.common.modeling.ownership import Step
+from timber.common.modeling.subjects import PEOPLE
 
 _AT_ONCE = 1_000
 
@@ -22,6 +25,9 @@ class Replayed:
     """How many erasures had been broken off, and were finished."""
     repeated: int
     """How many persons were in the data again, and were erased again."""
+    stuck: int = 0
+    """How many erasures cannot go on, for rules of the tables or a hold forbid it; the log says
+    which, and why. Their keys are destroyed, and nothing of theirs is exported."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +65,18 @@ class Search:
             for way in ownership.ways:
                 if way.steps and not way.steps[-1].is_key:
                     yield from self._by_habit(connection, name, way.people, way.steps)
+        yield from self._owning_texts(connection)
+
+    def _owning_texts(self, connection: Connection) -> Iterator[Person]:
+        """Give whom documents name as their owner, who may have no row any more."""
+        tables = self.belonging.metadata.tables
+        if PEOPLE not in tables or PARTITIONS not in tables:
+            return
+        owner = tables[PARTITIONS].c.owner
+        statement = select(owner).where(owner.is_not(None)).distinct()
+        for named in self._keys(connection, PEOPLE, statement):
+            with contextlib.suppress(InvalidRequestError):  # an owner who is nobody's key
+                yield person_of(tables[PEOPLE], named.key)
 
     def _by_habit(
         self, connection: Connection, name: str, people: str, steps: tuple[Step, ...]

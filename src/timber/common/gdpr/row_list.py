@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from timber.common.caching import codec
@@ -34,6 +34,8 @@ class Fate(StrEnum):
     """It cannot go as long as something points to it."""
     STAYS = "stays"
     """It stays: retained, or without what told of the person."""
+    HELD = "held"
+    """It stays as it is, for it is under a legal hold."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,19 @@ class RowList:
     connection: Connection
     erasing: Erasing
 
-    def fill(self, table: Table, belonging: Belonging, on_erase: OnErase) -> int:
+    def fill(
+        self, table: Table, belonging: Belonging, on_erase: OnErase, held: ColumnElement[bool]
+    ) -> int:
         """Put the person's rows of a table on the list, and return how many were not on it."""
         begin(self.connection)
         before = self._count(table)
-        fate = Fate.STAYS if on_erase == "retain" else Fate.FOUND
         theirs = belonging.of(table, table.key, self.erasing.whom)
+        self._put(table, and_(theirs, held), Fate.HELD)
+        self._put(table, theirs, Fate.STAYS if on_erase == "retain" else Fate.FOUND)
+        return self._count(table) - before
+
+    def _put(self, table: Table, theirs: ColumnElement[bool], fate: Fate) -> None:
+        """Put rows on the list that are not on it."""
         found = self.connection.execute(
             select(*keys_of(table)).where(theirs), execution_options={"yield_per": BATCH}
         )
@@ -74,7 +83,6 @@ class RowList:
                     for row in part
                 ]
                 self.connection.execute(ignoring, rows)
-        return self._count(table) - before
 
     def some(self, table: Table, fate: Fate) -> list[Listed]:
         """Return some rows that have that fate."""
@@ -128,12 +136,12 @@ class RowList:
             .values(fate=Fate.FOUND.value)
         )
 
-    def staying(self) -> dict[str, int]:
-        """Return how many rows stay, by table."""
+    def counts(self, fate: Fate) -> dict[str, int]:
+        """Return how many rows have that fate, by table."""
         statement = (
             select(listed.c.table_name, func.count())
             .where(listed.c.erasure_id == self.erasing.erasure_id)
-            .where(listed.c.fate == Fate.STAYS.value)
+            .where(listed.c.fate == fate.value)
             .group_by(listed.c.table_name)
         )
         return {row[0]: int(row[1]) for row in self.connection.execute(statement)}

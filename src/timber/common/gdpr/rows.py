@@ -16,6 +16,7 @@ from timber.common.clock import Clock
 from timber.common.failpoints import reach
 from timber.common.gdpr.beside import Surroundings
 from timber.common.gdpr.failpoints import Failpoint
+from timber.common.gdpr.holds import Holds
 from timber.common.gdpr.links import Link
 from timber.common.gdpr.neutral import (
     bare_table as bare,
@@ -52,6 +53,7 @@ class Schema:
     beside: Mapping[str, Surroundings]
     kept: Mapping[str, frozenset[str]]
     """By table the columns that emptying leaves alone, such as that of a state machine."""
+    holds: Holds
 
     def owner(self, table: Table) -> Ownership | None:
         return self.belonging.owned.get(table.key)
@@ -96,7 +98,8 @@ class RowEraser:
         assert owner is not None  # noqa: S101 - the tables are those that have one
         if not owner.ways_to(now.whom.table):
             return 0
-        return rows.fill(table, self.schema.belonging, owner.on_erase)
+        held = self.schema.holds.read(rows.connection, keeping=True).condition(table, table)
+        return rows.fill(table, self.schema.belonging, owner.on_erase, held)
 
     # ------------------------------------------------------------------ deletion
 
@@ -150,7 +153,7 @@ class RowEraser:
 
     def _delete(self, now: Erasing, rows: RowList, table: Table) -> None:
         connection, keys = rows.connection, keys_of(table)
-        some = rows.some(table, Fate.FOUND)
+        some = self._not_held(rows, table, Fate.FOUND)
         if not some:
             return
         wanted = [one.key for one in some]
@@ -213,9 +216,11 @@ class RowEraser:
     ) -> Key:
         connection, own = rows.connection, keys_of(link.table)
         pointing = [link.table.c[name] for name in link.columns]
+        held = self.schema.holds.read(connection, keeping=True)
         statement = (
             select(*own)
             .where(among(pointing, self._targets(connection, link, table, keys)))
+            .where(~held.condition(link.table, link.table))
             .order_by(*own)
             .limit(BATCH)
         )
@@ -252,6 +257,19 @@ class RowEraser:
         rows = connection.execute(select(*named).where(among(own, keys)))
         return [tuple(row) for row in rows]
 
+    def _not_held(self, rows: RowList, table: Table, fate: Fate) -> list[Listed]:
+        """Return some rows that have that fate, but for those that came to be held meanwhile."""
+        connection, own = rows.connection, keys_of(table)
+        some = rows.some(table, fate)
+        held = self.schema.holds.read(connection, keeping=True)
+        if not (some and held.can(table.key)):
+            return some
+        mine = among(own, [one.key for one in some])
+        statement = select(*own).where(mine, held.condition(table, table))
+        kept = {written(row) for row in connection.execute(statement)}
+        rows.set([one for one in some if written(one.key) in kept], Fate.HELD)
+        return [one for one in some if written(one.key) not in kept]
+
     def _retains(self, table: Table) -> bool:
         owner = self.schema.owner(table)
         return owner is not None and owner.on_erase == "retain"
@@ -261,7 +279,7 @@ class RowEraser:
     def _anonymise(self, now: Erasing, rows: RowList, table: Table) -> None:
         owner = self.schema.owner(table)
         assert owner is not None  # noqa: S101 - it says that they are anonymised
-        some = rows.some(table, Fate.FOUND)
+        some = self._not_held(rows, table, Fate.FOUND)
         keys = [one.key for one in some]
         beside = self.schema.beside.get(table.key, _NOBODY)
         now.counts.texts += beside.anonymise(rows.connection, keys)
@@ -288,7 +306,7 @@ class RowEraser:
         self._advance(erasing, following)
 
     def _empty(self, now: Erasing, rows: RowList, table: Table) -> None:
-        some = rows.some(table, Fate.WAITING)
+        some = self._not_held(rows, table, Fate.WAITING)
         keys = [one.key for one in some]
         beside = self.schema.beside.get(table.key, _NOBODY)
         now.counts.texts += beside.remove(rows.connection, keys)

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Callable, Generator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -14,7 +15,8 @@ from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
 from timber.common.database.streaming import AsyncRowStream, RowStream
 from timber.common.encryption.base import Keystore
-from timber.common.errors import ErasureError, NotOpenError, RecordNotFoundError
+from timber.common.encryption.keyring import Keyring
+from timber.common.errors import ConstraintError, ErasureError, NotOpenError, RecordNotFoundError
 from timber.common.gdpr.certificate import Certificate, read_certificate
 from timber.common.gdpr.erasing import OnProgress
 from timber.common.gdpr.export_files import (
@@ -25,6 +27,7 @@ from timber.common.gdpr.export_files import (
     write_json,
 )
 from timber.common.gdpr.exporting import BATCH, ExportedRow, OpenRow
+from timber.common.gdpr.files import FileWiper
 from timber.common.gdpr.plan import ErasurePlan, plan_tables
 from timber.common.gdpr.replay import Replayed
 from timber.common.gdpr.saga import Saga
@@ -60,6 +63,7 @@ class GdprService:
         ingestion: VectorIngestionService,
         cache: CacheService,
         audit: AuditService,
+        keyring: Keyring,
         clock: Clock,
         new_id: IdFactory,
     ) -> None:
@@ -69,6 +73,7 @@ class GdprService:
         self._ingestion = ingestion
         self._cache = cache
         self._audit = audit
+        self._keyring = keyring
         self._saga = Saga(clock, new_id)
         self._clock = clock
         self._new_id = new_id
@@ -109,10 +114,12 @@ class GdprService:
             ),
             transact=self._transact,
             keystore=keystore,
+            forget_keys=self._forget_keys,
             saga=self._saga,
             open_row=open_row,
             forget=self._forget,
             unname=self._unname,
+            files=FileWiper(lambda: self._database.engine, self._transact),
             clock=self._clock,
             new_id=self._new_id,
         )
@@ -224,7 +231,8 @@ class GdprService:
                 one for one in self._saga.unfinished(connection) if one.tombstone == tombstone
             ]
         )
-        if not under_way and not self._plan(opened, person).rows:
+        planned = self._plan(opened, person)
+        if not under_way and not (planned.rows or planned.texts):
             known = self._transact(lambda connection: self._saga.latest(connection, tombstone))
             if known is None:
                 raise RecordNotFoundError(model, subject)
@@ -259,25 +267,33 @@ class GdprService:
         Opening does this before anything can be read, and it costs next to nothing as long as the
         database knows all erasures of the keystore. With `everything`, also those are looked for
         that it knows, as after single tables were restored.
+
+        An erasure that the rules of the tables forbid stays unfinished, and the log says why: it
+        keeps nobody else from working.
         """
         opened = self._require()
         resumed = self._transact(self._saga.unfinished)
-        for one in resumed:
-            opened.eraser.resume(one)
+        finished = sum(
+            _goes_on(one.tombstone, partial(opened.eraser.resume, one)) for one in resumed
+        )
         missing = self._transact(
             lambda connection: opened.search.missing(
                 connection, opened.keystore, everything=everything
             )
         )
+        missing -= {one.tombstone for one in self._transact(self._saga.unfinished)}
         found: dict[str, Person] = {}
         if missing:
             found = self._transact(
                 lambda connection: opened.search.persons(connection, opened.keystore, missing)
             )
-        for tombstone, person in found.items():
-            opened.eraser.erase(person, tombstone)
+        repeated = sum(
+            _goes_on(tombstone, partial(opened.eraser.erase, person, tombstone))
+            for tombstone, person in found.items()
+        )
         self._transact(lambda connection: self._note_absent(connection, missing - found.keys()))
-        return Replayed(resumed=len(resumed), repeated=len(found))
+        stuck = len(resumed) + len(found) - finished - repeated
+        return Replayed(resumed=finished, repeated=repeated, stuck=stuck)
 
     async def async_replay(self, *, everything: bool = False) -> Replayed:
         """Do as `replay`, off the event loop."""
@@ -371,6 +387,10 @@ class GdprService:
     def _transact(self, work: Callable[[Connection], Result]) -> Result:
         return self._database.run_sync(lambda session: work(session.connection()))
 
+    def _forget_keys(self) -> None:
+        if self._keyring.is_open:
+            self._keyring.refresh()
+
     def _unname(self, subject: str) -> None:
         if self._audit.is_open:
             self._audit.forget(subject)
@@ -380,3 +400,17 @@ class GdprService:
         cached = {one.name for one in self._cache.status().models if one.table in tables}
         for name in sorted(cached):
             self._cache.forget(self._models.get(name))
+
+
+def _goes_on(tombstone: str, erase: Callable[[], object]) -> bool:
+    """Go on with an erasure to its end; tell, and return False, if the rows do not let it."""
+    try:
+        erase()
+    except (ErasureError, ConstraintError):
+        _log.exception(
+            "the erasure of %s cannot go on, and stays unfinished; mend what the error says, and "
+            "run `timber gdpr replay`",
+            tombstone,
+        )
+        return False
+    return True

@@ -4,14 +4,16 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, false, or_, select
 
 from timber.common.failpoints import reach
 from timber.common.gdpr.beside import TEXTS
 from timber.common.gdpr.failpoints import Failpoint
+from timber.common.gdpr.holds import Held
 from timber.common.gdpr.row_list import BATCH
+from timber.common.gdpr.rows import Schema
 from timber.common.gdpr.saga import Erasing, Saga, Step
-from timber.common.gdpr.subjects import Person
+from timber.common.gdpr.subjects import Person, key_text, keys_of
 from timber.common.modeling.subjects import PEOPLE
 
 PARTITIONS: Final = "vector_partitions"
@@ -25,6 +27,7 @@ class TextEraser:
     tables: Mapping[str, Table]
     retained: Collection[str]
     """What rows that are retained are called in searches: their texts stay with them."""
+    schema: Schema
     saga: Saga
 
     def erase(self, erasing: Erasing, following: Step) -> None:
@@ -49,7 +52,11 @@ class TextEraser:
         chunks, partitions = self.tables.get(TEXTS), self.tables.get(PARTITIONS)
         if chunks is None or partitions is None:
             return 0
-        some = select(chunks.c.chunk_id).where(owned_texts(chunks, person, self.retained))
+        held = self.schema.holds.read(connection, keeping=True)
+        some = select(chunks.c.chunk_id).where(
+            owned_texts(chunks, person, self.retained),
+            ~held_texts(self.schema, held, chunks, connection.dialect.name),
+        )
         keys = connection.scalars(some.limit(BATCH)).all()
         gone = 0
         if keys:
@@ -70,3 +77,19 @@ def owned_texts(chunks: Table, person: Person, retained: Collection[str]) -> Col
     if person.table != PEOPLE:
         return chunks.c.chunk_id.is_(None)
     return (chunks.c.owner == str(person.key)) & chunks.c.source_type.not_in(sorted(retained))
+
+
+def held_texts(schema: Schema, held: Held, chunks: Table, dialect: str) -> ColumnElement[bool]:
+    """Return the condition on texts to be held themselves, or made of a row that is."""
+    found = [held.condition(chunks, chunks)]
+    for name, beside in schema.beside.items():
+        kinds = [one.kind for one in beside.all if one.table is chunks]
+        if not (kinds and held.can(name)):
+            continue
+        rows = schema.belonging.metadata.tables[name].alias()
+        [key] = keys_of(schema.belonging.metadata.tables[name])
+        mine = select(key_text(rows.c[key.key], dialect)).where(
+            held.condition(rows, schema.belonging.metadata.tables[name])
+        )
+        found.append(chunks.c.source_type.in_(kinds) & chunks.c.source_id.in_(mine))
+    return or_(false(), *found)

@@ -11,6 +11,8 @@ from timber.common.encryption.base import Keystore
 from timber.common.gdpr.beside import surroundings
 from timber.common.gdpr.erasing import Eraser
 from timber.common.gdpr.exporting import Exporting, OpenRow
+from timber.common.gdpr.files import FileWiper
+from timber.common.gdpr.holds import Holds
 from timber.common.gdpr.links import children_first, links_into
 from timber.common.gdpr.replay import Search
 from timber.common.gdpr.rows import Schema
@@ -46,11 +48,30 @@ class Known:
                 for name, spec in specs.items()
                 if spec.states
             },
+            holds=self._holds(specs),
         )
 
     def specs(self) -> dict[str, ModelSpec]:
         """Return what the model files say, by tables."""
         return {one.__table__.key: one.__timber__ for one in self.models}
+
+    def _holds(self, specs: Mapping[str, ModelSpec]) -> Holds:
+        said = {
+            name for name, spec in specs.items() if spec.gdpr is not None and spec.gdpr.enabled
+        }
+        return Holds(
+            metadata=self.metadata,
+            columns={
+                name: spec.retention.legal_hold
+                for name, spec in specs.items()
+                if spec.retention and spec.retention.enabled and spec.retention.legal_hold
+            },
+            following={
+                name: tuple(way.steps[0] for way in one.ways if way.steps)
+                for name, one in self.owned.items()
+                if name not in said
+            },
+        )
 
     def retained_sources(self) -> list[str]:
         """Return what rows that are retained are called in searches."""
@@ -81,10 +102,12 @@ def build(  # noqa: PLR0913 - what the parts reach, all by keyword
     *,
     transact: Callable[[Callable[[Connection], Any]], Any],
     keystore: Keystore,
+    forget_keys: Callable[[], None],
     saga: Saga,
     open_row: OpenRow,
     forget: Callable[[frozenset[str]], None],
     unname: Callable[[str], None],
+    files: FileWiper,
     clock: Clock,
     new_id: IdFactory,
 ) -> Workings:
@@ -103,12 +126,14 @@ def build(  # noqa: PLR0913 - what the parts reach, all by keyword
         eraser=Eraser(
             transact=transact,
             keystore=keystore,
+            forget_keys=forget_keys,
             saga=saga,
             schema=schema,
             tables=tables,
             retained_sources=known.retained_sources(),
             forget=forget,
             unname=unname,
+            files=files,
             clock=clock,
             new_id=new_id,
         ),

@@ -91,6 +91,8 @@ def _apply(connection: Connection, rule: RetentionRule, keys: Sequence[tuple[Any
         which = tuple_(*columns).in_(keys)
     if rule.outcome == "delete":
         connection.execute(delete(rule.table).where(which))
+        if rule.history is not None:
+            rule.history.forget(connection, keys)
     else:
         connection.execute(update(rule.table).where(which).values(**rule.values))
 

@@ -47,6 +47,11 @@ class Obstacles:
             )
             if action != "CASCADE":
                 yield exists().where(points)
+            elif key.table.name in seen:
+                if self._can_stay(key.table.name, frozenset()):
+                    # A circle, of which no one statement sees the end: it waits until what
+                    # would go along has gone by itself.
+                    yield exists().where(points, ~_is_same(other, row, key.table, table))
             elif (stays := self._stays(key.table, seen, other)) is not None:
                 yield exists().where(points, stays)
 
@@ -58,6 +63,26 @@ class Obstacles:
         rule = self._rules.get(table.name)
         if rule is not None and rule.legal_hold is not None:
             found.append(row.c[rule.legal_hold.name].is_(True))
-        if table.name not in seen:
-            found += self._obstacles(table, seen | {table.name}, row)
+        found += self._obstacles(table, seen | {table.name}, row)
         return or_(*found) if found else None
+
+    def _can_stay(self, name: str, seen: frozenset[str]) -> bool:
+        """Tell whether anything that goes along with rows of a table might have to stay."""
+        rule = self._rules.get(name)
+        if name in self._holds or (rule is not None and rule.legal_hold is not None):
+            return True
+        for key in self._pointing.get(name, ()):
+            action = (key.ondelete or "").upper()
+            if action in _LET_GO:
+                continue
+            if action != "CASCADE":
+                return True
+            if key.table.name not in seen and self._can_stay(key.table.name, seen | {name}):
+                return True
+        return False
+
+
+def _is_same(some: Any, other: Any, table: Table, pointed: Table) -> ColumnElement[bool]:
+    if table is not pointed:
+        return false()
+    return and_(*(some.c[one.name] == other.c[one.name] for one in table.primary_key.columns))

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Column, ColumnElement, Date, Table, and_, false, func, or_
 
 from timber.common.modeling.catalogue import Catalogue
+from timber.common.modeling.history import HistoryOfRows, history_of
 from timber.common.modeling.retention_checks import anonymised_names
 from timber.common.modeling.spec import ModelSpec
 from timber.common.modeling.stored_types import UtcDateTime
@@ -27,6 +28,8 @@ class RetentionRule:
     legal_hold: Column[Any] | None
     emptied: Mapping[str, str | None]
     """The columns that are emptied when a row is anonymised, and what they are then."""
+    history: HistoryOfRows | None = None
+    """What goes with a row if it is a session."""
 
     @property
     def name(self) -> str:
@@ -104,6 +107,7 @@ def _rules(classes: Iterable[type[Any]], catalogue: Catalogue) -> Iterator[Reten
             outcome=said.action,
             legal_hold=table.c[said.legal_hold] if said.legal_hold else None,
             emptied=_emptied(table, spec, catalogue) if said.action == "anonymise" else {},
+            history=history_of(model),
         )
 
 

@@ -17,7 +17,7 @@ from timber.common.ids import IdFactory
 from timber.common.retention.batches import Done, due, work_off
 from timber.common.retention.obstacles import Obstacles
 from timber.common.retention.rules import RetentionRule
-from timber.common.retention.tables import HOLDS, complete_holds
+from timber.common.retention.tables import HOLDS, complete_holds, read_holds
 
 Show = Callable[[str, int, int], None]
 """Of a table, how many rows are done, and of how many."""
@@ -173,7 +173,7 @@ class RetentionService:
     def holds(self) -> Mapping[str, str]:
         """Return the tables that are held, and why."""
         with self._database.engine.connect() as connection:
-            return _holds(connection)
+            return read_holds(connection)
 
     # ------------------------------------------------------------------ what it does
 
@@ -186,7 +186,7 @@ class RetentionService:
         while total:
             with self._database.engine.begin() as connection:
                 begin(connection)
-                holds = _holds(connection)
+                holds = read_holds(connection, keeping=True)
                 if rule.name in holds:
                     break
                 done = work_off(connection, rule, cutoff, self._obstacle(rule, holds), after=after)
@@ -316,8 +316,3 @@ class RetentionService:
         if self._rules is None:
             raise NotOpenError
         return self._rules
-
-
-def _holds(connection: Connection) -> dict[str, str]:
-    rows = connection.execute(select(HOLDS.c.table_name, HOLDS.c.reason)).all()
-    return {row.table_name: row.reason for row in rows}

@@ -79,7 +79,7 @@ def test_programs_are_told_in_json(command: Command) -> None:
     assert {one["table"] for one in plan["tables"]} > {"users", "notes", "lines"}
     assert certificate["format"] == "timber-erasure-certificate/1"
     assert [one["certificate"] for one in status["erasures"]] == [certificate]
-    assert replayed == {"resumed": 0, "repeated": 0}
+    assert replayed == {"resumed": 0, "repeated": 0, "stuck": 0}
 
 
 def test_what_is_wrong_is_said_in_a_line(command: Command, tmp_path: Path) -> None:

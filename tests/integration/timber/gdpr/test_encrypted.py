@@ -117,6 +117,17 @@ def test_keys_go_first_and_only_those_of_the_erased(timber: Timber) -> None:
     assert timber.gdpr.erase("7").facts["keys"] == 1
 
 
+def test_this_process_seals_nothing_more_for_whom_it_erased(timber: Timber) -> None:
+    planted(timber)
+    diary = timber.models.get("Diary")
+    timber.gdpr.erase("7")
+    with timber.database.session_scope() as session:
+        session.add(timber.models.get("User")(user_id="7", email="7", username="7"))
+
+    with pytest.raises(SubjectErasedError), timber.database.session_scope() as session:
+        session.add(diary(id="late", user_id="7", page="a late page", mood=1))
+
+
 def test_an_anonymised_row_keeps_neither_what_was_sealed_nor_its_index(timber: Timber) -> None:
     planted(timber)
     table = timber.base.metadata.tables["answers"]

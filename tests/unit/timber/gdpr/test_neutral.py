@@ -38,7 +38,11 @@ def test_every_type_has_a_neutral_value(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["String(36)", "String(8)", "Text", "Integer", "BigInteger", "Uuid", "LargeBinary"]
+    "kind",
+    [
+        *("String(36)", "String(8)", "Text", "Integer", "BigInteger", "Uuid", "LargeBinary"),
+        *("Date", "DateTime", "Time", "Interval", "Float", "Numeric(9, 2)", "JSON"),
+    ],
 )
 def test_what_must_not_come_twice_is_random(kind: str) -> None:
     table = table_with(kind, nullable=False, unique=True)
@@ -53,6 +57,11 @@ def test_what_must_not_come_twice_is_random(kind: str) -> None:
     assert len(str(first)) <= (parse_type(kind).length or 99)
 
 
-def test_a_type_with_too_few_values_for_that_is_told() -> None:
+@pytest.mark.parametrize("kind", ["Boolean", "Enum(mail, phone)"])
+def test_of_few_values_that_must_not_come_twice_each_row_keeps_its_own(kind: str) -> None:
+    assert neutral_values(table_with(kind, nullable=False, unique=True), ["it"], new_id) == {}
+
+
+def test_a_type_of_which_nothing_random_is_known_is_told() -> None:
     with pytest.raises(ErasureError, match="let it be null"):
-        neutral_values(table_with("Boolean", nullable=False, unique=True), ["it"], new_id)
+        neutral_values(table_with("Vector(3)", nullable=False, unique=True), ["it"], new_id)
