@@ -83,7 +83,7 @@ class _Values:
 
         `others` are names that SQLAlchemy may have given it besides the column's own.
         """
-        value = self._given.get(name)
+        value: Any = self._given.get(name)
         if hasattr(value, "__clause_element__"):
             value = value.__clause_element__()
         if isinstance(value, BindParameter):

@@ -25,6 +25,7 @@ from timber.common.errors import (
     DatabaseError,
     EncryptedColumnError,
     PlaintextRefusedError,
+    TamperedError,
 )
 from timber.common.runtime import Timber
 
@@ -47,7 +48,7 @@ def row(**more: Any) -> dict[str, Any]:
 
 
 SECRET = {"body": MARKER, "email": EMAIL, "data": {"deep": [MARKER]}}
-SECRET_TO_COME = {name: bindparam(f"new_{name}") for name in SECRET}
+SECRET_TO_COME: dict[str, Any] = {name: bindparam(f"new_{name}") for name in SECRET}
 SECRET_THAT_COMES = {f"new_{name}": value for name, value in SECRET.items()}
 
 
@@ -164,6 +165,12 @@ def copied(connection: Any, table: Any) -> None:
             names, select(literal("2"), table.c.body).where(table.c.id == "1")
         )
     )
+
+
+def copied_into_itself(connection: Any, table: Any) -> None:
+    connection.execute(update(table).where(table.c.id == "1").values(**SECRET))
+    values = connection.execute(select(table.c.body, table.c.email, table.c.data)).mappings().one()
+    connection.execute(update(table).where(table.c.id == "1").values(**values))
 
 
 def by_default_value(connection: Any, table: Any) -> None:
@@ -336,6 +343,7 @@ SEALED: dict[str, Write] = {
             {"user_id": "8", "u": "bob", "second": "9"},
         )
     ),
+    "update by key to what is sealed in the row": on_connection(copied_into_itself, there=True),
     "upsert of a new row": on_connection(upserted),
     "upsert of a stored row": on_connection(upserted, there=True),
     "upsert of many": on_connection(
@@ -575,6 +583,50 @@ REFUSED: dict[str, tuple[type[Exception], Write]] = {
         on_connection(
             lambda connection, table: connection.execute(
                 update(table).values(body=literal(MARKER.encode() * 9, LargeBinary))
+            ),
+            there=True,
+        ),
+    ),
+    "update of many rows to a sealed value": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table)
+                .where(table.c.user_id == "ann")
+                .values(body=connection.scalar(select(table.c.body)))
+            ),
+            there=True,
+        ),
+    ),
+    "update of one of some rows to what is sealed in it": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table)
+                .where(table.c.id.in_(["1"]))
+                .values(email=connection.scalar(select(table.c.email)))
+            ),
+            there=True,
+        ),
+    ),
+    "update of many rows to a sealed value of a type of its own": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table).values(
+                    body=literal(connection.scalar(select(table.c.body)), LargeBinary)
+                )
+            ),
+            there=True,
+        ),
+    ),
+    "update to what is sealed in another column": (
+        TamperedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table)
+                .where(table.c.id == "1")
+                .values(body=connection.scalar(select(table.c.email)))
             ),
             there=True,
         ),
