@@ -53,13 +53,22 @@ class UpdatePlan:
         self.table.seals.seal_rows(self.table, parameters, self.places, connection, links)
 
     def _links(self, parameters: list[Parameters], connection: Connection) -> list[Any]:
-        """Return whose the rows are, and let nobody change that before they are written."""
+        """Return whose the rows are, and let nobody change that before they are written.
+
+        What has no row is not written: one that another transaction stores from now on might be
+        of anybody.
+        """
         key, link = self.source.primary_key.columns, self.source.c[str(self.table.link)]
         found = []
         for row in parameters:
             same = (column == row[name] for column, name in zip(key, self.asked, strict=True))
             asked = select(link).where(*same).with_for_update()
-            found.append(connection.execute(asked).scalar())
+            stored = connection.execute(asked).first()
+            found.append(None if stored is None else stored[0])
+            if stored is None:
+                # Nothing is equal to NULL, and so the UPDATE finds nothing, either.
+                row.update(dict.fromkeys(self.asked))
+                row.update({at: None for _, at, _ in self.places.fields})
         return found
 
 
