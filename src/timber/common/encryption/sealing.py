@@ -139,7 +139,7 @@ class Sealer:
 
         """
         field = self.table(table).field(column)
-        written = _dumps(field, field.normalised(value))
+        written = _checked(field, field.dumps_normalised, value)
         return tuple(
             index_value(root.version, self._secret(root, table, column), written)
             for root in self._keyring.index_keys()
@@ -238,7 +238,7 @@ class Sealer:
                 row[to] = value
 
     def _index(self, field: Field, value: Any) -> bytes:
-        written = _dumps(field, field.normalised(value))
+        written = _checked(field, field.dumps_normalised, value)
         root = self._keyring.index_keys()[0]
         secret = self._secret(root, field.column.table, field.column.name)
         return index_value(root.version, secret, written)
@@ -278,8 +278,12 @@ def _sealed(field: Field, row: bytes, ready: ReadyKey, written: bytes, nonce: by
 
 
 def _dumps(field: Field, value: Any) -> bytes:
+    return field.tag + _checked(field, field.write, value)
+
+
+def _checked(field: Field, write: Callable[[Any], bytes], value: Any) -> bytes:
     try:
-        return field.tag + field.write(value)
+        return write(value)
     except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError) as error:
         # Its text may quote the value.
         what = f"a value cannot be stored in {field.column} ({type(error).__name__})"
