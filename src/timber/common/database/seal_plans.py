@@ -13,15 +13,14 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList
 
-from timber.common.database.seal_refusals import name_of, refuse_moves, refuse_sql
-from timber.common.modeling.sealed import Sealed, SealedColumn
+from timber.common.database.seal_refusals import is_sql, name_of
+from timber.common.modeling.sealed import SealedColumn
 from timber.common.modeling.sealed_tables import Places, SealedTable
 
 INDEX_BIND = "timber_index_"
 """What the parameters begin with that stand for an index in the SET of an UPDATE."""
 
 Parameters: TypeAlias = dict[str, Any]
-Binds: TypeAlias = Mapping[str, BindParameter[Any]]
 
 
 @dataclass(frozen=True)
@@ -54,124 +53,133 @@ class UpdatePlan:
         self.table.seals.seal_rows(self.table, parameters, self.places, connection, links)
 
     def _links(self, parameters: list[Parameters], connection: Connection) -> list[Any]:
-        """Return whose the rows are, and let nobody change that before they are written."""
+        """Return whose the rows are, and let nobody change that before they are written.
+
+        What has no row is not written: one that another transaction stores from now on might be
+        of anybody.
+        """
         key, link = self.source.primary_key.columns, self.source.c[str(self.table.link)]
         found = []
         for row in parameters:
             same = (column == row[name] for column, name in zip(key, self.asked, strict=True))
             asked = select(link).where(*same).with_for_update()
-            found.append(connection.execute(asked).scalar())
+            stored = connection.execute(asked).first()
+            found.append(None if stored is None else stored[0])
+            if stored is None:
+                # Nothing is equal to NULL, and so the UPDATE finds nothing, either.
+                row.update(dict.fromkeys(self.asked))
+                row.update({at: None for _, at, _ in self.places.fields})
         return found
+
+
+class _Values:
+    """Under which parameters a compiled statement has the values of its columns."""
+
+    def __init__(self, compiler: SQLCompiler, given: Mapping[Any, Any]) -> None:
+        self._given = {name_of(column): value for column, value in given.items()}
+        names = compiler.bind_names.items()
+        self._names = {bind.key: name for bind, name in names}
+        # SQLAlchemy's own, for values and defaults that it gave a name itself.
+        self._own = {name for bind, name in names if bind._is_crud}  # noqa: SLF001 - nothing public tells
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """What the statement itself says, by the names of the columns."""
+        return self._given
+
+    def place(self, name: str, *others: str) -> str | None:
+        """Return where the value of a column is; None: nowhere, or it is SQL.
+
+        `others` are names that SQLAlchemy may have given it besides the column's own.
+        """
+        value: Any = self._given.get(name)
+        if hasattr(value, "__clause_element__"):
+            value = value.__clause_element__()
+        if isinstance(value, BindParameter):
+            return self._names.get(value.key)
+        if is_sql(value):
+            return None
+        return next((one for one in others or (name,) if one in self._own), None)
 
 
 def plan_insert(compiler: SQLCompiler, table: Any, sealed: SealedTable) -> InsertPlan | None:
     """Return what an INSERT that was compiled is to have sealed; None for nothing."""
     state: Any = compiler.compile_state
     several = state._multi_parameters if state._has_multi_parameters else None  # noqa: SLF001 - nothing public tells
-    for row in several or (state._dict_parameters or {},):  # noqa: SLF001 - as above
-        refuse_sql(sealed, row.items())
-    # The first of several rows has its defaults under the names of the columns.
-    endings = (
-        [("",)]
-        if several is None
-        else [("_m0", ""), *((f"_m{n}",) for n in range(1, len(several)))]
-    )
-    binds = _binds(compiler)
-    rows = [_insert_places(compiler, binds, table, sealed, ending) for ending in endings]
-    found = tuple(one for one in rows if one is not None)
-    return InsertPlan(sealed, found) if found else None
+    if several is None:
+        found = [_insert_places(_Values(compiler, state._dict_parameters or {}), table, sealed)]  # noqa: SLF001 - as above
+    else:
+        # The first of several rows has its defaults under the names of the columns.
+        found = [
+            _insert_places(
+                _Values(compiler, row), table, sealed, (f"_m{n}",) if n else ("_m0", "")
+            )
+            for n, row in enumerate(several)
+        ]
+    rows = tuple(one for one in found if one is not None)
+    return InsertPlan(sealed, rows) if rows else None
 
 
 def _insert_places(
-    compiler: SQLCompiler,
-    binds: Binds,
-    table: Any,
-    sealed: SealedTable,
-    suffixes: tuple[str, ...],
+    values: _Values, table: Any, sealed: SealedTable, endings: tuple[str, ...] = ("",)
 ) -> Places | None:
     def place(name: str) -> str | None:
-        names = (name + suffix for suffix in suffixes)
-        return next((one for one in names if one in binds), None)
-
-    def place_of(column: SealedColumn) -> str | None:
-        found = place(column.name)
-        if found is None and suffixes == ("",):
-            # A parameter with a name that its writer chose.
-            return next((name for name, bind in binds.items() if _is_of(bind, column)), None)
-        return found
+        return values.place(name, *(name + ending for ending in endings))
 
     key = tuple(place(column.key) for column in table.primary_key.columns)
     link = None if sealed.link is None else place(sealed.link)
     fields = tuple(
         (column, at, None if column.index is None else place(column.index))
         for column in sealed.columns.values()
-        if (at := place_of(column)) is not None and _is_of(binds[at], column)
+        if (at := place(column.name)) is not None
     )
-    says_whose = sealed.link is None or link is not None or not _is_given(compiler, sealed.link)
-    if None in key or not fields or not says_whose:
+    if None in key or not fields or (link is None and _is_filled(values, table, sealed.link)):
         return None
     return Places(key=key, link=link, fields=fields)
 
 
-def _is_given(compiler: SQLCompiler, name: str) -> bool:
-    """Tell whether an INSERT gives a column something that is no parameter."""
-    state: Any = compiler.compile_state
-    said = [*(state._multi_parameters or ()), state._dict_parameters or {}]  # noqa: SLF001 - nothing public tells
-    return any(name_of(column) == name for row in said for column in row)
+def _is_filled(values: _Values, table: Any, link: str | None) -> bool:
+    """Tell whether something that is no parameter fills the column that says whose a row is."""
+    if link is None:
+        return False
+    column = table.c[link]
+    return link in values.given or not (column.default is None and column.server_default is None)
 
 
 def plan_update(compiler: SQLCompiler, table: Any, sealed: SealedTable) -> UpdatePlan | None:
-    """Return what an UPDATE that was compiled is to have sealed; None for nothing.
-
-    Raises:
-        PlaintextRefusedError: it would leave a row that cannot be opened any more.
-
-    """
+    """Return what an UPDATE that was compiled is to have sealed; None for nothing."""
     state: Any = compiler.compile_state
-    given = (state._dict_parameters or {}).items()  # noqa: SLF001 - nothing public tells
-    written = {name_of(column): value for column, value in given}
-    names = written.keys() | set(compiler.column_keys or ())
-    refuse_moves(table, sealed, names)
-    refuse_sql(sealed, written.items())
-    binds = _binds(compiler)
+    values = _Values(compiler, state._dict_parameters or {})  # noqa: SLF001 - nothing public tells
     fields = tuple(
-        (column, at, _index_place(binds, column))
-        for at, bind in binds.items()
+        (column, at, _index_place(values, column))
         for column in sealed.columns.values()
-        if _is_of(bind, column)
+        if (at := values.place(column.name)) is not None
     )
-    if not fields:
-        return None
     said = dict(_equalities(compiler, table))
     known = tuple(said.get(column.key) for column in table.primary_key.columns)
-    if None in known:
+    if not fields or None in known:
         return None
+    names = values.given.keys() | set(compiler.column_keys or ())
+    # What is set is what the row will have; it stays what the WHERE says where nothing is set.
     key = tuple(
-        column.key if column.key in names and column.key in binds else at
+        values.place(column.key) if column.key in names else at
         for column, at in zip(table.primary_key.columns, known, strict=True)
     )
     link, source = None, None
     if sealed.link is not None:
-        link = sealed.link if sealed.link in names else said.get(sealed.link)
-        if sealed.link in names and sealed.link not in binds:
+        is_set = sealed.link in names
+        link = values.place(sealed.link) if is_set else said.get(sealed.link)
+        if is_set and link is None:
             return None
         source = table if link is None else None
+    if None in key:
+        return None
     places = Places(key=key, link=link, fields=fields)
     return UpdatePlan(sealed, places, source, tuple(map(str, known)))
 
 
-def _binds(compiler: SQLCompiler) -> Binds:
-    """Return the parameters by the names under which their values come."""
-    return {name: bind for bind, name in compiler.bind_names.items()}
-
-
-def _index_place(binds: Binds, column: Any) -> str | None:
-    name = f"{INDEX_BIND}{column.name}"
-    return name if column.index is not None and name in binds else None
-
-
-def _is_of(bind: BindParameter[Any], column: Any) -> bool:
-    return isinstance(bind.type, Sealed) and bind.type.column is column
+def _index_place(values: _Values, column: SealedColumn) -> str | None:
+    return None if column.index is None else values.place(column.index)
 
 
 def _equalities(compiler: SQLCompiler, table: Any) -> Iterator[tuple[str, str]]:

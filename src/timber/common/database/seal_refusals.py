@@ -3,13 +3,15 @@
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Column
+from sqlalchemy import BindParameter, Column, TableClause
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import Null, UnaryExpression
+from sqlalchemy.sql.visitors import iterate
+from sqlalchemy.types import NullType
 
 from timber.common.errors import EncryptedColumnError, PlaintextRefusedError
 from timber.common.modeling.sealed import Sealed
-from timber.common.modeling.sealed_tables import SealedTable
+from timber.common.modeling.sealed_tables import SealedTable, sealed_of
 
 _OF_NULL: Final = frozenset({operators.is_, operators.is_not})
 
@@ -19,15 +21,36 @@ def name_of(column: Any) -> str:
     return str(getattr(column, "key", column))
 
 
+def is_sql(value: Any) -> bool:
+    """Tell whether something is SQL, and not a value."""
+    return hasattr(value, "__clause_element__") or hasattr(value, "_traverse_internals")
+
+
+def refuse_aliases(table: Any) -> None:
+    """Refuse to write through an alias of, or a join with, a table with sealed columns."""
+    if isinstance(table, TableClause):
+        return
+    found = next(filter(None, map(sealed_of, iterate(table))), None)
+    if found is not None:
+        raise PlaintextRefusedError(
+            f"{found.name} has sealed columns: write to the table itself, not to an alias of it"
+        )
+
+
 def refuse_sql(sealed: SealedTable, written: Iterable[tuple[Any, Any]]) -> None:
     """Refuse SQL as the value of a sealed column."""
     for column, value in written:
-        is_sql = hasattr(value, "__clause_element__") or hasattr(value, "_traverse_internals")
-        is_value = not is_sql or isinstance(value, BindParameter | Null)
-        if name_of(column) in sealed.columns and not is_value:
+        if name_of(column) in sealed.columns and not _is_value(value):
             raise PlaintextRefusedError(
                 f"{sealed.name}.{name_of(column)} is sealed: give it a value, not SQL"
             )
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, BindParameter):
+        # One with a type of its own would pass by what refuses values that are not sealed.
+        return isinstance(value.type, NullType | Sealed)
+    return not is_sql(value) or isinstance(value, Null)
 
 
 def refuse_select(sealed: SealedTable, insert: Any) -> None:

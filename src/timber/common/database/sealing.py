@@ -4,7 +4,7 @@ SQLAlchemy's own compiler, and its own execution of statements, so that it costs
 nothing is sealed: a statement is looked at once, when it is compiled.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Engine, bindparam
@@ -21,9 +21,12 @@ from timber.common.database.seal_plans import (
 from timber.common.database.seal_refusals import (
     completed_upsert,
     name_of,
+    refuse_aliases,
     refuse_comparison,
+    refuse_moves,
     refuse_order,
     refuse_select,
+    refuse_sql,
 )
 from timber.common.errors import PlaintextRefusedError
 from timber.common.modeling.sealed import BlindIndex, Sealed
@@ -40,8 +43,11 @@ class _SealingCompiler(SQLCompiler):
         above: Any = super()
         sealed = sealed_of(insert_stmt.table)
         if sealed is None:
+            refuse_aliases(insert_stmt.table)
             return str(above.visit_insert(insert_stmt, *args, **options))
         refuse_select(sealed, insert_stmt)
+        for row in _rows(insert_stmt):
+            refuse_sql(sealed, row.items())
         written = str(above.visit_insert(insert_stmt, *args, **options))
         if not self.stack:
             self.sealing = plan_insert(self, insert_stmt.table, sealed)
@@ -52,7 +58,11 @@ class _SealingCompiler(SQLCompiler):
         above: Any = super()
         sealed = sealed_of(update_stmt.table)
         if sealed is None:
+            refuse_aliases(update_stmt.table)
             return str(above.visit_update(update_stmt, *args, **options))
+        given = _given(update_stmt)
+        refuse_moves(update_stmt.table, sealed, given.keys() | set(self.column_keys or ()))
+        refuse_sql(sealed, given.items())
         update_stmt = _with_indexes(update_stmt, sealed, self.column_keys or ())
         written = str(above.visit_update(update_stmt, *args, **options))
         if not self.stack:
@@ -133,11 +143,27 @@ def _has_defaults(compiled: Any) -> bool:
     return bool(compiled.insert_prefetch or compiled.update_prefetch)
 
 
+def _rows(insert: Any) -> Iterator[Mapping[Any, Any]]:
+    """Give the rows that an INSERT holds itself, by their columns."""
+    yield insert._values or {}  # noqa: SLF001 - nothing public tells
+    for rows in insert._multi_values:  # noqa: SLF001 - as above
+        for row in rows:
+            if isinstance(row, Mapping):
+                yield row
+            else:
+                yield dict(zip(insert.table.columns, row, strict=False))
+
+
+def _given(update: Any) -> dict[str, Any]:
+    """Return what an UPDATE itself sets, by the names of the columns."""
+    ordered = getattr(update, "_ordered_values", None) or ()  # as SQLAlchemy 2.0 has them
+    set_ = {name_of(one): value for one, value in (update._values or {}).items()}  # noqa: SLF001 - nothing public tells
+    return set_ | {name_of(one): value for one, value in ordered}
+
+
 def _with_indexes(update: Any, sealed: SealedTable, keys: Iterable[str]) -> Any:
     """Return an UPDATE that writes the indexes of the columns it writes, too."""
-    ordered = getattr(update, "_ordered_values", None) or ()  # as SQLAlchemy 2.0 has them
-    given = {name_of(one) for one in (update._values or ())}  # noqa: SLF001 - nothing public tells
-    given |= {name_of(one) for one, _ in ordered} | set(keys)
+    given = _given(update).keys() | set(keys)
     indexes = {
         update.table.c[column.index]: bindparam(f"{INDEX_BIND}{name}", None, type_=BlindIndex())
         for name, column in sealed.columns.items()

@@ -8,10 +8,23 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import CHAR, Column, Integer, LargeBinary, Numeric, String, Uuid
+from sqlalchemy import (
+    CHAR,
+    Boolean,
+    Column,
+    Date,
+    Integer,
+    Interval,
+    LargeBinary,
+    Numeric,
+    String,
+    Time,
+    Uuid,
+)
 from sqlalchemy.types import TypeEngine
 
 from timber.common.errors import EncryptionError
+from timber.common.modeling.column_types import UtcDateTime
 
 _LENGTH: Final = struct.Struct(">cI")
 _NOTHING: Final = _LENGTH.pack(b"0", 0)
@@ -42,18 +55,21 @@ def part(tag: bytes, value: str | bytes) -> bytes:
 class Spelling:
     """How values of a column of a primary key, or of a link, are spelled.
 
-    So that what is given for it and what is read of it later are the same.
+    So that what is given for it and what is read of it later are the same; what the database
+    would keep otherwise than it is given is refused.
     """
 
     def __init__(self, column: Column[Any]) -> None:
         self._name = str(column)
         self._spell = _spell_of(column.type)
+        self._most = getattr(column.type, "length", None) if self._spell is _spell_text else None
 
     def part(self, value: Any) -> bytes:
         """Return the value as a part of what something is bound to."""
         if value is None:
             return _NOTHING
         if type(value) is str and self._spell is _spell_text:
+            self._refuse_cut(value)
             written = value.encode()
             return _LENGTH.pack(b"s", len(written)) + written
         return part(*self._spelled(value))
@@ -61,20 +77,32 @@ class Spelling:
     def text(self, value: Any) -> str:
         """Return the value as text, as it stands in the name of a subject."""
         if type(value) is str and self._spell is _spell_text:
+            self._refuse_cut(value)
             return value
         _, written = self._spelled(value)
         return written if isinstance(written, str) else written.hex()
+
+    def _refuse_cut(self, value: str) -> None:
+        """Refuse a text of which PostgreSQL would cut the space behind its length."""
+        if self._most is not None and len(value) > self._most and value[self._most :].isspace():
+            raise EncryptionError(
+                f"{self._name} holds {self._most} characters, and what is sealed for its row "
+                "would be lost if the space behind them were cut: give it without"
+            )
 
     def _spelled(self, value: Any) -> tuple[bytes, str | bytes]:
         try:
             return self._spell(value)
         except (ValueError, TypeError, ArithmeticError):
             raise EncryptionError(
-                f"{self._name} is of another type, so nothing can be sealed for its row"
+                f"a value is not as {self._name} keeps it, so nothing can be sealed for its row: "
+                "give a value of the column's type, with no more digits than it has"
             ) from None
 
 
 def _spell_text(value: Any) -> tuple[bytes, str]:
+    if isinstance(value, bool) or not isinstance(value, str | int | UUID):
+        raise TypeError
     return b"s", str.__str__(value) if isinstance(value, str) else str(value)
 
 
@@ -83,7 +111,10 @@ def _spell_padded(value: Any) -> tuple[bytes, str]:
 
 
 def _spell_integer(value: Any) -> tuple[bytes, str]:
-    return b"i", str(int(value))
+    number = int(value)
+    if not isinstance(value, str) and number != value:
+        raise ValueError
+    return b"i", str(number)
 
 
 def _spell_uuid(value: Any) -> tuple[bytes, str]:
@@ -94,18 +125,38 @@ def _spell_bytes(value: Any) -> tuple[bytes, bytes]:
     return b"b", bytes(value)
 
 
-def _spell_other(value: Any) -> tuple[bytes, str]:
-    match value:
-        case bool() | int() | str():
-            return b"o", str(value)
-        case datetime():
-            return b"m", value.astimezone(UTC).isoformat()
-        case date() | time():
-            return b"d", value.isoformat()
-        case timedelta():
-            return b"v", str(value // timedelta(microseconds=1))
-        case _:
-            raise TypeError
+def _spell_boolean(value: Any) -> tuple[bytes, str]:
+    if value not in {0, 1}:
+        raise ValueError
+    return b"o", str(bool(value))
+
+
+def _spell_moment(value: Any) -> tuple[bytes, str]:
+    return b"m", value.astimezone(UTC).isoformat()
+
+
+def _spell_date(value: Any) -> tuple[bytes, str]:
+    if isinstance(value, datetime):
+        if value.tzinfo is not None:
+            raise ValueError  # which day that is depends on the zone of the connection
+        value = value.date()
+    if not isinstance(value, date):
+        raise TypeError
+    return b"d", value.isoformat()
+
+
+def _spell_time(value: Any) -> tuple[bytes, str]:
+    if not isinstance(value, time):
+        raise TypeError
+    return b"d", value.replace(tzinfo=None, fold=0).isoformat()
+
+
+def _spell_interval(value: Any) -> tuple[bytes, str]:
+    return b"v", str(value // timedelta(microseconds=1))
+
+
+def _spell_nothing(_: Any) -> tuple[bytes, str]:
+    raise TypeError
 
 
 _SPELLS: Final[tuple[tuple[type[TypeEngine[Any]], Spell], ...]] = (
@@ -114,20 +165,37 @@ _SPELLS: Final[tuple[tuple[type[TypeEngine[Any]], Spell], ...]] = (
     (Integer, _spell_integer),
     (Uuid, _spell_uuid),
     (LargeBinary, _spell_bytes),
+    (Boolean, _spell_boolean),
+    (UtcDateTime, _spell_moment),
+    (Date, _spell_date),
+    (Time, _spell_time),
+    (Interval, _spell_interval),
 )
 """The first type that fits decides."""
 
 
 def _spell_of(kind: TypeEngine[Any]) -> Spell:
     if isinstance(kind, Numeric):
-        return _decimal(kind.scale or 0)
-    return next((spell for known, spell in _SPELLS if isinstance(kind, known)), _spell_other)
+        return _spell_float if kind.scale is None else _decimal(kind.scale)
+    return next((spell for known, spell in _SPELLS if isinstance(kind, known)), _spell_nothing)
+
+
+def _number(value: Any) -> Decimal:
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+def _spell_float(value: Any) -> tuple[bytes, str]:
+    return b"n", f"{_number(value).normalize() + 0:f}"
 
 
 def _decimal(scale: int) -> Spell:
     step = Decimal(1).scaleb(-scale)
 
     def spell(value: Any) -> tuple[bytes, str]:
-        return b"n", str(Decimal(value).quantize(step))
+        number = _number(value)
+        kept = number.quantize(step)
+        if kept != number:
+            raise ValueError  # databases do not agree on how they round it
+        return b"n", str(kept.copy_abs() if kept.is_zero() else kept)
 
     return spell

@@ -15,7 +15,7 @@ from timber.common.encryption.index_versions import settled_hashes
 from timber.common.encryption.keyring import Keyring, ReadyKey
 from timber.common.encryption.tables import Field, TableSeal
 from timber.common.errors import EncryptionError, InvalidValueError, TamperedError
-from timber.common.modeling.sealed import Ciphertext
+from timber.common.modeling.sealed import Ciphertext, PlacedCiphertext
 from timber.common.modeling.sealed_tables import (
     LEAST_BYTES,
     MAGIC,
@@ -108,7 +108,7 @@ class Sealer:
             if name not in row:
                 continue
             value = row[name]
-            if value is not None and type(value) is not Ciphertext:
+            if value is not None and not isinstance(value, Ciphertext):
                 target = known.target(name, row, subject)
                 done[name] = self.seal_value(target, value)
                 if field.column.index is not None:
@@ -139,7 +139,7 @@ class Sealer:
 
         """
         field = self.table(table).field(column)
-        written = _dumps(field, field.normalised(value))
+        written = _checked(field, field.dumps_normalised, value)
         return tuple(
             index_value(root.version, self._secret(root, table, column), written)
             for root in self._keyring.index_keys()
@@ -191,19 +191,25 @@ class Sealer:
                 value = row[at]
                 if value is None:
                     continue
-                if type(value) is Ciphertext:
-                    # Of another row nobody could ever open it.
-                    value = self._open(field, about, subject, value)
+                if isinstance(value, Ciphertext):
+                    value = self._placed(field, about, subject, row, at)
                 else:
                     # As `_sealed`; here a call for each value would be felt.
                     nonce = nonces[start : start + NONCE_BYTES]
                     start += NONCE_BYTES
                     written = _dumps(field, value)
                     sealed = encrypt(nonce, written, header + field.about + about)
-                    row[at] = Ciphertext(header + nonce + sealed)
+                    row[at] = PlacedCiphertext(header + nonce + sealed)
                 if to is not None:
                     row[to] = self._index(field, value)
         self._settle(known, rows, [about for about, _ in bound], places, connection)
+
+    def _placed(self, field: Field, about: bytes, subject: str | None, row: Any, at: Any) -> Any:
+        """Return what is in a sealed value; of another row nobody could ever open it."""
+        sealed = row[at]
+        value = self._open(field, about, subject, sealed)
+        row[at] = PlacedCiphertext(sealed)
+        return value
 
     def _settle(
         self,
@@ -232,7 +238,7 @@ class Sealer:
                 row[to] = value
 
     def _index(self, field: Field, value: Any) -> bytes:
-        written = _dumps(field, field.normalised(value))
+        written = _checked(field, field.dumps_normalised, value)
         root = self._keyring.index_keys()[0]
         secret = self._secret(root, field.column.table, field.column.name)
         return index_value(root.version, secret, written)
@@ -272,8 +278,12 @@ def _sealed(field: Field, row: bytes, ready: ReadyKey, written: bytes, nonce: by
 
 
 def _dumps(field: Field, value: Any) -> bytes:
+    return field.tag + _checked(field, field.write, value)
+
+
+def _checked(field: Field, write: Callable[[Any], bytes], value: Any) -> bytes:
     try:
-        return field.tag + field.write(value)
+        return write(value)
     except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError) as error:
         # Its text may quote the value.
         what = f"a value cannot be stored in {field.column} ({type(error).__name__})"

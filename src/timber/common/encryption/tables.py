@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Table as SQLTable, select
+from sqlalchemy import Column, Connection, Enum, String, Table as SQLTable, Text, select
 
 from timber.common.encryption.base import subject_of, subject_of_table
 from timber.common.encryption.blind_index import normalised
@@ -18,7 +18,7 @@ from timber.common.modeling.sealed_tables import SealedTable
 class Field:
     """One sealed column."""
 
-    __slots__ = ("about", "codec", "column", "tag", "write")
+    __slots__ = ("_write_normalised", "about", "codec", "column", "tag", "write")
 
     def __init__(self, column: SealedColumn) -> None:
         self.column = column
@@ -26,10 +26,16 @@ class Field:
         self.tag, self.write = self.codec.tag, self.codec.write
         self.about = part(b"t", column.table) + part(b"c", column.name)
         """What binds its values to the table and the column."""
+        is_text = isinstance(column.plain, String) and not isinstance(column.plain, Enum)
+        # Normalised, a text may be longer than the value that the column holds.
+        self._write_normalised = codec_of(Text()).write if is_text else self.write
 
-    def normalised(self, value: Any) -> Any:
-        """Return what counts as equal to the value where it is looked for."""
-        return normalised(value, self.column.normalise)
+    def dumps_normalised(self, value: Any) -> bytes:
+        """Return what counts as equal to the value where it is looked for, as bytes.
+
+        Raises as the codec's `write`.
+        """
+        return self.tag + self._write_normalised(normalised(value, self.column.normalise))
 
 
 class TableSeal:

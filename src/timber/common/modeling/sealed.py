@@ -32,6 +32,16 @@ class Ciphertext(bytes):
         return repr(self)
 
 
+class PlacedCiphertext(Ciphertext):
+    """A value that was sealed for, or looked at in, the row into which it is about to be written.
+
+    Only what seals rows on their way to the database makes it. A `Ciphertext` that was read
+    could be given for any row, and only its own could open it.
+    """
+
+    __slots__ = ()
+
+
 class Blinds(Protocol):
     """Makes of a value by what it is found, without telling it."""
 
@@ -59,7 +69,10 @@ class SealedColumn:
 
 
 class Sealed(TypeDecorator[Ciphertext]):
-    """A column of sealed values: bytes to the database, and nothing but a Ciphertext to us."""
+    """A column of sealed values: bytes to the database, and nothing but a Ciphertext to us.
+
+    What is written is a PlacedCiphertext.
+    """
 
     impl: TypeEngine[Any] | type[TypeEngine[Any]] = LargeBinary
     cache_ok: bool | None = True
@@ -81,7 +94,7 @@ class Sealed(TypeDecorator[Ciphertext]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
         if value is None:
             return None
-        if type(value) is not Ciphertext:
+        if type(value) is not PlacedCiphertext:
             raise PlaintextRefusedError(
                 f"{self.column} cannot be sealed on this way of writing, so nothing was written: "
                 "write whole rows, or update rows by their primary key"
@@ -92,7 +105,7 @@ class Sealed(TypeDecorator[Ciphertext]):
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], bytes | None]:
         def process(value: Any) -> bytes | None:
             # Both drivers take bytes as they are.
-            if type(value) is Ciphertext:
+            if type(value) is PlacedCiphertext:
                 return bytes(value)
             return self.process_bind_param(value, dialect)
 

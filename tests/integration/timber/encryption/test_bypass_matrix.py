@@ -5,8 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, delete, func, insert, literal, select, text, update
+from sqlalchemy import (
+    LargeBinary,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 from tests.integration.timber.encryption.conftest import is_stored
 
 from timber.common.errors import (
@@ -14,6 +25,7 @@ from timber.common.errors import (
     DatabaseError,
     EncryptedColumnError,
     PlaintextRefusedError,
+    TamperedError,
 )
 from timber.common.runtime import Timber
 
@@ -36,6 +48,8 @@ def row(**more: Any) -> dict[str, Any]:
 
 
 SECRET = {"body": MARKER, "email": EMAIL, "data": {"deep": [MARKER]}}
+SECRET_TO_COME: dict[str, Any] = {name: bindparam(f"new_{name}") for name in SECRET}
+SECRET_THAT_COMES = {f"new_{name}": value for name, value in SECRET.items()}
 
 
 def plain(timber: Timber, note: Any) -> None:
@@ -151,6 +165,12 @@ def copied(connection: Any, table: Any) -> None:
             names, select(literal("2"), table.c.body).where(table.c.id == "1")
         )
     )
+
+
+def copied_into_itself(connection: Any, table: Any) -> None:
+    connection.execute(update(table).where(table.c.id == "1").values(**SECRET))
+    values = connection.execute(select(table.c.body, table.c.email, table.c.data)).mappings().one()
+    connection.execute(update(table).where(table.c.id == "1").values(**values))
 
 
 def by_default_value(connection: Any, table: Any) -> None:
@@ -279,6 +299,51 @@ SEALED: dict[str, Write] = {
         ),
         there=True,
     ),
+    "update by key with parameters in the values": on_connection(
+        lambda connection, table: connection.execute(
+            update(table).where(table.c.id == bindparam("key")).values(**SECRET_TO_COME),
+            {"key": "1", **SECRET_THAT_COMES},
+        ),
+        there=True,
+    ),
+    "a changed key by Core, from one parameter to another": on_connection(
+        lambda connection, table: connection.execute(
+            update(table)
+            .where(table.c.id == bindparam("old"))
+            .values(id=bindparam("new"), **SECRET),
+            {"old": "1", "new": "5"},
+        ),
+        there=True,
+    ),
+    "a changed owner by Core, while the WHERE names the former": on_connection(
+        lambda connection, table: connection.execute(
+            update(table)
+            .where(table.c.id == bindparam("k"), table.c.user_id == bindparam("user_id"))
+            .values(user_id=bindparam("u"), **SECRET),
+            {"k": "1", "user_id": "ann", "u": "bob"},
+        ),
+        there=True,
+    ),
+    "insert with parameters that have the names of other columns": on_connection(
+        lambda connection, table: connection.execute(
+            insert(table).values(
+                id=bindparam("user_id"), user_id=bindparam("id"), **SECRET_TO_COME
+            ),
+            {"user_id": "9", "id": "bob", **SECRET_THAT_COMES},
+        )
+    ),
+    "insert of a list of values with parameters among them": on_connection(
+        lambda connection, table: connection.execute(
+            insert(table).values(
+                [
+                    {"id": bindparam("user_id"), "user_id": bindparam("u"), **SECRET},
+                    row(id=bindparam("second"), email=f"2{EMAIL}"),
+                ]
+            ),
+            {"user_id": "8", "u": "bob", "second": "9"},
+        )
+    ),
+    "update by key to what is sealed in the row": on_connection(copied_into_itself, there=True),
     "upsert of a new row": on_connection(upserted),
     "upsert of a stored row": on_connection(upserted, there=True),
     "upsert of many": on_connection(
@@ -392,6 +457,178 @@ REFUSED: dict[str, tuple[type[Exception], Write]] = {
             lambda connection, table: connection.execute(
                 select(insert(table).values(**row()).returning(table.c.id).cte().c.id)
             )
+        ),
+    ),
+    "update of an alias": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(other := table.alias()).where(other.c.id == "1").values(body=MARKER)
+            ),
+            there=True,
+        ),
+    ),
+    "update of the owner of an alias": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table.alias()).values(user_id="bob")
+            ),
+            there=True,
+        ),
+    ),
+    "update of the owner of an alias by the ORM": (
+        PlaintextRefusedError,
+        on_session(
+            lambda session, note: session.execute(update(aliased(note)).values(user_id="bob")),
+            there=True,
+        ),
+    ),
+    "update of the key of an alias": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(other := table.alias()).where(other.c.id == "1").values(id="7")
+            ),
+            there=True,
+        ),
+    ),
+    "update of one sealed column of an alias to another": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(other := table.alias()).values(body=other.c.email)
+            ),
+            there=True,
+        ),
+    ),
+    "update of an alias to nothing": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(update(table.alias()).values(email=None)),
+            there=True,
+        ),
+    ),
+    "insert into an alias": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(insert(table.alias()).values(row()))
+        ),
+    ),
+    "update of the owner in a common table expression": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                select(update(table).values(user_id="bob").returning(table.c.id).cte("u"))
+            ),
+            there=True,
+        ),
+    ),
+    "update to SQL in a common table expression": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                select(
+                    update(table)
+                    .where(table.c.id == "1")
+                    .values(body=func.lower(MARKER))
+                    .returning(table.c.id)
+                    .cte("u")
+                )
+            ),
+            there=True,
+        ),
+    ),
+    "insert of SQL in a common table expression": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                select(
+                    insert(table)
+                    .values(id="2", body=select(table.c.body).scalar_subquery())
+                    .returning(table.c.id)
+                    .cte("i")
+                )
+            ),
+            there=True,
+        ),
+    ),
+    "update of the key to SQL": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table).where(table.c.id == "1").values(id=func.lower("ZZ"), **SECRET)
+            ),
+            there=True,
+        ),
+    ),
+    "update of the owner to SQL": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table).where(table.c.id == "1").values(user_id=func.lower("BOB"), **SECRET)
+            ),
+            there=True,
+        ),
+    ),
+    "a key that becomes SQL": (
+        PlaintextRefusedError,
+        on_session(
+            lambda session, note: setattr(session.get(note, "1"), "id", func.lower("ZZ")),
+            there=True,
+        ),
+    ),
+    "update to a parameter with a type of its own": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table).values(body=literal(MARKER.encode() * 9, LargeBinary))
+            ),
+            there=True,
+        ),
+    ),
+    "update of many rows to a sealed value": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table)
+                .where(table.c.user_id == "ann")
+                .values(body=connection.scalar(select(table.c.body)))
+            ),
+            there=True,
+        ),
+    ),
+    "update of one of some rows to what is sealed in it": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table)
+                .where(table.c.id.in_(["1"]))
+                .values(email=connection.scalar(select(table.c.email)))
+            ),
+            there=True,
+        ),
+    ),
+    "update of many rows to a sealed value of a type of its own": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table).values(
+                    body=literal(connection.scalar(select(table.c.body)), LargeBinary)
+                )
+            ),
+            there=True,
+        ),
+    ),
+    "update to what is sealed in another column": (
+        TamperedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table)
+                .where(table.c.id == "1")
+                .values(body=connection.scalar(select(table.c.email)))
+            ),
+            there=True,
         ),
     ),
     "upsert to a value": (PlaintextRefusedError, on_connection(upserted_by_value, there=True)),

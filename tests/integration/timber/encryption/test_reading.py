@@ -304,3 +304,16 @@ def test_logs_show_no_value(
 
     assert "canary-4711" not in caplog.text
     assert not is_stored(timber, "canary-4711")
+
+
+def test_a_value_may_be_longer_where_its_case_is_folded(timber: Timber, note: type[Any]) -> None:
+    address = "ß" * 100  # folded, it has twice as many letters; the column holds 100
+    with timber.database.session_scope() as session:
+        session.add(note(id="1", email=address))
+
+    with timber.database.session_scope() as session:
+        assert session.scalars(select(note).where(note.email == "SS" * 100)).one().email == address
+        with pytest.raises(InvalidValueError):
+            session.add(note(id="2", email="ß" * 101))
+            session.flush()
+        session.rollback()
