@@ -177,6 +177,8 @@ class Recorder:
             "moment": moment,
             "acting": acting,
             "is_outside": outside,
+            # A rollback takes numbers back on SQLite, and leaves gaps on PostgreSQL.
+            "number": noted.sequence if self._is_sqlite else None,
         }
         if audited is None or noted.row_key is None:
             return Note(**common)
