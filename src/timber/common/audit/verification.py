@@ -14,6 +14,7 @@ from timber.common.audit.definitions import definitions
 from timber.common.audit.marks import Marks
 from timber.common.audit.notes import row_mark
 from timber.common.audit.numbers import Notes
+from timber.common.audit.recorder import BROKEN
 from timber.common.audit.tables import LANES, LOG, PENDING, guards, lacking_guards
 from timber.common.audit.triggers import missing
 
@@ -117,6 +118,9 @@ class Verifier:
             if 0 <= row.lane < LANES
             else "there is no such chain: its entries were put in"
         )
+        if problem is None and f'"facts":{{"{BROKEN}":1}}' in entry.details:
+            what = "the note of this was none that a trigger writes: somebody put it in"
+            self._problems.append(Problem(what, row.lane, row.position))
         if problem is not None:
             lane.broken = True
             self._problems.append(Problem(problem, row.lane, row.position))

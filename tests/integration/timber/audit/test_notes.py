@@ -56,6 +56,32 @@ def test_rollbacks_and_savepoints_take_no_note_away(timber: Timber) -> None:
     assert timber.audit.verify().problems == ()
 
 
+@pytest.mark.parametrize("operation", ["insert", "delete"])
+@pytest.mark.parametrize("key", ["not json", "{}", "[]", "7"])
+def test_a_note_that_no_trigger_wrote_is_chained_and_told(
+    timber: Timber, operation: str, key: str
+) -> None:
+    put_in = (
+        "INSERT INTO timber_audit_pending (table_name, operation, row_key, writer, written_at) "
+        f"VALUES ('notes', '{operation}', '{key}', 'mallory', '2020-01-01 00:00:00.000000')"
+    )
+    with timber.database.engine.begin() as connection:
+        connection.execute(text(INSERT))
+    raw = timber.database.engine.raw_connection()
+    raw.cursor().execute(put_in)
+    raw.commit()
+    raw.close()
+    with timber.database.engine.begin() as connection:
+        connection.execute(text("INSERT INTO users (user_id) VALUES ('bob')"))
+
+    found = timber.audit.verify()
+
+    assert [one.what for one in found.problems] == [
+        "the note of this was none that a trigger writes: somebody put it in"
+    ]
+    assert sorted(one.actor or "" for one in timber.audit.log()) == ["mallory", "timber", "timber"]
+
+
 @given(
     st.integers(0, 30).flatmap(
         lambda last: st.tuples(st.just(last), st.sets(st.integers(1, 40)), st.randoms())
