@@ -29,6 +29,8 @@ class Note:
     columns: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The values of columns when the transaction ended; only commitments of them are kept."""
+    number: int | None = None
+    """That under which a trigger has noted it, where such numbers have no gaps."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What else there is to say; texts and whole numbers, about nobody."""
 
@@ -46,6 +48,7 @@ def entry_of(note: Note, marks: Marks, *, lane: int, position: int, batch: int) 
         "batch": batch,
         "columns": list(note.columns),
         "facts": dict(note.facts),
+        "note": note.number,
         "origin": "outside" if note.is_outside else "",
         "reason": note.acting.reason,
         "values": _commitments(note, key, about),

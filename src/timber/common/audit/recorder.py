@@ -17,10 +17,14 @@ from timber.common.audit.marks import Marks
 from timber.common.audit.notes import Note, entry_of
 from timber.common.audit.tables import LOG, PENDING
 from timber.common.clock import Clock
+from timber.common.errors import InvalidValueError
 
 PAGE: Final = 1_000
 """How many entries are in memory at once."""
 
+BROKEN: Final = "broken"
+"""The fact that says of an entry that its note was none that a trigger writes."""
+_UNREADABLE: Final = (InvalidValueError, ValueError, TypeError, LookupError, AttributeError)
 _WITH_ROW: Final = ("insert", "update")
 
 
@@ -138,15 +142,48 @@ class Recorder:
         page = connection.execute(others).all()
         if not page:
             return 0
-        current = self._around(connection, page)
-        notes = [
-            self._note(one, current, Acting(one.writer or "unknown"), one.written_at, outside=True)
-            for one in page
-        ]
+        try:
+            notes = self._notes_outside(connection, page)
+        except _UNREADABLE:
+            page = page[:1]
+            notes = self._one_outside(connection, page[0])
         self.append(connection, notes)
         numbers = ", ".join(str(one.sequence) for one in page)
         run(connection, f"DELETE FROM {PENDING.name} WHERE sequence IN ({numbers})")
         return len(page)
+
+    def _notes_outside(self, connection: Connection, page: Sequence[Any]) -> list[Note]:
+        for one in page:
+            self._require_key(one)
+        with connection.begin_nested():
+            current = self._around(connection, page)
+        return [
+            self._note(one, current, Acting(one.writer or "unknown"), one.written_at, outside=True)
+            for one in page
+        ]
+
+    def _require_key(self, noted: Any) -> None:
+        audited = self._tables.get(noted.table_name)
+        if audited is not None and noted.row_key is not None:
+            key = json.loads(noted.row_key)
+            if not isinstance(key, list) or len(key) != len(audited.key):
+                raise ValueError("a note without a key")
+
+    def _one_outside(self, connection: Connection, noted: Any) -> list[Note]:
+        try:
+            return self._notes_outside(connection, [noted])
+        except _UNREADABLE:
+            # No trigger wrote this. It is chained without what cannot be read, and is told.
+            broken = Note(
+                table=noted.table_name,
+                operation=noted.operation,
+                moment=noted.written_at,
+                acting=Acting(noted.writer or "unknown"),
+                is_outside=True,
+                number=noted.sequence if self._is_sqlite else None,
+                facts={BROKEN: 1},
+            )
+            return [broken]
 
     def last_noted(self, cursor: Any) -> int:
         """Return the greatest number that was given out so far on this connection's view."""
@@ -177,6 +214,8 @@ class Recorder:
             "moment": moment,
             "acting": acting,
             "is_outside": outside,
+            # A rollback takes numbers back on SQLite, and leaves gaps on PostgreSQL.
+            "number": noted.sequence if self._is_sqlite else None,
         }
         if audited is None or noted.row_key is None:
             return Note(**common)

@@ -13,6 +13,8 @@ from timber.common.audit.chain import Entry, first_hash, mark, next_hash
 from timber.common.audit.definitions import definitions
 from timber.common.audit.marks import Marks
 from timber.common.audit.notes import row_mark
+from timber.common.audit.numbers import Notes
+from timber.common.audit.recorder import BROKEN
 from timber.common.audit.tables import LANES, LOG, PENDING, guards, lacking_guards
 from timber.common.audit.triggers import missing
 
@@ -66,6 +68,7 @@ class Verifier:
     _lanes: dict[int, _Lane] = field(default_factory=dict)
     _problems: list[Problem] = field(default_factory=list)
     _erased: frozenset[bytes] = frozenset()
+    _notes: Notes = field(default_factory=Notes)
     _entries: int = 0
     _outside: int = 0
 
@@ -73,6 +76,7 @@ class Verifier:
         """Return what was found; nothing is changed."""
         self._erased = frozenset(self.marks.keystore.tombstones())
         with self.engine.connect() as connection:
+            self._notes = Notes.before_reading(connection)
             total = int(connection.scalar(select(func.count()).select_from(LOG)) or 0)
             for row in _rows(connection):
                 self._entries += 1
@@ -81,6 +85,11 @@ class Verifier:
                     show(self._entries, total)
             show(self._entries, max(total, self._entries))
             self._look_around(connection)
+        if gone := self._notes.gone:
+            what = f"{gone:,} notes of what was written were taken away before they were chained"
+            self._problems.append(
+                Problem(what, 0, self._lanes[0].position if 0 in self._lanes else 0)
+            )
         self._compare_with_anchor()
         return Verification(
             entries=self._entries,
@@ -98,15 +107,20 @@ class Verifier:
         if lane is None:
             lane = self._lanes[row.lane] = _Lane(row.lane, first_hash(self.marks.key, row.lane))
         if lane.broken:
+            self._notes.chained(row.details)
             return  # what comes after a break proves nothing
         entry = Entry(**{name: getattr(row, name) for name in _FIELDS})
         if '"origin":"outside"' in entry.details:
             self._outside += 1
+        self._notes.chained(entry.details)
         problem = (
             self._problem(lane, entry, row.hash)
             if 0 <= row.lane < LANES
             else "there is no such chain: its entries were put in"
         )
+        if problem is None and f'"facts":{{"{BROKEN}":1}}' in entry.details:
+            what = "the note of this was none that a trigger writes: somebody put it in"
+            self._problems.append(Problem(what, row.lane, row.position))
         if problem is not None:
             lane.broken = True
             self._problems.append(Problem(problem, row.lane, row.position))
