@@ -1,11 +1,20 @@
 """What a statement must not ask of sealed columns: it would store what nobody can open."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Column, TableClause
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import Null, UnaryExpression
+from sqlalchemy.sql.elements import (
+    ClauseList,
+    ExpressionClauseList,
+    Grouping,
+    Label,
+    Null,
+    UnaryExpression,
+    _label_reference,
+)
+from sqlalchemy.sql.functions import count
 from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import NullType
 
@@ -131,19 +140,37 @@ def _is_excluded(value: Any, name: str) -> bool:
 
 def refuse_comparison(binary: Any) -> None:
     """Refuse to compare what is sealed with anything but nothing."""
-    if binary.operator in _OF_NULL:
-        return
-    for side in (binary.left, binary.right):
-        if isinstance(side.type, Sealed):
+    if binary.operator not in _OF_NULL:
+        refuse_within(binary)
+
+
+def refuse_within(element: Any) -> None:
+    """Refuse what is sealed inside other SQL: what is to be found would meet sealed bytes."""
+    if isinstance(element, count) and all(isinstance(one, Column) for one in element.clauses):
+        return  # whether values are there is no secret
+    for operand in _operands(element):
+        kind = getattr(operand, "type", None)
+        if isinstance(kind, Sealed):
             raise EncryptedColumnError(
-                f"{side.type.column} is sealed: compare it with a value, not with SQL"
+                f"{kind.column} is sealed: compare it with a value, not with SQL, and read it "
+                "without any SQL around it"
             )
+
+
+def _operands(element: Any) -> Iterator[Any]:
+    for child in element.get_children():
+        if isinstance(
+            child, ClauseList | ExpressionClauseList | Grouping | UnaryExpression | Label
+        ):
+            yield from _operands(child)
+        else:
+            yield child
 
 
 def refuse_order(clauses: Iterable[Any], what: str) -> None:
     """Refuse to sort or to group by what is sealed: its bytes tell nothing of the values."""
     for clause in clauses:
-        while isinstance(clause, UnaryExpression):
+        while isinstance(clause, UnaryExpression | _label_reference):
             clause = clause.element  # noqa: PLW2901 - what is inside
         kind = getattr(clause, "type", None)
         if isinstance(kind, Sealed):
