@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import (
     Grouping,
     Label,
     Null,
+    TypeCoerce,
     UnaryExpression,
     _label_reference,
 )
@@ -23,6 +24,17 @@ from timber.common.modeling.sealed import Sealed
 from timber.common.modeling.sealed_tables import SealedTable, sealed_of
 
 _OF_NULL: Final = frozenset({operators.is_, operators.is_not})
+
+
+_TRANSPARENT: Final = (
+    ClauseList,
+    ExpressionClauseList,
+    Grouping,
+    Label,
+    TypeCoerce,
+    UnaryExpression,
+)
+"""What SQL looks through: the same value is in it."""
 
 
 def name_of(column: Any) -> str:
@@ -44,6 +56,15 @@ def refuse_aliases(table: Any) -> None:
         raise PlaintextRefusedError(
             f"{found.name} has sealed columns: write to the table itself, not to an alias of it"
         )
+
+
+def refuse_indexes(sealed: SealedTable, names: Collection[str]) -> None:
+    """Refuse to write an index but together with what it finds."""
+    for column in sealed.columns.values():
+        if column.index is not None and column.index in names:
+            raise PlaintextRefusedError(
+                f"{sealed.name}.{column.index} is made of {column.name}: give that"
+            )
 
 
 def refuse_sql(sealed: SealedTable, written: Iterable[tuple[Any, Any]]) -> None:
@@ -94,6 +115,7 @@ def completed_upsert(on_conflict: Any, table: Any, sealed: SealedTable) -> Any:
     """
     given = {name_of(column): value for column, value in on_conflict.update_values_to_set.items()}
     refuse_moves(table, sealed, given.keys())
+    refuse_indexes(sealed, given.keys())
     stored = sealed.columns.keys() & given.keys()
     if not stored:
         return on_conflict
@@ -159,9 +181,7 @@ def refuse_within(element: Any) -> None:
 
 def _operands(element: Any) -> Iterator[Any]:
     for child in element.get_children():
-        if isinstance(
-            child, ClauseList | ExpressionClauseList | Grouping | UnaryExpression | Label
-        ):
+        if isinstance(child, _TRANSPARENT):
             yield from _operands(child)
         else:
             yield child
@@ -170,7 +190,7 @@ def _operands(element: Any) -> Iterator[Any]:
 def refuse_order(clauses: Iterable[Any], what: str) -> None:
     """Refuse to sort or to group by what is sealed: its bytes tell nothing of the values."""
     for clause in clauses:
-        while isinstance(clause, UnaryExpression | _label_reference):
+        while isinstance(clause, UnaryExpression | TypeCoerce | _label_reference):
             clause = clause.element  # noqa: PLW2901 - what is inside
         kind = getattr(clause, "type", None)
         if isinstance(kind, Sealed):

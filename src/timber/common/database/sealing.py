@@ -23,6 +23,7 @@ from timber.common.database.seal_refusals import (
     name_of,
     refuse_aliases,
     refuse_comparison,
+    refuse_indexes,
     refuse_moves,
     refuse_order,
     refuse_select,
@@ -73,7 +74,9 @@ class _SealingCompiler(SQLCompiler):
             refuse_aliases(update_stmt.table)
             return str(above.visit_update(update_stmt, *args, **options))
         given = _given(update_stmt)
-        refuse_moves(update_stmt.table, sealed, given.keys() | set(self.column_keys or ()))
+        names = given.keys() | set(self.column_keys or ())
+        refuse_indexes(sealed, names)
+        refuse_moves(update_stmt.table, sealed, names)
         refuse_sql(sealed, given.items())
         update_stmt = _with_indexes(update_stmt, sealed, self.column_keys or ())
         written = str(above.visit_update(update_stmt, *args, **options))
@@ -97,7 +100,6 @@ class _SealingCompiler(SQLCompiler):
 
     visit_function: Any = _looking_inside("visit_function")
     visit_cast: Any = _looking_inside("visit_cast")
-    visit_type_coerce: Any = _looking_inside("visit_type_coerce")
     visit_case: Any = _looking_inside("visit_case")
     visit_over: Any = _looking_inside("visit_over")
     visit_withingroup: Any = _looking_inside("visit_withingroup")
