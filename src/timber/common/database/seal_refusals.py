@@ -1,11 +1,21 @@
 """What a statement must not ask of sealed columns: it would store what nobody can open."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Column, TableClause
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import Null, UnaryExpression
+from sqlalchemy.sql.elements import (
+    ClauseList,
+    ExpressionClauseList,
+    Grouping,
+    Label,
+    Null,
+    TypeCoerce,
+    UnaryExpression,
+    _label_reference,
+)
+from sqlalchemy.sql.functions import count
 from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import NullType
 
@@ -14,6 +24,17 @@ from timber.common.modeling.sealed import Sealed
 from timber.common.modeling.sealed_tables import SealedTable, sealed_of
 
 _OF_NULL: Final = frozenset({operators.is_, operators.is_not})
+
+
+_TRANSPARENT: Final = (
+    ClauseList,
+    ExpressionClauseList,
+    Grouping,
+    Label,
+    TypeCoerce,
+    UnaryExpression,
+)
+"""What SQL looks through: the same value is in it."""
 
 
 def name_of(column: Any) -> str:
@@ -35,6 +56,15 @@ def refuse_aliases(table: Any) -> None:
         raise PlaintextRefusedError(
             f"{found.name} has sealed columns: write to the table itself, not to an alias of it"
         )
+
+
+def refuse_indexes(sealed: SealedTable, names: Collection[str]) -> None:
+    """Refuse to write an index but together with what it finds."""
+    for column in sealed.columns.values():
+        if column.index is not None and column.index in names:
+            raise PlaintextRefusedError(
+                f"{sealed.name}.{column.index} is made of {column.name}: give that"
+            )
 
 
 def refuse_sql(sealed: SealedTable, written: Iterable[tuple[Any, Any]]) -> None:
@@ -85,6 +115,7 @@ def completed_upsert(on_conflict: Any, table: Any, sealed: SealedTable) -> Any:
     """
     given = {name_of(column): value for column, value in on_conflict.update_values_to_set.items()}
     refuse_moves(table, sealed, given.keys())
+    refuse_indexes(sealed, given.keys())
     stored = sealed.columns.keys() & given.keys()
     if not stored:
         return on_conflict
@@ -131,19 +162,35 @@ def _is_excluded(value: Any, name: str) -> bool:
 
 def refuse_comparison(binary: Any) -> None:
     """Refuse to compare what is sealed with anything but nothing."""
-    if binary.operator in _OF_NULL:
-        return
-    for side in (binary.left, binary.right):
-        if isinstance(side.type, Sealed):
+    if binary.operator not in _OF_NULL:
+        refuse_within(binary)
+
+
+def refuse_within(element: Any) -> None:
+    """Refuse what is sealed inside other SQL: what is to be found would meet sealed bytes."""
+    if isinstance(element, count) and all(isinstance(one, Column) for one in element.clauses):
+        return  # whether values are there is no secret
+    for operand in _operands(element):
+        kind = getattr(operand, "type", None)
+        if isinstance(kind, Sealed):
             raise EncryptedColumnError(
-                f"{side.type.column} is sealed: compare it with a value, not with SQL"
+                f"{kind.column} is sealed: compare it with a value, not with SQL, and read it "
+                "without any SQL around it"
             )
+
+
+def _operands(element: Any) -> Iterator[Any]:
+    for child in element.get_children():
+        if isinstance(child, _TRANSPARENT):
+            yield from _operands(child)
+        else:
+            yield child
 
 
 def refuse_order(clauses: Iterable[Any], what: str) -> None:
     """Refuse to sort or to group by what is sealed: its bytes tell nothing of the values."""
     for clause in clauses:
-        while isinstance(clause, UnaryExpression):
+        while isinstance(clause, UnaryExpression | TypeCoerce | _label_reference):
             clause = clause.element  # noqa: PLW2901 - what is inside
         kind = getattr(clause, "type", None)
         if isinstance(kind, Sealed):

@@ -4,7 +4,7 @@ SQLAlchemy's own compiler, and its own execution of statements, so that it costs
 nothing is sealed: a statement is looked at once, when it is compiled.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Engine, bindparam
@@ -23,14 +23,27 @@ from timber.common.database.seal_refusals import (
     name_of,
     refuse_aliases,
     refuse_comparison,
+    refuse_indexes,
     refuse_moves,
     refuse_order,
     refuse_select,
     refuse_sql,
+    refuse_within,
 )
 from timber.common.errors import PlaintextRefusedError
 from timber.common.modeling.sealed import BlindIndex, Sealed
 from timber.common.modeling.sealed_tables import SealedTable, sealed_of
+
+
+def _looking_inside(name: str) -> Callable[..., str]:
+    """Return the method of that name, which lets nothing pass that is sealed."""
+
+    def visit(self: Any, element: Any, **options: Any) -> str:
+        refuse_within(element)
+        above: Any = super(_SealingCompiler, self)
+        return str(getattr(above, name)(element, **options))
+
+    return visit
 
 
 class _SealingCompiler(SQLCompiler):
@@ -61,7 +74,9 @@ class _SealingCompiler(SQLCompiler):
             refuse_aliases(update_stmt.table)
             return str(above.visit_update(update_stmt, *args, **options))
         given = _given(update_stmt)
-        refuse_moves(update_stmt.table, sealed, given.keys() | set(self.column_keys or ()))
+        names = given.keys() | set(self.column_keys or ())
+        refuse_indexes(sealed, names)
+        refuse_moves(update_stmt.table, sealed, names)
         refuse_sql(sealed, given.items())
         update_stmt = _with_indexes(update_stmt, sealed, self.column_keys or ())
         written = str(above.visit_update(update_stmt, *args, **options))
@@ -82,6 +97,30 @@ class _SealingCompiler(SQLCompiler):
         refuse_comparison(binary)
         above: Any = super()
         return str(above.visit_binary(binary, *args, **options))
+
+    visit_function: Any = _looking_inside("visit_function")
+    visit_cast: Any = _looking_inside("visit_cast")
+    visit_case: Any = _looking_inside("visit_case")
+    visit_over: Any = _looking_inside("visit_over")
+    visit_withingroup: Any = _looking_inside("visit_withingroup")
+    visit_extract: Any = _looking_inside("visit_extract")
+    visit_tuple: Any = _looking_inside("visit_tuple")
+
+    @override
+    def visit_textual_label_reference(
+        self, element: Any, within_columns_clause: bool = False, **options: Any
+    ) -> str:
+        state: Any = self.stack[-1].get("compile_state") if self.stack else None
+        if state is not None:
+            everything, sources, _ = state._label_resolve_dict  # noqa: SLF001 - nothing public tells
+            found = (sources if within_columns_clause else everything).get(element.element)
+            refuse_order((found,), "sorted or grouped")
+        above: Any = super()
+        return str(
+            above.visit_textual_label_reference(
+                element, within_columns_clause=within_columns_clause, **options
+            )
+        )
 
     @override
     def render_literal_value(self, value: Any, type_: Any) -> str:

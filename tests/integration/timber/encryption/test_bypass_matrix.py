@@ -430,6 +430,25 @@ REFUSED: dict[str, tuple[type[Exception], Write]] = {
             there=True,
         ),
     ),
+    "update of the index to nothing": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table).where(table.c.id == "1").values(email_index=None)
+            ),
+            there=True,
+        ),
+    ),
+    "update of the index as a parameter": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                update(table).where(table.c.id == bindparam("key")),
+                {"key": "1", "email_index": b"x" * 17},
+            ),
+            there=True,
+        ),
+    ),
     "insert of SQL": (
         PlaintextRefusedError,
         on_connection(
