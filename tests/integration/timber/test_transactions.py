@@ -9,6 +9,7 @@ from tests.integration.timber.conftest import add, read, undone
 
 from timber.common.errors import (
     DuplicateError,
+    MissingReferenceError,
 )
 from timber.common.runtime import Timber
 
@@ -49,6 +50,33 @@ def test_what_is_not_committed_is_not_seen_by_others(timber: Timber, account: ty
         assert read(timber, lambda reader: reader.query(account).count()) == 0
 
     assert read(timber, lambda reader: reader.query(account).count()) == 1
+
+
+def test_a_commit_that_the_database_refuses_leaves_nothing_to_whoever_comes_next(
+    timber: Timber, account: type[Any]
+) -> None:
+    with timber.database.engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE TABLE late (id INTEGER PRIMARY KEY, account_id VARCHAR(36)"
+                " REFERENCES accounts (id) DEFERRABLE INITIALLY DEFERRED)"
+            )
+        )
+
+    def work(session: Session) -> None:
+        session.add(account(label="refused"))
+        session.flush()
+        session.execute(text("INSERT INTO late VALUES (1, 'nobody')"))
+
+    with pytest.raises(MissingReferenceError):
+        timber.database.run_sync(work)
+
+    for label in ("a", "b", "c"):
+        add(timber, account(label=label))
+    labels = read(timber, lambda session: session.scalars(select(account.label)).all())
+    assert sorted(labels) == ["a", "b", "c"]
+    with timber.database.engine.begin() as connection:
+        connection.execute(text("DROP TABLE late"))
 
 
 def test_a_savepoint_can_be_undone_alone(timber: Timber, account: type[Any]) -> None:

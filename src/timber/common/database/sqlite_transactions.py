@@ -2,12 +2,14 @@
 
 Python's driver begins one before INSERT, UPDATE and DELETE, so a session that only reads
 never stands in a writer's way, however long it stays open.
-Three things it gets wrong are put right here:
+Four things that go wrong are put right here:
 
 - It begins without the right to write. Whoever reads and then writes can find that another
   has written in between, and fails at once instead of waiting. So `BEGIN IMMEDIATE`.
 - A SAVEPOINT outside a transaction is one itself, and its RELEASE commits. So it begins one.
 - `WITH … INSERT` does not look like a write to it. SQLAlchemy knows, so it begins one.
+- A COMMIT that is refused, as by a deferred foreign key, leaves the transaction open. SQLAlchemy
+  takes it for ended, so whoever got the connection next would commit it. So it is rolled back.
 
 `SELECT … FOR UPDATE` begins one too: on SQLite as on PostgreSQL, what was read with
 `with_for_update()` stays as it is until the transaction ends.
@@ -29,6 +31,7 @@ def begin_early(engine: Engine) -> None:
     event.listen(engine, "connect", _be_immediate)
     event.listen(engine, "do_execute", _before_statement)
     event.listen(engine, "do_executemany", _before_statement)
+    event.listen(engine, "checkin", _end)
 
 
 def begin(connection: Connection) -> None:
@@ -40,6 +43,11 @@ def begin(connection: Connection) -> None:
 
 def _be_immediate(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = "IMMEDIATE"
+
+
+def _end(connection: sqlite3.Connection | None, _record: object) -> None:
+    if connection is not None and connection.in_transaction:
+        connection.rollback()
 
 
 def _before_statement(

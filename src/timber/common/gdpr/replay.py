@@ -1,18 +1,21 @@
 """After a backup was restored: whoever was erased since is found in the data, and erased again."""
 
 import contextlib
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Executable, select
 
 from timber.common.encryption.base import Keystore
-from timber.common.errors import InvalidRequestError
+from timber.common.errors import ConstraintError, ErasureError, InvalidRequestError
 from timber.common.gdpr.saga import Saga
 from timber.common.gdpr.subjects import Belonging, Person, person_of
 from timber.common.gdpr.texts import PARTITIONS
 from timber.common.modeling.ownership import Step
 from timber.common.modeling.subjects import PEOPLE
+
+_log = logging.getLogger(__name__)
 
 _AT_ONCE = 1_000
 
@@ -94,3 +97,17 @@ class Search:
         with contextlib.closing(found):
             for row in found:
                 yield Person(people, row[0])
+
+
+def goes_on(tombstone: str, erase: Callable[[], object]) -> bool:
+    """Go on with an erasure to its end; tell, and return False, if the rows do not let it."""
+    try:
+        erase()
+    except (ErasureError, ConstraintError):
+        _log.exception(
+            "the erasure of %s cannot go on, and stays unfinished; mend what the error says, and "
+            "run `timber gdpr replay`",
+            tombstone,
+        )
+        return False
+    return True

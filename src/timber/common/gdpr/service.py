@@ -16,7 +16,7 @@ from timber.common.database.service import DatabaseService
 from timber.common.database.streaming import AsyncRowStream, RowStream
 from timber.common.encryption.base import Keystore
 from timber.common.encryption.keyring import Keyring
-from timber.common.errors import ConstraintError, ErasureError, NotOpenError, RecordNotFoundError
+from timber.common.errors import ErasureError, NotOpenError, RecordNotFoundError
 from timber.common.gdpr.certificate import Certificate, read_certificate
 from timber.common.gdpr.erasing import OnProgress
 from timber.common.gdpr.export_files import (
@@ -29,7 +29,7 @@ from timber.common.gdpr.export_files import (
 from timber.common.gdpr.exporting import BATCH, ExportedRow, OpenRow
 from timber.common.gdpr.files import FileWiper
 from timber.common.gdpr.plan import ErasurePlan, plan_tables
-from timber.common.gdpr.replay import Replayed
+from timber.common.gdpr.replay import Replayed, goes_on
 from timber.common.gdpr.saga import Saga
 from timber.common.gdpr.signing import Signer
 from timber.common.gdpr.statuses import ErasureStatus, status_of
@@ -81,8 +81,6 @@ class GdprService:
         self._is_open = False
         self.replayed = Replayed(resumed=0, repeated=0)
         """What the opening of the Timber had to do; see `replay`."""
-
-    # ------------------------------------------------------------------ open and close
 
     def open(
         self,
@@ -274,7 +272,7 @@ class GdprService:
         opened = self._require()
         resumed = self._transact(self._saga.unfinished)
         finished = sum(
-            _goes_on(one.tombstone, partial(opened.eraser.resume, one)) for one in resumed
+            goes_on(one.tombstone, partial(opened.eraser.resume, one)) for one in resumed
         )
         missing = self._transact(
             lambda connection: opened.search.missing(
@@ -288,7 +286,7 @@ class GdprService:
                 lambda connection: opened.search.persons(connection, opened.keystore, missing)
             )
         repeated = sum(
-            _goes_on(tombstone, partial(opened.eraser.erase, person, tombstone))
+            goes_on(tombstone, partial(opened.eraser.erase, person, tombstone))
             for tombstone, person in found.items()
         )
         self._transact(lambda connection: self._note_absent(connection, missing - found.keys()))
@@ -400,17 +398,3 @@ class GdprService:
         cached = {one.name for one in self._cache.status().models if one.table in tables}
         for name in sorted(cached):
             self._cache.forget(self._models.get(name))
-
-
-def _goes_on(tombstone: str, erase: Callable[[], object]) -> bool:
-    """Go on with an erasure to its end; tell, and return False, if the rows do not let it."""
-    try:
-        erase()
-    except (ErasureError, ConstraintError):
-        _log.exception(
-            "the erasure of %s cannot go on, and stays unfinished; mend what the error says, and "
-            "run `timber gdpr replay`",
-            tombstone,
-        )
-        return False
-    return True
