@@ -6,6 +6,7 @@ they do. They note keys and names of columns, never a value.
 
 import hashlib
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
@@ -102,7 +103,7 @@ def run(connection: Connection, statement: str) -> None:
     connection.exec_driver_sql(statement if is_sqlite else statement.replace("%", "%%"))
 
 
-class _Writer:
+class _Writer(ABC):
     """Writes the triggers of one table."""
 
     differs: str
@@ -114,8 +115,9 @@ class _Writer:
         watched = dict.fromkeys((*(one.name for one in audited.key), *audited.fields))
         self._watched = [audited.table.c[name] for name in watched]
 
+    @abstractmethod
     def made(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        raise NotImplementedError
+        """Yield each trigger: its name, and what makes it."""
 
     def _of(self, row: str, column: Any) -> str:
         return f"{row}.{self._quote(column.name)}"
