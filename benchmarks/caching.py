@@ -130,7 +130,7 @@ BENCHMARKS: Final = (
         scale=Scale(sizes=(10, 20, 100), headline=100),
         databases=("sqlite", "postgresql"),
         expect=lambda size: {"seen": size},
-        repetitions=2,
+        repetitions=1,
         traced=False,
     ),
 )

@@ -30,7 +30,7 @@ BENCHMARKS: Final = (
         scale=Scale(sizes=(6, 12, 24), headline=24),
         expect=lambda _hours: {"errors": 0},
         alike=("digest",),
-        repetitions=3,
+        repetitions=2,
         traced=False,
     ),
 )

@@ -29,5 +29,6 @@ BENCHMARKS: Final = (
         prepare="benchmarks.contenders.sqlalchemy_by_hand:fill",
         expect=readings.expected,
         repetitions=3,
+        traced=False,
     ),
 )

@@ -36,7 +36,7 @@ def _turns(*, name: str, survives: str, ours: str, least: float, mode: str) -> B
                 of=lambda run: run.cpu_seconds / run.size * 1e6,
             ),
         ),
-        scale=Scale(sizes=(500, 1_000, 2_000), headline=2_000),
+        scale=Scale(sizes=(1_000, 2_000, 3_000), headline=2_000),
         full_scale=Scale(sizes=(2_000, 4_000, 20_000), headline=20_000),
         expect=_expected,
         repetitions=3,

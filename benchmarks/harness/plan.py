@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.harness.benchmark import Benchmark, DatabaseKind
+from benchmarks.harness.benchmark import OURS, Benchmark, DatabaseKind
 
-_ELSEWHERE: Final = {False: 1, True: 3}
-"""How often a size is run that only shows how the cost grows: in `make bench`, and in full."""
+_ELSEWHERE: Final = 3
+"""How often, in full, a size is run that only shows how the cost grows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,10 @@ def _runs(
 ) -> Iterator[Run]:
     names = tuple(benchmark.contenders)
     repetitions = benchmark.repetitions
-    for turn in range(repetitions if told else min(repetitions, _ELSEWHERE[full])):
+    if not told and not full:
+        # How our own cost grows must be seen every day; how the peers' does, in full.
+        names, repetitions = (OURS,), 1
+    for turn in range(repetitions if told else min(repetitions, _ELSEWHERE)):
         # Who begins changes with every turn.
         first = turn % len(names)
         for name in (*names[first:], *names[:first]):

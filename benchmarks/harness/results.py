@@ -135,7 +135,7 @@ class _Table:
             for run, sample in self.samples.items()
             if run.contender == contender and sample.traced_bytes is not None
         ]
-        sizes = sorted({run.size for run in self.samples})
+        sizes = sorted({run.size for run in self.samples if run.contender == contender})
         costs = {
             size: median(one.cpu_seconds for one in self._samples(contender, size))
             for size in sizes

@@ -50,3 +50,14 @@ def test_a_size_that_only_shows_growth_is_run_less_often(benchmark_of_counting: 
 
     assert repetitions(full=False) == {10: 1, 20: 5, 40: 1}
     assert repetitions(full=True) == {10: 3, 20: 5, 40: 3}
+
+
+def test_how_the_cost_of_peers_grows_is_measured_in_full(benchmark_of_counting: Benchmark) -> None:
+    def contenders(*, full: bool) -> dict[int, set[str]]:
+        return {
+            group.size: {run.contender for run in group.runs}
+            for group in groups(benchmark_of_counting, full=full)
+        }
+
+    assert contenders(full=False) == {10: {OURS}, 20: {OURS, "Abacus"}, 40: {OURS}}
+    assert contenders(full=True) == dict.fromkeys((10, 20, 40), {OURS, "Abacus"})
