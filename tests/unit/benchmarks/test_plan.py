@@ -60,4 +60,4 @@ def test_how_the_cost_of_peers_grows_is_measured_in_full(benchmark_of_counting: 
         }
 
     assert contenders(full=False) == {10: {OURS}, 20: {OURS, "Abacus"}, 40: {OURS}}
-    assert contenders(full=True) == dict.fromkeys((10, 20, 40), {OURS, "Abacus"})
+    assert contenders(full=True) == {size: {OURS, "Abacus"} for size in (10, 20, 40)}
