@@ -31,7 +31,7 @@ _COMMON: Final[dict[str, Any]] = {
     "full_scale": _FULL,
     "databases": ("sqlite",),
     "prepare": "benchmarks.contenders.vector_data:fill",
-    "repetitions": 3,
+    "repetitions": 2,
     "traced": False,
 }
 

@@ -16,7 +16,7 @@ _COMMON: Final[dict[str, Any]] = {
     "full_scale": Scale(sizes=(10_000, 30_000, 100_000), headline=100_000),
     "databases": ("postgresql",),
     "prepare": "benchmarks.contenders.pgvector_data:fill",
-    "repetitions": 3,
+    "repetitions": 2,
     "traced": False,
 }
 

@@ -38,7 +38,7 @@ BENCHMARKS: Final = (
         figures=_LATENESS,
         scale=Scale(sizes=(1_000, 10_000, 100_000), headline=100_000),
         expect=lambda _timers: {"measured": MEASURED},
-        repetitions=2,
+        repetitions=1,
         traced=False,
     ),
     Benchmark(
@@ -64,7 +64,7 @@ BENCHMARKS: Final = (
         databases=("sqlite",),
         prepare="benchmarks.contenders.event_engine:fill",
         expect=lambda _timers: {"measured": MEASURED},
-        repetitions=2,
+        repetitions=1,
         traced=False,
     ),
 )
