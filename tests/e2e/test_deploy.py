@@ -21,6 +21,7 @@ from tests.e2e.puppets import ROOT, environment, until
 from typing_extensions import override
 
 from puppet_engine.core.settings import Settings
+from timber.common.settings import TimberSettings
 
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load(DEPLOY.joinpath("compose.yaml").read_text())["services"]
@@ -89,7 +90,11 @@ def settings_of(service: str, world: Path) -> dict[str, str]:
     given = COMPOSE[service]
     places = dict(volume.split(":")[1::-1] for volume in given["volumes"])
     assert places["/agents"] == "../config/agents"
-    folders = {"/agents": str(DEPLOY / places["/agents"]), "/var/lib/puppets": str(world)}
+    folders = {
+        "/agents": str(DEPLOY / places["/agents"]),
+        "/var/lib/puppets-keys": str(world / places["/var/lib/puppets-keys"]),
+        "/var/lib/puppets": str(world),
+    }
     values: Mapping[str, str] = given["environment"]
     # What is not set has its default.
     found = {name: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value) for name, value in values.items()}
@@ -130,9 +135,14 @@ def test_the_processes_of_the_compose_file_and_of_the_units_live_together(
             )
         )
         _, *command = shlex.split(unit(WORKER_UNIT)["ExecStart"])
-        agents = {"PUPPET_AGENTS_DIR": str(ROOT / "config" / "agents")}
+        # Those of one life have one keystore.
+        files = {
+            "PUPPET_AGENTS_DIR": str(ROOT / "config" / "agents"),
+            "TIMBER_KEYSTORE": worker["TIMBER_KEYSTORE"],
+            "TIMBER_MASTER_KEY_FILE": f"{worker['TIMBER_KEYSTORE']}/master.key",
+        }
         of_unit = parts.enter_context(
-            process(tmp_path, "unit", *command, **{**from_file, **moved, **there, **agents})
+            process(tmp_path, "unit", *command, **{**from_file, **moved, **there, **files})
         )
         for log in (of_compose, of_unit):
             until(lambda log=log: "At work for 10 agents" in log.read_text(), f"{log}")  # type: ignore[misc]
@@ -152,6 +162,7 @@ def test_the_processes_of_the_compose_file_and_of_the_units_live_together(
 )
 def test_every_variable_is_a_setting(named: Mapping[str, str]) -> None:
     settings = {f"PUPPET_{name.upper()}" for name in Settings.model_fields}
+    settings |= {f"TIMBER_{name.upper()}" for name in TimberSettings.model_fields}
 
     assert set(named) <= settings
 

@@ -30,6 +30,7 @@ from puppet_engine.core.errors import (
     NothingToDoError,
     NotRunningError,
     OutboxError,
+    PersonNotFoundError,
     PuppetEngineError,
     RateLimitedError,
     StorageError,
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 STATUSES: Final[dict[type[PuppetEngineError], HTTPStatus]] = {
     AgentNotFoundError: HTTPStatus.NOT_FOUND,
     MemoryNotFoundError: HTTPStatus.NOT_FOUND,
+    PersonNotFoundError: HTTPStatus.NOT_FOUND,
     EventNotFoundError: HTTPStatus.NOT_FOUND,
     BacklogFullError: HTTPStatus.SERVICE_UNAVAILABLE,
     EngineUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,

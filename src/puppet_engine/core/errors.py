@@ -93,6 +93,14 @@ class MemoryNotFoundError(PuppetEngineError, LookupError):
         super().__init__(f"agent {agent_id!r} has no memory {memory_id!r}")
 
 
+class PersonNotFoundError(PuppetEngineError, LookupError):
+    """Nobody here knows of such a person."""
+
+    def __init__(self, handle: str) -> None:
+        super().__init__(f"nothing here tells of @{handle}: there is nothing to forget")
+        self.handle = handle
+
+
 class EventNotFoundError(PuppetEngineError, LookupError):
     """No event of that id is what was asked for."""
 

@@ -11,6 +11,7 @@ from puppet_engine.core.history import EventRecord, Fate
 from puppet_engine.core.ids import EventId, ScheduleId
 from puppet_engine.core.models import Event, EventDraft, Priority
 from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.people import identify
 from puppet_engine.storage.settling import settle_event
 
 
@@ -39,13 +40,14 @@ def insert_events(
 ) -> list[Event]:
     """Keep events that are to happen, and return them with their identities."""
     rows = [event_row(storage, draft, schedule_id=schedule_id) for draft in drafts]
+    identify(session, storage, payloads=rows)
     return insert_rows(session, storage, drafts, rows)
 
 
 def insert_rows(
     session: Session, storage: Storage, drafts: Sequence[EventDraft], rows: Sequence[Any]
 ) -> list[Event]:
-    """Keep the rows of events, and return those with their identities."""
+    """Keep the rows of events whose persons are identified; return those with their identities."""
     if not drafts:
         return []
     numbers = session.connection().execute(storage.statement(_numbered), rows).scalars().all()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import make_url
+from sqlalchemy import Table, make_url
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.clock import Clock
@@ -121,6 +121,12 @@ class Storage:
         self._require_open()
         return self._timber.models.get(name)
 
+    def tables(self) -> list[Table]:
+        """Return the tables of all models, by name. Raises `NotRunningError`."""
+        self._require_open()
+        models = map(self._timber.models.get, self._timber.models.names())
+        return sorted((model.__table__ for model in models), key=lambda table: table.name)
+
     def statement(self, make: Callable[["Storage"], T]) -> T:
         """Return the statement that `make` makes of our tables, the same one each time.
 
@@ -195,6 +201,29 @@ class Storage:
         if self.embedder == WORDS_ONLY:
             options = {**options, "weights": {"text": 1}}
         return self._timber.vector_search.search(query, source, explain=True, **options)
+
+    async def erase(
+        self,
+        model_name: str,
+        key: str,
+        *,
+        on_progress: Callable[[str, int], None] | None = None,
+    ) -> str:
+        """Erase a person, a row of the model, and return the signed certificate, as JSON.
+
+        Broken off, the next call goes on, and so does the next opening.
+
+        Raises:
+            NotRunningError: the storage is not open.
+            StorageError: nothing is known of the person, or the database or keystore refused.
+
+        """
+        self._require_open()
+        with in_our_words():
+            erased = await asyncio.to_thread(
+                self._timber.gdpr.erase, key, model=model_name, on_progress=on_progress
+            )
+        return erased.as_json()
 
     async def insert(self, model_name: str, rows: Sequence[dict[str, Any]]) -> int:
         """Insert many rows by the database's fastest way, all of them or none."""

@@ -15,11 +15,13 @@ from puppet_engine.core.models import (
     StoredMemory,
 )
 from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.people import identify
 
 
 def add_memory(session: Session, storage: Storage, agent_id: str, memory: Memory) -> str:
     """Keep a memory, and return its id."""
     row = memory_row(storage, agent_id, memory)
+    identify(session, storage, memories=[row])
     session.connection().execute(storage.statement(new_memory), row)
     return str(row["id"])
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from puppet_engine.core.models import Event, EventDraft, IntentDraft, IntentState, TurnOutcome
 from puppet_engine.storage.event_rows import event_row, insert_rows
 from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.people import identify
 from puppet_engine.storage.rows import memory_row, new_memory
 from puppet_engine.storage.settling import settle_events
 
@@ -56,8 +57,12 @@ def keep_turns(session: Session, storage: Storage, turns: Sequence[TurnRows]) ->
     """
     is_new = _settle(session, storage, turns)
     kept = [turn for turn, new in zip(turns, is_new, strict=True) if new]
-    _insert(session, storage, new_memory, [row for turn in kept for row in turn.memories])
-    _insert(session, storage, _intent, [row for turn in kept for row in turn.intents])
+    memories = [row for turn in kept for row in turn.memories]
+    intents = [row for turn in kept for row in turn.intents]
+    drafted = [row for turn in kept for row in turn.events]
+    identify(session, storage, memories=memories, payloads=[*intents, *drafted])
+    _insert(session, storage, new_memory, memories)
+    _insert(session, storage, _intent, intents)
     _move_cursors(session, storage, kept)
     _forget_answers(session, storage, turns)
     events = iter(_insert_events(session, storage, kept))

@@ -121,7 +121,7 @@ async def test_of_a_multitude_no_two_share_an_id_or_a_handle(books: Books) -> No
 
 
 def every_byte_in(folder: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in folder.iterdir())
+    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
 @pytest.fixture

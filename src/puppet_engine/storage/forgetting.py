@@ -1,0 +1,226 @@
+"""Has everything forgotten that agents know of a person, by Timber's erasure.
+
+What is of the person by its row goes anyway. Rows that only name the person are looked for
+first, and made the person's. Broken off at any point, the next call does it all.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Table,
+    Text,
+    Update,
+    bindparam,
+    cast,
+    false,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from puppet_engine.core.circumstances import folded
+from puppet_engine.core.errors import PersonNotFoundError
+from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.people import NAMED, identify_handle
+
+_LOOKED_AT: Final = 1_000
+"""How many rows are read at once."""
+
+_FOREIGN_KEY: Final = "person_id"
+_SITES: Final = r"(?:x|twitter)\.com"
+
+HANDLES: Final = frozenset({*NAMED, "handle", "asker"})
+"""The keys and columns that hold handles."""
+
+OnProgress = Callable[[str, int], None]
+"""Is told what is being done, and of how many rows so far."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traces:
+    """What there is of a person."""
+
+    handle: str
+    rows: Mapping[str, int]
+    """How many rows there are, by table."""
+    personas: tuple[str, ...]
+    """The agents whose persona names the person: their files are the operator's to change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgotten:
+    """What was forgotten."""
+
+    traces: Traces
+    certificate: str
+    """Timber's certificate of the erasure, signed; JSON."""
+
+
+async def traces_of(
+    storage: Storage, handle: str, *, on_progress: OnProgress | None = None
+) -> Traces:
+    """Count what there is of a person; nothing is changed.
+
+    Raises:
+        PersonNotFoundError: nothing tells of anybody of that handle.
+        StorageError: the database cannot be read.
+
+    """
+    wanted = folded(handle)
+    named = Named(wanted)
+
+    def work(session: Session) -> Traces:
+        person_id = session.scalar(_person(storage, wanted))
+        counted = {
+            table.name: sum(1 for _ in _rows_of(session, table, named, person_id, told))
+            for table, told in _tables(storage, on_progress)
+        }
+        return Traces(
+            handle=wanted,
+            rows={name: count for name, count in counted.items() if count},
+            personas=_personas(session, storage, named),
+        )
+
+    found = await storage.read(work)
+    if not found.rows:
+        raise PersonNotFoundError(wanted)
+    return found
+
+
+async def forget_person(
+    storage: Storage, handle: str, *, on_progress: OnProgress | None = None
+) -> Forgotten:
+    """Forget a person, and return the certificate.
+
+    Nobody may write meanwhile but who calls this: an engine would remember what it is doing.
+
+    Raises:
+        PersonNotFoundError: nothing tells of anybody of that handle.
+        StorageError: the database, or the keystore, refused; call again.
+
+    """
+    found = await traces_of(storage, handle)
+    named = Named(found.handle)
+    person_id = await storage.run(lambda session: identify_handle(session, storage, found.handle))
+    for table, told in _tables(storage, on_progress):
+        await _take(storage, table, named, person_id, told)
+    certificate = await storage.erase("Person", person_id, on_progress=on_progress)
+    return Forgotten(traces=found, certificate=certificate)
+
+
+@dataclass(frozen=True)
+class Named:
+    """Tells whether what is written somewhere names a person."""
+
+    handle: str
+
+    @cached_property
+    def _mention(self) -> re.Pattern[str]:
+        name = re.escape(self.handle)
+        return re.compile(rf"(?:(?<![\w@])@|\b{_SITES}/){name}(?![\w-]|\.\w)", re.IGNORECASE)
+
+    def is_in(self, value: Any, key: str = "") -> bool:
+        """Return whether a value names the person: as an `@`, by a link, or as whose it is.
+
+        A value under a `key` that holds handles is one; others are texts, or hold some.
+        """
+        if isinstance(value, str):
+            is_handle = key in HANDLES and folded(value) == self.handle
+            return is_handle or self._mention.search(value) is not None
+        if isinstance(value, Mapping):
+            return any(self.is_in(one, str(name)) for name, one in value.items())
+        return isinstance(value, list | tuple) and any(self.is_in(one, key) for one in value)
+
+
+# ------------------------------------------------------------------ rows
+
+
+def _tables(
+    storage: Storage, on_progress: OnProgress | None
+) -> Iterator[tuple[Table, Callable[[int], None]]]:
+    """Yield the tables whose rows can be of a person, and who is told how far one is."""
+    for table in storage.tables():
+        if _FOREIGN_KEY in table.c:
+            name = table.name
+
+            def told(count: int, name: str = name) -> None:
+                if on_progress is not None:
+                    on_progress(f"looking through {name}", count)
+
+            yield table, told
+
+
+def _rows_of(
+    session: Session,
+    table: Table,
+    named: Named,
+    person_id: str | None,
+    told: Callable[[int], None],
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the keys of the rows that are of a person, or name it."""
+    written = [one for one in table.c if isinstance(one.type, JSON | Text) or one.name in HANDLES]
+    key = list(table.primary_key.columns)
+    owner = table.c[_FOREIGN_KEY]
+    is_theirs = false() if person_id is None else owner == person_id
+    asked = select(*key, is_theirs.label("is_theirs"), *written).where(
+        or_(is_theirs, _may_name(written, named.handle))
+    )
+    rows = session.execute(asked.execution_options(yield_per=_LOOKED_AT))
+    for count, row in enumerate(rows, 1):
+        told(count)
+        values = zip(written, row[len(key) + 1 :], strict=True)
+        if row.is_theirs or any(named.is_in(value, column.name) for column, value in values):
+            yield tuple(row[: len(key)])
+
+
+def _may_name(columns: Sequence[ColumnElement[Any]], handle: str) -> ColumnElement[bool]:
+    """Return what is true at least of the rows that name somebody."""
+    if not handle.isascii():
+        # JSON may write it by numbers, and not every database knows its capital letters.
+        return or_(*(column.is_not(None) for column in columns))
+    return or_(
+        *(func.lower(cast(column, Text)).contains(handle, autoescape=True) for column in columns)
+    )
+
+
+async def _take(
+    storage: Storage,
+    table: Table,
+    named: Named,
+    person_id: str,
+    told: Callable[[int], None],
+) -> None:
+    """Make the person's what names the person."""
+    found = await storage.read(
+        lambda session: list(_rows_of(session, table, named, person_id, told))
+    )
+    key = list(table.primary_key.columns)
+    theirs = update(table).values({_FOREIGN_KEY: person_id})
+    theirs = theirs.where(tuple_(*key).in_(bindparam("keys", expanding=True)))
+    for start in range(0, len(found), _LOOKED_AT):
+        chosen = {"keys": found[start : start + _LOOKED_AT]}
+        await storage.run(partial(_execute, theirs, chosen))
+
+
+def _execute(statement: Update, given: Mapping[str, Any], session: Session) -> None:
+    session.connection().execute(statement, given)
+
+
+def _person(storage: Storage, handle: str) -> Any:
+    model = storage.model("Person")
+    return select(model.id).where(model.handle == handle)
+
+
+def _personas(session: Session, storage: Storage, named: Named) -> tuple[str, ...]:
+    model = storage.model("Agent")
+    known = session.execute(select(model.id, model.persona).order_by(model.id))
+    return tuple(agent_id for agent_id, persona in known if named.is_in(persona))
