@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Table, delete, literal, or_, select, tuple_, update
 
 from timber.common.clock import Clock
+from timber.common.errors import ErasureError
 from timber.common.failpoints import reach
 from timber.common.gdpr.beside import Surroundings
 from timber.common.gdpr.failpoints import Failpoint
@@ -38,8 +39,8 @@ Key = tuple[Any, ...]
 _DELETED_AT = next(iter(MIXIN_COLUMNS["SoftDeleteMixin"]))
 _VERSION = next(iter(MIXIN_COLUMNS["OptimisticLockMixin"]))
 _NOBODY: Surroundings = Surroundings()
-MOST_SWEEPS = 3
-"""How often rows are looked for again that were written during the erasure."""
+MOST_SWEEPS = 100
+"""How often rows are looked for again that were written during the erasure, before it gives up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,24 +83,47 @@ class RowEraser:
         self._advance(erasing, following)
 
     def sweep(self, erasing: Erasing, following: Step) -> None:
-        """Look for rows that were written meanwhile; with some, go back to delete them."""
+        """Look for rows that were written meanwhile; with some, go back to delete them.
 
-        def work(now: Erasing, rows: RowList) -> None:
-            new = sum(self._list(now, rows, table) for table in self.schema.tables)
-            again = new > 0 and now.counts.sweeps < MOST_SWEEPS and rows.has(Fate.FOUND)
-            now.counts.sweeps += again
-            now.counts.gone_before = -1
-            self.saga.save(rows.connection, now, step=Step.ROWS if again else following)
+        Raises:
+            ErasureError: there were some each of very many times.
 
-        self._in_step(erasing, erasing.step, work)
+        """
 
-    def _list(self, now: Erasing, rows: RowList, table: Table) -> int:
+        def work(now: Erasing, rows: RowList) -> bool:
+            if not self.finds_more(now, rows):
+                self.saga.save(rows.connection, now, step=following)
+            return now.counts.sweeps >= MOST_SWEEPS
+
+        if self._in_step(erasing, erasing.step, work) is True:
+            self._in_step(erasing, Step.ROWS, self._forget_sweeps)
+            raise ErasureError(
+                f"rows about the person were written faster than they could go, {MOST_SWEEPS} "
+                "times over: have nobody write about the person any more, and erase again"
+            )
+        reach(Failpoint.SWEPT)
+
+    def finds_more(self, now: Erasing, rows: RowList) -> bool:
+        """List what was written meanwhile; return whether there is some, and go back to it."""
+        for table in self.schema.tables:
+            self._list(now, rows, table)
+        if not rows.has(Fate.FOUND):
+            return False
+        now.counts.sweeps += 1
+        now.counts.gone_before = -1
+        self.saga.save(rows.connection, now, step=Step.ROWS)
+        return True
+
+    def _forget_sweeps(self, now: Erasing, rows: RowList) -> None:
+        now.counts.sweeps = 0
+        self.saga.save(rows.connection, now)
+
+    def _list(self, now: Erasing, rows: RowList, table: Table) -> None:
         owner = self.schema.owner(table)
         assert owner is not None  # noqa: S101 - the tables are those that have one
-        if not owner.ways_to(now.whom.table):
-            return 0
-        held = self.schema.holds.read(rows.connection, keeping=True).condition(table, table)
-        return rows.fill(table, self.schema.belonging, owner.on_erase, held)
+        if owner.ways_to(now.whom.table):
+            held = self.schema.holds.read(rows.connection, keeping=True).condition(table, table)
+            rows.fill(table, self.schema.belonging, owner.on_erase, held)
 
     # ------------------------------------------------------------------ deletion
 
