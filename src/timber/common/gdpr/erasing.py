@@ -17,8 +17,9 @@ from timber.common.gdpr.failpoints import Failpoint
 from timber.common.gdpr.files import FileWiper
 from timber.common.gdpr.neutral import sealed_names
 from timber.common.gdpr.row_list import Fate, RowList
-from timber.common.gdpr.rows import RowEraser, Schema
+from timber.common.gdpr.rows import RowEraser
 from timber.common.gdpr.saga import Erasing, Saga, Step
+from timber.common.gdpr.schema import Schema
 from timber.common.gdpr.signing import Signer
 from timber.common.gdpr.subjects import Person
 from timber.common.gdpr.texts import TextEraser
@@ -195,6 +196,8 @@ class Eraser:
                     reason=ownership.reason,
                     personal=list(ownership.personal),
                 )
+        for name, columns in now.counts.kept.items():
+            tables.setdefault(name, {}).update(kept=columns)
         held = self.schema.holds.read(rows.connection)
         for name, number in rows.counts(Fate.HELD).items():
             tables.setdefault(name, {}).update(held=number, hold=held.reason(name))

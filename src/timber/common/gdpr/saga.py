@@ -64,6 +64,8 @@ class Counts:
 
     tables: dict[str, dict[str, int]] = field(default_factory=dict)
     """By table and by what became of the rows: deleted, anonymised, emptied, unlinked."""
+    kept: dict[str, list[str]] = field(default_factory=dict)
+    """By table the personal columns that stay as they were, for what stays points to them."""
     keys: int = 0
     texts: int = 0
     moments: dict[str, str] = field(default_factory=dict)
@@ -80,6 +82,9 @@ class Counts:
         if number:
             of_table = self.tables.setdefault(table, {})
             of_table[what] = of_table.get(what, 0) + number
+
+    def keep(self, table: str, column: str) -> None:
+        self.kept[table] = sorted({*self.kept.get(table, ()), column})
 
     def total(self, what: str) -> int:
         return sum(one.get(what, 0) for one in self.tables.values())

@@ -11,8 +11,8 @@ from timber.common.gdpr.beside import TEXTS
 from timber.common.gdpr.failpoints import Failpoint
 from timber.common.gdpr.holds import Held
 from timber.common.gdpr.row_list import BATCH
-from timber.common.gdpr.rows import Schema
 from timber.common.gdpr.saga import Erasing, Saga, Step
+from timber.common.gdpr.schema import Schema
 from timber.common.gdpr.subjects import Person, key_text, keys_of
 from timber.common.modeling.subjects import PEOPLE
 

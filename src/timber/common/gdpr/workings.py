@@ -16,8 +16,8 @@ from timber.common.gdpr.holds import Holds
 from timber.common.gdpr.links import children_first, links_into
 from timber.common.gdpr.plan import ErasurePlan, plan_tables
 from timber.common.gdpr.replay import Replayer, Search
-from timber.common.gdpr.rows import Schema
 from timber.common.gdpr.saga import Saga
+from timber.common.gdpr.schema import Schema
 from timber.common.gdpr.subjects import Belonging, Person
 from timber.common.ids import IdFactory
 from timber.common.modeling.ownership import Ownership
