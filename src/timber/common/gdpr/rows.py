@@ -28,7 +28,7 @@ from timber.common.ids import IdFactory
 Result = TypeVar("Result")
 Key = tuple[Any, ...]
 
-MOST_SWEEPS = 100
+MOST_SWEEPS = 20
 """How often rows are looked for again that were written during the erasure, before it gives up."""
 
 
