@@ -122,15 +122,16 @@ def check(database_url: str, folder: Path, drawn: Drawn) -> None:
 _ANY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.timeout(300)
 @given(schemas())
-@settings(_ANY, max_examples=15)
+@settings(_ANY, max_examples=10)
 def test_exactly_the_rows_of_the_erased_are_gone(drawn: Drawn) -> None:
     with tempfile.TemporaryDirectory() as folder:
         check("sqlite:///:memory:", Path(folder), drawn)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @given(schemas())
 @settings(_ANY, max_examples=400)
 def test_exactly_the_rows_of_the_erased_are_gone_in_many_schemas(drawn: Drawn) -> None:
@@ -138,13 +139,26 @@ def test_exactly_the_rows_of_the_erased_are_gone_in_many_schemas(drawn: Drawn) -
         check("sqlite:///:memory:", Path(folder), drawn)
 
 
+@pytest.mark.timeout(300)
 def test_exactly_the_rows_of_the_erased_are_gone_on_postgresql(
     postgresql_server: PostgresqlServer,
 ) -> None:
+    on_postgresql(postgresql_server, examples=3)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_exactly_the_rows_of_the_erased_are_gone_on_postgresql_in_many_schemas(
+    postgresql_server: PostgresqlServer,
+) -> None:
+    on_postgresql(postgresql_server, examples=60)
+
+
+def on_postgresql(server: PostgresqlServer, *, examples: int) -> None:
     @given(schemas())
-    @settings(_ANY, max_examples=3)
+    @settings(_ANY, max_examples=examples)
     def law(drawn: Drawn) -> None:
-        with tempfile.TemporaryDirectory() as folder, postgresql_server.database() as url:
+        with tempfile.TemporaryDirectory() as folder, server.database() as url:
             check(url, Path(folder), drawn)
 
     law()
