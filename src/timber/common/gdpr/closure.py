@@ -133,9 +133,10 @@ class _Spreading:
             theirs = self.seed(there, target)
         if len(named) == 1:
             return rows.c[step.columns[0]].in_(select(named[0]).where(theirs))
-        same = (rows.c[here] == one for here, one in zip(step.columns, named, strict=True))
-        found = select(literal_column("1")).select_from(there).where(*same, theirs)
-        return exists(found.correlate(rows))
+        pairs = zip(step.columns, named, strict=True)
+        same = (rows.c[here] == target for here, target in pairs)
+        one: Select[Any] = select(literal_column("1")).select_from(there).where(*same, theirs)
+        return exists(one.correlate(rows))
 
     # ------------------------------------------------------------------ expressions
 

@@ -82,7 +82,7 @@ class Renamer:
             return False
         values = {name: random_value(table.c[name], self.new_id)}
         mine = among(keys_of(table), [key])
-        old = connection.execute(select(table).where(mine)).mappings().one()
+        old = dict(connection.execute(select(table).where(mine)).one()._mapping)
         change: Any = update(table).where(mine).values(values)
         following = []
         for link in links:
