@@ -27,6 +27,7 @@ class FakeKeystore:
         self._keys: dict[tuple[bytes, int], DataKey] = {}
         self._erased: dict[bytes, str] = {}
         self._destroyed: dict[bytes, int] = {}
+        self._erased_at: dict[bytes, int] = {}
         self._secrets: dict[str, bytes] = {}
         self._index_keys: tuple[IndexKey, ...] = ()
         self._generations = itertools.count(1)
@@ -84,7 +85,7 @@ class FakeKeystore:
     def secret(self, purpose: Purpose) -> bytes:
         return self._secret(f"purpose {purpose}")
 
-    def erase(self, subject: str) -> Erasure:
+    def erase(self, subject: str, *, after: int = 0) -> Erasure:
         with self._lock:
             gone = [place for place, key in self._keys.items() if key.subject == subject]
             for place in gone:
@@ -96,13 +97,22 @@ class FakeKeystore:
             self._erased[tombstone] = subject
             self._destroyed[tombstone] = self._destroyed.get(tombstone, 0) + len(gone)
             self._generation = next(self._generations)
-            return Erasure(keys=self._destroyed[tombstone], tombstone=tombstone)
+            if self._erased_at.get(tombstone, 0) <= after:
+                self._erased_at[tombstone] = after + 1
+            return self._erasure(tombstone)
 
     def tombstone_of(self, subject: str) -> bytes:
         return hmac.digest(self.secret("tombstone"), subject.encode(), hashlib.sha256)
 
-    def tombstones(self) -> Iterator[bytes]:
-        yield from (one for one in self._erased if len(one) == hashlib.sha256().digest_size)
+    def erasures(self) -> Iterator[Erasure]:
+        yield from map(self._erasure, self._erased_at)
+
+    def _erasure(self, tombstone: bytes) -> Erasure:
+        return Erasure(
+            keys=self._destroyed[tombstone],
+            tombstone=tombstone,
+            erased_at=self._erased_at[tombstone],
+        )
 
     def _secret(self, name: str) -> bytes:
         with self._lock:

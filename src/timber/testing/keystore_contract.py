@@ -237,9 +237,22 @@ class KeystoreContract:
 
         erased = {keystore.erase(subject).tombstone for subject in subjects}
 
-        assert set(same_keystore.tombstones()) == erased
+        assert {one.tombstone for one in same_keystore.erasures()} == erased
         assert {same_keystore.tombstone_of(subject) for subject in subjects} == erased
         assert keystore.tombstone_of("users:3") not in erased
+
+    def test_who_knows_of_an_erasure_and_erases_again_begins_a_later_one(
+        self, keystore: Keystore, same_keystore: Keystore
+    ) -> None:
+        first = keystore.erase("users:1")
+        again = same_keystore.erase("users:1")
+        second = keystore.erase("users:1", after=first.erased_at)
+        resumed = same_keystore.erase("users:1", after=first.erased_at)
+
+        assert again == first
+        assert second.erased_at > first.erased_at
+        assert resumed == second
+        assert list(same_keystore.erasures()) == [second]
 
     def test_keys_that_are_made_while_their_subject_is_erased_do_not_stay(
         self, keystore: Keystore, same_keystore: Keystore

@@ -30,7 +30,7 @@ class Note:
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The values of columns when the transaction ended; only commitments of them are kept."""
     number: int | None = None
-    """That under which a trigger has noted it, where such numbers have no gaps."""
+    """That under which a trigger has noted it."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What else there is to say; texts and whole numbers, about nobody."""
 

@@ -15,7 +15,8 @@ class Notes:
     """The numbers of notes, as far as they go without a gap, and those beyond.
 
     On SQLite each committed note has the number after the one before it, for a rollback takes
-    numbers back. On PostgreSQL it leaves gaps, so there nothing is expected.
+    numbers back. On PostgreSQL it leaves gaps, so there nothing is expected: a guard lets no note
+    go that was not chained.
     """
 
     last: int = 0

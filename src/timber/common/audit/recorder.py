@@ -180,7 +180,7 @@ class Recorder:
                 moment=noted.written_at,
                 acting=Acting(noted.writer or "unknown"),
                 is_outside=True,
-                number=noted.sequence if self._is_sqlite else None,
+                number=noted.sequence,
                 facts={BROKEN: 1},
             )
             return [broken]
@@ -214,8 +214,7 @@ class Recorder:
             "moment": moment,
             "acting": acting,
             "is_outside": outside,
-            # A rollback takes numbers back on SQLite, and leaves gaps on PostgreSQL.
-            "number": noted.sequence if self._is_sqlite else None,
+            "number": noted.sequence,
         }
         if audited is None or noted.row_key is None:
             return Note(**common)

@@ -68,11 +68,14 @@ PENDING: Final = Table(
 """What triggers have noted, until it is chained: names and keys, never a value."""
 
 _GUARD: Final = "timberaudit_guard"
+_CHAINED: Final = f"{_GUARD}_chained"
 _DIFFERS: Final = " IS DISTINCT FROM "
 _REFUSED: Final = "the audit log cannot be changed"
 
 
 TAKE_LANE: Final = "timberaudit_take_lane"
+LANE_TAKEN: Final = "timberaudit.lane"
+"""What says to PostgreSQL, until the transaction ends, which lane it took last."""
 LANES: Final = 16
 """How many transactions can end at once on PostgreSQL."""
 _LOCK: Final = 1_953_064_293
@@ -95,6 +98,7 @@ BEGIN
     lane := start % {LANES};
     PERFORM pg_advisory_xact_lock({_LOCK}, lane);
   END IF;
+  PERFORM set_config('{LANE_TAKEN}', lane::text, true);
   isolation := current_setting('transaction_isolation');
   SELECT one.position, one.hash INTO head, head_hash FROM {LOG.name} AS one
     WHERE one.lane = {TAKE_LANE}.lane ORDER BY one.position DESC LIMIT 1;
@@ -120,10 +124,13 @@ def guards(dialect: Dialect) -> dict[str, Guard]:
     ]
     if dialect.name != "sqlite":
         events += [("truncate", LOG, "TRUNCATE", None), ("emptied", PENDING, "TRUNCATE", None)]
-    return {
+    found = {
         f"{_GUARD}_{name}": Guard(table.name, write(f"{_GUARD}_{name}", table.name, what, when))
         for name, table, what, when in events
     }
+    if dialect.name != "sqlite":
+        found[_CHAINED] = Guard(PENDING.name, _chained_guard())
+    return found
 
 
 def lacking_guards(connection: Connection) -> Iterator[str]:
@@ -159,6 +166,30 @@ def _postgresql_guard(name: str, table: str, event: str, when: str | None) -> tu
         f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH {each} "
         f"EXECUTE FUNCTION {name}()",
         f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}",
+    )
+
+
+def _chained_guard() -> tuple[str, ...]:
+    """Return what lets notes go only when each is told by an entry at the end of the lane.
+
+    An entry that somebody else puts there has not the hash that only the holder of the keystore
+    can make, so whoever looks finds it. On SQLite the numbers of notes have no gaps, so there
+    nothing has to be kept from going for it to be missed.
+    """
+    body = (
+        "IF (SELECT count(*) FROM gone) <> (SELECT count(*) FROM gone WHERE gone.sequence IN ("
+        "SELECT CAST(CAST(one.details AS json) ->> 'note' AS bigint) FROM ("
+        f"SELECT details FROM {LOG.name} WHERE lane = "
+        f"CAST(nullif(current_setting('{LANE_TAKEN}', true), '') AS integer) "
+        "ORDER BY position DESC LIMIT (SELECT count(*) FROM gone)) AS one)) "
+        f"THEN RAISE EXCEPTION '{_REFUSED}' USING ERRCODE = '42501'; END IF; RETURN NULL;"
+    )
+    return (
+        f"CREATE OR REPLACE FUNCTION {_CHAINED}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$timber$ BEGIN {body} END $timber$",
+        f"CREATE TRIGGER {_CHAINED} AFTER DELETE ON {PENDING.name} REFERENCING OLD TABLE AS gone "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {_CHAINED}()",
+        f"ALTER TABLE {PENDING.name} ENABLE ALWAYS TRIGGER {_CHAINED}",
     )
 
 

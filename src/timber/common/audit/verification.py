@@ -74,7 +74,7 @@ class Verifier:
 
     def verify(self, show: Show) -> Verification:
         """Return what was found; nothing is changed."""
-        self._erased = frozenset(self.marks.keystore.tombstones())
+        self._erased = frozenset(one.tombstone for one in self.marks.keystore.erasures())
         with self.engine.connect() as connection:
             self._notes = Notes.before_reading(connection)
             total = int(connection.scalar(select(func.count()).select_from(LOG)) or 0)

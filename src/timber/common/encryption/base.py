@@ -51,6 +51,8 @@ class Erasure:
     """How many versions of its key were destroyed, now or before."""
     tombstone: bytes
     """A keyed hash of the subject, by which it is known after a backup was restored."""
+    erased_at: int
+    """When it was erased last, in seconds since 1970; of a later erasure it is greater."""
 
 
 class Keystore(Protocol):
@@ -116,14 +118,18 @@ class Keystore(Protocol):
         """Return a key of the store itself; makes it when it is asked for first."""
         ...
 
-    def erase(self, subject: str) -> Erasure:
-        """Destroy all keys of a subject for good, and remember that; doing it again is no harm."""
+    def erase(self, subject: str, *, after: int = 0) -> Erasure:
+        """Destroy all keys of a subject for good, and remember that; doing it again is no harm.
+
+        It stays the erasure of then, unless that was not later than the moment `after`: whoever
+        knows of it, and erases again, begins another one.
+        """
         ...
 
     def tombstone_of(self, subject: str) -> bytes:
         """Return the keyed hash under which the store remembers an erased subject."""
         ...
 
-    def tombstones(self) -> Iterator[bytes]:
-        """Yield those of all that were erased."""
+    def erasures(self) -> Iterator[Erasure]:
+        """Yield the last one of each subject that was erased."""
         ...

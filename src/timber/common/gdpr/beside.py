@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Table, delete, update
 
@@ -61,6 +61,9 @@ class Surroundings:
             elif one.table.key == HISTORY:
                 connection.execute(update(one.table).where(*one.of(keys)).values(reason=None))
         return texts
+
+
+NOTHING_BESIDE: Final = Surroundings()
 
 
 def surroundings(

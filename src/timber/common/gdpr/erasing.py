@@ -1,5 +1,6 @@
 """One erasure from its beginning to its certificate, step by step, from wherever it stands."""
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,8 +17,9 @@ from timber.common.gdpr.failpoints import Failpoint
 from timber.common.gdpr.files import FileWiper
 from timber.common.gdpr.neutral import sealed_names
 from timber.common.gdpr.row_list import Fate, RowList
-from timber.common.gdpr.rows import RowEraser, Schema
+from timber.common.gdpr.rows import RowEraser
 from timber.common.gdpr.saga import Erasing, Saga, Step
+from timber.common.gdpr.schema import Schema
 from timber.common.gdpr.signing import Signer
 from timber.common.gdpr.subjects import Person
 from timber.common.gdpr.texts import TextEraser
@@ -86,10 +88,10 @@ class Eraser:
             Step.LIST: (partial(rows.list_rows, following=Step.ROWS), None),
             Step.ROWS: (partial(rows.delete_rows, following=Step.SWEEP), Failpoint.ROWS_GONE),
             Step.SWEEP: (partial(rows.sweep, following=Step.EMPTY), None),
-            Step.EMPTY: (partial(rows.empty_rows, following=Step.TEXTS), None),
+            Step.EMPTY: (partial(rows.empty_rows, following=Step.TEXTS), Failpoint.EMPTIED),
             Step.TEXTS: (partial(texts.erase, following=Step.CACHES), Failpoint.TEXTS_GONE),
             Step.CACHES: (self._forget, None),
-            Step.CERTIFY: (self._certify, None),
+            Step.CERTIFY: (partial(self._certify, rows=rows, texts=texts), None),
         }
         while erasing.step is not Step.FINISHED:
             told(erasing.step.value, _done(erasing))
@@ -110,7 +112,9 @@ class Eraser:
     def _destroy_keys(self, erasing: Erasing) -> None:
         self.transact(lambda connection: self._refuse_held_keys(connection, erasing))
         subject = self.schema.belonging.subject(erasing.whom)
-        gone = self.keystore.erase(subject)
+        done = self.transact(lambda connection: self.saga.settled(connection, erasing.tombstone))
+        before = done.get(erasing.tombstone, 0)
+        gone = self.keystore.erase(subject, after=0 if math.isinf(before) else int(before))
         self.forget_keys()
         self.unname(subject)
         reach(Failpoint.KEYS_GONE)
@@ -118,7 +122,7 @@ class Eraser:
         def work(connection: Connection) -> None:
             now = self.saga.locked(connection, erasing.erasure_id)
             if now.step is Step.KEYS:
-                now.counts.keys = gone.keys
+                now.counts.keys, now.counts.erased_at = gone.keys, gone.erased_at
                 self.saga.save(connection, now, step=Step.LIST)
 
         self.transact(work)
@@ -139,7 +143,8 @@ class Eraser:
             found = select(literal(1)).select_from(table).where(theirs, condition).limit(1)
             if connection.execute(found).first() is None:
                 continue
-            if bytes.fromhex(erasing.tombstone) in set(self.keystore.tombstones()):
+            erased = {one.tombstone for one in self.keystore.erasures()}
+            if bytes.fromhex(erasing.tombstone) in erased:
                 return  # they went with an erasure before
             raise ErasureError(
                 f"rows of {table.key!r} must be kept ({held.reason(table.key)}), and they are "
@@ -159,17 +164,22 @@ class Eraser:
 
         self.transact(work)
 
-    def _certify(self, erasing: Erasing) -> None:
+    def _certify(self, erasing: Erasing, rows: RowEraser, texts: TextEraser) -> None:
+        """Sign what was done, unless a last look finds what was written meanwhile."""
         signer = Signer(self.keystore.secret("certificate"))
         files = self.files.wipe()
 
         def work(connection: Connection) -> None:
             now = self.saga.locked(connection, erasing.erasure_id)
-            if now.step is Step.CERTIFY:
-                facts = self._facts(now, RowList(connection, now))
-                certificate = sign({**facts, "files": files}, signer)
-                self.saga.finish(connection, now, certificate.as_json())
-                reach(Failpoint.CERTIFIED)
+            listed = RowList(connection, now)
+            if now.step is not Step.CERTIFY or rows.finds_more(now, listed):
+                return
+            if texts.are_left(connection, now.whom):
+                self.saga.save(connection, now, step=Step.TEXTS)
+                return
+            certificate = sign({**self._facts(now, listed), "files": files}, signer)
+            self.saga.finish(connection, now, certificate.as_json())
+            reach(Failpoint.CERTIFIED)
 
         self.transact(work)
         self.files.empty_log()  # whom it was about, and the list of the rows, went only now
@@ -186,6 +196,8 @@ class Eraser:
                     reason=ownership.reason,
                     personal=list(ownership.personal),
                 )
+        for name, columns in now.counts.kept.items():
+            tables.setdefault(name, {}).update(kept=columns)
         held = self.schema.holds.read(rows.connection)
         for name, number in rows.counts(Fate.HELD).items():
             tables.setdefault(name, {}).update(held=number, hold=held.reason(name))

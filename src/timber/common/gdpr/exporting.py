@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from timber.common.database.retrying import isolate
 from timber.common.gdpr.beside import OUTBOX, TEXTS
 from timber.common.gdpr.neutral import sealed_names
-from timber.common.gdpr.rows import Schema
+from timber.common.gdpr.schema import Schema
 from timber.common.gdpr.subjects import Person, key_text, keys_of
 from timber.common.gdpr.texts import held_texts, owned_texts
 

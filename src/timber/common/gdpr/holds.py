@@ -13,15 +13,11 @@ from sqlalchemy import (
     FromClause,
     MetaData,
     Table,
-    exists,
     false,
-    literal,
-    or_,
-    select,
     true,
 )
 
-from timber.common.gdpr.subjects import equal
+from timber.common.gdpr.closure import Closure
 from timber.common.modeling.ownership import Step
 from timber.common.retention.tables import read_holds
 
@@ -31,6 +27,7 @@ class Holds:
     """Where holds can be, by the models."""
 
     metadata: MetaData
+    dialect: str
     columns: Mapping[str, str] = field(default_factory=dict)
     """By table the column that is true where a row is held."""
     following: Mapping[str, Sequence[Step]] = field(default_factory=dict)
@@ -58,40 +55,29 @@ class Held:
 
     def condition(self, rows: FromClause, table: Table) -> ColumnElement[bool]:
         """Return the condition on `rows`, of that table, to be held."""
-        return self._condition(rows, table, frozenset()) if self.can(table.key) else false()
+        if not self.can(table.key):
+            return false()
+        steps = {
+            name: tuple(step for step in some if self.can(step.table))
+            for name, some in self.holds.following.items()
+        }
+        closure = Closure(self.holds.metadata, steps, self.holds.dialect)
+        return closure.of(rows, table, self._by_itself)
 
-    def can(self, table: str, seen: frozenset[str] = frozenset()) -> bool:
+    def can(self, table: str) -> bool:
         """Tell whether a row of a table can be held."""
-        if table in self.tables or table in self.holds.columns:
-            return True
-        steps = self.holds.following.get(table, ())
-        return any(
-            self.can(step.table, seen | {table}) for step in steps if step.table not in seen
-        )
+        seen, left = {table}, [table]
+        while left:
+            name = left.pop()
+            if name in self.tables or name in self.holds.columns:
+                return True
+            further = {step.table for step in self.holds.following.get(name, ())} - seen
+            seen |= further
+            left += further
+        return False
 
-    def _condition(
-        self, rows: FromClause, table: Table, seen: frozenset[str]
-    ) -> ColumnElement[bool]:
+    def _by_itself(self, rows: FromClause, table: Table) -> ColumnElement[bool]:
         if table.key in self.tables:
             return true()
-        found: list[ColumnElement[bool]] = []
-        if table.key in self.holds.columns:
-            found.append(rows.c[self.holds.columns[table.key]].is_(True))
-        seen |= {table.key}
-        for step in self.holds.following.get(table.key, ()):
-            if step.table in seen or not self.can(step.table):
-                continue
-            target = self.holds.metadata.tables[step.table]
-            there = target.alias()
-            points = equal(
-                [rows.c[name] for name in step.columns], [there.c[name] for name in step.targets]
-            )
-            found.append(
-                exists(
-                    select(literal(1))
-                    .select_from(there)
-                    .where(points, self._condition(there, target, seen))
-                    .correlate(rows)
-                )
-            )
-        return or_(false(), *found)
+        column = self.holds.columns.get(table.key)
+        return false() if column is None else rows.c[column].is_(True)

@@ -14,7 +14,12 @@ class Link:
 
     table: Table
     columns: tuple[str, ...]
+    target: str
+    """The table to which it points."""
     targets: tuple[str, ...]
+    on_update: str | None = None
+    """What becomes of `columns` when those of the target change, as SQL has it."""
+    on_delete: str | None = None
 
     @property
     def loose(self) -> tuple[str, ...]:
@@ -30,7 +35,12 @@ def links_into(metadata: MetaData) -> Mapping[str, Sequence[Link]]:
             target = key.referred_table
             columns = tuple(one.key for one in key.columns)
             targets = tuple(one.column.key for one in key.elements)
-            found.setdefault(target.key, []).append(Link(table, columns, targets))
+            actions = (key.onupdate, key.ondelete)
+            found.setdefault(target.key, []).append(
+                Link(
+                    table, columns, target.key, targets, *(one and one.upper() for one in actions)
+                )
+            )
     return found
 
 

@@ -70,6 +70,16 @@ def neutral_values(table: Table, names: Collection[str], new_id: IdFactory) -> d
     }
 
 
+def random_value(column: Column[Any], new_id: IdFactory) -> Any:
+    """Return a value that no other row has.
+
+    Raises:
+        ErasureError: nothing random is known of the type.
+
+    """
+    return _random(column, uuid.UUID(new_id()))
+
+
 def has_few_values(column: Column[Any]) -> bool:
     """Tell whether a column must have a value, and there are but a few to have."""
     return not column.nullable and isinstance(column.type, (Enum, Boolean))

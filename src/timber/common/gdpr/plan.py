@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from timber.common.gdpr.holds import Held
 from timber.common.gdpr.links import Link
-from timber.common.gdpr.rows import Schema
+from timber.common.gdpr.schema import Schema
 from timber.common.gdpr.subjects import Person, equal
 from timber.common.modeling.ownership import Ownership, Way
 

@@ -2,13 +2,16 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection, Executable, select
 
 from timber.common.encryption.base import Keystore
 from timber.common.errors import ConstraintError, ErasureError, InvalidRequestError
+from timber.common.gdpr.erasing import Eraser
 from timber.common.gdpr.saga import Saga
 from timber.common.gdpr.subjects import Belonging, Person, person_of
 from timber.common.gdpr.texts import PARTITIONS
@@ -42,13 +45,18 @@ class Search:
 
     def missing(
         self, connection: Connection, keystore: Keystore, *, everything: bool
-    ) -> frozenset[str]:
-        """Return the tombstones that this database does not know; all, for `everything`."""
-        known = frozenset() if everything else self.saga.settled(connection)
-        return frozenset(one.hex() for one in keystore.tombstones()) - known
+    ) -> dict[str, int]:
+        """Return the erasures of which this database does not know; all, for `everything`.
+
+        They are given by tombstones. A database can know of an erasure of a person and not of a
+        later one, as a backup does that was made between the two.
+        """
+        known = {} if everything else self.saga.settled(connection)
+        latest = {one.tombstone.hex(): one.erased_at for one in keystore.erasures()}
+        return {name: at for name, at in latest.items() if known.get(name, -1) < at}
 
     def persons(
-        self, connection: Connection, keystore: Keystore, wanted: frozenset[str]
+        self, connection: Connection, keystore: Keystore, wanted: Collection[str]
     ) -> dict[str, Person]:
         """Return those of the persons in the data whose tombstones are wanted, by these."""
         found = {}
@@ -65,7 +73,7 @@ class Search:
             [key] = self.belonging.metadata.tables[people].primary_key.columns
             yield from self._keys(connection, people, select(key))
         for name, ownership in self.belonging.owned.items():
-            for way in ownership.ways:
+            for way in () if ownership.parts else ownership.ways:
                 if way.steps and not way.steps[-1].is_key:
                     yield from self._by_habit(connection, name, way.people, way.steps)
         yield from self._owning_texts(connection)
@@ -99,7 +107,51 @@ class Search:
                 yield Person(people, row[0])
 
 
-def goes_on(tombstone: str, erase: Callable[[], object]) -> bool:
+@dataclass(frozen=True, kw_only=True)
+class Replayer:
+    """Finishes what was broken off, and erases again who is in the data though erased before."""
+
+    transact: Callable[[Callable[[Connection], Any]], Any]
+    keystore: Keystore
+    saga: Saga
+    search: Search
+    eraser: Eraser
+
+    def replay(self, *, everything: bool) -> Replayed:
+        """Do so with all that this database does not know, or with `everything`."""
+        resumed = self.transact(self.saga.unfinished)
+        finished = sum(
+            _goes_on(one.tombstone, partial(self.eraser.resume, one)) for one in resumed
+        )
+        missing: dict[str, int] = self.transact(
+            lambda connection: self.search.missing(
+                connection, self.keystore, everything=everything
+            )
+        )
+        for one in self.transact(self.saga.unfinished):
+            missing.pop(one.tombstone, None)
+        found: dict[str, Person] = {}
+        if missing:
+            found = self.transact(
+                lambda connection: self.search.persons(connection, self.keystore, missing)
+            )
+        repeated = sum(
+            _goes_on(tombstone, partial(self.eraser.erase, person, tombstone))
+            for tombstone, person in found.items()
+        )
+        absent = {name: at for name, at in missing.items() if name not in found}
+        self.transact(lambda connection: self._note_absent(connection, absent))
+        stuck = len(resumed) + len(found) - finished - repeated
+        return Replayed(resumed=finished, repeated=repeated, stuck=stuck)
+
+    def _note_absent(self, connection: Connection, absent: Mapping[str, int]) -> None:
+        known = self.saga.settled(connection)
+        for tombstone, erased_at in sorted(absent.items()):
+            if known.get(tombstone, -1) < erased_at:
+                self.saga.note_absent(connection, tombstone, erased_at)
+
+
+def _goes_on(tombstone: str, erase: Callable[[], object]) -> bool:
     """Go on with an erasure to its end; tell, and return False, if the rows do not let it."""
     try:
         erase()

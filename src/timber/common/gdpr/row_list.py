@@ -55,14 +55,12 @@ class RowList:
 
     def fill(
         self, table: Table, belonging: Belonging, on_erase: OnErase, held: ColumnElement[bool]
-    ) -> int:
-        """Put the person's rows of a table on the list, and return how many were not on it."""
+    ) -> None:
+        """Put the person's rows of a table on the list that are not on it."""
         begin(self.connection)
-        before = self._count(table)
         theirs = belonging.of(table, table.key, self.erasing.whom)
         self._put(table, and_(theirs, held), Fate.HELD)
         self._put(table, theirs, Fate.STAYS if on_erase == "retain" else Fate.FOUND)
-        return self._count(table) - before
 
     def _put(self, table: Table, theirs: ColumnElement[bool], fate: Fate) -> None:
         """Put rows on the list that are not on it."""
@@ -145,10 +143,6 @@ class RowList:
             .group_by(listed.c.table_name)
         )
         return {row[0]: int(row[1]) for row in self.connection.execute(statement)}
-
-    def _count(self, table: Table) -> int:
-        statement = select(func.count()).select_from(listed).where(*self._of(table))
-        return int(self.connection.scalar(statement) or 0)
 
     def _of(self, table: Table) -> tuple[Any, Any]:
         return (

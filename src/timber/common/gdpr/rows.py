@@ -5,58 +5,31 @@ first. A row to which something points that stays - what is retained, or what is
 is not deleted but emptied: nothing is left of it but its key and what must not be null.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, delete, literal, or_, select, tuple_, update
+from sqlalchemy import Connection, Table, delete, literal, or_, select
 
 from timber.common.clock import Clock
+from timber.common.errors import ErasureError
 from timber.common.failpoints import reach
-from timber.common.gdpr.beside import Surroundings
+from timber.common.gdpr.beside import NOTHING_BESIDE
+from timber.common.gdpr.emptying import Emptier
 from timber.common.gdpr.failpoints import Failpoint
-from timber.common.gdpr.holds import Holds
-from timber.common.gdpr.links import Link
-from timber.common.gdpr.neutral import (
-    bare_table as bare,
-    needs_each,
-    neutral_values,
-    nothing_sealed,
-    sealed_names,
-)
-from timber.common.gdpr.row_list import BATCH, Fate, Listed, RowList, written
+from timber.common.gdpr.row_list import Fate, Listed, RowList, written
 from timber.common.gdpr.saga import Erasing, Saga, Step
-from timber.common.gdpr.subjects import Belonging, among, equal, keys_of
+from timber.common.gdpr.schema import Schema
+from timber.common.gdpr.subjects import among, equal, keys_of
+from timber.common.gdpr.unlinking import Unlinker
 from timber.common.ids import IdFactory
-from timber.common.modeling.mixins import MIXIN_COLUMNS
-from timber.common.modeling.ownership import Ownership
 
 Result = TypeVar("Result")
 Key = tuple[Any, ...]
 
-_DELETED_AT = next(iter(MIXIN_COLUMNS["SoftDeleteMixin"]))
-_VERSION = next(iter(MIXIN_COLUMNS["OptimisticLockMixin"]))
-_NOBODY: Surroundings = Surroundings()
-MOST_SWEEPS = 3
-"""How often rows are looked for again that were written during the erasure."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Schema:
-    """What an erasure knows of the tables of a database."""
-
-    belonging: Belonging
-    tables: Sequence[Table]
-    """Those that can hold rows of a person, children first."""
-    links: Mapping[str, Sequence[Link]]
-    beside: Mapping[str, Surroundings]
-    kept: Mapping[str, frozenset[str]]
-    """By table the columns that emptying leaves alone, such as that of a state machine."""
-    holds: Holds
-
-    def owner(self, table: Table) -> Ownership | None:
-        return self.belonging.owned.get(table.key)
+MOST_SWEEPS = 20
+"""How often rows are looked for again that were written during the erasure, before it gives up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,24 +55,47 @@ class RowEraser:
         self._advance(erasing, following)
 
     def sweep(self, erasing: Erasing, following: Step) -> None:
-        """Look for rows that were written meanwhile; with some, go back to delete them."""
+        """Look for rows that were written meanwhile; with some, go back to delete them.
 
-        def work(now: Erasing, rows: RowList) -> None:
-            new = sum(self._list(now, rows, table) for table in self.schema.tables)
-            again = new > 0 and now.counts.sweeps < MOST_SWEEPS and rows.has(Fate.FOUND)
-            now.counts.sweeps += again
-            now.counts.gone_before = -1
-            self.saga.save(rows.connection, now, step=Step.ROWS if again else following)
+        Raises:
+            ErasureError: there were some each of very many times.
 
-        self._in_step(erasing, erasing.step, work)
+        """
 
-    def _list(self, now: Erasing, rows: RowList, table: Table) -> int:
+        def work(now: Erasing, rows: RowList) -> bool:
+            if not self.finds_more(now, rows):
+                self.saga.save(rows.connection, now, step=following)
+            return now.counts.sweeps >= MOST_SWEEPS
+
+        if self._in_step(erasing, erasing.step, work) is True:
+            self._in_step(erasing, Step.ROWS, self._forget_sweeps)
+            raise ErasureError(
+                f"rows about the person were written faster than they could go, {MOST_SWEEPS} "
+                "times over: have nobody write about the person any more, and erase again"
+            )
+        reach(Failpoint.SWEPT)
+
+    def finds_more(self, now: Erasing, rows: RowList) -> bool:
+        """List what was written meanwhile; return whether there is some, and go back to it."""
+        for table in self.schema.tables:
+            self._list(now, rows, table)
+        if not rows.has(Fate.FOUND):
+            return False
+        now.counts.sweeps += 1
+        now.counts.gone_before = -1
+        self.saga.save(rows.connection, now, step=Step.ROWS)
+        return True
+
+    def _forget_sweeps(self, now: Erasing, rows: RowList) -> None:
+        now.counts.sweeps = 0
+        self.saga.save(rows.connection, now)
+
+    def _list(self, now: Erasing, rows: RowList, table: Table) -> None:
         owner = self.schema.owner(table)
         assert owner is not None  # noqa: S101 - the tables are those that have one
-        if not owner.ways_to(now.whom.table):
-            return 0
-        held = self.schema.holds.read(rows.connection, keeping=True).condition(table, table)
-        return rows.fill(table, self.schema.belonging, owner.on_erase, held)
+        if owner.ways_to(now.whom.table):
+            held = self.schema.holds.read(rows.connection, keeping=True).condition(table, table)
+            rows.fill(table, self.schema.belonging, owner.on_erase, held)
 
     # ------------------------------------------------------------------ deletion
 
@@ -163,7 +159,7 @@ class RowEraser:
         going = [one for one in some if written(one.key) not in blocked]
         gone = [one.key for one in going]
         if gone:
-            beside = self.schema.beside.get(table.key, _NOBODY)
+            beside = self.schema.beside.get(table.key, NOTHING_BESIDE)
             now.counts.texts += beside.remove(connection, gone)
             result = connection.execute(delete(table).where(among(keys, gone)))
             beside.forget(connection, gone)
@@ -174,9 +170,12 @@ class RowEraser:
         reach(Failpoint.BATCH_READY)
 
     def _blocked(self, connection: Connection, table: Table, keys: Sequence[Key]) -> set[str]:
-        """Return, as they are written, the keys of rows to which something points."""
+        """Return, as they are written, the keys of rows that something needs which stays.
+
+        What points to each other in these rows goes together, also in a circle.
+        """
         own = keys_of(table)
-        pointing = []
+        pointing, inside = [], []
         for link in self.schema.links.get(table.key, ()):
             there = link.table.alias()
             points = equal(
@@ -184,12 +183,32 @@ class RowEraser:
             )
             found = select(literal(1)).select_from(there).where(points)
             if link.table is table:
-                found = found.where(~equal([there.c[one.key] for one in own], own))
+                key_there = [there.c[one.key] for one in own]
+                # Who says RESTRICT looks at each row, others in the end of the statement.
+                together = link.on_delete != "RESTRICT"
+                found = found.where(
+                    ~among(key_there, keys) if together else ~equal(key_there, own)
+                )
+                inside.append(
+                    select(*key_there, *own)
+                    .select_from(table.join(there, points))
+                    .where(among(own, keys), among(key_there, keys))
+                )
             pointing.append(found.correlate(table).exists())
         if not pointing:
             return set()
         statement = select(*own).where(among(own, keys), or_(*pointing))
-        return {written(row) for row in connection.execute(statement)}
+        blocked = {written(row) for row in connection.execute(statement)}
+        if blocked:
+            needs: dict[str, set[str]] = {}
+            for row in (row for one in inside for row in connection.execute(one)):
+                needs.setdefault(written(row[: len(own)]), set()).add(written(row[len(own) :]))
+            left = list(blocked)
+            while left:
+                further = needs.get(left.pop(), set()) - blocked
+                blocked |= further
+                left += further
+        return blocked
 
     # ------------------------------------------------------------------ links
 
@@ -197,65 +216,17 @@ class RowEraser:
         """Let nothing that stays point to rows that go, as far as that may be null."""
         for link in self.schema.links.get(table.key, ()):
             if link.loose:
+                unlink = partial(
+                    Unlinker(schema=self.schema, saga=self.saga).unlink_some,
+                    link=link,
+                    table=table,
+                    keys=keys,
+                )
                 last: Key | None = None
-                while last is not _DONE:
-                    last = self._in_step(
-                        erasing,
-                        Step.ROWS,
-                        partial(self._unlink_some, link=link, table=table, keys=keys, last=last),
-                    )
-
-    def _unlink_some(
-        self,
-        now: Erasing,
-        rows: RowList,
-        link: Link,
-        table: Table,
-        keys: Sequence[Key],
-        last: Key | None,
-    ) -> Key:
-        connection, own = rows.connection, keys_of(link.table)
-        pointing = [link.table.c[name] for name in link.columns]
-        held = self.schema.holds.read(connection, keeping=True)
-        statement = (
-            select(*own)
-            .where(among(pointing, self._targets(connection, link, table, keys)))
-            .where(~held.condition(link.table, link.table))
-            .order_by(*own)
-            .limit(BATCH)
-        )
-        if last is not None:
-            place = tuple_(*own) > tuple(last) if len(own) > 1 else own[0] > last[0]
-            statement = statement.where(place)
-        found = [tuple(row) for row in connection.execute(statement)]
-        if not found:
-            return _DONE
-        retained = (
-            rows.among(link.table, found, Fate.STAYS) if self._retains(link.table) else set()
-        )
-        loose = [key for key in found if written(key) not in retained]
-        if loose:
-            going = rows.among(link.table, loose, Fate.FOUND, Fate.WAITING)
-            there = bare(link.table, link.loose) if sealed_names(link.table) else link.table
-            keys_there = [there.c[one.name] for one in own]
-            connection.execute(
-                update(there).where(among(keys_there, loose)).values(dict.fromkeys(link.loose))
-            )
-            others = sum(written(key) not in going for key in loose)
-            now.counts.add(link.table.key, "unlinked", others)
-            self.saga.save(connection, now)
-        return found[-1] if len(found) == BATCH else _DONE
-
-    def _targets(
-        self, connection: Connection, link: Link, table: Table, keys: Sequence[Key]
-    ) -> Sequence[Key]:
-        """Return what points to rows with these keys, if it does."""
-        own = keys_of(table)
-        if link.targets == tuple(column.key for column in own):
-            return keys
-        named = [table.c[name] for name in link.targets]
-        rows = connection.execute(select(*named).where(among(own, keys)))
-        return [tuple(row) for row in rows]
+                while True:
+                    last = self._in_step(erasing, Step.ROWS, partial(unlink, last=last))
+                    if last is None or last is _DONE:
+                        break
 
     def _not_held(self, rows: RowList, table: Table, fate: Fate) -> list[Listed]:
         """Return some rows that have that fate, but for those that came to be held meanwhile."""
@@ -270,28 +241,17 @@ class RowEraser:
         rows.set([one for one in some if written(one.key) in kept], Fate.HELD)
         return [one for one in some if written(one.key) not in kept]
 
-    def _retains(self, table: Table) -> bool:
-        owner = self.schema.owner(table)
-        return owner is not None and owner.on_erase == "retain"
-
     # ------------------------------------------------------------------ what stays
 
     def _anonymise(self, now: Erasing, rows: RowList, table: Table) -> None:
-        owner = self.schema.owner(table)
-        assert owner is not None  # noqa: S101 - it says that they are anonymised
-        some = self._not_held(rows, table, Fate.FOUND)
-        keys = [one.key for one in some]
-        beside = self.schema.beside.get(table.key, _NOBODY)
-        now.counts.texts += beside.anonymise(rows.connection, keys)
-        names = [name for name in owner.personal if not table.c[name].foreign_keys]
-        # The way to the person that no foreign key keeps, and no deletion of the person ends.
-        first = (way.steps[0] for way in owner.ways_to(now.whom.table) if way.steps)
-        names += [one.columns[0] for one in first if not one.is_key]
-        self._neutralise(rows.connection, table, keys, dict.fromkeys(names))
-        rows.set(some, Fate.STAYS)
-        now.counts.add(table.key, "anonymised", len(some))
-        self.saga.save(rows.connection, now)
-        reach(Failpoint.BATCH_READY)
+        self._emptier.anonymise(now, rows, table, self._not_held(rows, table, Fate.FOUND))
+
+    def _empty(self, now: Erasing, rows: RowList, table: Table) -> None:
+        self._emptier.empty(now, rows, table, self._not_held(rows, table, Fate.WAITING))
+
+    @property
+    def _emptier(self) -> Emptier:
+        return Emptier(schema=self.schema, saga=self.saga, clock=self.clock, new_id=self.new_id)
 
     def empty_rows(self, erasing: Erasing, following: Step) -> None:
         """Leave of the rows that cannot go nothing but what must be there."""
@@ -304,61 +264,6 @@ class RowEraser:
                 )
                 reach(Failpoint.BATCH_GONE)
         self._advance(erasing, following)
-
-    def _empty(self, now: Erasing, rows: RowList, table: Table) -> None:
-        some = self._not_held(rows, table, Fate.WAITING)
-        keys = [one.key for one in some]
-        beside = self.schema.beside.get(table.key, _NOBODY)
-        now.counts.texts += beside.remove(rows.connection, keys)
-        names = dict.fromkeys(
-            name
-            for name, column in table.c.items()
-            if name not in self._indispensable(table)
-            and not (column.foreign_keys and not column.nullable)
-        )
-        self._neutralise(rows.connection, table, keys, names, is_deleted=True)
-        beside.forget(rows.connection, keys)
-        rows.set(some, Fate.STAYS)
-        now.counts.add(table.key, "emptied", len(some))
-        self.saga.save(rows.connection, now)
-        reach(Failpoint.BATCH_READY)
-
-    def _indispensable(self, table: Table) -> set[str]:
-        """Return the columns by which a row is known, and those that are Timber's own."""
-        known = {column.key for column in table.primary_key}
-        for link in self.schema.links.get(table.key, ()):
-            known.update(link.targets)
-        return known | {_DELETED_AT, _VERSION} | self.schema.kept.get(table.key, frozenset())
-
-    def _neutralise(
-        self,
-        connection: Connection,
-        table: Table,
-        keys: Sequence[Key],
-        names: Mapping[str, Any],
-        *,
-        is_deleted: bool = False,
-    ) -> None:
-        marked = {_DELETED_AT: self.clock.now()} if is_deleted and _DELETED_AT in table.c else {}
-        own, hidden = keys_of(table), sealed_names(table)
-        plain = [name for name in names if name not in hidden]
-        alone = needs_each(table, plain)
-        for some in ([key] for key in keys) if alone else [keys]:
-            values = {**neutral_values(table, plain, self.new_id), **marked}
-            if values and some:
-                connection.execute(update(table).where(among(own, some)).values(values))
-        if hidden.intersection(names) and keys:
-            self._forget_sealed(connection, table, keys, hidden)
-
-    @staticmethod
-    def _forget_sealed(
-        connection: Connection, table: Table, keys: Sequence[Key], hidden: Collection[str]
-    ) -> None:
-        """Empty sealed columns past what seals: there is no key to seal with any more."""
-        there = bare(table, hidden)
-        own = [there.c[one.name] for one in keys_of(table)]
-        values = nothing_sealed(table, sorted(hidden))
-        connection.execute(update(there).where(among(own, keys)).values(values))
 
     # ------------------------------------------------------------------ the saga
 

@@ -5,6 +5,7 @@ note. So processes can be at the same erasure at once, and nothing is counted tw
 """
 
 import json
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -63,6 +64,8 @@ class Counts:
 
     tables: dict[str, dict[str, int]] = field(default_factory=dict)
     """By table and by what became of the rows: deleted, anonymised, emptied, unlinked."""
+    kept: dict[str, list[str]] = field(default_factory=dict)
+    """By table the personal columns that stay as they were, for what stays points to them."""
     keys: int = 0
     texts: int = 0
     moments: dict[str, str] = field(default_factory=dict)
@@ -70,11 +73,18 @@ class Counts:
     gone_before: int = -1
     """How many rows were gone when this round of deletions began."""
     sweeps: int = 0
+    """How often rows were found that were written meanwhile."""
+    erased_at: int | None = None
+    """Which erasure of the person this is, as the keystore counts them: it stays in the end. None
+    of one that an older release has finished."""
 
     def add(self, table: str, what: str, number: int) -> None:
         if number:
             of_table = self.tables.setdefault(table, {})
             of_table[what] = of_table.get(what, 0) + number
+
+    def keep(self, table: str, column: str) -> None:
+        self.kept[table] = sorted({*self.kept.get(table, ()), column})
 
     def total(self, what: str) -> int:
         return sum(one.get(what, 0) for one in self.tables.values())
@@ -130,13 +140,13 @@ class Saga:
         changes: dict[str, Any] = {
             "step": Step.FINISHED.value,
             "subject_key": None,
-            "counts": {},
+            "counts": {"erased_at": erasing.counts.erased_at},
             "finished_at": self.clock.now(),
             "certificate": certificate,
         }
         self._update(connection, erasing.erasure_id, changes)
 
-    def note_absent(self, connection: Connection, tombstone: str) -> None:
+    def note_absent(self, connection: Connection, tombstone: str, erased_at: int) -> None:
         """Note that the database has nothing about somebody whom the keystore knows as erased."""
         now = self.clock.now()
         row = {
@@ -144,7 +154,7 @@ class Saga:
             "tombstone": tombstone,
             "people": "",
             "step": Step.FINISHED.value,
-            "counts": {},
+            "counts": {"erased_at": erased_at},
             "started_at": now,
             "finished_at": now,
         }
@@ -171,10 +181,21 @@ class Saga:
         row = connection.execute(statement).first()
         return None if row is None else _read(row)
 
-    def settled(self, connection: Connection) -> frozenset[str]:
-        """Return the tombstones of those with whom this database is done."""
-        statement = select(erasures.c.tombstone).where(erasures.c.finished_at.is_not(None))
-        return frozenset(connection.scalars(statement))
+    def settled(self, connection: Connection, tombstone: str | None = None) -> dict[str, float]:
+        """Return up to which erasure of each person this database is done; of one, if one is told.
+
+        The erasures of older releases, which did not count them, are taken for the last ones.
+        """
+        statement = select(erasures.c.tombstone, erasures.c.counts).where(
+            erasures.c.finished_at.is_not(None)
+        )
+        if tombstone is not None:
+            statement = statement.where(erasures.c.tombstone == tombstone)
+        found: dict[str, float] = {}
+        for name, counts in connection.execute(statement):
+            said = counts.get("erased_at")
+            found[name] = max(found.get(name, 0), math.inf if said is None else said)
+        return found
 
     def _update(self, connection: Connection, erasure_id: str, changes: dict[str, Any]) -> None:
         connection.execute(

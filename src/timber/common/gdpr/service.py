@@ -3,7 +3,6 @@
 import contextlib
 import logging
 from collections.abc import Callable, Generator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -28,8 +27,8 @@ from timber.common.gdpr.export_files import (
 )
 from timber.common.gdpr.exporting import BATCH, ExportedRow, OpenRow
 from timber.common.gdpr.files import FileWiper
-from timber.common.gdpr.plan import ErasurePlan, plan_tables
-from timber.common.gdpr.replay import Replayed, goes_on
+from timber.common.gdpr.plan import ErasurePlan
+from timber.common.gdpr.replay import Replayed
 from timber.common.gdpr.saga import Saga
 from timber.common.gdpr.signing import Signer
 from timber.common.gdpr.statuses import ErasureStatus, status_of
@@ -109,6 +108,7 @@ class GdprService:
                 models=[self._models.get(name) for name in self._models.names()],
                 sources=self._ingestion.row_sources.values(),
                 owned=owned,
+                dialect=self._database.engine.dialect.name,
             ),
             transact=self._transact,
             keystore=keystore,
@@ -229,7 +229,7 @@ class GdprService:
                 one for one in self._saga.unfinished(connection) if one.tombstone == tombstone
             ]
         )
-        planned = self._plan(opened, person)
+        planned = opened.plan(person)
         if not under_way and not (planned.rows or planned.texts):
             known = self._transact(lambda connection: self._saga.latest(connection, tombstone))
             if known is None:
@@ -248,7 +248,8 @@ class GdprService:
             ErasureError: no model enables `gdpr`, or rows of this one are no persons.
 
         """
-        return self._plan(*self._find(subject, model))
+        opened, person = self._find(subject, model)
+        return opened.plan(person)
 
     async def async_plan(self, subject: Any, *, model: str = "User") -> ErasurePlan:
         """Do as `plan`, off the event loop."""
@@ -269,29 +270,7 @@ class GdprService:
         An erasure that the rules of the tables forbid stays unfinished, and the log says why: it
         keeps nobody else from working.
         """
-        opened = self._require()
-        resumed = self._transact(self._saga.unfinished)
-        finished = sum(
-            goes_on(one.tombstone, partial(opened.eraser.resume, one)) for one in resumed
-        )
-        missing = self._transact(
-            lambda connection: opened.search.missing(
-                connection, opened.keystore, everything=everything
-            )
-        )
-        missing -= {one.tombstone for one in self._transact(self._saga.unfinished)}
-        found: dict[str, Person] = {}
-        if missing:
-            found = self._transact(
-                lambda connection: opened.search.persons(connection, opened.keystore, missing)
-            )
-        repeated = sum(
-            goes_on(tombstone, partial(opened.eraser.erase, person, tombstone))
-            for tombstone, person in found.items()
-        )
-        self._transact(lambda connection: self._note_absent(connection, missing - found.keys()))
-        stuck = len(resumed) + len(found) - finished - repeated
-        return Replayed(resumed=finished, repeated=repeated, stuck=stuck)
+        return self._require().replayer.replay(everything=everything)
 
     async def async_replay(self, *, everything: bool = False) -> Replayed:
         """Do as `replay`, off the event loop."""
@@ -336,18 +315,6 @@ class GdprService:
             )
         return opened, person_of(table, subject)
 
-    def _plan(self, opened: Workings, person: Person) -> ErasurePlan:
-        def work(connection: Connection) -> ErasurePlan:
-            tables = tuple(plan_tables(connection, opened.schema, person))
-            return ErasurePlan(
-                tables=tables,
-                texts=opened.exporting.count_texts(
-                    connection, person, opened.eraser.retained_sources
-                ),
-            )
-
-        return self._transact(work)
-
     def _rows(self, subject: Any, model: str) -> Generator[ExportedRow]:
         opened, person = self._find(subject, model)
         self._demand(opened, person, model)
@@ -376,11 +343,6 @@ class GdprService:
         }
         with self.export(subject, model=model) as rows:
             yield rows, Counting(on_progress, total), head
-
-    def _note_absent(self, connection: Connection, tombstones: frozenset[str]) -> None:
-        known = self._saga.settled(connection)
-        for tombstone in sorted(tombstones - known):
-            self._saga.note_absent(connection, tombstone)
 
     def _transact(self, work: Callable[[Connection], Result]) -> Result:
         return self._database.run_sync(lambda session: work(session.connection()))

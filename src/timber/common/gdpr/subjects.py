@@ -1,7 +1,8 @@
 """Persons, and which rows are theirs, in SQL."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,8 @@ from typing_extensions import override
 from timber.common.encryption.base import subject_of
 from timber.common.encryption.identities import Spelling
 from timber.common.errors import InvalidRequestError
-from timber.common.modeling.ownership import Ownership, Step, Way
+from timber.common.gdpr.closure import Closure
+from timber.common.modeling.ownership import Ownership, Step
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Belonging:
 
     metadata: MetaData
     owned: Mapping[str, Ownership]
+    dialect: str
+    _closures: dict[str, Closure] = field(default_factory=dict, init=False, repr=False)
 
     def subject(self, person: Person) -> str:
         """Return how a keystore knows the person."""
@@ -83,12 +87,30 @@ class Belonging:
 
     def of(self, rows: FromClause, name: str, person: Person) -> ColumnElement[bool]:
         """Return the condition on `rows`, of the table of that name, to be the person's."""
-        ownership = self.owned.get(name)
-        ways = ownership.ways_to(person.table) if ownership else ()
-        return or_(false(), *(self._along(rows, way, person) for way in ways))
+        closure = self._closures.get(person.table)
+        if closure is None:
+            closure = self._closures[person.table] = self._closure(person.table)
+        return closure.of(rows, self.metadata.tables[name], partial(self._said, person=person))
 
-    def _along(self, rows: FromClause, way: Way, person: Person) -> ColumnElement[bool]:
-        return self._steps(rows, way.steps, person)
+    def _closure(self, people: str) -> Closure:
+        parts = {
+            table: tuple(step for step in one.parts if self.leads(step.table, people))
+            for table, one in self.owned.items()
+        }
+        return Closure(self.metadata, parts, self.dialect)
+
+    def leads(self, name: str, people: str) -> bool:
+        """Tell whether rows of a table can be those of persons of another."""
+        ownership = self.owned.get(name)
+        return ownership is not None and bool(ownership.ways_to(people))
+
+    def _said(self, rows: FromClause, table: Table, person: Person) -> ColumnElement[bool]:
+        """Return the condition to be the person's by what the model of the rows says."""
+        ownership = self.owned.get(table.key)
+        if ownership is None or ownership.parts:
+            return false()
+        ways = ownership.ways_to(person.table)
+        return or_(false(), *(self._steps(rows, way.steps, person) for way in ways))
 
     def _steps(
         self, rows: FromClause, steps: Sequence[Step], person: Person

@@ -1,6 +1,6 @@
 """Deletes the texts, words and vectors that a person owns, whether rows say so or documents."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,8 +11,8 @@ from timber.common.gdpr.beside import TEXTS
 from timber.common.gdpr.failpoints import Failpoint
 from timber.common.gdpr.holds import Held
 from timber.common.gdpr.row_list import BATCH
-from timber.common.gdpr.rows import Schema
 from timber.common.gdpr.saga import Erasing, Saga, Step
+from timber.common.gdpr.schema import Schema
 from timber.common.gdpr.subjects import Person, key_text, keys_of
 from timber.common.modeling.subjects import PEOPLE
 
@@ -48,16 +48,26 @@ class TextEraser:
         found: bool = self.transact(work)
         return found
 
-    def _delete(self, connection: Connection, person: Person) -> int:
-        chunks, partitions = self.tables.get(TEXTS), self.tables.get(PARTITIONS)
-        if chunks is None or partitions is None:
-            return 0
+    def are_left(self, connection: Connection, person: Person) -> bool:
+        """Tell whether there are texts that are to be deleted."""
+        chunks = self.tables.get(TEXTS)
+        return chunks is not None and bool(self._some_of(connection, chunks, person, 1))
+
+    def _some_of(
+        self, connection: Connection, chunks: Table, person: Person, most: int
+    ) -> Sequence[Any]:
         held = self.schema.holds.read(connection, keeping=True)
         some = select(chunks.c.chunk_id).where(
             owned_texts(chunks, person, self.retained),
             ~held_texts(self.schema, held, chunks, connection.dialect.name),
         )
-        keys = connection.scalars(some.limit(BATCH)).all()
+        return connection.scalars(some.limit(most)).all()
+
+    def _delete(self, connection: Connection, person: Person) -> int:
+        chunks, partitions = self.tables.get(TEXTS), self.tables.get(PARTITIONS)
+        if chunks is None or partitions is None:
+            return 0
+        keys = self._some_of(connection, chunks, person, BATCH)
         gone = 0
         if keys:
             gone = connection.execute(delete(chunks).where(chunks.c.chunk_id.in_(keys))).rowcount

@@ -14,9 +14,10 @@ from timber.common.gdpr.exporting import Exporting, OpenRow
 from timber.common.gdpr.files import FileWiper
 from timber.common.gdpr.holds import Holds
 from timber.common.gdpr.links import children_first, links_into
-from timber.common.gdpr.replay import Search
-from timber.common.gdpr.rows import Schema
+from timber.common.gdpr.plan import ErasurePlan, plan_tables
+from timber.common.gdpr.replay import Replayer, Search
 from timber.common.gdpr.saga import Saga
+from timber.common.gdpr.schema import Schema
 from timber.common.gdpr.subjects import Belonging, Person
 from timber.common.ids import IdFactory
 from timber.common.modeling.ownership import Ownership
@@ -33,13 +34,14 @@ class Known:
     sources: Iterable[RowSource]
     """Those whose rows are found by their meaning."""
     owned: Mapping[str, Ownership]
+    dialect: str
 
     def schema(self) -> Schema:
         """Return what an erasure has to know of the tables."""
         specs = self.specs()
         sources = {one.table.key: one for one in self.sources}
         return Schema(
-            belonging=Belonging(self.metadata, self.owned),
+            belonging=Belonging(self.metadata, self.owned, self.dialect),
             tables=children_first(self.metadata, self.owned),
             links=links_into(self.metadata),
             beside=surroundings(dict(self.metadata.tables), specs, sources),
@@ -56,21 +58,15 @@ class Known:
         return {one.__table__.key: one.__timber__ for one in self.models}
 
     def _holds(self, specs: Mapping[str, ModelSpec]) -> Holds:
-        said = {
-            name for name, spec in specs.items() if spec.gdpr is not None and spec.gdpr.enabled
-        }
         return Holds(
             metadata=self.metadata,
+            dialect=self.dialect,
             columns={
                 name: spec.retention.legal_hold
                 for name, spec in specs.items()
                 if spec.retention and spec.retention.enabled and spec.retention.legal_hold
             },
-            following={
-                name: tuple(way.steps[0] for way in one.ways if way.steps)
-                for name, one in self.owned.items()
-                if name not in said
-            },
+            following={name: one.parts for name, one in self.owned.items() if one.parts},
         )
 
     def retained_sources(self) -> list[str]:
@@ -86,11 +82,24 @@ class Known:
 class Workings:
     """The parts of the service that are there while a Timber is open."""
 
+    transact: Callable[[Callable[[Connection], Any]], Any]
     keystore: Keystore
-    search: Search
     schema: Schema
     exporting: Exporting
     eraser: Eraser
+    replayer: Replayer
+
+    def plan(self, person: Person) -> ErasurePlan:
+        """Return what an erasure would do now."""
+
+        def work(connection: Connection) -> ErasurePlan:
+            return ErasurePlan(
+                tables=tuple(plan_tables(connection, self.schema, person)),
+                texts=self.exporting.count_texts(connection, person, self.eraser.retained_sources),
+            )
+
+        planned: ErasurePlan = self.transact(work)
+        return planned
 
     def tombstone(self, person: Person) -> str:
         """Return by what the keystore knows the person after an erasure."""
@@ -113,9 +122,23 @@ def build(  # noqa: PLR0913 - what the parts reach, all by keyword
 ) -> Workings:
     """Put the parts together."""
     tables, schema = dict(known.metadata.tables), known.schema()
-    return Workings(
+    eraser = Eraser(
+        transact=transact,
         keystore=keystore,
-        search=Search(belonging=schema.belonging, saga=saga),
+        forget_keys=forget_keys,
+        saga=saga,
+        schema=schema,
+        tables=tables,
+        retained_sources=known.retained_sources(),
+        forget=forget,
+        unname=unname,
+        files=files,
+        clock=clock,
+        new_id=new_id,
+    )
+    return Workings(
+        transact=transact,
+        keystore=keystore,
         schema=schema,
         exporting=Exporting(
             schema=schema,
@@ -123,18 +146,12 @@ def build(  # noqa: PLR0913 - what the parts reach, all by keyword
             names={one.__table__.key: one.__name__ for one in known.models},
             open_row=open_row,
         ),
-        eraser=Eraser(
+        eraser=eraser,
+        replayer=Replayer(
             transact=transact,
             keystore=keystore,
-            forget_keys=forget_keys,
             saga=saga,
-            schema=schema,
-            tables=tables,
-            retained_sources=known.retained_sources(),
-            forget=forget,
-            unname=unname,
-            files=files,
-            clock=clock,
-            new_id=new_id,
+            search=Search(belonging=schema.belonging, saga=saga),
+            eraser=eraser,
         ),
     )

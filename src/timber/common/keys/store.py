@@ -305,7 +305,7 @@ class SqlKeystore(Keystore):
     # ------------------------------------------------------------------ erasure
 
     @override
-    def erase(self, subject: str) -> Erasure:
+    def erase(self, subject: str, *, after: int = 0) -> Erasure:
         name = self.tombstone_of(subject)
         with writing(self.engine) as connection:
             changed_state(connection)
@@ -318,15 +318,16 @@ class SqlKeystore(Keystore):
             its_keys = and_(KEYS.c.name == row.key_id, KEYS.c.kind.in_(("data", "subject")))
             gone = connection.execute(delete(KEYS).where(its_keys).returning(KEYS.c.kind)).all()
             destroyed = row.destroyed + sum(kind == "data" for (kind,) in gone)
+            erased_at = row.erased_at
+            if erased_at is None or erased_at <= after:
+                # Later than any before, also when the clock was put back.
+                erased_at = max(self.now(), (erased_at or 0) + 1, after + 1)
             connection.execute(
                 update(SUBJECTS)
                 .where(SUBJECTS.c.tombstone == name)
-                .values(
-                    destroyed=destroyed,
-                    erased_at=self.now() if row.erased_at is None else row.erased_at,
-                )
+                .values(destroyed=destroyed, erased_at=erased_at)
             )
-        return Erasure(keys=destroyed, tombstone=name)
+        return Erasure(keys=destroyed, tombstone=name, erased_at=erased_at)
 
     @override
     def tombstone_of(self, subject: str) -> bytes:
@@ -335,18 +336,19 @@ class SqlKeystore(Keystore):
         return hmac.digest(self._tombstones_key, subject.encode(), hashlib.sha256)
 
     @override
-    def tombstones(self) -> Iterator[bytes]:
+    def erasures(self) -> Iterator[Erasure]:
         last = b""
-        query = select(SUBJECTS.c.tombstone).where(SUBJECTS.c.erased_at.is_not(None))
+        query = select(SUBJECTS).where(SUBJECTS.c.erased_at.is_not(None))
         while True:
             after = query.where(SUBJECTS.c.tombstone > literal(last, SUBJECTS.c.tombstone.type))
             with reading(self.engine) as connection:
-                page = connection.scalars(after.order_by(SUBJECTS.c.tombstone).limit(_AT_ONCE))
+                page = connection.execute(after.order_by(SUBJECTS.c.tombstone).limit(_AT_ONCE))
                 found = page.all()
-            yield from found
+            for row in found:
+                yield Erasure(keys=row.destroyed, tombstone=row.tombstone, erased_at=row.erased_at)
             if len(found) < _AT_ONCE:
                 return
-            last = found[-1]
+            last = found[-1].tombstone
 
     # ------------------------------------------------------------------ wrapping
 

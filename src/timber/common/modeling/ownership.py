@@ -2,10 +2,11 @@
 
 A row is a person's if the path of its model ends at the person. Of tables that say nothing, those
 rows are a person's which could not be without another row of his: a foreign key that must have a
-value, or one whose row goes with the other (`on_delete: cascade`), leads there.
+value, or one whose row goes with the other (`on_delete: cascade`), leads there. It may lead to a
+row of such a table again, and so on, also in circles.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,7 +50,9 @@ class Ownership:
 
     table: str
     ways: tuple[Way, ...]
-    """One is enough for a row to be a person's; all of one length."""
+    """One is enough for a row to be a person's; of a table with `parts` the shortest by each."""
+    parts: tuple[Step, ...] = ()
+    """Of a table that says nothing, the steps to rows without which its own cannot be."""
     on_erase: OnErase = "delete"
     reason: str | None = None
     """Why rows are retained."""
@@ -73,12 +76,25 @@ def ownership_of(catalogue: Catalogue) -> Mapping[str, Ownership]:
 
     """
     persons = people(catalogue) & catalogue.tables.keys()
-    found: dict[str, tuple[Way, ...]] = {name: (Way(name),) for name in persons}
+    said: dict[str, tuple[Way, ...]] = {name: (Way(name),) for name in persons}
     for name, table in catalogue.tables.items():
         if name not in persons and table.model and table.model.gdpr and table.model.gdpr.enabled:
-            found[name] = (declared_way(table, catalogue),)
-    _follow(catalogue, found)
-    return {name: _owned(catalogue.tables[name], ways) for name, ways in found.items()}
+            said[name] = (declared_way(table, catalogue),)
+    parts = {
+        name: tuple(_parts(table)) for name, table in catalogue.tables.items() if name not in said
+    }
+    shortest = _shortest(said, parts)
+    found = {name: _owned(catalogue.tables[name], ways) for name, ways in said.items()}
+    for name, steps in parts.items():
+        if name in shortest:
+            some = tuple(step for step in steps if step.table in shortest)
+            ways = tuple(
+                Way(way.people, (step, *way.steps))
+                for step in some
+                for way in shortest[step.table].values()
+            )
+            found[name] = _owned(catalogue.tables[name], ways, some)
+    return found
 
 
 def declared_way(table: Table, catalogue: Catalogue) -> Way:
@@ -128,22 +144,29 @@ def _by_habit(table: Table, name: str, persons: Table) -> Step:
     return Step((name,), persons.name, key, is_key=False)
 
 
-def _follow(catalogue: Catalogue, found: dict[str, tuple[Way, ...]]) -> None:
-    """Add the tables whose rows cannot be without rows that are known to be a person's."""
-    silent = {
-        name: tuple(key for key in table.foreign_keys if _is_part(table, key))
-        for name, table in catalogue.tables.items()
-        if name not in found
-    }
+def _shortest(
+    said: Mapping[str, tuple[Way, ...]], parts: Mapping[str, tuple[Step, ...]]
+) -> Mapping[str, Mapping[str, Way]]:
+    """Return the shortest way from each table to persons of each kind that it leads to."""
+    found = {name: {way.people: way for way in ways} for name, ways in said.items()}
     while True:
-        new = {
-            name: ways
-            for name, keys in silent.items()
-            if name not in found and (ways := _ways_along(keys, found))
-        }
+        new = [
+            (name, Way(way.people, (step, *way.steps)))
+            for name, steps in parts.items()
+            for step in steps
+            for way in found.get(step.table, {}).values()
+            if way.people not in found.get(name, {})
+        ]
         if not new:
-            return
-        found |= new
+            return found
+        for name, way in new:
+            found.setdefault(name, {}).setdefault(way.people, way)
+
+
+def _parts(table: Table) -> Iterator[Step]:
+    for key in table.foreign_keys:
+        if _is_part(table, key):
+            yield Step(key.columns, key.table, key.targets)
 
 
 def _is_part(table: Table, key: ForeignKey) -> bool:
@@ -151,24 +174,16 @@ def _is_part(table: Table, key: ForeignKey) -> bool:
     return key.on_delete == "cascade" or not any(column.may_be_null for column in columns)
 
 
-def _ways_along(
-    keys: tuple[ForeignKey, ...], found: Mapping[str, tuple[Way, ...]]
-) -> tuple[Way, ...]:
-    return tuple(
-        Way(way.people, (Step(key.columns, key.table, key.targets), *way.steps))
-        for key in keys
-        for way in found.get(key.table, ())
-    )
-
-
-def _owned(table: Table, ways: tuple[Way, ...]) -> Ownership:
+def _owned(table: Table, ways: tuple[Way, ...], parts: tuple[Step, ...] = ()) -> Ownership:
     model = table.model
     gdpr = model.gdpr if model and model.gdpr and model.gdpr.enabled else None
     encryption = model.encryption if model and model.encryption else None
     sealed = encryption.names if encryption and encryption.enabled else ()
     said = tuple(name for name, column in table.columns.items() if column.personal)
     if gdpr is None:
-        return Ownership(table=table.name, ways=ways, personal=(*said, *sealed), sealed=sealed)
+        return Ownership(
+            table=table.name, ways=ways, parts=parts, personal=(*said, *sealed), sealed=sealed
+        )
     exported: tuple[str, ...] = ()
     if gdpr.export_fields:
         exported = tuple(dict.fromkeys((*table.primary_key, *gdpr.export_fields, *said)))

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import ProgrammingError
 
 from timber.common.audit.numbers import Notes
 from timber.common.errors import DatabaseError
@@ -36,6 +37,55 @@ def test_notes_that_were_taken_away_are_told(timber: Timber) -> None:
 
     [problem] = timber.audit.verify().problems
     assert problem.what.startswith("1 notes of what was written were taken away")
+
+
+def test_on_postgresql_notes_cannot_be_taken_away_before_they_are_chained(
+    postgresql_timber: Timber,
+) -> None:
+    foreign = create_engine(postgresql_timber.database.engine.url)
+    try:
+        with foreign.begin() as connection:
+            connection.execute(text(INSERT))
+        for before in ("SELECT 1", "UPDATE users SET email = 'stolen'"):
+            with foreign.connect() as connection:
+                connection.execute(text(before))
+                with pytest.raises(ProgrammingError, match="cannot be changed"):
+                    connection.execute(text("DELETE FROM timber_audit_pending"))
+    finally:
+        foreign.dispose()
+
+    [entry] = postgresql_timber.audit.log()
+    assert (entry.operation, entry.key) == ("insert", ("ann",))
+    assert postgresql_timber.audit.verify().is_intact
+
+
+def test_on_postgresql_whoever_puts_an_entry_in_the_place_of_a_note_is_found(
+    postgresql_timber: Timber,
+) -> None:
+    engine = postgresql_timber.database.engine
+    with postgresql_timber.database.session_scope() as session:
+        session.add(postgresql_timber.models.get("User")(user_id="bob"))
+    foreign = create_engine(engine.url)
+    listed = "moment, table_name, operation, row_mark, subject_mark, actor_mark, hash"
+    try:
+        with foreign.begin() as connection:
+            connection.execute(text(INSERT))
+            lane, head = connection.execute(
+                text("SELECT lane, head FROM timberaudit_take_lane(0)")
+            ).one()
+            number = connection.scalar(text("SELECT max(sequence) FROM timber_audit_pending"))
+            forged = (
+                f"INSERT INTO timber_audit_log (lane, position, details, {listed}) "
+                f"SELECT {lane}, {(head or 0) + 1}, '{{\"note\":{number}}}', {listed} "
+                "FROM timber_audit_log LIMIT 1"
+            )
+            connection.exec_driver_sql(forged)
+            connection.execute(text("DELETE FROM timber_audit_pending"))
+    finally:
+        foreign.dispose()
+
+    [problem] = postgresql_timber.audit.verify().problems
+    assert problem.what == "this entry was changed, moved, or put in"
 
 
 def test_rollbacks_and_savepoints_take_no_note_away(timber: Timber) -> None:

@@ -21,6 +21,11 @@ class Drawn:
     """Links to be set when all rows are there: table, key, column, value."""
     owned: dict[str, bool] = field(default_factory=dict)
     """Whether rows of a table are about persons."""
+    flagged: set[str] = field(default_factory=set)
+    """The tables whose rows are a person's by their path alone."""
+    mixed: set[str] = field(default_factory=set)
+    """Tables without the flag whose rows may need rows of several persons; nobody's row that has
+    the flag needs one of theirs, or it would have to stay."""
 
 
 @dataclass
@@ -63,10 +68,29 @@ def schemas(draw: st.DrawFn) -> Drawn:
             for number, (here, there) in enumerate(pairs)
         ],
     }
+    drawn.flagged = {one.name for one in tables if one.is_flagged}
+    needed = _needed(tables)
+    drawn.mixed = {
+        name
+        for name in sorted(drawn.owned.keys() - drawn.flagged - needed)
+        if drawn.owned[name] and draw(st.booleans())
+    }
     _rows(draw, tables, drawn)
     for number, (here, there) in enumerate(pairs):
         _pairs(draw, f"pairs_{number}", tables[here].name, tables[there].name, drawn)
     return drawn
+
+
+def _needed(tables: list[_Table]) -> set[str]:
+    """Return the tables whose rows others with the flag cannot be without."""
+    by_name = {one.name: one for one in tables}
+    found: set[str] = set()
+    left = [one for one in tables if one.is_flagged]
+    while left:
+        further = set(left.pop().strict.values()) - found
+        found |= further
+        left += [by_name[name] for name in further]
+    return found
 
 
 def _table(  # noqa: C901 - each kind of link is drawn
@@ -157,6 +181,8 @@ def _rows(  # noqa: C901, PLR0912 - each kind of link is drawn
                 for column, target in table.strict.items():
                     whose = who if drawn.owned[target] else FREE
                     there = known if target == table.name else mine[target, whose]
+                    if table.name in drawn.mixed:
+                        there = [one["id"] for one in drawn.rows[target]]
                     row[column] = draw(
                         st.sampled_from([*there, key] if target == table.name else there)
                     )
@@ -167,6 +193,12 @@ def _rows(  # noqa: C901, PLR0912 - each kind of link is drawn
                 drawn.rows[table.name].append(row)
                 known.append(key)
     for table in tables:
+        if table.strict.get("parent") == table.name:
+            for row in drawn.rows[table.name]:
+                who = row["mark"].partition("'")[0]
+                rows = drawn.rows[table.name] if table.name in drawn.mixed else ()
+                ring = [one["id"] for one in rows] or mine[table.name, who]
+                drawn.links.append((table.name, row["id"], "parent", draw(st.sampled_from(ring))))
         first = (table.path or "").partition(".")[0]
         for row in drawn.rows[table.name]:
             who = row["mark"].partition("'")[0]

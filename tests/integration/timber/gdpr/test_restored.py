@@ -109,3 +109,79 @@ def run(program: str, *arguments: str) -> None:
     binary = max(Path(FOUND.origin).parent.glob(f"pginstall*/bin/{program}"))
     ended = subprocess.run([binary, *arguments], check=False, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
+
+
+def register_again(timber: Timber) -> None:
+    """Store a person under the key of somebody who was erased, with what an application keeps."""
+    with timber.database.session_scope() as session:
+        session.add(timber.models.get("User")(user_id="ann", email="again", username="again"))
+    with timber.database.engine.begin() as connection:
+        row = {"id": 77, "user_id": "ann", "page": "ann's second page"}
+        connection.execute(insert(timber.base.metadata.tables["visits"]), row)
+
+
+def put_back(backup: Path, data: Path) -> None:
+    for old in data.parent.glob(f"{data.name}*"):
+        if old.is_file():
+            old.unlink()
+    shutil.copy(backup, data)
+
+
+def test_a_backup_from_between_two_erasures_of_a_key_holds_nothing_of_the_second(
+    tmp_path: Path,
+) -> None:
+    data, backup = tmp_path / "data.db", tmp_path / "backup.db"
+    settings = settings_of(f"sqlite:///{data}", tmp_path)
+    with Timber().opened(settings) as timber:
+        planted(timber)
+        timber.gdpr.erase("ann")
+        register_again(timber)
+    shutil.copy(data, backup)
+    with Timber().opened(settings) as timber:
+        second = timber.gdpr.erase("ann")
+        assert second.tables["visits"] == {"deleted": 1}
+    put_back(backup, data)
+
+    with Timber().opened(settings) as timber:
+        assert naming(stored(timber), "ann") == {}
+        assert naming(stored(timber), "bob")["notes"] == 3
+        assert timber.gdpr.replayed.repeated == 1
+    with Timber().opened(settings) as timber:
+        assert timber.gdpr.replayed.repeated == 0
+
+
+def test_a_backup_from_after_the_only_erasure_of_a_key_keeps_who_registered_again(
+    tmp_path: Path,
+) -> None:
+    data, backup = tmp_path / "data.db", tmp_path / "backup.db"
+    settings = settings_of(f"sqlite:///{data}", tmp_path)
+    with Timber().opened(settings) as timber:
+        planted(timber)
+        timber.gdpr.erase("ann")
+        register_again(timber)
+    shutil.copy(data, backup)
+    put_back(backup, data)
+
+    with Timber().opened(settings) as timber:
+        assert timber.gdpr.replayed.repeated == 0
+        assert naming(stored(timber), "ann") == {"users": 1, "visits": 1}
+
+
+def test_a_backup_from_before_both_erasures_of_a_key_is_erased_once(tmp_path: Path) -> None:
+    data, backup = tmp_path / "data.db", tmp_path / "backup.db"
+    settings = settings_of(f"sqlite:///{data}", tmp_path)
+    with Timber().opened(settings) as timber:
+        planted(timber)
+    shutil.copy(data, backup)
+    with Timber().opened(settings) as timber:
+        timber.gdpr.erase("ann")
+        register_again(timber)
+        timber.gdpr.erase("ann")
+    put_back(backup, data)
+
+    with Timber().opened(settings) as timber:
+        assert naming(stored(timber), "ann") == {}
+        assert timber.gdpr.replayed.repeated == 1
+    with Timber().opened(settings) as timber:
+        assert timber.gdpr.replayed.repeated == 0
+        assert naming(stored(timber), "bob")["notes"] == 3
