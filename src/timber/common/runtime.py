@@ -17,7 +17,7 @@ from timber.common.caching.service import CacheService
 from timber.common.clock import Clock, SteadyClock, SystemClock
 from timber.common.database.attachments import Attachment, attachments_of
 from timber.common.database.fitness import check_database
-from timber.common.database.schema import create_tables
+from timber.common.database.schema import check_tables, create_tables
 from timber.common.database.service import DatabaseService
 from timber.common.database.sqlite_references import drop_in_any_order
 from timber.common.encryption.attributes import open_attributes
@@ -240,10 +240,9 @@ class Timber:
         self.database.open(settings.database_url, options)
         undo.callback(self.keys.close)
         self.keys.open(settings)
-        if self.sealer.tables:
-            _ = self.keys.store
         self._idempotency.open(settings.idempotency_seconds)
         check_database(models.catalogue, self.database.engine, create=settings.create_tables)
+        self._open_keys(settings)
         if settings.create_tables:
             create_tables(self.database.engine, self.base.metadata)
         undo.callback(self.models.close)
@@ -264,6 +263,13 @@ class Timber:
         self._start_worker(settings, undo)
         undo.callback(self._follow, None)
         self._follow(settings)
+
+    def _open_keys(self, settings: TimberSettings) -> None:
+        if not self.sealer.tables:
+            return
+        if settings.create_tables:  # no keys are made for a database that is refused
+            check_tables(self.database.engine, self.base.metadata)
+        _ = self.keys.store
 
     def _refuse_unsealed(self, settings: TimberSettings) -> None:
         if self.sealer.tables and not settings.enable_encryption:

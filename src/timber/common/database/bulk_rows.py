@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, Dialect, Table, inspect
 from sqlalchemy.orm import Mapper
 
 from timber.common.database.driver_errors import translated
+from timber.common.database.seal_refusals import refuse_indexes
 from timber.common.documents import closest
 from timber.common.errors import UnknownColumnError
 from timber.common.modeling.sealed_tables import Places, SealedTable, sealed_of
@@ -83,10 +84,13 @@ def chunks(
     sealed = sealed_of(target.table)
     hidden = [] if sealed is None else target.hidden()
     left_out = frozenset(key for key, one in target.columns.items() if _is_servers(one))
-    known = target.columns.keys()
+    indexes = _indexes(sealed)
+    known = target.columns.keys() - indexes
 
     def given(row: Mapping[str, Any]) -> frozenset[str]:
         if not row.keys() <= known:
+            if sealed is not None:
+                refuse_indexes(sealed, indexes & row.keys())
             target.check(row)
         return left_out and left_out & row.keys()
 
@@ -105,6 +109,12 @@ def chunks(
                     sealed.seals.seal_rows(sealed, filled, places, connection)
                     chunk = list(map(bind, filled))
             yield columns, chunk
+
+
+def _indexes(sealed: SealedTable | None) -> frozenset[str]:
+    """Return the columns that are made of sealed ones, and never given."""
+    columns = () if sealed is None else sealed.columns.values()
+    return frozenset(one.index for one in columns if one.index is not None)
 
 
 def _places(sealed: SealedTable, columns: Columns) -> Places:

@@ -1,5 +1,6 @@
 """Creates and drops tables, all or none, one process at a time."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Connection, Engine, MetaData, inspect, literal, select, table, text
@@ -33,10 +34,26 @@ def create_tables(engine: Engine, metadata: MetaData) -> None:
         if not managed:
             metadata.create_all(connection)
         found = mismatches(connection, metadata, tables=None if managed else there)
-        found += tuple(differences(connection, metadata).lines())
-        if found:
-            listed = "".join(f"\n  - {one}" for one in found)
-            raise SchemaMismatchError(f"the tables differ from the models:{listed}\nTo mend it")
+        _refuse((*found, *differences(connection, metadata).lines()))
+
+
+def check_tables(engine: Engine, metadata: MetaData) -> None:
+    """Look at the tables that are there, and change nothing.
+
+    Raises:
+        SchemaMismatchError: they differ from those of the models.
+
+    """
+    with engine.connect() as connection:
+        there = frozenset(inspect(connection).get_table_names())
+        managed = is_managed(connection)
+        _refuse(mismatches(connection, metadata, tables=None if managed else there))
+
+
+def _refuse(found: Sequence[str]) -> None:
+    if found:
+        listed = "".join(f"\n  - {one}" for one in found)
+        raise SchemaMismatchError(f"the tables differ from the models:{listed}\nTo mend it")
 
 
 def is_managed(connection: Connection) -> bool:

@@ -87,7 +87,9 @@ def refuse_select(sealed: SealedTable, insert: Any) -> None:
     """Refuse an INSERT that takes what it stores in sealed columns from a SELECT."""
     if insert.select is None:
         return
-    found = sealed.columns.keys() & {name_of(one) for one in insert._select_names or ()}  # noqa: SLF001 - nothing public tells
+    names = {name_of(one) for one in insert._select_names or ()}  # noqa: SLF001 - nothing public tells
+    refuse_indexes(sealed, names)
+    found = sealed.columns.keys() & names
     if found:
         raise PlaintextRefusedError(
             f"{sealed.name}.{min(found)} is sealed, so no SELECT can fill it: "

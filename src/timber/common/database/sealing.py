@@ -59,7 +59,9 @@ class _SealingCompiler(SQLCompiler):
             refuse_aliases(insert_stmt.table)
             return str(above.visit_insert(insert_stmt, *args, **options))
         refuse_select(sealed, insert_stmt)
+        refuse_indexes(sealed, self.column_keys or ())
         for row in _rows(insert_stmt):
+            refuse_indexes(sealed, set(map(name_of, row)))
             refuse_sql(sealed, row.items())
         written = str(above.visit_insert(insert_stmt, *args, **options))
         if not self.stack:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cachebox import LRUCache
+from sqlalchemy import Connection
 
 from timber.common.encryption.aead import Cipher, new_cipher, require_ciphers
 from timber.common.encryption.base import DataKey, IndexKey, Keystore
+from timber.common.encryption.leases import lease
 from timber.common.errors import NotOpenError
 from timber.common.modeling.sealed_tables import MAGIC
 
@@ -63,10 +65,16 @@ class Keyring:
         self._bound_seconds = 1.0
         self._checked = 0.0
         self._known = _Known(0)
+        self._is_leased = False
+        self.epoch = 0
+        """That of the data as of which the keys are known; 0 before anything was written."""
         self._lock = threading.Lock()
 
-    def open(self, store: Keystore, *, bound_seconds: float = 1) -> None:
+    def open(self, store: Keystore, *, bound_seconds: float = 1, is_leased: bool = False) -> None:
         """Begin to use the keys of a store.
+
+        `is_leased` says that its keys are destroyed only after those who write with them were
+        waited for, and that the database of the data has an epoch for that.
 
         Raises:
             FeatureUnavailableError: the library of ciphers is not installed.
@@ -77,6 +85,8 @@ class Keyring:
         self._bound_seconds = bound_seconds
         self._checked = self._ticks()
         self._known = _Known(store.generation())
+        self._is_leased = is_leased
+        self.epoch = 0
         self._store = store
 
     @property
@@ -100,6 +110,18 @@ class Keyring:
             raise NotOpenError
         with self._lock:
             self._ask(self._store, self._ticks())
+
+    def lease(self, connection: Connection) -> None:
+        """Have the keys in use live until the connection's transaction ends.
+
+        Raises:
+            NotOpenError: the keyring is not open.
+            PlaintextRefusedError: the connection commits each statement by itself.
+            KeystoreError: the store cannot be read.
+
+        """
+        if self._is_leased:
+            lease(connection, self)
 
     def current(self, subject: str) -> ReadyKey:
         """Return the key that seals what is new about a subject.

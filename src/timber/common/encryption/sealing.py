@@ -174,12 +174,10 @@ class Sealer:
         fields = [(known.fields[column.name], at, to) for column, at, to in places.fields]
         if links is None:
             links = [None if places.link is None else row[places.link] for row in rows]
-        # A row that holds nothing to seal needs no key: whom it is about may have been erased.
-        places_of = [at for _, at, _ in fields]
-        full = [any(row[at] is not None for at in places_of) for row in rows]
-        if not all(full):
-            rows = list(compress(rows, full))
-            links = list(compress(links, full))
+        rows, links = _with_something(rows, links, places)
+        if not rows:
+            return
+        self._keyring.lease(connection)
         bound = known.rows([[row[at] for at in places.key] for row in rows], links, connection)
         keys = self._keyring.current_for({subject for _, subject in bound})
         nonces = self._random_bytes(NONCE_BYTES * len(rows) * len(fields))
@@ -192,7 +190,7 @@ class Sealer:
                 if value is None:
                     continue
                 if isinstance(value, Ciphertext):
-                    value = self._placed(field, about, subject, row, at)
+                    value = self._placed(field, about, key, row, at)
                 else:
                     # As `_sealed`; here a call for each value would be felt.
                     nonce = nonces[start : start + NONCE_BYTES]
@@ -204,10 +202,14 @@ class Sealer:
                     row[to] = self._index(field, value)
         self._settle(known, rows, [about for about, _ in bound], places, connection)
 
-    def _placed(self, field: Field, about: bytes, subject: str | None, row: Any, at: Any) -> Any:
+    def _placed(self, field: Field, about: bytes, key: ReadyKey, row: Any, at: Any) -> Any:
         """Return what is in a sealed value; of another row nobody could ever open it."""
         sealed = row[at]
-        value = self._open(field, about, subject, sealed)
+        value = self._open(field, about, key.subject, sealed)
+        if not sealed.startswith(key.header):
+            # Its key may be destroyed once no row is known to need it any more.
+            nonce = self._random_bytes(NONCE_BYTES)
+            sealed = _sealed(field, about, key, _dumps(field, value), nonce)
         row[at] = PlacedCiphertext(sealed)
         return value
 
@@ -268,6 +270,20 @@ class Sealer:
         if found is None:
             found = self._secrets[place] = index_secret(root, table, column)
         return found
+
+
+def _with_something(
+    rows: Sequence[Any], links: Sequence[Any], places: Places
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Return the rows, and their links, that hold something to seal.
+
+    The others need no key: whom they are about may have been erased.
+    """
+    places_of = [at for _, at, _ in places.fields]
+    full = [any(row[at] is not None for at in places_of) for row in rows]
+    if all(full):
+        return rows, links
+    return list(compress(rows, full)), list(compress(links, full))
 
 
 def _sealed(field: Field, row: bytes, ready: ReadyKey, written: bytes, nonce: bytes) -> Ciphertext:

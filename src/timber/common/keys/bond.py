@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from typing_extensions import override
 
 from timber.common.errors import KeystoreError
+from timber.common.keys import epochs
 
 _METADATA: Final = MetaData()
 BOND: Final = Table(
@@ -82,3 +83,4 @@ class DatabaseBond(Bond):
 def forget_keystore(engine: Engine) -> None:
     """Let a database whose data is gone belong to no keystore any more."""
     _METADATA.drop_all(engine)
+    epochs.forget(engine)

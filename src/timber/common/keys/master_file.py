@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from typing_extensions import override
 
@@ -20,12 +21,12 @@ class FileMasterKeys(MasterKeys):
     """The master keys in a file, a line each: `version:base64`."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self.file: Final = file
 
     @property
     @override
     def where(self) -> str:
-        return f"the file {str(self._file)!r}"
+        return f"the file {str(self.file)!r}"
 
     @property
     @override
@@ -34,11 +35,11 @@ class FileMasterKeys(MasterKeys):
 
     @override
     def read(self) -> Mapping[int, bytes]:
-        if not self._file.exists():
+        if not self.file.exists():
             return {}
         try:
-            refuse_open_to_others(self._file, mode=FILE_MODE)
-            text = self._file.read_text(encoding="ascii")
+            refuse_open_to_others(self.file, mode=FILE_MODE)
+            text = self.file.read_text(encoding="ascii")
         except KeystoreError as error:
             raise MasterKeyError(str(error)) from error
         except OSError as error:
@@ -63,7 +64,7 @@ class FileMasterKeys(MasterKeys):
 
     def _write(self, keys: Mapping[int, bytes]) -> None:
         try:
-            make_private_folder(self._file.parent)
-            replace_file(self._file, write_keys(keys).encode("ascii"))
+            make_private_folder(self.file.parent)
+            replace_file(self.file, write_keys(keys).encode("ascii"))
         except KeystoreError as error:
             raise MasterKeyError(str(error)) from error

@@ -27,6 +27,11 @@ from timber.common.keys.transactions import reading, state, troubles, writing
 
 _log: Final = logging.getLogger(__name__)
 _STORE_ID_BYTES: Final = 16
+_TOGETHER: Final = (
+    "Both lie in one folder: whoever has a copy of it can read what its keys have sealed, also of "
+    "persons who are erased later, so let no backup take it along, or keep the master key "
+    "elsewhere (TIMBER_MASTER_KEY, TIMBER_MASTER_KEY_FILE)"
+)
 _MAKE: Final = "`timber keys init` makes them on purpose"
 
 
@@ -73,9 +78,10 @@ def opened_keys(
             if is_new and places.is_kept:
                 _log.warning(
                     "made new keys: the keystore is %s, its master key in %s. Back them up, "
-                    "apart from the database: without them nobody can read what is sealed",
+                    "apart from the database: without them nobody can read what is sealed%s",
                     places.where,
                     masters.where,
+                    f". {_TOGETHER}" if places.is_together else "",
                 )
         store_id = _checked_id(engine, masters, places.where)
         _refuse_foreign(store_id, belongs_to, places.where)

@@ -36,6 +36,15 @@ class KeyPlaces:
         return self.url != _MEMORY_URL or self.file is not None
 
     @property
+    def is_together(self) -> bool:
+        """Whether a copy of one folder has the keystore and its master key."""
+        return (
+            self.file is not None
+            and isinstance(self.masters, FileMasterKeys)
+            and self.masters.file.parent == self.file.parent
+        )
+
+    @property
     def is_there(self) -> bool | None:
         """Whether there is something; None where only a look into the database tells."""
         return self.file.exists() if self.file else None

@@ -99,6 +99,18 @@ class RawTable:
         query = select(*self._key).where(among).with_for_update(skip_locked=True)
         return {tuple(key) for key in connection.execute(query)}
 
+    def outdated(
+        self, connection: Connection, column: str, version: int, most: int
+    ) -> set[tuple[Any, ...]]:
+        """Return the keys of rows whose value has an index of another version, or none."""
+        index = self._table.c[self.index_of[column]]
+        its = func.substr(index, 1, 1, type_=LargeBinary)
+        query = select(*self._key).where(
+            self._table.c[column].is_not(None),
+            or_(index.is_(None), its != literal(version.to_bytes(1, "big"), LargeBinary)),
+        )
+        return {tuple(key) for key in connection.execute(query.limit(most))}
+
     def replace(
         self, connection: Connection, changes: Sequence[tuple[RawRow, Mapping[str, bytes | None]]]
     ) -> None:

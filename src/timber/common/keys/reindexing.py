@@ -1,16 +1,18 @@
 """A new root of the blind indexes, and every index made anew with it, while everybody works on.
 
-Three steps, and between them a wait until all processes know of the one before:
+Three steps, and between them a wait until nobody writes without knowing of the one before:
 
 1. There is a new root, to look with: queries match the values of either.
 2. What is new is written with it, and rows get their index anew.
-3. The old root is destroyed.
+3. While nobody writes, and that is short, a last look finds nothing of the old root. Where it
+   finds something, step 2 goes on; else the old root is destroyed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -38,7 +40,9 @@ class IndexFailpoint(StrEnum):
     TAKEN = "keys.index.taken"
     """What is new is written with it."""
     REINDEXED = "keys.index.reindexed"
-    """Every row has its index of the new root; the old one is still there."""
+    """Every row had its index of the new root when it was looked at."""
+    SWEPT = "keys.index.swept"
+    """Nobody writes, and no row has an index of the old root, which is still there."""
     DROPPED = "keys.index.dropped"
     """The old root is destroyed; it is not noted."""
 
@@ -66,12 +70,14 @@ class Reindexer:
         keyring: Keyring,
         sealer: Sealer,
         wait: Callable[[], None],
+        nobody_writes: Callable[[], AbstractContextManager[Connection]],
     ) -> None:
         self._store = store
         self._renewals = renewals
         self._keyring = keyring
         self._sealer = sealer
         self._wait = wait
+        self._nobody_writes = nobody_writes
         self._version = 0
         self._unreadable = Unreadable()
 
@@ -90,18 +96,15 @@ class Reindexer:
         unfinished = progress is not None
         if progress is None:
             self._keyring.index_keys()  # makes the first one
-            progress = {
-                "version": self._renewals.next_index_version(),
-                "tables": sorted(name for name, one in tables.items() if one.index_of),
-                "after": None,
-            }
-            self._renewals.note(PROGRESS, progress)
+            progress = self._note_all(self._renewals.next_index_version(), tables)
             reach(IndexFailpoint.NOTED)
         self._version = int(progress["version"])
         self._begin_writing()
         rows = rounds.go(PROGRESS, tables, self._page)
         reach(IndexFailpoint.REINDEXED)
-        self._renewals.drop_other_index_keys()
+        while not self._is_dropped(tables):
+            self._note_all(self._version, tables)
+            rows += rounds.go(PROGRESS, tables, self._page)
         self._keyring.refresh()
         reach(IndexFailpoint.DROPPED)
         self._renewals.end(PROGRESS)
@@ -111,6 +114,30 @@ class Reindexer:
             finished_another=unfinished,
             unreadable=self._unreadable,
         )
+
+    def _note_all(self, version: int, tables: Mapping[str, RawTable]) -> dict[str, Any]:
+        """Note that all tables are to be gone through, and return that."""
+        names = sorted(name for name, one in tables.items() if one.index_of)
+        progress = {"version": version, "tables": names, "after": None}
+        self._renewals.note(PROGRESS, progress)
+        return progress
+
+    def _is_dropped(self, tables: Mapping[str, RawTable]) -> bool:
+        """Destroy the old root, unless something is to be found with it; tell whether it is gone.
+
+        A writer may have taken an old hash that was there when he looked for it, and be the last
+        to do so.
+        """
+        with self._nobody_writes() as connection:
+            for table in tables.values():
+                for column in table.index_of:
+                    known = self._unreadable.keys(table.name, column)
+                    found = table.outdated(connection, column, self._version, len(known) + 1)
+                    if not known >= found:
+                        return False
+            reach(IndexFailpoint.SWEPT)
+            self._renewals.drop_other_index_keys()
+        return True
 
     def _begin_writing(self) -> None:
         """Write with the new root, when everybody looks with it, too."""

@@ -9,6 +9,7 @@ from sqlalchemy import MetaData
 from timber.common.database.service import DatabaseService
 from timber.common.encryption.sealing import Sealer
 from timber.common.errors import InvalidRequestError
+from timber.common.keys.epochs import nobody_writes
 from timber.common.keys.master_rotation import Advance, MasterRotation, MasterRotator
 from timber.common.keys.raw_tables import raw_tables
 from timber.common.keys.reindexing import IndexRenewal, Reindexer
@@ -100,6 +101,7 @@ class KeyRenewal:
             keyring=self._keys.keyring,
             sealer=self._sealer,
             wait=self._wait,
+            nobody_writes=partial(nobody_writes, self._database.engine, sleep=self._sleep),
         )
         with keys.exclusive():
             rounds = self._rounds(renewals, rows_per_second, show)

@@ -1,12 +1,13 @@
 """Destroying the versions of data keys that nothing in the database uses any more."""
 
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Engine, LargeBinary, column, func, inspect, select, table
+from sqlalchemy import Connection, Engine, LargeBinary, column, func, inspect, select, table
 from sqlalchemy.engine.reflection import Inspector
 from sqlalchemy.types import NullType
 
@@ -68,7 +69,7 @@ def retire(*, engine: Engine, renewals: Renewals, wait: Callable[[], None]) -> R
 
 def _keys_in_use(engine: Engine) -> Iterator[tuple[str, bytes]]:
     """Yield the table, and the id and version of the key, of every sealed value."""
-    with engine.connect() as connection:
+    with _at_one_moment(engine) as connection:
         streaming = connection.execution_options(yield_per=_ROWS_AT_ONCE)
         for schema, name, columns in _columns_of_bytes(inspect(connection)):
             for one in columns:
@@ -82,6 +83,17 @@ def _keys_in_use(engine: Engine) -> Iterator[tuple[str, bytes]]:
                     )
                 ):
                     yield name, bytes(found)[len(MAGIC) :]
+
+
+@contextlib.contextmanager
+def _at_one_moment(engine: Engine) -> Generator[Connection]:
+    """Give a connection that sees all tables as they are now, whatever moves meanwhile."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+            yield connection
+        else:
+            yield connection.execution_options(isolation_level="REPEATABLE READ")
 
 
 def _columns_of_bytes(inspector: Inspector) -> Iterator[tuple[str | None, str, list[str]]]:

@@ -1,6 +1,6 @@
 """Going through the rows of tables, page by page, so that a kill loses no more than a page."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
@@ -59,20 +59,24 @@ class Unreadable:
     """The first of them, each with its trouble."""
 
     def __post_init__(self) -> None:
-        self._seen: set[tuple[str, str, tuple[Any, ...]]] = set()
+        self._seen: dict[tuple[str, str], set[tuple[Any, ...]]] = {}
 
     def add(self, target: SealTarget, error: EncryptionError) -> None:
         """Note a value that cannot be opened, once."""
-        place = (target.table, target.column, target.key)
-        if place in self._seen:
+        seen = self._seen.setdefault((target.table, target.column), set())
+        if target.key in seen:
             return
-        self._seen.add(place)
+        seen.add(target.key)
         if isinstance(error, SubjectErasedError):
             self.erased += 1
             return
         self.count += 1
         if len(self.named) < _MOST_NAMED:
             self.named.append(f"row {target.key} of {target.table}: {error}")
+
+    def keys(self, table: str, column: str) -> AbstractSet[tuple[Any, ...]]:
+        """Return the primary keys of the rows whose value of a column could not be opened."""
+        return self._seen.get((table, column), set())
 
 
 @dataclass(frozen=True, kw_only=True)

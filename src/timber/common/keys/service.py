@@ -13,6 +13,7 @@ from timber.common.encryption.base import Keystore
 from timber.common.encryption.keyring import Keyring
 from timber.common.errors import ConfigurationError, NotOpenError
 from timber.common.keys.bond import DatabaseBond
+from timber.common.keys.epochs import prepare
 from timber.common.keys.opening import OpenKeys, opened_keys
 from timber.common.keys.places import key_places
 from timber.common.settings import TimberSettings, user_data_folder
@@ -108,7 +109,8 @@ class KeyService:
 
     def _opened(self, settings: TimberSettings, *, may_create: bool | None) -> OpenKeys:
         on_purpose = bool(may_create)
-        bond = DatabaseBond(self._database.engine, may_create=settings.create_tables or on_purpose)
+        engine, may_prepare = self._database.engine, settings.create_tables or on_purpose
+        bond = DatabaseBond(engine, may_create=may_prepare)
         if may_create is None:
             may_create = settings.environment == "development"
         with contextlib.ExitStack() as stack:
@@ -120,7 +122,9 @@ class KeyService:
                     may_create=may_create,
                 )
             )
-            self.keyring.open(keys.store, bound_seconds=settings.key_bound_seconds)
+            prepare(engine, may_create=may_prepare)
+            bound = settings.key_bound_seconds
+            self.keyring.open(keys.store, bound_seconds=bound, is_leased=True)
             self._resources = stack.pop_all()
         return keys
 

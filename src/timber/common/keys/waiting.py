@@ -4,8 +4,8 @@ from typing import Final
 
 from sqlalchemy import Engine, text
 
-from timber.common.database.sqlite_transactions import begin
 from timber.common.errors import KeystoreError
+from timber.common.keys.epochs import raise_epoch
 from timber.common.keys.rounds import Sleep
 
 _LOOK_SECONDS: Final = 0.05
@@ -15,17 +15,16 @@ _LONGEST_SECONDS: Final = 600
 def settle(engine: Engine, *, bound_seconds: float, sleep: Sleep) -> None:
     """Wait until all processes know the change, and all older transactions are at their end.
 
-    Every process asks the keystore for changes within `bound_seconds`; who sealed something
-    before that may still have to commit it.
+    Every process asks the keystore for changes within `bound_seconds`, and who writes at once;
+    who sealed something before may still have to commit it, or to read it in his snapshot.
 
     Raises:
         KeystoreError: a transaction does not come to its end.
 
     """
     sleep(bound_seconds)
+    raise_epoch(engine, sleep=sleep)
     if engine.dialect.name == "sqlite":
-        with engine.begin() as connection:
-            begin(connection)  # there is one writer at a time: now it is this one
         return
     with engine.begin() as connection:
         mine = connection.execute(text("SELECT pg_current_xact_id()::text::bigint")).scalar_one()

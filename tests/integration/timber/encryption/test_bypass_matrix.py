@@ -48,6 +48,8 @@ def row(**more: Any) -> dict[str, Any]:
 
 
 SECRET = {"body": MARKER, "email": EMAIL, "data": {"deep": [MARKER]}}
+FORGED = {"email_index": b"x" * 17}
+"""A hash that nobody made of a value, of the right length."""
 SECRET_TO_COME: dict[str, Any] = {name: bindparam(f"new_{name}") for name in SECRET}
 SECRET_THAT_COMES = {f"new_{name}": value for name, value in SECRET.items()}
 
@@ -447,6 +449,43 @@ REFUSED: dict[str, tuple[type[Exception], Write]] = {
                 {"key": "1", "email_index": b"x" * 17},
             ),
             there=True,
+        ),
+    ),
+    "insert of the index": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(insert(table).values(id="1", **FORGED))
+        ),
+    ),
+    "insert of the index as a parameter": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(insert(table), {"id": "1", **FORGED})
+        ),
+    ),
+    "insert of the index in a list of values": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                insert(table).values([{"id": "1", **FORGED}, {"id": "2", **FORGED}])
+            )
+        ),
+    ),
+    "insert of the index from a select": (
+        PlaintextRefusedError,
+        on_connection(
+            lambda connection, table: connection.execute(
+                insert(table).from_select(
+                    ["id", "email_index"], select(literal("2"), table.c.email_index)
+                )
+            ),
+            there=True,
+        ),
+    ),
+    "bulk_insert of the index": (
+        PlaintextRefusedError,
+        lambda timber, note: none(
+            timber.database.bulk_insert(note.__table__, [{"id": "1", **FORGED}])
         ),
     ),
     "insert of SQL": (

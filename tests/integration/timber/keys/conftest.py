@@ -46,13 +46,10 @@ class Keys:
 @pytest.fixture(params=["file", "postgresql"])
 def keys(request: pytest.FixtureRequest, tmp_path: Path) -> Keys:
     """Give a place for keys that outlives whoever opens it, of each kind in turn."""
-    masters = FileMasterKeys(tmp_path / "keys" / "master.key")
-    if request.param == "file":
-        places = KeyPlaces(masters=masters, file=tmp_path / "keys" / "keystore.db")
-    else:
-        url = str(request.getfixturevalue("postgresql_url"))
-        places = KeyPlaces(masters=masters, url=url)
-    return Keys(places, MemoryBond())
+    is_file = request.param == "file"
+    return keys_in(
+        tmp_path / "keys", "" if is_file else str(request.getfixturevalue("postgresql_url"))
+    )
 
 
 @pytest.fixture
@@ -61,9 +58,11 @@ def file_keys(tmp_path: Path) -> Keys:
     return keys_in(tmp_path / "keys")
 
 
-def keys_in(folder: Path) -> Keys:
+def keys_in(folder: Path, url: str = "") -> Keys:
+    """Return a place for keys in a folder; with a URL only the master key is in that."""
     masters = FileMasterKeys(folder / "master.key")
-    return Keys(KeyPlaces(masters=masters, file=folder / "keystore.db"), MemoryBond())
+    file = KeyPlaces(masters=masters, file=folder / "keystore.db")
+    return Keys(KeyPlaces(masters=masters, url=url) if url else file, MemoryBond())
 
 
 @pytest.fixture

@@ -3,8 +3,10 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 from tests.integration.timber.keys.test_renewals import (
     PEOPLE,
     content,
@@ -15,11 +17,13 @@ from tests.integration.timber.keys.test_renewals import (
     versions,
 )
 
+from timber.common.keys.epochs import RAISED
 from timber.common.keys.reindexing import IndexFailpoint
 from timber.common.keys.resealing import DataFailpoint
 from timber.common.keys.retiring import RetireFailpoint
 from timber.common.keys.rounds import RoundFailpoint
 from timber.common.runtime import Timber
+from timber.common.settings import TimberSettings
 
 DOOMED = """
 import os, signal, sys
@@ -28,65 +32,88 @@ from timber.common.failpoints import armed
 from timber.common.runtime import Timber
 from tests.integration.timber.keys.test_renewals import settings_for
 
-folder, work, *points = sys.argv[1:]
-def die(reached):
-    if reached in points:
-        os.kill(os.getpid(), signal.SIGKILL)
-settings = settings_for(f"sqlite:///{folder}/app.db", Path(folder))
-with Timber().opened(settings) as timber, armed(die):
-    timber.key_renewal._rows_at_once = 8
-    getattr(timber.key_renewal, work)()
+def do(folder, url, work, point):
+    def die(reached):
+        if reached == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+    with Timber().opened(settings_for(url, Path(folder))) as timber, armed(die):
+        timber.key_renewal._rows_at_once = 8
+        getattr(timber.key_renewal, work)()
+
+# A process for each line, which has imported everything already.
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        do(*sys.argv[1:], *line.split())
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
-
-def run(folder: Path, work: str, point: str) -> None:
-    """Do the work in a process that is killed where it passes the point."""
-    done = subprocess.run(
-        [sys.executable, "-c", DOOMED, str(folder), work, point],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == -signal.SIGKILL, f"{point} was not passed: {done.stderr}"
+Kill = Callable[[str, str], None]
+"""Does the work in a process that is killed where it passes the point."""
 
 
-def test_a_renewal_of_data_killed_at_every_place_is_finished(tmp_path: Path) -> None:
-    settings = settings_for(f"sqlite:///{tmp_path}/app.db", tmp_path)
+@pytest.fixture(params=["file", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> TimberSettings:
+    if request.param == "file":
+        return settings_for(f"sqlite:///{tmp_path}/app.db", tmp_path)
+    return settings_for(str(request.getfixturevalue("postgresql_url")), tmp_path)
+
+
+@pytest.fixture
+def kill(settings: TimberSettings, tmp_path: Path) -> Iterator[Kill]:
+    command = [sys.executable, "-c", DOOMED, str(tmp_path), settings.database_url]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def killed(work: str, point: str) -> None:
+            print(work, point, file=process.stdin, flush=True)
+            ended = int(process.stdout.readline())  # type: ignore[union-attr] - it was asked for
+            assert ended == -signal.SIGKILL, f"{point} was not passed"
+
+        yield killed
+        process.stdin.close()
+
+
+@pytest.mark.timeout(240)
+def test_a_renewal_of_data_killed_at_every_place_is_finished(
+    settings: TimberSettings, kill: Kill
+) -> None:
     with Timber().opened(settings) as timber:
         fill(timber)
         before = content(timber)
 
     for point in (*DataFailpoint, *RoundFailpoint):
-        run(tmp_path, "renew_data", point)
+        kill("renew_data", point)
 
     with Timber().opened(settings) as timber:
         assert content(timber) == before
         assert timber.key_renewal.renew_data().finished_another
         assert versions(timber) == versions(timber, "email", "users") == {2}
         assert content(timber) == before
-    for point in RetireFailpoint:
-        run(tmp_path, "retire", point)
+    for point in (RAISED, *RetireFailpoint):
+        kill("retire", point)
     with Timber().opened(settings) as timber:
         assert timber.key_renewal.retire().kept == 0
         assert timber.key_renewal.status().data_keys == PEOPLE
         assert content(timber) == before
 
 
-def test_a_renewal_of_indexes_killed_at_every_place_is_finished(tmp_path: Path) -> None:
-    settings = settings_for(f"sqlite:///{tmp_path}/app.db", tmp_path)
+@pytest.mark.timeout(240)
+def test_a_renewal_of_indexes_killed_at_every_place_is_finished(
+    settings: TimberSettings, kill: Kill
+) -> None:
     with Timber().opened(settings) as timber:
         fill(timber)
         before = content(timber)
 
-    for point in (
-        IndexFailpoint.NOTED,
-        IndexFailpoint.MADE,
-        IndexFailpoint.TAKEN,
-        *RoundFailpoint,
-        IndexFailpoint.REINDEXED,
-        IndexFailpoint.DROPPED,
-    ):
-        run(tmp_path, "renew_indexes", point)
+    before_rounds, after_rounds = list(IndexFailpoint)[:3], list(IndexFailpoint)[3:]
+    assert before_rounds[-1] == IndexFailpoint.TAKEN
+    for point in (*before_rounds, RAISED, *RoundFailpoint, *after_rounds):
+        kill("renew_indexes", point)
         with Timber().opened(settings) as timber:
             assert find(timber, "p3@example.org") == [3]
 

@@ -139,7 +139,8 @@ from timber.common.failpoints import armed
 from timber.common.keys.master_rotation import MasterRotator
 from tests.integration.timber.keys.conftest import keys_in
 
-keys, point = keys_in(Path(sys.argv[1])), sys.argv[2]
+folder, url, point = sys.argv[1:]
+keys = keys_in(Path(folder), url)
 def die(reached):
     if reached == point:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -150,14 +151,14 @@ with keys.open(may_create=False) as opened, armed(die):
 
 @pytest.mark.parametrize("point", MasterFailpoint)
 def test_a_process_killed_at_any_point_of_a_rotation_loses_nothing(
-    file_keys: Keys, tmp_path: Path, point: MasterFailpoint
+    keys: Keys, tmp_path: Path, point: MasterFailpoint
 ) -> None:
-    keys, folder = file_keys, tmp_path / "keys"
+    url = "" if keys.places.file else keys.places.url
     with keys.open() as opened:
         before = opened.store.data_keys_for(SUBJECTS)
 
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(folder), point],
+        [sys.executable, "-c", KILLED, str(tmp_path / "keys"), url, point],
         capture_output=True,
         text=True,
         check=False,

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import make_url, text
+from sqlalchemy import inspect, make_url, text
 
 from timber.common.errors import (
     ConfigurationError,
     KeystoreError,
     MasterKeyError,
     NotOpenError,
+    SchemaMismatchError,
 )
 from timber.common.keys.master_text import read_keys
 from timber.common.keys.places import key_places
@@ -78,6 +79,42 @@ def test_in_development_keys_are_made_beside_the_database_with_one_warning(
     assert "Back them up, apart from the database" in warning.getMessage()
     made = {path.name for path in (folder / "app.db.keys").iterdir()}
     assert made == {"keystore.db", "master.key"}
+
+
+def test_of_keys_in_one_folder_the_warning_says_what_a_copy_of_it_opens(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    apart = settings(
+        folder,
+        database_url=f"sqlite:///{folder}/apart.db",
+        master_key_file=folder / "elsewhere" / "master.key",
+    )
+
+    with caplog.at_level(logging.WARNING):
+        with Timber().opened(settings(folder)):
+            pass
+        with Timber().opened(apart):
+            pass
+
+    together, alone = (one.getMessage() for one in caplog.records)
+    assert "Both lie in one folder" in together
+    assert "TIMBER_MASTER_KEY_FILE" in together
+    assert "one folder" not in alone
+
+
+def test_for_a_database_that_is_refused_no_keys_are_made(folder: Path) -> None:
+    folder.joinpath("models", "models.yaml").write_text(PLAIN, encoding="utf-8")
+    with Timber().opened(settings(folder)):
+        pass
+    folder.joinpath("models", "models.yaml").write_text(MODELS, encoding="utf-8")
+
+    with pytest.raises(SchemaMismatchError, match="has encrypted nothing"):
+        Timber().open(settings(folder))
+
+    assert not (folder / "app.db.keys").exists()
+    folder.joinpath("models", "models.yaml").write_text(PLAIN, encoding="utf-8")
+    with Timber().opened(settings(folder)) as timber, timber.database.engine.connect() as one:
+        assert not inspect(one).has_table("timber_keys_bond")
 
 
 def test_models_without_sealed_columns_need_no_keys(folder: Path) -> None:
