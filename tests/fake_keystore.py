@@ -36,6 +36,15 @@ class FakeKeystore:
         self.asked = 0
         """How often it was asked for keys to seal with."""
 
+    def forget(self) -> None:
+        """Be as new, to whoever asks for the generation."""
+        with self._lock:
+            kept = (self._newest, self._keys, self._erased, self._destroyed, self._secrets)
+            for one in kept:
+                one.clear()
+            self._index_keys = ()
+            self._generation = next(self._generations)
+
     def generation(self) -> int:
         return self._generation
 

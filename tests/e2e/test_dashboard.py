@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 from tests.fake_life import NOON, FakeAgent, FakeAgents, FakeFeed
 
@@ -30,6 +31,8 @@ SOON = 1_000
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("dashboard"),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="install the package `chromium`"),
 ]
 
@@ -54,7 +57,7 @@ class Stage:
         self.agents.agents[agent_id] = FakeAgent(persona)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def stage() -> AsyncIterator[Stage]:
     stage = Stage()
     stage.join("alice", "Alice Ames")
@@ -62,7 +65,7 @@ async def stage() -> AsyncIterator[Stage]:
     await stage.server.stop()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
@@ -70,7 +73,7 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     """Open a page, and see that it complains of nothing."""
     page = await browser.new_page()
@@ -81,6 +84,7 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
         lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None,
     )
     yield page
+    await page.close()
     assert [each for each in complaints if "net::ERR_" not in each] == []
 
 

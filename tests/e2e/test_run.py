@@ -1,4 +1,5 @@
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -23,10 +24,14 @@ def memories(puppets: Puppets) -> set[tuple[str, str]]:
     }
 
 
-def test_agents_post_answer_one_another_and_remember_it(tmp_path: Path) -> None:
+def test_agents_converse_remember_it_end_cleanly_and_go_on_at_the_next_start(
+    tmp_path: Path,
+) -> None:
     began = time.monotonic()
     with running(tmp_path) as puppets:
         said = until(lambda: a_conversation(puppets), "a reply")
+        # The promise is 20 s on a machine that does nothing else; here other tests run beside.
+        assert time.monotonic() - began < 60
 
         answer = next(post for post in said if post["in_reply_to"])
         asked = next(post for post in said if post["post_id"] == answer["in_reply_to"])
@@ -34,13 +39,7 @@ def test_agents_post_answer_one_another_and_remember_it(tmp_path: Path) -> None:
         contents = {content for _, content in memories(puppets)}
         assert f"@{asked['handle']} said to me: {asked['text']}" in contents
         assert f"I answered @{asked['handle']}: {answer['text']}" in contents
-    # The promise is 20 s on a machine that does nothing else; here other tests run beside.
-    assert time.monotonic() - began < 60
 
-
-def test_ctrl_c_ends_it_cleanly_and_the_next_start_goes_on(tmp_path: Path) -> None:
-    with running(tmp_path) as puppets:
-        until(lambda: a_conversation(puppets), "a reply")
         assert puppets.end(signal.SIGINT) == 0
         assert "Traceback" not in puppets.log()
         assert "Ended." in puppets.log()
@@ -52,7 +51,7 @@ def test_ctrl_c_ends_it_cleanly_and_the_next_start_goes_on(tmp_path: Path) -> No
         assert not repeated([str(post["text"]) for post in again.said()])
 
 
-@pytest.mark.parametrize("moment", [1, 2, 3])
+@pytest.mark.parametrize("moment", [1, 3])
 def test_after_kill_9_no_memory_is_lost_and_no_post_repeated(tmp_path: Path, moment: int) -> None:
     with running(tmp_path, "--speed", "3000") as puppets:
         until(lambda: len(puppets.said()) >= 4 * moment, "some posts")
@@ -135,14 +134,12 @@ def test_a_broken_model_file_stops_the_start_with_its_place_and_nothing_is_begun
 
 
 def test_a_port_that_is_taken_is_named_with_the_cure(tmp_path: Path) -> None:
-    with running(tmp_path) as puppets:
-        port = puppets.url.rsplit(":", 1)[1]
-        other = tmp_path / "other"
-        other.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
 
         done = subprocess.run(
             command("run", "--agents", str(CAST), "--port", port),
-            cwd=other,
+            cwd=tmp_path,
             env=environment(),
             capture_output=True,
             text=True,

@@ -3,14 +3,20 @@
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tomllib
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from textwrap import dedent
+from typing import Final
+from xml.etree import ElementTree as ET
 
 import psycopg
 import pytest
 from sqlalchemy import make_url
+from tests.e2e.puppets import environment
 
 pytest_plugins = "pytester"
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -18,6 +24,19 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "tests" / "guides" / "timber"
 MODELS = ROOT / "examples" / "research_desk" / "data" / "models"
+
+INI: Final = """
+markers =
+    performance
+    slow
+filterwarnings = error
+asyncio_default_fixture_loop_scope = function
+"""
+# Other people's plugins take a second to import.
+OPTIONS: Final = (
+    "--strict-markers",
+    *(f"-pno:{name}" for name in ("cacheprovider", "randomly", "faker", "hypothesispytest")),
+)
 
 Run = Callable[..., pytest.RunResult]
 
@@ -47,16 +66,12 @@ def run(pytester: pytest.Pytester, installed: Path, monkeypatch: pytest.MonkeyPa
     shutil.copytree(MODELS.parent, pytester.path / "data")
 
     def run(*tests: str | Path, options: tuple[str, ...] = (), **ini: str) -> pytest.RunResult:
-        settings = {"filterwarnings": "error", "asyncio_default_fixture_loop_scope": "function"}
-        lines = "\n".join(f"{name} = {value}" for name, value in {**settings, **ini}.items())
-        pytester.makeini(f"[pytest]\nmarkers =\n    performance\n    slow\n{lines}\n")
+        lines = "\n".join(f"{name} = {value}" for name, value in ini.items())
+        pytester.makeini(f"[pytest]\n{INI}{lines}\n")
         for number, test in enumerate(tests):
             text = test.read_text(encoding="utf-8") if isinstance(test, Path) else dedent(test)
             pytester.path.joinpath(f"test_{number}.py").write_text(text, encoding="utf-8")
-        # Other people's plugins take a second to import.
-        without = ("cacheprovider", "randomly", "faker", "hypothesispytest")
-        usual = ("--strict-markers", *(f"-pno:{name}" for name in without))
-        return pytester.runpytest_subprocess(*usual, *options)
+        return pytester.runpytest_subprocess(*OPTIONS, *options)
 
     return run
 
@@ -147,8 +162,10 @@ COMMITS = """
 """
 
 
-def test_rows_of_a_fixture_of_the_module_are_there_for_all_its_tests(run: Run) -> None:
-    result = run("""
+TOGETHER: Final = {
+    "nothing_a_test_commits_remains_for_the_next": (COMMITS, {"passed": 14}),
+    "rows_of_a_fixture_of_the_module_are_there_for_all_its_tests": (
+        """
         import pytest
 
         from timber.common.models import get_model
@@ -165,27 +182,156 @@ def test_rows_of_a_fixture_of_the_module_are_there_for_all_its_tests(run: Run) -
             assert found.label == 'of the module'
             found.label = 'changed'
             db_session.commit()
-    """)
+        """,
+        {"passed": 2},
+    ),
+    "the_clock_stands_still_until_it_is_moved": (
+        """
+        from datetime import timedelta
 
-    result.assert_outcomes(passed=2)
+        from sqlalchemy import insert
+
+        from timber.common.models import get_model
+
+        def test_it(frozen_clock, db_session, sample_user):
+            created = frozen_clock.now()
+            moved = frozen_clock.advance(timedelta(days=30))
+            sample_user.email = 'changed'
+            db_session.commit()
+            User = get_model('User')
+            row = {'user_id': '2', 'email': 'e', 'username': 'u'}
+            db_session.execute(insert(User.__table__), [row])
+            assert (sample_user.created_at, sample_user.updated_at) == (created, moved)
+            assert db_session.get(User, '2').created_at == moved
+
+        def test_time_goes_on_without_it(sample_user):
+            assert sample_user.created_at.year > 2025 and sample_user.created_at.microsecond
+        """,
+        {"passed": 2},
+    ),
+    "clean_database_empties_every_table_for_the_test": (
+        """
+        from timber.common.models import get_model
+
+        def test_it(sample_research_session, clean_database, db_session):
+            assert db_session.query(get_model('StockResearchSession')).count() == 0
+            assert db_session.query(get_model('User')).count() == 0
+        """,
+        {"passed": 1},
+    ),
+    "rows_are_made_from_the_model_files": (
+        """
+        import pytest
+
+        from timber.common.errors import ModelNotFoundError
+
+        seen = []
+
+        @pytest.mark.parametrize('again', [1, 2])
+        def test_what_is_required_is_invented(make, again):
+            session = make('StockResearchSession', ticker='AAPL')
+            assert session.user_id and session.state == 'initialized' and session.data is None
+            assert '@' in make('User').email
+            assert len({tag.label for tag in make.many('Tag', 50)}) == 50
+
+        def test_what_is_given_is_kept(make, db_session):
+            user = make('User', email='a@example.org')
+            mine = make('StockResearchSession', user_id=user.user_id, tags=make.many('Tag', 2))
+            assert db_session.get(type(user), mine.user_id).email == 'a@example.org'
+            assert len(mine.tags) == 2
+
+        def test_an_unknown_model_is_named(make):
+            with pytest.raises(ModelNotFoundError, match='User'):
+                make('Usr')
+
+        def test_an_unknown_attribute_is_named(make):
+            with pytest.raises(TypeError, match='emial'):
+                make('User', emial='a@example.org')
+        """,
+        {"passed": 5},
+    ),
+    "the_stand_ins_are_those_of_the_guide": (
+        """
+        def test_prices(mock_stock_data):
+            assert list(mock_stock_data) == ['Date', 'Open', 'High', 'Low', 'Close', 'Volume']
+            assert len(mock_stock_data) == 30
+            assert (mock_stock_data.Low <= mock_stock_data.High).all()
+
+        def test_embeddings(mock_embedding_service):
+            assert mock_embedding_service.generate_embedding('a') == [0.1] * 384
+            assert len(mock_embedding_service.generate_embeddings_batch(['a', 'b'])) == 2
+            mock_embedding_service.generate_embedding.assert_called_once_with('a')
+        """,
+        {"passed": 2},
+    ),
+    "a_contract_finds_a_broken_implementation_and_passes_a_right_one": (
+        """
+        from datetime import datetime
+
+        import pytest
+
+        from timber.common.clock import SystemClock
+        from timber.common.ids import random_uuid
+        from timber.testing.clock import FrozenClock
+        from timber.testing.contracts import ClockContract, IdFactoryContract
+
+        class NaiveClock:
+            def now(self):
+                return datetime.now()
+
+        class TestOurs(ClockContract):
+            @pytest.fixture(params=[SystemClock, FrozenClock])
+            def clock(self, request):
+                return request.param()
+
+        class TestOurIds(IdFactoryContract):
+            @pytest.fixture
+            def new_id(self):
+                return random_uuid
+
+        class TestBroken(ClockContract):
+            @pytest.fixture
+            def clock(self):
+                return NaiveClock()
+
+        class TestBrokenIds(IdFactoryContract):
+            @pytest.fixture
+            def new_id(self):
+                return lambda: 'always the same'
+        """,
+        {"passed": 9 + 2, "failure": 2 + 2},
+    ),
+}
+"""What can be run in one process: the tests of a file, and how many of them pass and fail."""
 
 
-@pytest.mark.parametrize("database", ["memory", "file", "postgresql"])
-def test_nothing_a_test_commits_remains_for_the_next(
-    run: Run,
-    pytester: pytest.Pytester,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    database: str,
-) -> None:
-    if database == "file":
-        monkeypatch.setenv("TEST_DATABASE_URL", f"sqlite:///{pytester.path}/tests.db")
-    if database == "postgresql":
-        monkeypatch.setenv("TEST_DATABASE_URL", request.getfixturevalue("postgresql_url"))
+@pytest.fixture(scope="module")
+def outcomes(
+    tmp_path_factory: pytest.TempPathFactory, installed: Path
+) -> Mapping[str, Counter[str]]:
+    """Run the files together, and return what became of the tests of each."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(MODELS.parent, folder / "data")
+    (folder / "pytest.ini").write_text("[pytest]\n" + INI, encoding="utf-8")
+    for name, (text, _) in TOGETHER.items():
+        (folder / f"test_{name}.py").write_text(dedent(text), encoding="utf-8")
+    paths = os.pathsep.join([str(installed), str(ROOT / "src"), str(ROOT)])
+    command = (sys.executable, "-m", "pytest", *OPTIONS, "--junit-xml=told.xml")
+    subprocess.run(command, cwd=folder, env=environment(PYTHONPATH=paths), check=False)
 
-    result = run(COMMITS)
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for case in ET.parse(folder / "told.xml").iter("testcase"):
+        outcome = case[0].tag if len(case) else "passed"
+        found[case.attrib["classname"].split(".")[0]][outcome] += 1
+    return found
 
-    result.assert_outcomes(passed=14)
+
+@pytest.mark.xdist_group("plugin")
+@pytest.mark.parametrize("name", TOGETHER)
+def test_what_its_fixtures_promise(name: str, outcomes: Mapping[str, Counter[str]]) -> None:
+    _, expected = TOGETHER[name]
+
+    assert outcomes[f"test_{name}"] == expected
 
 
 def test_tests_get_a_postgresql_without_any_being_there(run: Run) -> None:
@@ -307,93 +453,6 @@ def test_a_database_with_rows_in_it_is_refused(
     result.stdout.fnmatch_lines(["*holds rows already, in the table 'users'*"])
 
 
-def test_the_clock_stands_still_until_it_is_moved(run: Run) -> None:
-    result = run("""
-        from datetime import timedelta
-
-        from sqlalchemy import insert
-
-        from timber.common.models import get_model
-
-        def test_it(frozen_clock, db_session, sample_user):
-            created = frozen_clock.now()
-            moved = frozen_clock.advance(timedelta(days=30))
-            sample_user.email = 'changed'
-            db_session.commit()
-            User = get_model('User')
-            row = {'user_id': '2', 'email': 'e', 'username': 'u'}
-            db_session.execute(insert(User.__table__), [row])
-            assert (sample_user.created_at, sample_user.updated_at) == (created, moved)
-            assert db_session.get(User, '2').created_at == moved
-
-        def test_time_goes_on_without_it(sample_user):
-            assert sample_user.created_at.year > 2025 and sample_user.created_at.microsecond
-    """)
-
-    result.assert_outcomes(passed=2)
-
-
-def test_clean_database_empties_every_table_for_the_test(run: Run) -> None:
-    result = run("""
-        from timber.common.models import get_model
-
-        def test_it(sample_research_session, clean_database, db_session):
-            assert db_session.query(get_model('StockResearchSession')).count() == 0
-            assert db_session.query(get_model('User')).count() == 0
-    """)
-
-    result.assert_outcomes(passed=1)
-
-
-def test_rows_are_made_from_the_model_files(run: Run) -> None:
-    result = run("""
-        import pytest
-
-        from timber.common.errors import ModelNotFoundError
-
-        seen = []
-
-        @pytest.mark.parametrize('again', [1, 2])
-        def test_what_is_required_is_invented(make, again):
-            session = make('StockResearchSession', ticker='AAPL')
-            assert session.user_id and session.state == 'initialized' and session.data is None
-            assert '@' in make('User').email
-            assert len({tag.label for tag in make.many('Tag', 50)}) == 50
-
-        def test_what_is_given_is_kept(make, db_session):
-            user = make('User', email='a@example.org')
-            mine = make('StockResearchSession', user_id=user.user_id, tags=make.many('Tag', 2))
-            assert db_session.get(type(user), mine.user_id).email == 'a@example.org'
-            assert len(mine.tags) == 2
-
-        def test_an_unknown_model_is_named(make):
-            with pytest.raises(ModelNotFoundError, match='User'):
-                make('Usr')
-
-        def test_an_unknown_attribute_is_named(make):
-            with pytest.raises(TypeError, match='emial'):
-                make('User', emial='a@example.org')
-    """)
-
-    result.assert_outcomes(passed=5)
-
-
-def test_the_stand_ins_are_those_of_the_guide(run: Run) -> None:
-    result = run("""
-        def test_prices(mock_stock_data):
-            assert list(mock_stock_data) == ['Date', 'Open', 'High', 'Low', 'Close', 'Volume']
-            assert len(mock_stock_data) == 30
-            assert (mock_stock_data.Low <= mock_stock_data.High).all()
-
-        def test_embeddings(mock_embedding_service):
-            assert mock_embedding_service.generate_embedding('a') == [0.1] * 384
-            assert len(mock_embedding_service.generate_embeddings_batch(['a', 'b'])) == 2
-            mock_embedding_service.generate_embedding.assert_called_once_with('a')
-    """)
-
-    result.assert_outcomes(passed=2)
-
-
 def test_what_is_not_installed_is_named_with_its_cure(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makeconftest(
         "import sys\n"
@@ -410,42 +469,3 @@ def test_what_is_not_installed_is_named_with_its_cure(run: Run, pytester: pytest
     result.assert_outcomes(errors=3)
     cure = "*is not available: pip install 'puppet-engine?testing?'*"
     result.stdout.fnmatch_lines([cure, cure, cure])
-
-
-def test_a_contract_finds_a_broken_implementation_and_passes_a_right_one(run: Run) -> None:
-    result = run("""
-        from datetime import datetime
-
-        import pytest
-
-        from timber.common.clock import SystemClock
-        from timber.common.ids import random_uuid
-        from timber.testing.clock import FrozenClock
-        from timber.testing.contracts import ClockContract, IdFactoryContract
-
-        class NaiveClock:
-            def now(self):
-                return datetime.now()
-
-        class TestOurs(ClockContract):
-            @pytest.fixture(params=[SystemClock, FrozenClock])
-            def clock(self, request):
-                return request.param()
-
-        class TestOurIds(IdFactoryContract):
-            @pytest.fixture
-            def new_id(self):
-                return random_uuid
-
-        class TestBroken(ClockContract):
-            @pytest.fixture
-            def clock(self):
-                return NaiveClock()
-
-        class TestBrokenIds(IdFactoryContract):
-            @pytest.fixture
-            def new_id(self):
-                return lambda: 'always the same'
-    """)
-
-    result.assert_outcomes(passed=9 + 2, failed=2 + 2)

@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, Request, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Request, async_playwright, expect
 
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
@@ -32,6 +33,8 @@ HOSTILE = "<img src=x onerror=document.title='owned'>"
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(120),
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("admin"),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="install the package `chromium`"),
 ]
 
@@ -43,7 +46,6 @@ class Site:
     process: subprocess.Popen[str]
     url: str
     password: str
-    complaints: list[str] = field(default_factory=list)
 
 
 def database(folder: Path) -> str:
@@ -66,8 +68,9 @@ def database(folder: Path) -> str:
     return url
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Start a site, which the tests leave as they found it but for what is added."""
     process = subprocess.Popen(
         [
             sys.executable,
@@ -76,7 +79,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
             "admin",
             MODELS,
             "--database",
-            database(tmp_path),
+            database(tmp_path_factory.mktemp("admin")),
             "--port",
             "0",
         ],
@@ -95,27 +98,31 @@ def site(tmp_path: Path) -> Iterator[Site]:
     assert "Traceback" not in rest
 
 
-@pytest.fixture
-async def page(site: Site) -> AsyncIterator[Page]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(site: Site, browser: Browser) -> AsyncIterator[Page]:
     """Open a page, and see that it complains of nothing and asks nobody else for anything."""
+    complaints: list[str] = []
 
     def watch(request: Request) -> None:
         if not request.url.startswith((site.url, "data:")):
-            site.complaints.append(f"asked for {request.url}")
+            complaints.append(f"asked for {request.url}")
 
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = await browser.new_page()
-        page.on("request", watch)
-        page.on("pageerror", lambda error: site.complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda said: site.complaints.append(said.text) if said.type == "error" else None,
-        )
-        yield page
-        await browser.close()
+    page = await browser.new_page()  # of somebody who is not logged in
+    page.on("request", watch)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    yield page
+    await page.close()
     refused = "Failed to load resource: the server responded with a status of 4"
-    assert [each for each in site.complaints if not each.startswith(refused)] == []
+    assert [each for each in complaints if not each.startswith(refused)] == []
 
 
 async def logged_in(page: Page, site: Site) -> None:
@@ -142,7 +149,7 @@ async def test_the_printed_password_lets_in_and_another_does_not(page: Page, sit
 
     await logged_in(page, site)
 
-    await expect(page.get_by_role("row", name="StockResearchSession")).to_contain_text("30")
+    await expect(page.get_by_role("row", name="User")).to_contain_text("62")
 
 
 async def test_a_row_is_made_with_a_picker_refused_mended_and_changed(

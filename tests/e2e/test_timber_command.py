@@ -57,12 +57,18 @@ BROKEN: Final = {
 }
 
 
-@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
-@pytest.mark.parametrize(("command", "code"), [("check", 1), ("stubs", 2), ("graph", 2)])
+@pytest.mark.parametrize(
+    ("command", "code", "what"),
+    [
+        *(("check", 1, what) for what in BROKEN),
+        ("stubs", 2, "a table that is not there"),
+        ("graph", 2, "no YAML"),
+    ],
+)
 def test_a_broken_file_is_located_and_never_a_traceback(
-    command: str, code: int, text: str, installed: Installed, project: Path
+    command: str, code: int, what: str, installed: Installed, project: Path
 ) -> None:
-    project.joinpath("models", "note.yaml").write_text(text)
+    project.joinpath("models", "note.yaml").write_text(BROKEN[what])
 
     done = installed.timber(command, "models", cwd=project)
 

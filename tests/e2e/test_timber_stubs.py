@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 from tests.e2e.conftest import Installed
-from tests.e2e.type_checkers import Check, mypy, pyright
+from tests.e2e.type_checkers import Check, Line, mypy, pyright
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.xdist_group("installed")]
 
@@ -125,9 +125,11 @@ def app_in(folder: Path, app: str, models: str, installed: Installed) -> Path:
     return file
 
 
-def wrong_lines(file: Path) -> set[int]:
+def wrong_lines(file: Path) -> set[Line]:
     lines = file.read_text().splitlines()
-    return {number for number, line in enumerate(lines, 1) if line.endswith("# wrong")}
+    return {
+        (file.name, number) for number, line in enumerate(lines, 1) if line.endswith("# wrong")
+    }
 
 
 @checkers
@@ -150,7 +152,7 @@ def test_without_a_stub_every_name_is_a_model_of_unknown_shape(
         "get_model(1)\n"
     )
 
-    assert check(installed, file) == {3}
+    assert check(installed, file) == {("app.py", 3)}
 
 
 CLASHES: Final = """
@@ -190,21 +192,13 @@ CLASHING_APP: Final = """
 
 
 @checkers
-def test_columns_and_models_may_have_the_names_of_types(
+def test_columns_and_models_may_have_the_names_of_types_and_the_stub_has_no_mistake(
     check: Check, installed: Installed, tmp_path: Path
 ) -> None:
     file = app_in(tmp_path, CLASHING_APP, CLASHES, installed)
+    stub = file.with_name("timber_models.pyi")
 
-    assert check(installed, file) == wrong_lines(file)
-
-
-@checkers
-def test_a_stub_is_itself_without_a_mistake(
-    check: Check, installed: Installed, tmp_path: Path
-) -> None:
-    stub = app_in(tmp_path, CLASHING_APP, CLASHES, installed).with_name("timber_models.pyi")
-
-    assert check(installed, stub) == set()
+    assert check(installed, file, stub) == wrong_lines(file)
 
 
 def test_the_example_runs_but_for_its_mistakes(installed: Installed, tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.lent_timbers import Lender
+
+from timber.common.runtime import Timber
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +38,13 @@ def redis_url(folder_for_sockets: Path) -> Iterator[str]:
 
 @pytest.fixture(params=["memory", "file", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the URL of an empty database, of each kind in turn."""
+    """Give the URL of an empty database, of each kind in turn.
+
+    It is that of `lent_timber` for tests that ask for one.
+    """
+    if "lent_timber" in request.fixturenames:
+        lender: Lender = request.getfixturevalue("lender")
+        return lender.url(request.param)
     match request.param:
         case "memory":
             return "sqlite:///:memory:"
@@ -43,3 +52,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
             return f"sqlite:///{tmp_path}/made/here.db"
         case _:
             return str(request.getfixturevalue("postgresql_url"))
+
+
+@pytest.fixture
+def lent_timber(database_url: str, lender: Lender) -> Timber:
+    """Give a Timber with empty tables; the fixture `lender` of the folder says of what models."""
+    return lender.timber(database_url)

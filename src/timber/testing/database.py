@@ -74,13 +74,16 @@ def refuse_foreign_rows(database_url: str) -> None:
 
 
 def empty_tables(connection: Connection, metadata: MetaData) -> None:
-    """Delete every row of every table of the metadata; the caller commits."""
+    """Delete every row of every table of the metadata, and let keys begin anew.
+
+    The caller commits.
+    """
     if connection.dialect.name == "postgresql":
         quote = connection.dialect.identifier_preparer.format_table
         names = ", ".join(quote(one) for one in metadata.tables.values())
         if names:
             # And what lies beside them, such as vectors, which points to them.
-            connection.execute(text(f"TRUNCATE {names} CASCADE"))
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
         return
     connection.execute(text("SAVEPOINT emptying"))  # the next line has no effect outside
     connection.execute(text("PRAGMA defer_foreign_keys = ON"))

@@ -1,8 +1,8 @@
 """A research desk over an empty database of each kind, and a market that can be shut."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +11,12 @@ from examples.research_desk.errors import MarketUnavailableError
 from examples.research_desk.market.base import PriceHistory
 from examples.research_desk.market.market import Market
 from examples.research_desk.market.offline import OfflinePrices
+from tests.lent_timbers import Lender
 from typing_extensions import override
 
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
+from timber.testing.postgresql import PostgresqlServer
 
 
 @dataclass
@@ -35,12 +37,21 @@ class Prices(OfflinePrices):
         return PriceHistory(ticker=ticker, source=whole.source, closes=closes)
 
 
+@pytest.fixture(scope="package")
+def lender(
+    tmp_path_factory: pytest.TempPathFactory, postgresql_server: PostgresqlServer
+) -> Iterator[Lender]:
+    def open_at(url: str) -> AbstractContextManager[Timber]:
+        return Timber().opened(TimberSettings(database_url=url, model_config_dirs=(MODELS,)))
+
+    with Lender.open(tmp_path_factory.mktemp("research"), postgresql_server, open_at) as lender:
+        yield lender
+
+
 @pytest.fixture(params=["file", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, lender: Lender) -> str:
     """Give the URL of an empty database, of each kind that a desk is used with."""
-    if request.param == "file":
-        return f"sqlite:///{tmp_path}/research.db"
-    return str(request.getfixturevalue("postgresql_url"))
+    return lender.url(request.param)
 
 
 @pytest.fixture
@@ -49,14 +60,12 @@ def prices() -> Prices:
 
 
 @pytest.fixture
-def desk(database_url: str, prices: Prices) -> Iterator[Desk]:
+def desk(database_url: str, lender: Lender, prices: Prices) -> Desk:
     """Give a desk with two users."""
-    settings = TimberSettings(database_url=database_url, model_config_dirs=(MODELS,))
-    with Timber().opened(settings) as timber:
-        made = desk_over(timber, Market([prices]))
-        made.ensure_user("ada")
-        made.ensure_user("bob")
-        yield made
+    made = desk_over(lender.timber(database_url), Market([prices]))
+    made.ensure_user("ada")
+    made.ensure_user("bob")
+    return made
 
 
 @pytest.fixture

@@ -1,15 +1,17 @@
 """A Timber over an empty database of each kind, with models that use all of the dialect."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.lent_timbers import Lender
 
 from timber.common.database.session import TimberSession
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
+from timber.testing.postgresql import PostgresqlServer
 
 MODELS = """
 models:
@@ -68,22 +70,33 @@ class SteppingClock:
         return START + timedelta(seconds=self.readings)
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def clock() -> SteppingClock:
     return SteppingClock()
 
 
-@pytest.fixture
-def timber(database_url: str, tmp_path: Path, clock: SteppingClock) -> Iterator[Timber]:
-    """Open a Timber over an empty database."""
-    folder = tmp_path / "models"
-    folder.mkdir()
+@pytest.fixture(scope="package")
+def lender(
+    tmp_path_factory: pytest.TempPathFactory,
+    postgresql_server: PostgresqlServer,
+    clock: SteppingClock,
+) -> Iterator[Lender]:
+    folder = tmp_path_factory.mktemp("lent")
     (folder / "models.yaml").write_text(MODELS, encoding="utf-8")
-    settings = TimberSettings(
-        database_url=database_url, model_config_dirs=(folder,), packaged_models=False
-    )
-    with Timber(clock=clock).opened(settings) as opened:
-        yield opened
+
+    def open_at(url: str) -> AbstractContextManager[Timber]:
+        settings = TimberSettings(
+            database_url=url, model_config_dirs=(folder,), packaged_models=False
+        )
+        return Timber(clock=clock).opened(settings)
+
+    with Lender.open(folder, postgresql_server, open_at) as lender:
+        yield lender
+
+
+@pytest.fixture
+def timber(lent_timber: Timber) -> Timber:
+    return lent_timber
 
 
 @pytest.fixture

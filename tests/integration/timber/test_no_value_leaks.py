@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -85,10 +85,18 @@ KINDS: dict[str, tuple[type[DatabaseError], Callable[[TimberSession, Any], objec
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_no_value_is_shown(timber: Timber, kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    page = timber.models.get("Page")
+@pytest.fixture
+def ruled(timber: Timber) -> Iterator[None]:
     RULED.create(timber.database.engine)
+    yield
+    RULED.drop(timber.database.engine)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_value_is_shown(
+    timber: Timber, ruled: None, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = timber.models.get("Page")
     add(timber, page(id="deleted", slug=CANARY))
     read(timber, lambda session: session.delete(session.get_one(page, "deleted")))
     add(timber, page(id=CANARY, slug=CANARY))

@@ -290,7 +290,7 @@ class Parent(SoftDeleteMixin, Base):
 
 
 @pytest.fixture
-def family(timber: Timber) -> None:
+def family(timber: Timber) -> Iterator[None]:
     """Store a parent with two children, one of them deleted long ago, and a hard one."""
     Base.metadata.create_all(timber.database.engine)
     add(
@@ -301,6 +301,8 @@ def family(timber: Timber) -> None:
             hard=[Hard(id=1)],
         ),
     )
+    yield
+    Base.metadata.drop_all(timber.database.engine)
 
 
 def test_a_cascade_is_soft_and_restored_as_it_was(timber: Timber, family: None) -> None:

@@ -1,14 +1,18 @@
 """Timbers over one database whose models are cached, without and with a Redis between them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.lent_timbers import Lender
 
+from timber.common.caching.statistics import CacheStatistics
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
+from timber.testing.postgresql import PostgresqlServer
 
 MODELS = """
 models:
@@ -58,17 +62,33 @@ models:
 OpenTimber = Callable[..., Timber]
 
 
-@pytest.fixture
-def open_timber(database_url: str, tmp_path: Path) -> Iterator[OpenTimber]:
-    """Open Timbers over one database; each has a cache of its own, as another process has."""
-    folder = tmp_path / "models"
-    folder.mkdir()
+@pytest.fixture(scope="package")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the models, and return their folder."""
+    folder = tmp_path_factory.mktemp("models")
     (folder / "models.yaml").write_text(MODELS, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="package")
+def lender(
+    tmp_path_factory: pytest.TempPathFactory, postgresql_server: PostgresqlServer, models: Path
+) -> Iterator[Lender]:
+    def open_at(url: str) -> AbstractContextManager[Timber]:
+        return Timber().opened(TimberSettings(database_url=url, model_config_dirs=(models,)))
+
+    with Lender.open(tmp_path_factory.mktemp("lent"), postgresql_server, open_at) as lender:
+        yield lender
+
+
+@pytest.fixture
+def open_timber(database_url: str, models: Path) -> Iterator[OpenTimber]:
+    """Open Timbers over one database; each has a cache of its own, as another process has."""
     with ExitStack() as stack:
 
         def opened(**settings: Any) -> Timber:
             given = TimberSettings(
-                database_url=database_url, model_config_dirs=(folder,), **settings
+                database_url=database_url, model_config_dirs=(models,), **settings
             )
             return stack.enter_context(Timber().opened(given))
 
@@ -76,8 +96,20 @@ def open_timber(database_url: str, tmp_path: Path) -> Iterator[OpenTimber]:
 
 
 @pytest.fixture
-def timber(open_timber: OpenTimber) -> Timber:
-    return open_timber()
+def timber(lent_timber: Timber) -> Timber:
+    return lent_timber
+
+
+@pytest.fixture
+def done(timber: Timber) -> Callable[[], CacheStatistics]:
+    """Give what tells what the cache has done in this test."""
+    before = asdict(timber.cache.statistics())
+
+    def since() -> CacheStatistics:
+        now = asdict(timber.cache.statistics())
+        return CacheStatistics(**{name: number - before[name] for name, number in now.items()})
+
+    return since
 
 
 @pytest.fixture

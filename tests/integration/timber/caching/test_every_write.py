@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from timber.common.caching.statistics import CacheStatistics
 from timber.common.database.session import TimberSession
 from timber.common.runtime import Timber
 
@@ -146,16 +147,16 @@ ADDITIONS: Mapping[str, Write] = {
 
 
 @pytest.fixture(autouse=True)
-def stored(timber: Timber, book: type[Any]) -> None:
+def stored(timber: Timber, book: type[Any], done: Callable[[], CacheStatistics]) -> None:
     """Store a book, and have it, and that there is no other, remembered."""
     with timber.database.session_scope() as session:
         session.add(timber.models.get("Shelf")(id="shelf"))
         session.flush()
         session.add(book(id="one", title="old", pages=7, shelf_id="shelf"))
     assert titles(timber) == ("old", None)
-    assert timber.cache.statistics().hits == 2
+    assert done().hits == 2
     assert titles(timber) == ("old", None)
-    assert timber.cache.statistics().hits == 6
+    assert done().hits == 6
 
 
 def titles(timber: Timber) -> tuple[str | None, str | None]:

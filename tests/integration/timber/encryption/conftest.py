@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from tests.fake_keystore import FakeKeystore
+from tests.lent_timbers import Lender
 
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
+from timber.testing.postgresql import PostgresqlServer
 
 MODELS = """
 models:
@@ -57,9 +59,28 @@ models:
 Open = Callable[..., Timber]
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def keystore() -> FakeKeystore:
     return FakeKeystore()
+
+
+@pytest.fixture(scope="package")
+def lender(
+    tmp_path_factory: pytest.TempPathFactory,
+    postgresql_server: PostgresqlServer,
+    keystore: FakeKeystore,
+) -> Iterator[Lender]:
+    folder = tmp_path_factory.mktemp("lent")
+    (folder / "models.yaml").write_text(MODELS, encoding="utf-8")
+
+    def open_at(url: str) -> AbstractContextManager[Timber]:
+        settings = TimberSettings(
+            database_url=url, model_config_dirs=(folder,), packaged_models=False
+        )
+        return Timber(keystore=keystore).opened(settings)
+
+    with Lender.open(folder, postgresql_server, open_at) as lender:
+        yield lender
 
 
 @pytest.fixture
@@ -84,13 +105,14 @@ def open_sealed(database_url: str, tmp_path: Path, keystore: FakeKeystore) -> It
 
 
 @pytest.fixture
-def timber(open_sealed: Open) -> Timber:
-    """Open a Timber with two people and no notes."""
-    timber = open_sealed()
-    user = timber.models.get("User")
-    with timber.database.session_scope() as session:
+def timber(lent_timber: Timber, keystore: FakeKeystore) -> Timber:
+    """Give a Timber with two people, no notes, and no keys."""
+    keystore.forget()
+    lent_timber.keys.keyring.refresh()
+    user = lent_timber.models.get("User")
+    with lent_timber.database.session_scope() as session:
         session.add_all(user(user_id=one, username=one) for one in ("ann", "bob"))
-    return timber
+    return lent_timber
 
 
 @pytest.fixture
