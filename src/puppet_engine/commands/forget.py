@@ -16,15 +16,15 @@ from puppet_engine.commands.event_desks import require_database
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.clock import SystemClock
 from puppet_engine.core.ids import random_id
-from puppet_engine.storage.forgetting import (
+from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.ownership import sole_owner
+from puppet_engine.storage.traces import (
     Forgotten,
     OnProgress,
     Traces,
     forget_person,
     traces_of,
 )
-from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.ownership import sole_owner
 
 Database = Annotated[
     str | None,

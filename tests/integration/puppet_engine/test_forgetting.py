@@ -27,9 +27,9 @@ from puppet_engine.core.settings import Settings
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.storage.answers import StoredAnswers
 from puppet_engine.storage.base import Arrival
-from puppet_engine.storage.forgetting import Named, forget_person, traces_of
 from puppet_engine.storage.gateway import MODELS, Storage
 from puppet_engine.storage.ledger import StoredLedger
+from puppet_engine.storage.traces import Named, forget_person, traces_of
 
 pytestmark = pytest.mark.integration
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from puppet_engine.storage.forgetting import Named
 from puppet_engine.storage.people import person_of
+from puppet_engine.storage.traces import Named
 
 HANDLES = st.from_regex(r"[a-z][a-z0-9_]{0,14}", fullmatch=True)
 
