@@ -72,16 +72,18 @@ class SQLiteStore(MemoryStore):
             return []
         now = self._clock.now()
         wanted = searched(query)
-        found = await memories.found(
-            self._storage,
-            agent_id,
-            wanted,
+        sought = memories.Sought(
+            query=wanted,
             depth=max(DEPTH, limit),
             newest=max(LATELY, limit),
             spans=spans(query, now),
         )
-        weighed = with_words(found, wanted)
-        return rank(weighed, query, now=now, limit=limit, weights=self._weights)
+
+        def choose(found: list[memories.Found]) -> list[int]:
+            weighed = with_words(found, wanted)
+            return rank(weighed, query, now=now, limit=limit, weights=self._weights)
+
+        return await memories.recalled(self._storage, agent_id, sought, choose)
 
     @override
     async def delete_memory(self, agent_id: str, memory_id: str) -> None:

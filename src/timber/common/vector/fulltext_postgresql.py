@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -9,7 +10,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Double,
+    Integer,
     Select,
+    bindparam,
     case,
     cast,
     column,
@@ -76,8 +79,9 @@ class PostgresqlFullText(FullTextIndex):
         query = self._query(connection, text, scope)
         if query is None:
             return []
-        found = connection.execute(_ranked(query, scope, limit))
-        return [Hit(chunk_id, score) for chunk_id, score in found]
+        ranked = _filtered(query, scope) if scope.filters else _ranked(len(query.terms))
+        found = connection.execute(ranked, {**query.parameters, "limit": limit})
+        return [Hit(chunk_id, score) for chunk_id, score in found.all()]
 
     def _query(self, connection: Connection, text: str, scope: Scope) -> "_Query | None":
         """Return what is looked for; None if it can be nowhere."""
@@ -131,6 +135,13 @@ class _Query:
     """Of the scope."""
     terms: tuple[str, ...]
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What is given to the statement that ranks by so many terms."""
+        one_of = " | ".join(f"({term})" for term in self.terms)
+        terms = {f"term_{at}": term for at, term in enumerate(self.terms)}
+        return {"one_of": f"{self.within} & ({one_of})", **terms}
+
 
 _STEMS: Final = sql(
     f"SELECT (SELECT reltuples FROM pg_class WHERE oid = '{WORDS}'::regclass),"
@@ -161,17 +172,30 @@ def _rare(connection: Connection, terms: Sequence[str]) -> list[str]:
     return rare or sorted(terms, key=lambda term: frequent[term])
 
 
-def _ranked(query: _Query, scope: Scope, limit: int) -> Select[Any]:
-    ranks = [_rank(term).label(f"rank_{at}") for at, term in enumerate(query.terms)]
-    one_of = " | ".join(f"({term})" for term in query.terms)
-    found = select(_words.c.chunk_id, *ranks).where(_has(f"{query.within} & ({one_of})"))
-    if scope.filters:
-        filters = read_filters(scope.filters)
-        found = found.join(pieces, pieces.c.chunk_id == _words.c.chunk_id).where(
-            condition_on(pieces.c.attributes, filters, dialect="postgresql")
-        )
+@lru_cache(maxsize=_MOST_WORDS)
+def _ranked(count: int) -> Select[Any]:
+    """Return what ranks by so many terms; to make it takes longer than most searches do."""
+    return _best(_matches(count), count)
+
+
+def _filtered(query: _Query, scope: Scope) -> Select[Any]:
+    filters = read_filters(scope.filters)
+    found = (
+        _matches(len(query.terms))
+        .join(pieces, pieces.c.chunk_id == _words.c.chunk_id)
+        .where(condition_on(pieces.c.attributes, filters, dialect="postgresql"))
+    )
+    return _best(found, len(query.terms))
+
+
+def _matches(count: int) -> Select[Any]:
+    ranks = [_rank(f"term_{at}").label(name) for at, name in enumerate(_rank_names(count))]
+    return select(_words.c.chunk_id, *ranks).where(_has("one_of"))
+
+
+def _best(found: Select[Any], count: int) -> Select[Any]:
     matches = found.cte("matches").prefix_with("MATERIALIZED", dialect="postgresql")
-    names = [rank.name for rank in ranks]
+    names = _rank_names(count)
     every = cast(func.count(), Double)
     having = [cast(func.count().filter(matches.c[name] > 0), Double) for name in names]
     weights = select(
@@ -186,23 +210,27 @@ def _ranked(query: _Query, scope: Scope, limit: int) -> Select[Any]:
         select(matches.c.chunk_id, score)
         .select_from(matches.join(weights, literal(True)))  # noqa: FBT003 - of SQL
         .order_by(desc("score"), matches.c.chunk_id)
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
     )
 
 
-def _rank(term: str) -> ColumnElement[float]:
+def _rank_names(count: int) -> list[str]:
+    return [f"rank_{at}" for at in range(count)]
+
+
+def _rank(name: str) -> ColumnElement[float]:
     # Of words that must stand side by side it would rank those, too, that do not.
-    ranked = func.ts_rank(_words.c.document, _query_of(term), _BY_LENGTH)
-    return case((_has(term), ranked), else_=0.0)
+    ranked = func.ts_rank(_words.c.document, _query_of(name), _BY_LENGTH)
+    return case((_has(name), ranked), else_=0.0)
 
 
-def _has(term: str) -> ColumnElement[bool]:
-    return _words.c.document.op("@@", is_comparison=True)(_query_of(term))
+def _has(name: str) -> ColumnElement[bool]:
+    return _words.c.document.op("@@", is_comparison=True)(_query_of(name))
 
 
-def _query_of(term: str) -> ColumnElement[Any]:
+def _query_of(name: str) -> ColumnElement[Any]:
     # As a parameter of that type: a cast from text would be reckoned for every row.
-    return cast(literal(term, TSQUERY()), TSQUERY)
+    return cast(bindparam(name, type_=TSQUERY()), TSQUERY)
 
 
 def _quoted(lexeme: str) -> str:
