@@ -30,7 +30,7 @@ class Weights:
     """How much of the relevance of the turn at a distance a memory takes over."""
     talk: float = 0.1
     """How much of the relevance of the best of its talk it takes over, wherever that stands."""
-    asking: float = 0.1
+    asking: float = 0.2
     """How much less a turn counts that asks: what answers mostly tells."""
     telling: float = 0.05
     """How much more a long turn counts than a short one: who answers mostly says more."""

@@ -10,9 +10,10 @@ from puppet_engine.core.models import Memory, StoredMemory
 from puppet_engine.core.settings import Settings
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.cues import spans
+from puppet_engine.memory.forgetting import LettingGo, letting_go
 from puppet_engine.memory.ranking import USUAL, Weights, rank, with_words
 from puppet_engine.memory.words import searched
-from puppet_engine.storage import memories
+from puppet_engine.storage import forgetting, memories
 from puppet_engine.storage.gateway import Storage
 
 DEPTH: Final = 50
@@ -46,6 +47,7 @@ class SQLiteStore(MemoryStore):
             follows_texts=True,
         )
         self._weights = weights
+        self._room = settings.memory_room
 
     @override
     async def initialize(self) -> None:
@@ -88,3 +90,10 @@ class SQLiteStore(MemoryStore):
     @override
     async def delete_memory(self, agent_id: str, memory_id: str) -> None:
         await memories.forget(self._storage, agent_id, memory_id)
+
+    @override
+    async def letting_go(self, agent_id: str) -> LettingGo:
+        if await forgetting.count(self._storage, agent_id) <= self._room:
+            return LettingGo()
+        known = await forgetting.remembrances(self._storage, agent_id)
+        return letting_go(known, room=self._room, now=self._clock.now())

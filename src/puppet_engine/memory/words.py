@@ -30,6 +30,16 @@ _OF_QUESTIONS: Final = frozenset(
 )
 """Words that say little of what is meant; neither does the word of a question."""
 
+_OF_TALKS: Final = _OF_QUESTIONS | frozenset(
+    _WORD.findall(
+        "said answered again after all also always because before but even ever every good just "
+        "like made make many more most much never not now off one only other out over really "
+        "said same should since something such take tell these they thing things think those "
+        "though through today too until up very want well were while yes yet"
+    )
+)
+_SHORTEST_TELLING: Final = 4
+
 _MOST_SHORTENED: Final = 4
 """Of how many words initialisms are looked for; a sentence has too many."""
 _REMEMBERED: Final = 200_000
@@ -114,3 +124,12 @@ def _damping(length: float) -> float:
 
 def _rarity(having: int, texts: int) -> float:
     return math.log(1 + (texts - having + 0.5) / (having + 0.5))
+
+
+def telling_words(text: str) -> list[str]:
+    """Return the words of a text that say something of what it is about, as they stand there."""
+    return [
+        word
+        for word in _WORD.findall(text.casefold())
+        if len(word) >= _SHORTEST_TELLING and word not in _OF_TALKS
+    ]

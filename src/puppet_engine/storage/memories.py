@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from puppet_engine.core.errors import MemoryNotFoundError
 from puppet_engine.core.models import Memory, StoredMemory
 from puppet_engine.storage.gateway import Proposals, Storage
-from puppet_engine.storage.rows import add_memory, read_memory
+from puppet_engine.storage.remembering import add_memory
+from puppet_engine.storage.rows import read_memory
 
 AROUND: Final = (-2, -1, 1, 2)
 """Which turns of a conversation stand near another: two before it, and two after."""

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from puppet_engine.core.models import Event, EventDraft, IntentDraft, IntentState, TurnOutcome
 from puppet_engine.storage.event_rows import event_row, insert_rows
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.rows import memory_row, new_memory
+from puppet_engine.storage.forgetting import let_go, note_uses
+from puppet_engine.storage.remembering import Remembered, keep_apart, keep_memories, quarantined, remembered
 from puppet_engine.storage.settling import settle_events
 
 Row = dict[str, Any]
@@ -26,7 +27,10 @@ class TurnRows:
     error: str
     cursor: str | None
     answers_to: str
-    memories: list[Row]
+    memories: list[Remembered]
+    quarantined: list[Row]
+    recalled: Sequence[str]
+    forgotten: Sequence[str]
     intents: list[Row]
     drafts: Sequence[EventDraft]
     events: list[Row]
@@ -42,7 +46,10 @@ def turn_rows(
         error=error,
         cursor=outcome.cursor,
         answers_to=outcome.answers_to,
-        memories=[memory_row(storage, agent_id, memory) for memory in outcome.memories],
+        memories=[remembered(storage, agent_id, memory) for memory in outcome.memories],
+        quarantined=quarantined(storage, agent_id, outcome.quarantined),
+        recalled=outcome.recalled,
+        forgotten=outcome.forgotten,
         intents=[intent_row(storage, agent_id, intent) for intent in outcome.intents],
         drafts=outcome.events,
         events=[event_row(storage, draft) for draft in outcome.events],
@@ -56,7 +63,11 @@ def keep_turns(session: Session, storage: Storage, turns: Sequence[TurnRows]) ->
     """
     is_new = _settle(session, storage, turns)
     kept = [turn for turn, new in zip(turns, is_new, strict=True) if new]
-    _insert(session, storage, new_memory, [row for turn in kept for row in turn.memories])
+    keep_memories(session, storage, [one for turn in kept for one in turn.memories])
+    keep_apart(session, storage, [row for turn in kept for row in turn.quarantined])
+    for turn in kept:
+        note_uses(session, storage, turn.agent_id, turn.recalled)
+        let_go(session, storage, turn.agent_id, turn.forgotten)
     _insert(session, storage, _intent, [row for turn in kept for row in turn.intents])
     _move_cursors(session, storage, kept)
     _forget_answers(session, storage, turns)
