@@ -19,6 +19,9 @@ from puppet_engine.storage.gateway import Storage
 DEPTH: Final = 50
 """How many memories that match are weighed at least."""
 
+WITH_TALK: Final = 30
+"""Of how many of these the turns around them are weighed, too."""
+
 LATELY: Final = 10
 """How many of the newest memories are weighed, whether they match or not."""
 
@@ -77,6 +80,7 @@ class SQLiteStore(MemoryStore):
         sought = memories.Sought(
             query=wanted,
             depth=max(DEPTH, limit),
+            with_talk=max(WITH_TALK, limit),
             newest=max(LATELY, limit),
             spans=spans(query, now),
         )

@@ -47,6 +47,8 @@ class Sought:
     query: str
     depth: int
     """How many of those that match, by meaning or by words, are looked at."""
+    with_talk: int
+    """Of how many of these the turns around them are looked at, too."""
     newest: int
     """How many of the newest are, whether they match or not."""
     spans: Sequence[tuple[datetime, datetime]] = ()
@@ -77,7 +79,7 @@ async def recalled(
     """Return the memories of an agent that `choose` chooses, in its order.
 
     It gets, in no order, what may answer: the best of those that match by meaning or words, the
-    newest, and of what occurred in each span as many as `depth`; and the turns around all these.
+    newest, and of what occurred in each span as many as `depth`; and the turns around the best.
     """
 
     def weigh(session: Session, proposals: Proposals) -> list[StoredMemory]:
@@ -115,8 +117,9 @@ def _found(
             {"agent": agent_id, "most": sought.depth, "begin": begin, "end": end},
         )
     ]
-    near = _near(connection, storage, sorted({*best, *lately, *then}))
-    places = {*near, *(one for around in near.values() for one in around.values() if one)}
+    near = _near(connection, storage, sorted({*best[: sought.with_talk], *then}))
+    around = {one for turns in near.values() for one in turns.values() if one}
+    places = {*best, *lately, *then, *around}
     rows = connection.execute(storage.statement(_weighed), {"places": sorted(places)})
     return [
         Found(*row, dense.get(row[0], 0.0), 0.0, near.get(row[0], _NOTHING)) for row in rows.all()

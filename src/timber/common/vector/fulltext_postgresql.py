@@ -1,6 +1,6 @@
 """The full text on PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -47,6 +47,7 @@ _MOST_WORDS: Final = 32
 _MANY: Final = 50_000
 """From so many pieces on, words in many of them are left out where there are others."""
 _FREQUENT: Final = 0.05
+_LOOKED_UP_FOR: Final = 100
 _LONGEST_BYTES: Final = 2_000
 """PostgreSQL has no longer words."""
 _BY_LENGTH: Final = 1
@@ -62,6 +63,10 @@ class PostgresqlFullText(FullTextIndex):
     times the inverse document frequency log(1 + (n - m + 0.5) / (m + 0.5)), as in BM25: of n
     pieces that have one of the words, m have this one.
     """
+
+    def __init__(self) -> None:
+        self._known: tuple[Mapping[str, float], int] = ({}, 0)
+        """The frequent terms, and for how many searches they hold."""
 
     @override
     def matching(
@@ -105,8 +110,23 @@ class PostgresqlFullText(FullTextIndex):
             else partition_lexeme(partition_id)
         )
         if len(terms) > 1 and count >= _MANY:
-            terms = _rare(connection, terms)
+            terms = self._rare(connection, terms)
         return _Query(_quoted(within), tuple(dict.fromkeys(terms))[:_MOST_WORDS])
+
+    def _rare(self, connection: Connection, terms: Sequence[str]) -> list[str]:
+        """Return the terms that are not in many pieces; all, the rarest first, if none is rare."""
+        frequent = self._frequent(connection)
+        rare = [term for term in terms if term not in frequent]
+        return rare or sorted(terms, key=lambda term: frequent[term])
+
+    def _frequent(self, connection: Connection) -> Mapping[str, float]:
+        """Return the terms that are in many pieces; looked up for some searches at once."""
+        known, left = self._known
+        if not left:
+            rows = connection.execute(_FREQUENCIES, {"frequency": _FREQUENT})
+            known, left = {_quoted(word): frequency for word, frequency in rows}, _LOOKED_UP_FOR
+        self._known = (known, left - 1)
+        return known
 
 
 def set_language(connection: Connection, language: str) -> None:
@@ -155,21 +175,14 @@ _FREQUENCIES: Final = sql(
     " unnest(CAST(CAST(most_common_elems AS text) AS text[]), most_common_elem_freqs)"
     " AS common (word, frequency)"
     f" WHERE schemaname = current_schema() AND tablename = '{WORDS}' AND attname = 'document'"
-    " AND frequency > :frequency"
+    # The frequencies have three more entries than the words: the least, the most, and of none.
+    " AND word IS NOT NULL AND frequency > :frequency"
 )
 """As the last ANALYZE has counted them: of the pieces, the share that has a word."""
 
 
 def _fits(word: Word) -> bool:
     return all(len(part.encode()) <= _LONGEST_BYTES for part in word.parts)
-
-
-def _rare(connection: Connection, terms: Sequence[str]) -> list[str]:
-    """Return the terms that are not in many pieces; all, the rarest first, if none is rare."""
-    rows = connection.execute(_FREQUENCIES, {"frequency": _FREQUENT})
-    frequent = {_quoted(word): frequency for word, frequency in rows}
-    rare = [term for term in terms if term not in frequent]
-    return rare or sorted(terms, key=lambda term: frequent[term])
 
 
 @lru_cache(maxsize=_MOST_WORDS)
