@@ -47,6 +47,16 @@ class MemoryLink(Noun):
     """The id of the other memory."""
 
 
+class Disagreement(Noun):
+    """Two memories of which one says otherwise than the other."""
+
+    kind: LinkKind
+    """`supersedes`: it has changed since; `contradicts`: both cannot be true."""
+    memory: str
+    """The id of the one that is right now, or was said later."""
+    other: str
+
+
 class Reason(StrEnum):
     """Why something is kept apart from what an agent remembers."""
 

@@ -32,7 +32,8 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 Proposals: TypeAlias = Mapping[str, Mapping[str, float]]
-"""What may answer a query: by `dense`, meaning, and by `text`, words; the shares by primary key."""
+"""What may answer a query: by `dense`, meaning, and by `text`, words; the shares by primary key.
+By `cosine` the meaning again, from -1 to 1."""
 
 
 class Storage:

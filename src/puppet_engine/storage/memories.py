@@ -38,6 +38,8 @@ class Found(NamedTuple):
     """How well its words match, from 0 to 1 among what was found; told by who weighs them."""
     near: Mapping[int, int | None] = MappingProxyType({})
     """The places of the turns around it, by their distance; none: it was not found itself."""
+    cosine: float = 0.0
+    """Of its meaning and that of the query, from -1 to 1; 0 when that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +123,15 @@ def _found(
     around = {one for turns in near.values() for one in turns.values() if one}
     places = {*best, *lately, *then, *around}
     rows = connection.execute(storage.statement(_weighed), {"places": sorted(places)})
+    cosines = {int(key): cosine for key, cosine in proposals.get("cosine", {}).items()}
     return [
-        Found(*row, dense.get(row[0], 0.0), 0.0, near.get(row[0], _NOTHING)) for row in rows.all()
+        Found(
+            *row,
+            dense=dense.get(row[0], 0.0),
+            near=near.get(row[0], _NOTHING),
+            cosine=cosines.get(row[0], 0.0),
+        )
+        for row in rows.all()
     ]
 
 

@@ -16,7 +16,10 @@ from timber.common.vector.fusion import DENSE, TEXT, marks_of
 from timber.common.vector.identities import Identity, stored_identity
 
 Shortlist = dict[str, dict[str, float]]
-"""By the leg, `dense` or `text`, and by the `source_id`: the share, from 0 to 1."""
+"""By the leg, `dense` or `text`, and by the `source_id`: the share, from 0 to 1.
+`cosine` has the scores of `dense` themselves, from -1 to 1."""
+
+COSINE: Final = "cosine"
 
 _SOURCE_IDS: Final = {
     "sqlite": sql(
@@ -60,10 +63,11 @@ def shortlisted(legs: Legs, scope: Scope, *, depth: int) -> Shortlist:
         hits[TEXT] = legs.full_text.matching(legs.connection, legs.text, scope=scope, limit=depth)
     keys = sorted({one.chunk_id for some in hits.values() for one in some})
     texts = _source_ids(legs.connection, keys)
-    return {
-        leg: {key: mark.share for key, mark in marks_of(leg, some, texts).items()}
-        for leg, some in hits.items()
-    }
+    marks = {leg: marks_of(leg, some, texts) for leg, some in hits.items()}
+    found = {leg: {key: one.share for key, one in some.items()} for leg, some in marks.items()}
+    if DENSE in marks:
+        found[COSINE] = {key: one.score for key, one in marks[DENSE].items()}
+    return found
 
 
 def anything_waits(connection: Connection, source_type: str, *, vectors: bool) -> bool:
