@@ -26,9 +26,7 @@ BENCHMARKS: Final = (
         ours=f"{_OURS}:live",
         prepare=f"{_OURS}:fill",
         figures=(
-            Figure(
-                name="recall p95", unit="ms", of=_beyond_embedding(95), target=at_most(10)
-            ),
+            Figure(name="recall p95", unit="ms", of=_beyond_embedding(95), target=at_most(10)),
             Figure(name="recall p50", unit="ms", of=_beyond_embedding(50)),
             Figure(name="write p95", unit="ms", of=_fact("write p95"), target=at_most(5)),
             Figure(name="write p50", unit="ms", of=_fact("write p50")),

@@ -1,4 +1,4 @@
-"""The `puppets memory` command: how well agents remember, what they know, and what is held back."""
+"""The `puppets memory` command: how well agents remember, and what they know."""
 
 import asyncio
 import dataclasses
@@ -98,7 +98,7 @@ def _show_quarantine(there: list[HeldMemory]) -> None:
 
 
 @memory.command("facts")
-def facts_command(  # noqa: PLR0913 - each is an option
+def facts_command(
     agent: Annotated[str, typer.Argument(help="The id of the agent that knows.")],
     subject: Annotated[
         str | None, typer.Argument(help="Of whom; a handle or a name. Of all when left out.")

@@ -99,9 +99,7 @@ def _after(standing: Fact, new: Fact, now: datetime) -> Revision:
     return Revision(ended=(ended,), begun=(*before, new), superseded=standing.evidence)
 
 
-def known(
-    facts: Sequence[Fact], *, as_of: datetime, known_at: datetime
-) -> list[Fact]:
+def known(facts: Sequence[Fact], *, as_of: datetime, known_at: datetime) -> list[Fact]:
     """Return the facts that were so at a moment, as far as was known at another."""
     return [fact for fact in facts if fact.holds(as_of, known_at=known_at)]
 

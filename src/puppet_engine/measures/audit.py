@@ -49,8 +49,6 @@ async def audit(
         await store.search_memories(_AGENT, "anything at all")
         kinds = await measure(store, _AGENT, said.questions, turns)
         doubts = await measure_doubts(store, _AGENT, said, turns, seed=seed)
-        return Audit(
-            embedder=storage.embedder, memories=len(turns), kinds=kinds, doubts=doubts
-        )
+        return Audit(embedder=storage.embedder, memories=len(turns), kinds=kinds, doubts=doubts)
     finally:
         await storage.close()

@@ -99,9 +99,7 @@ async def _forget(
             await store.delete_memory(agent_id, memory_id)
 
 
-async def _doubted(
-    store: SQLiteStore, agent_id: str, questions: Iterable[str]
-) -> list[bool]:
+async def _doubted(store: SQLiteStore, agent_id: str, questions: Iterable[str]) -> list[bool]:
     found = [await store.recollect(agent_id, question) for question in questions]
     return [not one.knows for one in found]
 

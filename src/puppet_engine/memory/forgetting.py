@@ -39,9 +39,7 @@ class LettingGo:
     digests: tuple[Memory, ...] = ()
 
 
-def letting_go(
-    memories: Sequence[Remembrance], *, room: int, now: datetime
-) -> LettingGo:
+def letting_go(memories: Sequence[Remembrance], *, room: int, now: datetime) -> LettingGo:
     """Return what must go so that an agent remembers no more than there is room for.
 
     The memories that are worth least; never what the operator has given, nor core memories.

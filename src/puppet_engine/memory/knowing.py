@@ -77,7 +77,9 @@ def signals(found: Sequence[Found], question: str, *, now: datetime) -> Signals:
     people = asked_of.people
     split = {one.place: frozenset(words(one.content)) for one in found}
     known = {one.place: one for one in found}
-    asked = sorted(set(words(searched(question))) - {word for name in people for word in words(name)})
+    asked = sorted(
+        set(words(searched(question))) - {word for name in people for word in words(name)}
+    )
     rarity = _rarities(asked, split)
     best_cosine = best_coverage = moment = 0.0
     for one in found:
@@ -99,9 +101,7 @@ def signals(found: Sequence[Found], question: str, *, now: datetime) -> Signals:
     )
 
 
-def _rarities(
-    asked: Sequence[str], texts: Mapping[int, frozenset[str]]
-) -> dict[str, float]:
+def _rarities(asked: Sequence[str], texts: Mapping[int, frozenset[str]]) -> dict[str, float]:
     count = len(texts)
     return {
         word: math.log(1 + (count + 1) / (1 + sum(word in text for text in texts.values())))
@@ -109,9 +109,7 @@ def _rarities(
     }
 
 
-def _is_known(
-    name: str, speakers: set[str], texts: Mapping[int, frozenset[str]]
-) -> bool:
+def _is_known(name: str, speakers: set[str], texts: Mapping[int, frozenset[str]]) -> bool:
     stems = words(name)
     is_speaker = any(name in words_of for words_of in map(str.split, speakers)) or name in speakers
     return is_speaker or any(all(stem in text for stem in stems) for text in texts.values())

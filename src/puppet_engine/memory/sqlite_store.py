@@ -15,8 +15,8 @@ from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.cues import spans
 from puppet_engine.memory.forgetting import LettingGo, letting_go
 from puppet_engine.memory.knowing import certainty
-from puppet_engine.memory.recollection import Recollection
 from puppet_engine.memory.ranking import USUAL, Weights, rank, with_words
+from puppet_engine.memory.recollection import Recollection
 from puppet_engine.memory.words import searched
 from puppet_engine.storage import facts, forgetting, links, memories
 from puppet_engine.storage.gateway import Storage
@@ -83,9 +83,7 @@ class SQLiteStore(MemoryStore):
         chosen, _ = await self._recall(agent_id, query, limit)
         return chosen
 
-    async def recollect(
-        self, agent_id: str, query: str, *, limit: int = 10
-    ) -> Recollection:
+    async def recollect(self, agent_id: str, query: str, *, limit: int = 10) -> Recollection:
         """Return what comes to an agent's mind, how sure it may be, and what disagrees in it."""
         chosen, found = await self._recall(agent_id, query, max(limit, 1))
         ids = [one.id for one in chosen]

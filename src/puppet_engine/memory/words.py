@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import Stemmer
-from typing_extensions import override
+import Stemmer  # type: ignore[import-not-found] # it tells no types
 
 SATURATION: Final = 1.2
 """`k1`: how soon a word that comes again says no more."""
@@ -48,7 +47,6 @@ _REMEMBERED: Final = 200_000
 class _Stems(dict[str, str]):
     """The stems of words, each found once."""
 
-    @override
     def __missing__(self, word: str) -> str:
         if len(self) > _REMEMBERED:
             self.clear()
@@ -104,9 +102,7 @@ def matches(texts: Iterable[str], query: str) -> list[float]:
     return [score / best if best else 0.0 for score in scores]
 
 
-def _having(
-    texts: Sequence[Sequence[str]], wanted: frozenset[str]
-) -> dict[str, dict[int, int]]:
+def _having(texts: Sequence[Sequence[str]], wanted: frozenset[str]) -> dict[str, dict[int, int]]:
     """Return how often texts have each of some words, by their places."""
     found: dict[str, dict[int, int]] = {word: {} for word in wanted}
     for place, text in enumerate(texts):
@@ -118,7 +114,7 @@ def _having(
 
 
 def _damping(length: float) -> float:
-    """Return what dampens the words of a text that is so many times as long as they usually are."""
+    """Return what dampens the words of a text so many times as long as usual."""
     return SATURATION * (1 - LENGTH + LENGTH * length)
 
 

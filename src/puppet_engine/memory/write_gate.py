@@ -102,7 +102,7 @@ def _repeats(memory: Memory, said: str, lately: Sequence[StoredMemory]) -> list[
 def _said(memory: Memory) -> str:
     """Return the words themselves, without who said them to whom."""
     head, _, said = memory.content.partition(": ")
-    is_told = head.startswith("@") or head.startswith("I ")
+    is_told = head.startswith(("@", "I "))
     return said if is_told and said else memory.content
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Insert, Table, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from puppet_engine.core.claims import claims_of
 from puppet_engine.core.circumstances import Circumstances
+from puppet_engine.core.claims import claims_of
 from puppet_engine.core.facts import Claim, Fact, Revision, revised
 from puppet_engine.core.models import Memory
 from puppet_engine.core.provenance import LinkKind, MemoryLink, trust_of
@@ -45,7 +45,9 @@ def _words_of(content: str) -> str:
     return words if head.startswith(("@", "I answered @")) and words else content
 
 
-def keep_claims(session: Session, storage: Storage, told: Iterable[Told]) -> list[tuple[str, str, MemoryLink]]:
+def keep_claims(
+    session: Session, storage: Storage, told: Iterable[Told]
+) -> list[tuple[str, str, MemoryLink]]:
     """Make facts of claims, and return the links that follow: agent, memory and link."""
     links = []
     for one in told:

@@ -27,9 +27,7 @@ async def count(storage: Storage, agent_id: str) -> int:
     """Return how many memories an agent has."""
     asked = {"agent": agent_id}
     return await storage.read(
-        lambda session: int(
-            session.connection().scalar(storage.statement(_counted), asked) or 0
-        )
+        lambda session: int(session.connection().scalar(storage.statement(_counted), asked) or 0)
     )
 
 
@@ -62,16 +60,12 @@ def note_uses(
 ) -> None:
     """Note that memories came to mind."""
     now = storage.clock.now()
-    rows = [
-        {"memory": one, "agent": agent_id, "at": now} for one in sorted(set(memory_ids))
-    ]
+    rows = [{"memory": one, "agent": agent_id, "at": now} for one in sorted(set(memory_ids))]
     if rows:
         session.connection().execute(storage.statement(_used), rows)
 
 
-def let_go(
-    session: Session, storage: Storage, agent_id: str, memory_ids: Sequence[str]
-) -> int:
+def let_go(session: Session, storage: Storage, agent_id: str, memory_ids: Sequence[str]) -> int:
     """Delete memories with all that is known of their use, and return how many were there.
 
     What was made of them stays, and so do its links to them: they tell that there was something.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, or_, select
+from sqlalchemy import BindParameter, Table, bindparam, or_, select
 
 from puppet_engine.core.provenance import Disagreement, LinkKind, MemoryLink
 from puppet_engine.storage.gateway import Storage
@@ -42,7 +42,7 @@ def _from(storage: Storage) -> Any:
 
 def _touching(storage: Storage) -> Any:
     table = _table(storage)
-    ids = bindparam("ids", expanding=True)
+    ids: BindParameter[Any] = bindparam("ids", expanding=True)
     touching = or_(table.c.from_id.in_(ids), table.c.to_id.in_(ids))
     return _of_agent(table).where(table.c.kind.in_(_DISAGREEING), touching)
 

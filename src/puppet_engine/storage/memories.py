@@ -105,9 +105,7 @@ def _found(
 ) -> list[Found]:
     dense = {int(key): share for key, share in proposals.get("dense", {}).items()}
     matching = {int(key): share for key, share in proposals.get("text", {}).items()}
-    both = {
-        place: dense.get(place, 0.0) + matching.get(place, 0.0) for place in dense | matching
-    }
+    both = {place: dense.get(place, 0.0) + matching.get(place, 0.0) for place in dense | matching}
     best = sorted(both, key=lambda place: (-both[place], place))[: sought.depth]
     asked = {"agent": agent_id, "most": sought.newest}
     lately = connection.scalars(storage.statement(_newest_places), asked).all()
@@ -125,11 +123,14 @@ def _found(
     rows = connection.execute(storage.statement(_weighed), {"places": sorted(places)})
     cosines = {int(key): cosine for key, cosine in proposals.get("cosine", {}).items()}
     return [
-        Found(
-            *row,
-            dense=dense.get(row[0], 0.0),
-            near=near.get(row[0], _NOTHING),
-            cosine=cosines.get(row[0], 0.0),
+        Found._make(
+            (
+                *row,
+                dense.get(row[0], 0.0),
+                0.0,
+                near.get(row[0], _NOTHING),
+                cosines.get(row[0], 0.0),
+            )
         )
         for row in rows.all()
     ]

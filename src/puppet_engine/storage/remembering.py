@@ -66,9 +66,7 @@ def keep_links(
         session.connection().execute(storage.statement(_new_link), rows)
 
 
-def quarantined(
-    storage: Storage, agent_id: str, held: Iterable[Quarantined]
-) -> list[Row]:
+def quarantined(storage: Storage, agent_id: str, held: Iterable[Quarantined]) -> list[Row]:
     """Return the rows of what is kept apart."""
     return [quarantine_row(storage, agent_id, one) for one in held]
 

@@ -10,9 +10,15 @@ from sqlalchemy.orm import Session
 
 from puppet_engine.core.models import Event, EventDraft, IntentDraft, IntentState, TurnOutcome
 from puppet_engine.storage.event_rows import event_row, insert_rows
-from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.forgetting import let_go, note_uses
-from puppet_engine.storage.remembering import Remembered, keep_apart, keep_memories, quarantined, remembered
+from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.remembering import (
+    Remembered,
+    keep_apart,
+    keep_memories,
+    quarantined,
+    remembered,
+)
 from puppet_engine.storage.settling import settle_events
 
 Row = dict[str, Any]
