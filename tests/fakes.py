@@ -6,6 +6,7 @@ from datetime import datetime
 
 from typing_extensions import override
 
+from puppet_engine.core.circumstances import Circumstances
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import MemoryNotFoundError, NetworkRefusedError
 from puppet_engine.core.ids import AgentId, MemoryId, PostId
@@ -125,12 +126,19 @@ class FakeMemoryStore(MemoryStore):
         self, agent_id: str, query: str, *, limit: int = 10
     ) -> list[StoredMemory]:
         found = [
-            Found(place, memory)
+            Found(
+                place,
+                memory.content,
+                Circumstances.of(memory.metadata).occurred_at or memory.created_at,
+                memory.importance,
+                Circumstances.of(memory.metadata).speaker,
+            )
             for place, memory in enumerate(self._memories)
             if memory.agent_id == agent_id
         ]
         weighed = with_words(found, searched(query))
-        return rank(weighed, query, now=self._clock.now(), limit=limit)
+        chosen = rank(weighed, query, now=self._clock.now(), limit=limit)
+        return [self._memories[place] for place in chosen]
 
     @override
     async def delete_memory(self, agent_id: str, memory_id: str) -> None:

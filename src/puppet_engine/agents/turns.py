@@ -15,9 +15,11 @@ from puppet_engine.agents.actions import Action, Turn
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.answering import Answering, Noticing
 from puppet_engine.agents.doors import Doors
+from puppet_engine.agents.hearing import Noting, admitted
 from puppet_engine.agents.outgoing import Outgoing
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.recall import memory_kept
+from puppet_engine.agents.reflecting import Reflecting
 from puppet_engine.agents.residents import AtHand
 from puppet_engine.agents.trading import Trading
 from puppet_engine.agents.wording import reasons_of
@@ -206,7 +208,8 @@ class Turns(Consumer):
     async def _take(self, agent: Agent, event: Event) -> TurnOutcome:
         occasion = f"{event.sequence}"
         llm = self._llm_of(agent, occasion)
-        turn = self._equip(agent, event.payload, occasion, llm=llm)
+        memory = Noting(self._memory)
+        turn = self._equip(agent, event.payload, occasion, llm=llm, memory=memory)
         try:
             outcome = await self._actions[event.type].take(turn)
         except LLMRefusedError:
@@ -216,6 +219,8 @@ class Turns(Consumer):
             raise
         if isinstance(llm, JournalledProvider) and llm.was_asked:
             outcome = outcome.model_copy(update={"answers_to": llm.occasion})
+        recalled = (*outcome.recalled, *dict.fromkeys(memory.recalled))
+        outcome = outcome.model_copy(update={"recalled": recalled})
         return self._with_routine(outcome, event.type, turn)
 
     def _with_routine(self, outcome: TurnOutcome, event_type: str, turn: Turn) -> TurnOutcome:
@@ -239,13 +244,14 @@ class Turns(Consumer):
         occasion: str,
         *,
         llm: LLMProvider | None = None,
+        memory: MemoryStore | None = None,
         network: SocialNetwork | None = None,
     ) -> Turn:
         chance = random.Random(f"{self._seed}:{agent.id}:{occasion}")  # noqa: S311 - no secret
         return Turn(
             agent=agent,
             payload=payload,
-            memory=self._memory,
+            memory=memory or self._memory,
             llm=llm or self._llm,
             clock=self._clock,
             chance=chance,
@@ -261,6 +267,7 @@ class Turns(Consumer):
         self, agent: Agent, event: Event | None, outcome: TurnOutcome, *, error: str = ""
     ) -> TurnOutcome:
         """Make a turn fact, and return it as it was kept."""
+        outcome = await admitted(outcome, agent=agent, memory=self._memory)
         told = (memory_kept(agent, memory, self._clock) for memory in outcome.memories)
         outcome = outcome.model_copy(update={"events": (*outcome.events, *told)})
         outcome = self._outgoing.addressed(agent, outcome)
@@ -273,6 +280,12 @@ def _answers_of(agent: Agent, occasion: str) -> str:
 
 
 def _actions(poll: timedelta) -> dict[str, Action]:
-    built_in: Sequence[Action] = (Posting(), Noticing(every=poll), Answering(), Trading())
+    built_in: Sequence[Action] = (
+        Posting(),
+        Noticing(every=poll),
+        Answering(),
+        Trading(),
+        Reflecting(),
+    )
     added = [find_plugin(ACTIONS, name, built_in={})() for name in plugin_names(ACTIONS)]
     return {action.event_type: action for action in (*built_in, *added)}

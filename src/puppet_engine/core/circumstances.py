@@ -17,10 +17,12 @@ class Circumstances:
     speaker: str | None = None
     """As names are compared: in lower case, without an @."""
     occurred_at: datetime | None = None
+    origin: str | None = None
+    """The id of the post it was said in."""
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any]) -> Self:
-        """Return what the keys `conversation_id`, `speaker` and `occurred_at` say.
+        """Return what the keys `conversation_id`, `speaker`, `occurred_at` and `post_id` say.
 
         Raises:
             ValueError: `occurred_at` is no moment of ISO 8601.
@@ -31,6 +33,7 @@ class Circumstances:
             conversation_id=_text(metadata.get("conversation_id")),
             speaker=speaker and folded(speaker),
             occurred_at=moment(metadata.get("occurred_at")),
+            origin=_text(metadata.get("post_id")),
         )
 
 

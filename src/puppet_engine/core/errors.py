@@ -101,6 +101,17 @@ class PersonNotFoundError(PuppetEngineError, LookupError):
         self.handle = handle
 
 
+class QuarantinedNotFoundError(PuppetEngineError, LookupError):
+    """Nothing of that id is in quarantine."""
+
+    def __init__(self, quarantined_id: str) -> None:
+        self.quarantined_id = quarantined_id
+        super().__init__(
+            f"nothing in quarantine has the id {quarantined_id!r}: "
+            "`puppets memory quarantine` lists what is there"
+        )
+
+
 class EventNotFoundError(PuppetEngineError, LookupError):
     """No event of that id is what was asked for."""
 

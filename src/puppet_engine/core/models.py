@@ -23,6 +23,7 @@ from puppet_engine.core.personas import (
     TradingBehavior,
     TradingFrequency,
 )
+from puppet_engine.core.provenance import MemoryLink, Reason
 from puppet_engine.core.style_guides import Formatting, StyleGuide
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "PostFrequency",
     "Priority",
     "Probability",
+    "Quarantined",
     "SolanaIntegration",
     "StoredMemory",
     "StyleGuide",
@@ -84,12 +86,21 @@ class Memory(Noun):
     metadata: dict[str, Any] = Field(default_factory=dict)
     """`conversation_id`, `speaker` and `occurred_at` (ISO 8601) say of something that was said
     where, by whom, and when; anything else may stand beside them."""
+    links: tuple[MemoryLink, ...] = ()
+    """What it has to do with memories that are there already; not read back with it."""
 
     @field_validator("metadata")
     @classmethod
     def _has_a_moment(cls, value: dict[str, Any]) -> dict[str, Any]:
         moment(value.get("occurred_at"))
         return value
+
+
+class Quarantined(Noun):
+    """What an agent was told, and is kept apart from what it remembers."""
+
+    memory: Memory
+    reasons: Annotated[tuple[Reason, ...], Field(min_length=1)]
 
 
 class StoredMemory(Memory):
@@ -219,6 +230,12 @@ class TurnOutcome(Noun):
     """All that one turn of an agent changes; it becomes fact in one transaction, or not at all."""
 
     memories: tuple[Memory, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
+    """What it was told, and does not remember."""
+    recalled: tuple[MemoryId, ...] = ()
+    """What came to its mind."""
+    forgotten: tuple[MemoryId, ...] = ()
+    """What it lets go."""
     events: tuple[EventDraft, ...] = ()
     """What is to happen next: timers, and what the agent has just noticed."""
     intents: tuple[IntentDraft, ...] = ()

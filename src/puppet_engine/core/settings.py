@@ -92,3 +92,5 @@ class Settings(BaseSettings):
     """How many events may wait for their turn before publishing more is refused."""
     mention_poll_minutes: Annotated[float, Field(gt=0)] = 10
     """How often an agent looks for mentions."""
+    memory_room: Annotated[int, Field(ge=100)] = 100_000
+    """How many memories an agent has at the most; it lets go of those that are worth least."""

@@ -7,6 +7,7 @@ from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.ids import seeded_ids
 from puppet_engine.core.settings import Settings
 from puppet_engine.measures.dialogues import ASKED_AT, talks
+from puppet_engine.measures.doubts import Doubts, measure_doubts
 from puppet_engine.measures.recall import Recall, measure, tell
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.storage.gateway import Storage
@@ -23,6 +24,8 @@ class Audit:
     memories: int
     kinds: Mapping[str, Recall]
     """By the kind of question; `all` is all of them."""
+    doubts: Doubts
+    """How well it is told whether there is an answer."""
 
 
 async def audit(
@@ -45,6 +48,7 @@ async def audit(
         # What was told is taken in by the first search; none of those that are timed.
         await store.search_memories(_AGENT, "anything at all")
         kinds = await measure(store, _AGENT, said.questions, turns)
-        return Audit(embedder=storage.embedder, memories=len(turns), kinds=kinds)
+        doubts = await measure_doubts(store, _AGENT, said, turns, seed=seed)
+        return Audit(embedder=storage.embedder, memories=len(turns), kinds=kinds, doubts=doubts)
     finally:
         await storage.close()

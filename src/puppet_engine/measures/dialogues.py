@@ -43,6 +43,8 @@ class Stories(Noun):
     people: tuple[str, ...]
     small_talk: tuple[str, ...]
     hearsay: str
+    untold: tuple[str, ...]
+    strangers: tuple[str, ...]
     probe_again: str
     topic: tuple[Topic, ...] = Field(min_length=2)
 
@@ -85,6 +87,7 @@ class Talks:
 
     turns: tuple[Turn, ...]
     questions: tuple[Question, ...]
+    people: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -107,12 +110,17 @@ class _Fact:
 
 def talks(*, seed: int = 7, people: int | None = None, topics: int | None = None) -> Talks:
     """Return the talks of a seed: those of all people on all topics, or of the first few."""
-    stories = Stories.model_validate(tomllib.loads(STORIES.read_text(encoding="utf-8")))
+    stories = read_stories()
     chance = random.Random(f"talks:{seed}")  # noqa: S311 - to be repeated, not to be secret
     teller = _Teller(stories, chance)
     facts = teller.facts(stories.people[:people], stories.topic[:topics])
     turns = teller.tell(facts)
-    return Talks(turns, tuple(_questions(facts, chance)))
+    return Talks(turns, tuple(_questions(facts, chance)), stories.people[:people])
+
+
+def read_stories() -> Stories:
+    """Return what stands in the file."""
+    return Stories.model_validate(tomllib.loads(STORIES.read_text(encoding="utf-8")))
 
 
 class _Teller:

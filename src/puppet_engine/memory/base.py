@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 
 from puppet_engine.core.models import Memory, StoredMemory
+from puppet_engine.memory.forgetting import LettingGo
 
 
 class MemoryStore(ABC):
@@ -42,3 +43,10 @@ class MemoryStore(ABC):
             MemoryNotFoundError: the agent has no memory of that id.
 
         """
+
+    async def letting_go(self, agent_id: str) -> LettingGo:  # noqa: ARG002
+        """Return what an agent must forget to have room for more; of a store without end, nothing.
+
+        Nothing is forgotten by that: a turn makes it fact.
+        """
+        return LettingGo()

@@ -46,6 +46,11 @@ _RELATIVE: Final = {
 }
 """How many days before today a span begins, and how many days it lasts."""
 
+_USER: Final = "user"
+"""Who speaks of themselves in a chat whose speakers are roles, not names."""
+_OF_ONESELF: Final = frozenset({"i", "me", "my", "mine"})
+_OF_THE_OTHER: Final = frozenset({"you", "your", "yours"})
+
 _WORD: Final = re.compile(r"[^\W_]+(?:_[^\W_]+)*")
 
 
@@ -85,6 +90,8 @@ def cues(question: str, *, speakers: Collection[str], now: datetime) -> Cues:
     people = frozenset(
         speaker for speaker in speakers if speaker in named or _first(speaker) in named
     )
+    if not people and _USER in speakers and named & _OF_ONESELF and not named & _OF_THE_OTHER:
+        people = frozenset({_USER})
     return Cues(people=people, spans=spans(question, now))
 
 

@@ -7,14 +7,12 @@ it does, so each turn of a conversation lends some of its relevance to those aro
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from puppet_engine.core.circumstances import Circumstances
-from puppet_engine.core.models import StoredMemory
 from puppet_engine.memory.cues import cues
 from puppet_engine.memory.words import matches
 from puppet_engine.storage.memories import Found
@@ -27,9 +25,15 @@ class Weights:
     dense: float = 0.5
     text: float = 0.5
     near: Mapping[int, float] = field(
-        default_factory=lambda: MappingProxyType({-2: 0.6, -1: 0.9, 1: 0.2, 2: 0.1})
+        default_factory=lambda: MappingProxyType({-2: 0.4, -1: 0.7, 1: 0.3, 2: 0.15})
     )
     """How much of the relevance of the turn at a distance a memory takes over."""
+    talk: float = 0.1
+    """How much of the relevance of the best of its talk it takes over, wherever that stands."""
+    asking: float = 0.2
+    """How much less a turn counts that asks: what answers mostly tells."""
+    telling: float = 0.05
+    """How much more a long turn counts than a short one: who answers mostly says more."""
     relevance: float = 1.0
     recency: float = 0.2
     importance: float = 0.1
@@ -43,14 +47,17 @@ class Weights:
 
 USUAL: Final = Weights()
 
+LONG: Final = 160
+"""Of how many signs a turn is that says as much as turns do."""
+
 _ADDRESSED: Final = 0.5
 """How much of a person's cue what was said in their talk has."""
 
 
 def with_words(candidates: Sequence[Found], query: str) -> list[Found]:
     """Return memories with how well the words of each match, among them."""
-    shares = matches((one.memory.content for one in candidates), query)
-    return [replace(one, text=share) for one, share in zip(candidates, shares, strict=True)]
+    shares = matches((one.content for one in candidates), query)
+    return [one._replace(text=share) for one, share in zip(candidates, shares, strict=True)]
 
 
 def rank(
@@ -60,53 +67,51 @@ def rank(
     now: datetime,
     limit: int,
     weights: Weights = USUAL,
-) -> list[StoredMemory]:
-    """Return the memories that answer a cue best, best first; of equals, the newest."""
-    told = {one.place: Circumstances.of(one.memory.metadata) for one in candidates}
+) -> list[int]:
+    """Return the places of the memories that answer a cue best, best first; of equals, newest."""
     relevance = relevances(candidates, weights)
-    speakers = {said.speaker for said in told.values() if said.speaker}
+    speakers = {one.speaker for one in candidates if one.speaker}
     asked = cues(cue, speakers=speakers, now=now)
-    people = _people(candidates, told, asked.people)
+    people = _people(candidates, asked.people)
     if not asked.people:
-        meant = _meant(candidates, told, relevance)
-        people = {place: 0.5 * share for place, share in _people(candidates, told, meant).items()}
+        meant = _people(candidates, _meant(candidates, relevance))
+        people = {place: 0.5 * share for place, share in meant.items()}
     scored = []
     for one in candidates:
-        moment = told[one.place].occurred_at or one.memory.created_at
-        cue_score = weights.time * asked.nearness(moment) + weights.speaker * people[one.place]
+        named = weights.time * asked.nearness(one.moment) + weights.speaker * people[one.place]
         own = score(
             relevance=relevance[one.place],
-            age=now - moment,
-            importance=one.memory.importance,
+            age=now - one.moment,
+            importance=one.importance,
             weights=weights,
         )
+        own += weights.telling * min(len(one.content) / LONG, 1.0)
+        own -= weights.asking * one.content.rstrip().endswith("?")
         # Rounded, so that what is equal but for how a database computes is equal.
-        scored.append((round(own + cue_score, 5), one.place, one.memory))
-    scored.sort(key=lambda entry: entry[:2], reverse=True)
-    return [memory for _, _, memory in scored[:limit]]
+        scored.append((round(own + named, 5), one.place))
+    scored.sort(reverse=True)
+    return [place for _, place in scored[:limit]]
 
 
-def _people(
-    candidates: Sequence[Found], told: Mapping[int, Circumstances], people: Collection[str]
-) -> dict[int, float]:
+def _people(candidates: Sequence[Found], people: Collection[str]) -> dict[int, float]:
     """Return 1 for what was said by one of some people, a part of it for what was said to them."""
-    found = {place: float(said.speaker in people) for place, said in told.items()}
+    found = {one.place: float(one.speaker in people) for one in candidates}
+    if not people:
+        return found
     for one in candidates:
-        for place in (one.near or {}).values():
-            if place in found and told[one.place].speaker in people:
-                found[place] = max(found[place], _ADDRESSED)
+        for place in one.near.values():
+            if place in found:
+                for here, there in ((one.place, place), (place, one.place)):
+                    if found[there] == 1:
+                        found[here] = max(found[here], _ADDRESSED)
     return found
 
 
-def _meant(
-    candidates: Sequence[Found],
-    told: Mapping[int, Circumstances],
-    relevance: Mapping[int, float],
-) -> frozenset[str]:
+def _meant(candidates: Sequence[Found], relevance: Mapping[int, float]) -> frozenset[str]:
     """Return whom a question is about that names nobody: who said what answers it best."""
-    said = [one for one in candidates if one.text + one.dense > 0 and told[one.place].speaker]
+    said = [one for one in candidates if one.text + one.dense > 0 and one.speaker]
     best = max(said, key=lambda one: (relevance[one.place], one.place), default=None)
-    speaker = None if best is None else told[best.place].speaker
+    speaker = None if best is None else best.speaker
     return frozenset() if speaker is None else frozenset({speaker})
 
 
@@ -120,14 +125,23 @@ def score(
     )
 
 
-def relevances(candidates: Iterable[Found], weights: Weights) -> dict[int, float]:
+def relevances(candidates: Sequence[Found], weights: Weights) -> dict[int, float]:
     """Return how relevant each candidate is, by its place, from 0 to 1: the best has 1."""
     own = {one.place: weights.dense * one.dense + weights.text * one.text for one in candidates}
     found = dict(own)
     for one in candidates:
-        for distance, place in (one.near or {}).items():
+        for distance, place in one.near.items():
             if place in found:
                 # Seen from there, this one lies the other way.
                 found[place] += weights.near.get(-distance, 0.0) * own[one.place]
+    if weights.talk:
+        talks: dict[str | None, float] = {}
+        for one in candidates:
+            talks[one.conversation] = max(talks.get(one.conversation, 0.0), found[one.place])
+        talks[None] = 0.0
+        found = {
+            one.place: found[one.place] + weights.talk * talks[one.conversation]
+            for one in candidates
+        }
     best = max(found.values(), default=0.0)
     return {place: value / best if best else 0.0 for place, value in found.items()}

@@ -2,13 +2,15 @@
 
 BM25 (Robertson & Zaragoza, "The Probabilistic Relevance Framework", 2009) among the texts that are
 weighed: databases rank words in ways of their own, and the same life is to be lived on each.
+Words count without their English endings (Porter, "Snowball", 2001).
 """
 
 import math
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
+
+import Stemmer  # type: ignore[import-not-found] # it tells no types
 
 SATURATION: Final = 1.2
 """`k1`: how soon a word that comes again says no more."""
@@ -27,13 +29,40 @@ _OF_QUESTIONS: Final = frozenset(
 )
 """Words that say little of what is meant; neither does the word of a question."""
 
+_OF_TALKS: Final = _OF_QUESTIONS | frozenset(
+    _WORD.findall(
+        "said answered again after all also always because before but even ever every good just "
+        "like made make many more most much never not now off one only other out over really "
+        "said same should since something such take tell these they thing things think those "
+        "though through today too until up very want well were while yes yet"
+    )
+)
+_SHORTEST_TELLING: Final = 4
+
 _MOST_SHORTENED: Final = 4
 """Of how many words initialisms are looked for; a sentence has too many."""
+_REMEMBERED: Final = 200_000
+
+
+class _Stems(dict[str, str]):
+    """The stems of words, each found once."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) > _REMEMBERED:
+            self.clear()
+        # One of its own each time: two threads may not share one, and it is made in a moment.
+        stem: str = Stemmer.Stemmer("english", 0).stemWord(word)
+        self[word] = stem
+        return stem
+
+
+_stems: Final = _Stems()
+_stem: Final = _stems.__getitem__
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text, folded to lower case, plurals to singulars."""
-    return [_singular(word) for word in _WORD.findall(text.casefold())]
+    """Return the words of a text, folded to lower case, without their endings."""
+    return list(map(_stem, _WORD.findall(text.casefold())))
 
 
 def searched(cue: str) -> str:
@@ -59,29 +88,44 @@ def initialisms(text: str) -> frozenset[str]:
 
 def matches(texts: Iterable[str], query: str) -> list[float]:
     """Return how well the words of each text match a query's, from 0 to 1: the best has 1."""
+    split = [words(text) for text in texts]
+    # In one order: sums of floats depend on it.
     wanted = sorted(set(words(query)))
-    counted = [Counter(words(text)) for text in texts]
-    rarity = {word: _rarity(sum(word in one for one in counted), len(counted)) for word in wanted}
-    usual = sum(one.total() for one in counted) / len(counted) if counted else 0
-    scores = [_match(one, rarity, one.total() / usual if usual else 1) for one in counted]
+    having = _having(split, frozenset(wanted))
+    usual = sum(map(len, split)) / len(split) if split else 0
+    scores = [0.0] * len(split)
+    for word in wanted:
+        rarity = _rarity(len(having[word]), len(split)) * (SATURATION + 1)
+        for place, count in having[word].items():
+            scores[place] += rarity * count / (count + _damping(len(split[place]) / usual))
     best = max(scores, default=0)
     return [score / best if best else 0.0 for score in scores]
 
 
-def _match(text: Counter[str], rarity: dict[str, float], length: float) -> float:
-    damping = SATURATION * (1 - LENGTH + LENGTH * length)
-    # In one order: sums of floats depend on it.
-    return sum(
-        weight * text[word] * (SATURATION + 1) / (text[word] + damping)
-        for word, weight in rarity.items()
-        if word in text
-    )
+def _having(texts: Sequence[Sequence[str]], wanted: frozenset[str]) -> dict[str, dict[int, int]]:
+    """Return how often texts have each of some words, by their places."""
+    found: dict[str, dict[int, int]] = {word: {} for word in wanted}
+    for place, text in enumerate(texts):
+        if not wanted.isdisjoint(text):
+            for word in text:
+                if word in wanted:
+                    found[word][place] = found[word].get(place, 0) + 1
+    return found
+
+
+def _damping(length: float) -> float:
+    """Return what dampens the words of a text so many times as long as usual."""
+    return SATURATION * (1 - LENGTH + LENGTH * length)
 
 
 def _rarity(having: int, texts: int) -> float:
     return math.log(1 + (texts - having + 0.5) / (having + 0.5))
 
 
-def _singular(word: str) -> str:
-    long_enough = len(word) > 3  # noqa: PLR2004 - "gas", "bus"
-    return word[:-1] if long_enough and word[-1] == "s" and word[-2] != "s" else word
+def telling_words(text: str) -> list[str]:
+    """Return the words of a text that say something of what it is about, as they stand there."""
+    return [
+        word
+        for word in _WORD.findall(text.casefold())
+        if len(word) >= _SHORTEST_TELLING and word not in _OF_TALKS
+    ]

@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import Table, make_url
 from sqlalchemy.orm import Session
@@ -30,6 +30,10 @@ MIGRATIONS: Final = Path("var/migrations")
 
 A = TypeVar("A")
 T = TypeVar("T")
+
+Proposals: TypeAlias = Mapping[str, Mapping[str, float]]
+"""What may answer a query: by `dense`, meaning, and by `text`, words; the shares by primary key.
+By `cosine` the meaning again, from -1 to 1."""
 
 
 class Storage:
@@ -178,11 +182,20 @@ class Storage:
         with in_our_words():
             return await self._timber.database.run(work)
 
-    async def search(self, model_name: str, query: str, **options: Any) -> list[dict[str, Any]]:
-        """Return the rows of a model that answer a query, as Timber's search explains them.
+    async def propose(
+        self,
+        query: str,
+        *,
+        owner: str,
+        depth: int,
+        weigh: Callable[[Session, Proposals], T],
+    ) -> T:
+        """Return what `weigh` makes of the memories of an owner that may answer a query.
 
-        What was written before is found: an owner's rows are taken in first, or, where no thread
-        follows what is written, all that wait.
+        It gets those that are nearest in meaning, and those that match by words, as many as
+        `depth` of each, and a session that reads. What was written before is among them: an
+        owner's rows are taken in first, or, where no thread follows what is written, all that
+        wait. A blank query proposes nothing.
 
         Raises:
             NotRunningError: the storage is not open.
@@ -191,16 +204,19 @@ class Storage:
         """
         self._require_open()
         with in_our_words():
-            return await self._timber.database.call(
-                self._search, self.model(model_name).__tablename__, query, options
-            )
+            return await self._timber.database.call(self._propose, query, owner, depth, weigh)
 
-    def _search(self, source: str, query: str, options: dict[str, Any]) -> list[dict[str, Any]]:
+    def _propose(
+        self, query: str, owner: str, depth: int, weigh: Callable[[Session, Proposals], T]
+    ) -> T:
+        if not query or query.isspace():
+            return self._timber.database.run_sync(lambda session: weigh(session, {}))
+        source = self.model("Memory").__tablename__
         if not self._follows_texts:
             self._timber.vector_ingestion.process_pending(source)
-        if self.embedder == WORDS_ONLY:
-            options = {**options, "weights": {"text": 1}}
-        return self._timber.vector_search.search(query, source, explain=True, **options)
+        return self._timber.vector_search.shortlist(
+            query, source, owner=owner, depth=depth, weigh=weigh
+        )
 
     async def erase(
         self,

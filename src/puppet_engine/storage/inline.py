@@ -8,7 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session, sessionmaker
 from typing_extensions import override
 
-from puppet_engine.storage.gateway import Storage, in_our_words
+from puppet_engine.storage.gateway import Proposals, Storage, in_our_words
 from puppet_engine.storage.group_commit import Together
 
 A = TypeVar("A")
@@ -74,10 +74,17 @@ class InlineStorage(Storage):
         return self._transact(work)
 
     @override
-    async def search(self, model_name: str, query: str, **options: Any) -> list[dict[str, Any]]:
+    async def propose(
+        self,
+        query: str,
+        *,
+        owner: str,
+        depth: int,
+        weigh: Callable[[Session, Proposals], T],
+    ) -> T:
         self._require_open()
         with in_our_words():
-            return self._search(self.model(model_name).__tablename__, query, options)
+            return self._propose(query, owner, depth, weigh)
 
     def _transact(self, work: Callable[[Any], T]) -> T:
         self._require_open()

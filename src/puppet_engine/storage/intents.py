@@ -20,7 +20,8 @@ from puppet_engine.core.models import (
 from puppet_engine.storage.event_rows import insert_events
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.intent_store import Drop, IntentStore, Meter, Past, Standing
-from puppet_engine.storage.rows import add_memory, read_intent
+from puppet_engine.storage.remembering import add_memory
+from puppet_engine.storage.rows import read_intent
 
 SAID: Final = (IntentState.PENDING.value, IntentState.SENDING.value, IntentState.DONE.value)
 OPEN: Final = (IntentState.PENDING.value, IntentState.SENDING.value)

@@ -15,7 +15,7 @@ from puppet_engine.storage.event_rows import insert_events
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.intent_store import IntentStore
 from puppet_engine.storage.intents import StoredIntents
-from puppet_engine.storage.rows import add_memory
+from puppet_engine.storage.remembering import add_memory
 from puppet_engine.storage.turns import TurnRows, keep_turns, turn_rows
 
 

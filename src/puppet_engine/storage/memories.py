@@ -1,35 +1,64 @@
 """Memories as rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Integer, Table, bindparam, select
+from sqlalchemy import Connection, Integer, Table, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.errors import MemoryNotFoundError
 from puppet_engine.core.models import Memory, StoredMemory
-from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.rows import add_memory, read_memory
+from puppet_engine.storage.gateway import Proposals, Storage
+from puppet_engine.storage.remembering import add_memory
+from puppet_engine.storage.rows import read_memory
 
 AROUND: Final = (-2, -1, 1, 2)
 """Which turns of a conversation stand near another: two before it, and two after."""
 
+_NOTHING: Final[Mapping[int, int | None]] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A memory that may answer, and what is known of how well."""
+
+class Found(NamedTuple):
+    """What is weighed of a memory that may answer."""
 
     place: int
     """Its number among all memories; a later one has a higher."""
-    memory: StoredMemory
+    content: str
+    moment: datetime
+    """When it occurred."""
+    importance: float = 0.5
+    speaker: str | None = None
+    conversation: str | None = None
     dense: float = 0.0
     """How near its meaning is, from 0 to 1 among what was found; 0 when that is not known."""
     text: float = 0.0
     """How well its words match, from 0 to 1 among what was found; told by who weighs them."""
-    near: Mapping[int, int | None] | None = None
-    """The places of the turns around it, by their distance; None: it was not found itself."""
+    near: Mapping[int, int | None] = MappingProxyType({})
+    """The places of the turns around it, by their distance; none: it was not found itself."""
+    cosine: float = 0.0
+    """Of its meaning and that of the query, from -1 to 1; 0 when that is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sought:
+    """What is looked for among an agent's memories."""
+
+    query: str
+    depth: int
+    """How many of those that match, by meaning or by words, are looked at."""
+    with_talk: int
+    """Of how many of these the turns around them are looked at, too."""
+    newest: int
+    """How many of the newest are, whether they match or not."""
+    spans: Sequence[tuple[datetime, datetime]] = ()
+    """Times of which what occurred is looked at; each ends before its second moment."""
+
+
+Choice: TypeAlias = Callable[[list[Found]], list[int]]
+"""Returns the places of those that answer, best first."""
 
 
 async def keep(storage: Storage, agent_id: str, memory: Memory) -> str:
@@ -46,60 +75,65 @@ async def newest(storage: Storage, agent_id: str, *, limit: int) -> list[StoredM
     )
 
 
-async def found(
+async def recalled(
+    storage: Storage, agent_id: str, sought: Sought, choose: Choice
+) -> list[StoredMemory]:
+    """Return the memories of an agent that `choose` chooses, in its order.
+
+    It gets, in no order, what may answer: the best of those that match by meaning or words, the
+    newest, and of what occurred in each span as many as `depth`; and the turns around the best.
+    """
+
+    def weigh(session: Session, proposals: Proposals) -> list[StoredMemory]:
+        connection = session.connection()
+        found = _found(connection, storage, agent_id, sought, proposals)
+        chosen = choose(found)
+        rows = connection.execute(storage.statement(_at), {"places": chosen})
+        memories = {row.sequence: read_memory(row) for row in rows}
+        return [memories[place] for place in chosen]
+
+    readable = sought.query.encode(errors="replace").decode()
+    return await storage.propose(readable, owner=agent_id, depth=sought.depth, weigh=weigh)
+
+
+def _found(
+    connection: Connection,
     storage: Storage,
     agent_id: str,
-    query: str,
-    *,
-    depth: int,
-    newest: int,
-    spans: Sequence[tuple[datetime, datetime]] = (),
+    sought: Sought,
+    proposals: Proposals,
 ) -> list[Found]:
-    """Return what may answer a query, in no order, with the turns around it.
-
-    The best `depth` of those that match by meaning or words, the `newest`, and as many as `depth`
-    of what occurred in each of some `spans`, which end before their second moment.
-    """
-    results = await _search(storage, agent_id, query, depth)
-    marks = {int(one["source_id"]): one["explain"] for one in results}
-
-    def work(session: Session) -> list[Found]:
-        connection = session.connection()
-        asked = {"agent": agent_id, "most": newest}
-        lately = connection.scalars(storage.statement(_newest_places), asked).all()
-        then = [
-            place
-            for begin, end in spans
-            for place in connection.scalars(
-                storage.statement(_within),
-                {"agent": agent_id, "most": depth, "begin": begin, "end": end},
+    dense = {int(key): share for key, share in proposals.get("dense", {}).items()}
+    matching = {int(key): share for key, share in proposals.get("text", {}).items()}
+    both = {place: dense.get(place, 0.0) + matching.get(place, 0.0) for place in dense | matching}
+    best = sorted(both, key=lambda place: (-both[place], place))[: sought.depth]
+    asked = {"agent": agent_id, "most": sought.newest}
+    lately = connection.scalars(storage.statement(_newest_places), asked).all()
+    then = [
+        place
+        for begin, end in sought.spans
+        for place in connection.scalars(
+            storage.statement(_within),
+            {"agent": agent_id, "most": sought.depth, "begin": begin, "end": end},
+        )
+    ]
+    near = _near(connection, storage, sorted({*best[: sought.with_talk], *then}))
+    around = {one for turns in near.values() for one in turns.values() if one}
+    places = {*best, *lately, *then, *around}
+    rows = connection.execute(storage.statement(_weighed), {"places": sorted(places)})
+    cosines = {int(key): cosine for key, cosine in proposals.get("cosine", {}).items()}
+    return [
+        Found._make(
+            (
+                *row,
+                dense.get(row[0], 0.0),
+                0.0,
+                near.get(row[0], _NOTHING),
+                cosines.get(row[0], 0.0),
             )
-        ]
-        near = _near(connection, storage, sorted({*marks, *lately, *then}))
-        places = {*near, *(one for around in near.values() for one in around.values() if one)}
-        return [
-            Found(
-                place=row.sequence,
-                memory=read_memory(row),
-                dense=_nearness(marks.get(row.sequence)),
-                near=near.get(row.sequence),
-            )
-            for row in _rows(connection, storage, places)
-        ]
-
-    return await storage.read(work)
-
-
-async def _search(storage: Storage, agent_id: str, query: str, depth: int) -> list[dict[str, Any]]:
-    if not query or query.isspace():
-        return []
-    readable = query.encode(errors="replace").decode()
-    return await storage.search("Memory", readable, owner=agent_id, limit=depth)
-
-
-def _nearness(explained: Mapping[str, Any] | None) -> float:
-    mark = (explained or {}).get("dense")
-    return 0.0 if mark is None else float(mark["share"])
+        )
+        for row in rows.all()
+    ]
 
 
 def _near(
@@ -107,12 +141,8 @@ def _near(
 ) -> dict[int, dict[int, int | None]]:
     """Return the turns around memories that are there, by the place of each."""
     statement = storage.statement(_around)
-    rows = connection.execute(statement, {"places": places})
+    rows = connection.execute(statement, {"places": places}).all()
     return {place: dict(zip(AROUND, around, strict=True)) for place, *around in rows}
-
-
-def _rows(connection: Connection, storage: Storage, places: Iterable[int]) -> Sequence[Any]:
-    return connection.execute(storage.statement(_at), {"places": sorted(places)}).all()
 
 
 def _table(storage: Storage) -> Table:
@@ -141,8 +171,22 @@ def _within(storage: Storage) -> Any:
 
 def _at(storage: Storage) -> Any:
     table = _table(storage)
+    return select(table).where(table.c.sequence.in_(bindparam("places", expanding=True)))
+
+
+def _weighed(storage: Storage) -> Any:
+    """Return the columns of `Found`, in its order."""
+    table = _table(storage)
+    columns = (
+        table.c.sequence,
+        table.c.content,
+        func.coalesce(table.c.occurred_at, table.c.created_at),
+        table.c.importance,
+        table.c.speaker,
+        table.c.conversation_id,
+    )
     chosen = table.c.sequence.in_(bindparam("places", expanding=True))
-    return select(table).where(chosen).order_by(table.c.sequence)
+    return select(*columns).where(chosen).order_by(table.c.sequence)
 
 
 def _around(storage: Storage) -> Any:

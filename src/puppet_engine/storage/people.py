@@ -49,14 +49,16 @@ def identify(
     *,
     memories: Sequence[Row] = (),
     payloads: Sequence[Row] = (),
+    subjects: Sequence[Row] = (),
 ) -> None:
     """Give rows, in place, the ids of their persons, who are made known if need be.
 
     Done again, it does the same: a transaction may be.
     """
-    rows = [*memories, *payloads]
+    rows = [*memories, *payloads, *subjects]
     handles = [person_of(row["details"], row["content"]) for row in memories]
     handles += [person_of(row["payload"]) for row in payloads]
+    handles += [folded(row["subject"]) for row in subjects]
     wanted = sorted({handle for handle in handles if handle})
     ids = _ids(session, storage, wanted) if wanted else {}
     for row, handle in zip(rows, handles, strict=True):

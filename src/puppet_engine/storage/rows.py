@@ -3,7 +3,6 @@
 from typing import Any
 
 from sqlalchemy import Insert, insert
-from sqlalchemy.orm import Session
 
 from puppet_engine.core.circumstances import Circumstances
 from puppet_engine.core.ids import AgentId, IntentId, MemoryId
@@ -12,18 +11,11 @@ from puppet_engine.core.models import (
     IntentState,
     Memory,
     MemoryType,
+    Quarantined,
     StoredMemory,
 )
+from puppet_engine.core.provenance import trust_of
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.people import identify
-
-
-def add_memory(session: Session, storage: Storage, agent_id: str, memory: Memory) -> str:
-    """Keep a memory, and return its id."""
-    row = memory_row(storage, agent_id, memory)
-    identify(session, storage, memories=[row])
-    session.connection().execute(storage.statement(new_memory), row)
-    return str(row["id"])
 
 
 def new_memory(storage: Storage) -> Insert:
@@ -39,6 +31,8 @@ def memory_row(storage: Storage, agent_id: str, memory: Memory) -> dict[str, Any
         "conversation_id": said.conversation_id,
         "speaker": said.speaker,
         "occurred_at": said.occurred_at or now,
+        "trust": trust_of(memory.metadata).value,
+        "origin": said.origin,
         "id": storage.ids(),
         "agent_id": agent_id,
         "type": memory.type.value,
@@ -46,6 +40,22 @@ def memory_row(storage: Storage, agent_id: str, memory: Memory) -> dict[str, Any
         "importance": memory.importance,
         "details": memory.metadata,
         "created_at": now,
+    }
+
+
+def quarantine_row(storage: Storage, agent_id: str, held: Quarantined) -> dict[str, Any]:
+    """Return the columns of what is kept apart."""
+    memory = held.memory
+    return {
+        "id": storage.ids(),
+        "agent_id": agent_id,
+        "type": memory.type.value,
+        "content": memory.content,
+        "importance": memory.importance,
+        "details": memory.metadata,
+        "speaker": Circumstances.of(memory.metadata).speaker,
+        "reasons": [reason.value for reason in held.reasons],
+        "created_at": storage.clock.now(),
     }
 
 

@@ -38,7 +38,7 @@ _LOOKED_AT: Final = 1_000
 _FOREIGN_KEY: Final = "person_id"
 _SITES: Final = r"(?:x|twitter)\.com"
 
-HANDLES: Final = frozenset({*NAMED, "handle", "asker"})
+HANDLES: Final = frozenset({*NAMED, "handle", "asker", "subject"})
 """The keys and columns that hold handles."""
 
 OnProgress = Callable[[str, int], None]

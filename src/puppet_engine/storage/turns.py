@@ -10,9 +10,16 @@ from sqlalchemy.orm import Session
 
 from puppet_engine.core.models import Event, EventDraft, IntentDraft, IntentState, TurnOutcome
 from puppet_engine.storage.event_rows import event_row, insert_rows
+from puppet_engine.storage.forgetting import let_go, note_uses
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.people import identify
-from puppet_engine.storage.rows import memory_row, new_memory
+from puppet_engine.storage.remembering import (
+    Remembered,
+    keep_apart,
+    keep_memories,
+    quarantined,
+    remembered,
+)
 from puppet_engine.storage.settling import settle_events
 
 Row = dict[str, Any]
@@ -27,7 +34,10 @@ class TurnRows:
     error: str
     cursor: str | None
     answers_to: str
-    memories: list[Row]
+    memories: list[Remembered]
+    quarantined: list[Row]
+    recalled: Sequence[str]
+    forgotten: Sequence[str]
     intents: list[Row]
     drafts: Sequence[EventDraft]
     events: list[Row]
@@ -43,7 +53,10 @@ def turn_rows(
         error=error,
         cursor=outcome.cursor,
         answers_to=outcome.answers_to,
-        memories=[memory_row(storage, agent_id, memory) for memory in outcome.memories],
+        memories=[remembered(storage, agent_id, memory) for memory in outcome.memories],
+        quarantined=quarantined(storage, agent_id, outcome.quarantined),
+        recalled=outcome.recalled,
+        forgotten=outcome.forgotten,
         intents=[intent_row(storage, agent_id, intent) for intent in outcome.intents],
         drafts=outcome.events,
         events=[event_row(storage, draft) for draft in outcome.events],
@@ -57,11 +70,14 @@ def keep_turns(session: Session, storage: Storage, turns: Sequence[TurnRows]) ->
     """
     is_new = _settle(session, storage, turns)
     kept = [turn for turn, new in zip(turns, is_new, strict=True) if new]
-    memories = [row for turn in kept for row in turn.memories]
+    keep_memories(session, storage, [one for turn in kept for one in turn.memories])
+    keep_apart(session, storage, [row for turn in kept for row in turn.quarantined])
+    for turn in kept:
+        note_uses(session, storage, turn.agent_id, turn.recalled)
+        let_go(session, storage, turn.agent_id, turn.forgotten)
     intents = [row for turn in kept for row in turn.intents]
     drafted = [row for turn in kept for row in turn.events]
-    identify(session, storage, memories=memories, payloads=[*intents, *drafted])
-    _insert(session, storage, new_memory, memories)
+    identify(session, storage, payloads=[*intents, *drafted])
     _insert(session, storage, _intent, intents)
     _move_cursors(session, storage, kept)
     _forget_answers(session, storage, turns)

@@ -6,6 +6,7 @@ from puppet_engine.commands.memory import _show
 from puppet_engine.core.settings import Settings
 from puppet_engine.measures.audit import Audit, audit
 from puppet_engine.measures.dialogues import Kind
+from puppet_engine.measures.doubts import Doubts
 from puppet_engine.measures.recall import Recall
 
 
@@ -27,8 +28,11 @@ def test_an_embedder_that_is_not_known_is_told() -> None:
 def test_an_audit_is_a_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     rates = Recall(questions=3, recall={1: 0.25, 5: 0.5, 10: 0.75}, mrr=0.33, p50_ms=1, p95_ms=2)
 
-    _show(Audit(embedder="none", memories=12, kinds={"all": rates}))
+    doubts = Doubts(unanswerable=8, right=0.75, answerable=4, wrong=0.25, kinds={"untold": 0.75})
+
+    _show(Audit(embedder="none", memories=12, kinds={"all": rates}, doubts=doubts))
 
     told = capsys.readouterr().out
     assert "0.75" in told
     assert "12 memories, found by their words alone." in told
+    assert "to 75%; of" in told

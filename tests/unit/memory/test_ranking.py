@@ -3,50 +3,49 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from typing import Any
 
 from hypothesis import given, strategies as st
 
-from puppet_engine.core.ids import AgentId, MemoryId
-from puppet_engine.core.models import StoredMemory
 from puppet_engine.memory.ranking import USUAL, rank, relevances, score, with_words
 from puppet_engine.storage.memories import Found
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
-numbers = count(1)
 
 
-def remembered(content: str, *, hours: float = 0, speaker: str | None = None) -> StoredMemory:
-    return StoredMemory(
-        id=MemoryId(f"{next(numbers)}"),
-        agent_id=AgentId("ada"),
-        content=content,
-        created_at=NOW - timedelta(hours=hours),
-        metadata={} if speaker is None else {"speaker": speaker},
-    )
+def remembered(
+    place: int,
+    content: str,
+    *,
+    hours: float = 0,
+    speaker: str | None = None,
+    **told: Any,
+) -> Found:
+    return Found(place, content, NOW - timedelta(hours=hours), speaker=speaker, **told)
 
 
 def contents(found: list[Found], cue: str, *, limit: int = 9) -> list[str]:
-    return [memory.content for memory in rank(found, cue, now=NOW, limit=limit)]
+    known = {one.place: one.content for one in found}
+    return [known[place] for place in rank(found, cue, now=NOW, limit=limit)]
 
 
 def test_words_are_weighed_among_what_was_found() -> None:
-    found = with_words([Found(1, remembered("the dog")), Found(2, remembered("a cat"))], "dogs")
+    found = with_words([remembered(1, "the dog"), remembered(2, "a cat")], "dogs")
 
     assert [one.text for one in found] == [1.0, 0.0]
 
 
 def test_what_matches_comes_before_what_is_fresher() -> None:
-    about_tea = Found(1, remembered("The tea house", hours=5000), text=1)
-    fresher = Found(2, remembered("It rained all morning"))
+    about_tea = remembered(1, "The tea house", hours=5000, text=1)
+    fresher = remembered(2, "It rained all morning")
 
     assert contents([fresher, about_tea], "tea house", limit=1) == ["The tea house"]
 
 
 def test_the_turn_after_one_that_matches_comes_to_mind_though_it_shares_no_word() -> None:
-    asked = Found(1, remembered("What do you call the dog?"), text=1, near={1: 2})
-    answered = Found(2, remembered("Biscuit"), near={-1: 1})
-    other = Found(3, remembered("It rained"), text=0.5)
+    asked = remembered(1, "What do you call the dog?", text=1, near={1: 2})
+    answered = remembered(2, "Biscuit", near={-1: 1})
+    other = remembered(3, "It rained", text=0.5)
 
     found = contents([other, answered, asked], "the dog", limit=2)
 
@@ -55,7 +54,7 @@ def test_the_turn_after_one_that_matches_comes_to_mind_though_it_shares_no_word(
 
 def test_who_is_named_comes_before_others_who_said_the_same() -> None:
     same = [
-        Found(place, remembered(f"{who} has a dog", speaker=who), text=1)
+        remembered(place, f"{who} has a dog", speaker=who.casefold(), text=1)
         for place, who in enumerate(["Tom", "mira", "Ines"])
     ]
 
@@ -63,9 +62,9 @@ def test_who_is_named_comes_before_others_who_said_the_same() -> None:
 
 
 def test_without_a_name_the_best_answer_says_who_is_meant() -> None:
-    cello = Found(1, remembered("I play the cello", speaker="mira"), text=1)
-    hers = Found(2, remembered("My dog is Biscuit", speaker="mira"), text=0.5)
-    his = Found(3, remembered("My dog is Max", speaker="tom"), text=0.5)
+    cello = remembered(1, "I play the cello", speaker="mira", text=1)
+    hers = remembered(2, "My dog is Biscuit", speaker="mira", text=0.5)
+    his = remembered(3, "My dog is Max", speaker="tom", text=0.5)
 
     found = contents([his, hers, cello], "what is the dog of the one who plays the cello called")
 
@@ -73,21 +72,21 @@ def test_without_a_name_the_best_answer_says_who_is_meant() -> None:
 
 
 def test_what_was_said_on_the_day_that_is_named_comes_first() -> None:
-    that_day = Found(1, remembered("We moved", hours=24 * 4))
-    today = Found(2, remembered("It rained"))
+    that_day = remembered(1, "We moved", hours=24 * 4)
+    today = remembered(2, "It rained")
 
     assert contents([today, that_day], "What happened on 1 January?")[0] == "We moved"
 
 
 def test_of_equals_the_newest_comes_first() -> None:
-    twice = [Found(place, remembered(f"number {place}"), text=1) for place in (4, 9, 2)]
+    twice = [remembered(place, f"number {place}", text=1) for place in (4, 9, 2)]
 
     assert contents(twice, "number") == ["number 9", "number 4", "number 2"]
 
 
 @given(st.integers(0, 12), st.integers(0, 8), st.text(max_size=40))
 def test_something_always_comes_to_mind(size: int, limit: int, cue: str) -> None:
-    found = [Found(place, remembered(f"memory {place}")) for place in range(size)]
+    found = [remembered(place, f"memory {place}") for place in range(size)]
 
     assert len(rank(found, cue, now=NOW, limit=limit)) == min(size, limit)
 
@@ -110,7 +109,9 @@ def test_the_score_rises_with_relevance_recency_and_importance(
 def test_relevance_is_a_share_of_the_best(legs: list[tuple[float, float]]) -> None:
     last = len(legs) - 1
     found = [
-        Found(place, remembered("x"), dense, text, near={-1: place - 1, 1: min(place + 1, last)})
+        remembered(
+            place, "x", dense=dense, text=text, near={-1: place - 1, 1: min(place + 1, last)}
+        )
         for place, (dense, text) in enumerate(legs)
     ]
 
@@ -121,8 +122,8 @@ def test_relevance_is_a_share_of_the_best(legs: list[tuple[float, float]]) -> No
 
 
 def test_a_turn_lends_no_relevance_when_the_talk_counts_for_nothing() -> None:
-    asked = Found(1, remembered("the dog?"), text=1, near={1: 2})
-    answered = Found(2, remembered("Biscuit"), near={-1: 1})
+    asked = remembered(1, "the dog?", text=1, near={1: 2})
+    answered = remembered(2, "Biscuit", near={-1: 1})
 
     told = relevances([asked, answered], replace(USUAL, near={}))
 
@@ -134,14 +135,13 @@ def test_the_order_is_the_same_in_every_process() -> None:
 import random
 from tests.unit.memory.test_ranking import NOW, remembered
 from puppet_engine.memory.ranking import rank
-from puppet_engine.storage.memories import Found
 chance = random.Random(1)
 people = ["mira", "tom", "ines", "oskar"]
 found = [
-    Found(n, remembered(f"{n}", speaker=chance.choice(people)), chance.random(), chance.random(),
-          {-1: n - 1, 1: n + 1}) for n in range(300)
+    remembered(n, f"{n}", speaker=chance.choice(people), dense=chance.random(),
+               text=chance.random(), near={-1: n - 1, 1: n + 1}) for n in range(300)
 ]
-print([m.content for m in rank(found, "tom and ines in May", now=NOW, limit=300)])
+print(rank(found, "tom and ines in May", now=NOW, limit=300))
 """
     told = {
         subprocess.run(

@@ -1,7 +1,8 @@
 """The full text on PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -9,7 +10,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Double,
+    Integer,
     Select,
+    bindparam,
     case,
     cast,
     column,
@@ -44,6 +47,7 @@ _MOST_WORDS: Final = 32
 _MANY: Final = 50_000
 """From so many pieces on, words in many of them are left out where there are others."""
 _FREQUENT: Final = 0.05
+_LOOKED_UP_FOR: Final = 100
 _LONGEST_BYTES: Final = 2_000
 """PostgreSQL has no longer words."""
 _BY_LENGTH: Final = 1
@@ -59,6 +63,10 @@ class PostgresqlFullText(FullTextIndex):
     times the inverse document frequency log(1 + (n - m + 0.5) / (m + 0.5)), as in BM25: of n
     pieces that have one of the words, m have this one.
     """
+
+    def __init__(self) -> None:
+        self._known: tuple[Mapping[str, float], int] = ({}, 0)
+        """The frequent terms, and for how many searches they hold."""
 
     @override
     def matching(
@@ -76,8 +84,9 @@ class PostgresqlFullText(FullTextIndex):
         query = self._query(connection, text, scope)
         if query is None:
             return []
-        found = connection.execute(_ranked(query, scope, limit))
-        return [Hit(chunk_id, score) for chunk_id, score in found]
+        ranked = _filtered(query, scope) if scope.filters else _ranked(len(query.terms))
+        found = connection.execute(ranked, {**query.parameters, "limit": limit})
+        return [Hit(chunk_id, score) for chunk_id, score in found.all()]
 
     def _query(self, connection: Connection, text: str, scope: Scope) -> "_Query | None":
         """Return what is looked for; None if it can be nowhere."""
@@ -101,8 +110,23 @@ class PostgresqlFullText(FullTextIndex):
             else partition_lexeme(partition_id)
         )
         if len(terms) > 1 and count >= _MANY:
-            terms = _rare(connection, terms)
+            terms = self._rare(connection, terms)
         return _Query(_quoted(within), tuple(dict.fromkeys(terms))[:_MOST_WORDS])
+
+    def _rare(self, connection: Connection, terms: Sequence[str]) -> list[str]:
+        """Return the terms that are not in many pieces; all, the rarest first, if none is rare."""
+        frequent = self._frequent(connection)
+        rare = [term for term in terms if term not in frequent]
+        return rare or sorted(terms, key=lambda term: frequent[term])
+
+    def _frequent(self, connection: Connection) -> Mapping[str, float]:
+        """Return the terms that are in many pieces; looked up for some searches at once."""
+        known, left = self._known
+        if not left:
+            rows = connection.execute(_FREQUENCIES, {"frequency": _FREQUENT})
+            known, left = {_quoted(word): frequency for word, frequency in rows}, _LOOKED_UP_FOR
+        self._known = (known, left - 1)
+        return known
 
 
 def set_language(connection: Connection, language: str) -> None:
@@ -131,6 +155,13 @@ class _Query:
     """Of the scope."""
     terms: tuple[str, ...]
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What is given to the statement that ranks by so many terms."""
+        one_of = " | ".join(f"({term})" for term in self.terms)
+        terms = {f"term_{at}": term for at, term in enumerate(self.terms)}
+        return {"one_of": f"{self.within} & ({one_of})", **terms}
+
 
 _STEMS: Final = sql(
     f"SELECT (SELECT reltuples FROM pg_class WHERE oid = '{WORDS}'::regclass),"
@@ -144,7 +175,8 @@ _FREQUENCIES: Final = sql(
     " unnest(CAST(CAST(most_common_elems AS text) AS text[]), most_common_elem_freqs)"
     " AS common (word, frequency)"
     f" WHERE schemaname = current_schema() AND tablename = '{WORDS}' AND attname = 'document'"
-    " AND frequency > :frequency"
+    # The frequencies have three more entries than the words: the least, the most, and of none.
+    " AND word IS NOT NULL AND frequency > :frequency"
 )
 """As the last ANALYZE has counted them: of the pieces, the share that has a word."""
 
@@ -153,25 +185,30 @@ def _fits(word: Word) -> bool:
     return all(len(part.encode()) <= _LONGEST_BYTES for part in word.parts)
 
 
-def _rare(connection: Connection, terms: Sequence[str]) -> list[str]:
-    """Return the terms that are not in many pieces; all, the rarest first, if none is rare."""
-    rows = connection.execute(_FREQUENCIES, {"frequency": _FREQUENT})
-    frequent = {_quoted(word): frequency for word, frequency in rows}
-    rare = [term for term in terms if term not in frequent]
-    return rare or sorted(terms, key=lambda term: frequent[term])
+@lru_cache(maxsize=_MOST_WORDS)
+def _ranked(count: int) -> Select[Any]:
+    """Return what ranks by so many terms; to make it takes longer than most searches do."""
+    return _best(_matches(count), count)
 
 
-def _ranked(query: _Query, scope: Scope, limit: int) -> Select[Any]:
-    ranks = [_rank(term).label(f"rank_{at}") for at, term in enumerate(query.terms)]
-    one_of = " | ".join(f"({term})" for term in query.terms)
-    found = select(_words.c.chunk_id, *ranks).where(_has(f"{query.within} & ({one_of})"))
-    if scope.filters:
-        filters = read_filters(scope.filters)
-        found = found.join(pieces, pieces.c.chunk_id == _words.c.chunk_id).where(
-            condition_on(pieces.c.attributes, filters, dialect="postgresql")
-        )
+def _filtered(query: _Query, scope: Scope) -> Select[Any]:
+    filters = read_filters(scope.filters)
+    found = (
+        _matches(len(query.terms))
+        .join(pieces, pieces.c.chunk_id == _words.c.chunk_id)
+        .where(condition_on(pieces.c.attributes, filters, dialect="postgresql"))
+    )
+    return _best(found, len(query.terms))
+
+
+def _matches(count: int) -> Select[Any]:
+    ranks = [_rank(f"term_{at}").label(name) for at, name in enumerate(_rank_names(count))]
+    return select(_words.c.chunk_id, *ranks).where(_has("one_of"))
+
+
+def _best(found: Select[Any], count: int) -> Select[Any]:
     matches = found.cte("matches").prefix_with("MATERIALIZED", dialect="postgresql")
-    names = [rank.name for rank in ranks]
+    names = _rank_names(count)
     every = cast(func.count(), Double)
     having = [cast(func.count().filter(matches.c[name] > 0), Double) for name in names]
     weights = select(
@@ -186,23 +223,27 @@ def _ranked(query: _Query, scope: Scope, limit: int) -> Select[Any]:
         select(matches.c.chunk_id, score)
         .select_from(matches.join(weights, literal(True)))  # noqa: FBT003 - of SQL
         .order_by(desc("score"), matches.c.chunk_id)
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
     )
 
 
-def _rank(term: str) -> ColumnElement[float]:
+def _rank_names(count: int) -> list[str]:
+    return [f"rank_{at}" for at in range(count)]
+
+
+def _rank(name: str) -> ColumnElement[float]:
     # Of words that must stand side by side it would rank those, too, that do not.
-    ranked = func.ts_rank(_words.c.document, _query_of(term), _BY_LENGTH)
-    return case((_has(term), ranked), else_=0.0)
+    ranked = func.ts_rank(_words.c.document, _query_of(name), _BY_LENGTH)
+    return case((_has(name), ranked), else_=0.0)
 
 
-def _has(term: str) -> ColumnElement[bool]:
-    return _words.c.document.op("@@", is_comparison=True)(_query_of(term))
+def _has(name: str) -> ColumnElement[bool]:
+    return _words.c.document.op("@@", is_comparison=True)(_query_of(name))
 
 
-def _query_of(term: str) -> ColumnElement[Any]:
+def _query_of(name: str) -> ColumnElement[Any]:
     # As a parameter of that type: a cast from text would be reckoned for every row.
-    return cast(literal(term, TSQUERY()), TSQUERY)
+    return cast(bindparam(name, type_=TSQUERY()), TSQUERY)
 
 
 def _quoted(lexeme: str) -> str:

@@ -52,6 +52,20 @@ _RANK: Final = literal_column(f"bm25({FULLTEXT}, 1.0, 0.0)", Float)
 # The sign keeps SQLite from beginning with the texts of the scope, and looking each of them up.
 _SOURCE: Final[ColumnElement[Any]] = literal_column("+vector_chunks.source_type")
 _PARTITION: Final[ColumnElement[Any]] = literal_column("+vector_chunks.partition_id")
+_MORE: Final = 4
+"""So many times as many of the best of all are looked at for those of a scope."""
+_OF_ALL: Final = sql(
+    f"SELECT rowid, bm25({FULLTEXT}, 1.0, 0.0) AS rank_of_it FROM {FULLTEXT}"
+    f" WHERE {FULLTEXT} MATCH :query ORDER BY rank_of_it, rowid LIMIT :limit"
+)
+_LYING_IN: Final = {
+    column: sql(
+        f"SELECT chunk_id FROM vector_chunks WHERE {column} = :value"
+        " AND chunk_id IN (SELECT value FROM json_each(:keys))"
+    )
+    for column in (_SOURCE, _PARTITION)
+}
+"""By the column that tells a scope."""
 
 
 class SqliteFullText(FullTextIndex):
@@ -123,11 +137,31 @@ def _ranked(
     query = " OR ".join(terms)
     if within.is_looked_for:
         query = f"{within.place.term} AND ({query})"
+    elif not within.scope.filters:
+        # Most of the best of all lie in a scope that many texts are in.
+        first = _best(connection, query, _MORE * limit)
+        there = _lying_in(connection, within.place, first)
+        if len(there) >= limit or len(first) < _MORE * limit:
+            return there[:limit]
     found = select(_fulltext.c.rowid, _RANK).where(_MATCHES.bindparams(query=query))
     if conditions := list(within.conditions()):
         found = found.where(pieces.c.chunk_id == _fulltext.c.rowid, *conditions)
     rows = connection.execute(found.order_by(_RANK, _fulltext.c.rowid).limit(limit))
+    return [Hit(chunk_id, -rank) for chunk_id, rank in rows.all()]
+
+
+def _best(connection: Connection, query: str, limit: int) -> list[Hit]:
+    """Return the best texts of the database."""
+    rows = connection.execute(_OF_ALL, {"query": query, "limit": limit}).all()
     return [Hit(chunk_id, -rank) for chunk_id, rank in rows]
+
+
+def _lying_in(connection: Connection, place: _Place, hits: Sequence[Hit]) -> list[Hit]:
+    """Return those of some texts that lie in a scope."""
+    keys = str([hit.chunk_id for hit in hits])
+    asked = _LYING_IN[place.column]
+    there = set(connection.scalars(asked, {"keys": keys, "value": place.value}).all())
+    return [hit for hit in hits if hit.chunk_id in there]
 
 
 def _place(connection: Connection, scope: Scope) -> _Place | None:

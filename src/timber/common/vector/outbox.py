@@ -47,9 +47,9 @@ class Outbox:
     ) -> int:
         """Read some rows of the list, and return how many were done with; 0: there are none.
 
-        With an `owner`, only rows that are theirs by now. Rows that others are at, or are just
-        changing, stay on the list. All of it is part of the connection's transaction: a row is
-        on the list, or its pieces are stored.
+        With an `owner`, only rows that are theirs by now. Rows that are just being changed stay
+        on the list, and so do those that others are at; an owner's are waited for. All of it is
+        part of the connection's transaction: a row is on the list, or its pieces are stored.
         """
         wanted = [one for one in sources.values() if only is None or one.source_type in only]
         listed = self._listed(connection, wanted, owner) if wanted else []
@@ -77,7 +77,8 @@ class Outbox:
             return []  # without having kept anybody from writing
         begin(connection)
         if connection.dialect.name == "postgresql":
-            statement = statement.with_for_update(skip_locked=True)
+            # An owner's rows are about to be searched: what others are at is waited for.
+            statement = statement.with_for_update(skip_locked=owner is None)
         return list(connection.execute(statement))
 
     def listed(self, sources: Iterable[RowSource], owner: str | None) -> ColumnElement[bool]:

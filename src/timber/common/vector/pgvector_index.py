@@ -140,6 +140,9 @@ def ensure_hnsw(engine: Engine, dimension: int, *, from_count: int = EXACT_UP_TO
         counted = {"dimension": dimension, "most": from_count}
         if is_valid or (connection.scalar(_COUNT_UP_TO, counted) or 0) < from_count:
             return False
+        # It takes as long as it takes; the setting goes with the connection.
+        connection.detach()
+        connection.execute(text("SET statement_timeout = 0"))
         if is_valid is False:
             connection.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
         kind = _indexed_type(dimension).written

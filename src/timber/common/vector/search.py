@@ -1,20 +1,22 @@
 """Finds texts by what they mean and by their words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import Connection, MetaData, select
 
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
+from timber.common.database.session import TimberSession
 from timber.common.errors import EmbeddingError, NotOpenError, RecordNotFoundError
 from timber.common.ids import IdFactory
 from timber.common.vector.answers import Answer, Answers
 from timber.common.vector.base import Embedder
 from timber.common.vector.candidates import Legs, candidates, read_pieces
 from timber.common.vector.diversity import diversified
+from timber.common.vector.embedders.words_only import WordsOnly
 from timber.common.vector.embedding import Embedding
 from timber.common.vector.fusion import fuse
 from timber.common.vector.identities import Identities, Identity
@@ -29,11 +31,20 @@ from timber.common.vector.questions import (
     searched_text,
 )
 from timber.common.vector.scopes import pieces
+from timber.common.vector.shortlist import (
+    Shortlist,
+    Waiting,
+    anything_waits,
+    fits,
+    shortlisted,
+)
 from timber.common.vector.store import Store
 from timber.common.vector.stored_vectors import read_vectors
 
 if TYPE_CHECKING:
     from timber.common.vector.base import Vectors
+
+Result = TypeVar("Result")
 
 PENDING_FIRST: Final = 64
 """How many pieces that wait for their vectors a search embeds at most, before it searches."""
@@ -180,6 +191,56 @@ class VectorSearchService:
         owner = options.pop("owner", None)
         asked = self._question(source_type, limit, filters, owner, Manner(**options))
         return self._answers(asked, text=searched_text(query)).explained(query)
+
+    def shortlist(
+        self,
+        query: str,
+        source_type: str,
+        *,
+        owner: str,
+        depth: int,
+        weigh: Callable[[TimberSession, Shortlist], Result],
+    ) -> Result:
+        """Return what `weigh` makes of the texts of an owner that answer best.
+
+        For callers who weigh by themselves: it gets the ids of the `depth` pieces that are
+        nearest, where there is an embedder, and of as many that match by their words, with
+        their shares; and the session that found them. What was written before is found.
+
+        Raises:
+            InvalidRequestError: an argument cannot be used.
+            EmbeddingError: the query could not be embedded, or by another embedder than the texts.
+            DatabaseError: the database refused something.
+
+        """
+        asked = self._question(source_type, depth, None, owner, Manner())
+        text = searched_text(query)
+        embedding = Embedding(self.embedding_service)
+        by_meaning = not isinstance(self.embedding_service, WordsOnly)
+        vector = embedding.of_query(text) if by_meaning else None
+
+        def weighed(session: TimberSession) -> Result:
+            connection = session.connection()
+            if vector is not None:
+                identity = Identity.of(embedding, dimension=len(vector))
+                if not fits(connection, source_type, identity):
+                    self._identities.require_fit(connection, source_type, identity)
+            legs = self._legs(connection, asked, text=text, vector=vector)
+            return weigh(session, shortlisted(legs, asked.scope(source_type), depth=depth))
+
+        def work(session: TimberSession) -> Result | Waiting:
+            connection = session.connection()
+            if anything_waits(connection, source_type, vectors=by_meaning):
+                waiting = self._waiting(connection, asked)
+                if waiting:
+                    return Waiting(waiting)
+            return weighed(session)
+
+        found = self._database.run_sync(work)
+        if isinstance(found, Waiting):
+            self._process(found.pieces, owner)
+            return self._database.run_sync(weighed)
+        return found
 
     # ------------------------------------------------------------------ how it is answered
 

@@ -1,0 +1,83 @@
+"""What of a turn may be remembered, and what came to mind in it."""
+
+from typing import Final
+
+from typing_extensions import override
+
+from puppet_engine.agents.agent import Agent
+from puppet_engine.core.circumstances import Circumstances, folded
+from puppet_engine.core.ids import MemoryId
+from puppet_engine.core.models import Memory, Quarantined, StoredMemory, TurnOutcome
+from puppet_engine.core.provenance import Trust, trust_of
+from puppet_engine.memory.base import MemoryStore
+from puppet_engine.memory.forgetting import LettingGo
+from puppet_engine.memory.write_gate import reasons_against
+
+LOOKED_BACK: Final = 60
+"""Among how many of its last memories an agent looks for what it hears."""
+
+
+async def admitted(outcome: TurnOutcome, *, agent: Agent, memory: MemoryStore) -> TurnOutcome:
+    """Return the outcome of a turn with what may not become a memory put into quarantine."""
+    heard = [_trusted(one, agent) for one in outcome.memories]
+    if not any(trust_of(one.metadata).is_hearsay for one in heard):
+        return outcome
+    lately = await memory.get_memories(agent.id, limit=LOOKED_BACK)
+    judged = [(one, reasons_against(one, lately)) for one in heard]
+    held = tuple(Quarantined(memory=one, reasons=why) for one, why in judged if why)
+    kept = tuple(one for one, why in judged if not why)
+    return outcome.model_copy(
+        update={"memories": kept, "quarantined": (*outcome.quarantined, *held)}
+    )
+
+
+def _trusted(memory: Memory, agent: Agent) -> Memory:
+    """Return what a stranger said as what an acquaintance did, where the persona knows them."""
+    if trust_of(memory.metadata) is not Trust.STRANGER:
+        return memory
+    speaker = Circumstances.of(memory.metadata).speaker
+    friends = {folded(one.handle) for one in agent.config.initial_memory.relationships}
+    if speaker not in friends:
+        return memory
+    told = {**memory.metadata, "trust": Trust.ACQUAINTANCE.value}
+    return memory.model_copy(update={"metadata": told})
+
+
+class Noting(MemoryStore):
+    """Another store, of which is noted what comes to mind."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.recalled: list[MemoryId] = []
+
+    @override
+    async def initialize(self) -> None:
+        await self._store.initialize()
+
+    @override
+    async def close(self) -> None:
+        await self._store.close()
+
+    @override
+    async def add_memory(self, agent_id: str, memory: Memory) -> str:
+        return await self._store.add_memory(agent_id, memory)
+
+    @override
+    async def get_memories(self, agent_id: str, *, limit: int = 50) -> list[StoredMemory]:
+        return await self._store.get_memories(agent_id, limit=limit)
+
+    @override
+    async def search_memories(
+        self, agent_id: str, query: str, *, limit: int = 10
+    ) -> list[StoredMemory]:
+        found = await self._store.search_memories(agent_id, query, limit=limit)
+        self.recalled += [one.id for one in found]
+        return found
+
+    @override
+    async def delete_memory(self, agent_id: str, memory_id: str) -> None:
+        await self._store.delete_memory(agent_id, memory_id)
+
+    @override
+    async def letting_go(self, agent_id: str) -> LettingGo:
+        return await self._store.letting_go(agent_id)

@@ -1,0 +1,89 @@
+"""Keeping memories, with all that follows from them: links to others, and facts."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Insert, insert
+from sqlalchemy.orm import Session
+
+from puppet_engine.core.models import Memory, Quarantined
+from puppet_engine.core.provenance import MemoryLink
+from puppet_engine.storage.facts import Told, keep_claims, told_in
+from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.people import identify
+from puppet_engine.storage.rows import memory_row, new_memory, quarantine_row
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A memory that is to be kept: its row, and what follows from it."""
+
+    agent_id: str
+    row: Row
+    links: tuple[MemoryLink, ...]
+    told: tuple[Told, ...]
+
+    @property
+    def id(self) -> str:
+        return str(self.row["id"])
+
+
+def remembered(storage: Storage, agent_id: str, memory: Memory) -> Remembered:
+    """Return a memory as it is to be kept; its id is drawn here."""
+    row = memory_row(storage, agent_id, memory)
+    told = tuple(told_in(storage, agent_id, row["id"], memory))
+    return Remembered(agent_id, row, memory.links, told)
+
+
+def keep_memories(session: Session, storage: Storage, memories: Sequence[Remembered]) -> None:
+    """Keep memories, all of them or none."""
+    if not memories:
+        return
+    rows = [one.row for one in memories]
+    identify(session, storage, memories=rows)
+    session.connection().execute(storage.statement(new_memory), rows)
+    links = [(one.agent_id, one.id, link) for one in memories for link in one.links]
+    links += keep_claims(session, storage, (told for one in memories for told in one.told))
+    keep_links(session, storage, links)
+
+
+def add_memory(session: Session, storage: Storage, agent_id: str, memory: Memory) -> str:
+    """Keep a memory, and return its id."""
+    kept = remembered(storage, agent_id, memory)
+    keep_memories(session, storage, [kept])
+    return kept.id
+
+
+def keep_links(
+    session: Session, storage: Storage, links: Iterable[tuple[str, str, MemoryLink]]
+) -> None:
+    """Keep links: of whom, from which memory, and where to."""
+    rows = [
+        {"agent_id": agent_id, "from_id": begin, "to_id": link.to, "kind": link.kind.value}
+        for agent_id, begin, link in links
+    ]
+    if rows:
+        session.connection().execute(storage.statement(_new_link), rows)
+
+
+def quarantined(storage: Storage, agent_id: str, held: Iterable[Quarantined]) -> list[Row]:
+    """Return the rows of what is kept apart."""
+    return [quarantine_row(storage, agent_id, one) for one in held]
+
+
+def keep_apart(session: Session, storage: Storage, rows: Sequence[Row]) -> None:
+    """Keep rows of what is kept apart."""
+    if rows:
+        identify(session, storage, memories=rows)
+        session.connection().execute(storage.statement(_new_quarantined), rows)
+
+
+def _new_link(storage: Storage) -> Insert:
+    return insert(storage.model("MemoryLink").__table__)
+
+
+def _new_quarantined(storage: Storage) -> Insert:
+    return insert(storage.model("QuarantinedMemory").__table__)

@@ -1,0 +1,88 @@
+"""What the legs of a search find, and nothing else of it: for callers who weigh by themselves.
+
+To read the pieces, and to weigh them here, would take longer than to find them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Connection, bindparam, text as sql
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from timber.common.vector.base import Hit, Scope
+from timber.common.vector.candidates import Legs
+from timber.common.vector.fusion import DENSE, TEXT, marks_of
+from timber.common.vector.identities import Identity, stored_identity
+
+Shortlist = dict[str, dict[str, float]]
+"""By the leg, `dense` or `text`, and by the `source_id`: the share, from 0 to 1.
+`cosine` has the scores of `dense` themselves, from -1 to 1."""
+
+COSINE: Final = "cosine"
+
+_SOURCE_IDS: Final = {
+    "sqlite": sql(
+        "SELECT chunk_id, source_id FROM vector_chunks"
+        " WHERE chunk_id IN (SELECT value FROM json_each(:keys))"
+    ),
+    "postgresql": sql(
+        "SELECT chunk_id, source_id FROM vector_chunks WHERE chunk_id = ANY(:keys)"
+    ).bindparams(bindparam("keys", type_=ARRAY(BigInteger))),
+}
+
+_UNREAD: Final = "EXISTS (SELECT 1 FROM vector_outbox WHERE source_type = :source)"
+_UNEMBEDDED: Final = "EXISTS (SELECT 1 FROM vector_pending WHERE source_type = :source)"
+_WAITS: Final = {
+    True: sql(f"SELECT {_UNREAD} OR {_UNEMBEDDED}"),
+    False: sql(f"SELECT {_UNREAD}"),
+}
+_IDENTITY: Final = sql(
+    "SELECT model_id, dimension FROM vector_sources WHERE source_type = :source"
+)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What must be taken in before a search."""
+
+    pieces: Mapping[str, int]
+    """How many rows are unread, and pieces without a vector, of each source."""
+
+
+def shortlisted(legs: Legs, scope: Scope, *, depth: int) -> Shortlist:
+    """Return the `depth` pieces that each leg finds, as the texts that they are of.
+
+    As the share of a text, that of its best piece counts: of `dense` the cosine, the worst of
+    those found as 0 and the best as 1; of `text` the score, as a share of the best.
+    """
+    hits: dict[str, list[Hit]] = {}
+    if legs.vector is not None:
+        hits[DENSE] = legs.vectors.nearest(legs.connection, legs.vector, scope=scope, limit=depth)
+    if legs.text is not None:
+        hits[TEXT] = legs.full_text.matching(legs.connection, legs.text, scope=scope, limit=depth)
+    keys = sorted({one.chunk_id for some in hits.values() for one in some})
+    texts = _source_ids(legs.connection, keys)
+    marks = {leg: marks_of(leg, some, texts) for leg, some in hits.items()}
+    found = {leg: {key: one.share for key, one in some.items()} for leg, some in marks.items()}
+    if DENSE in marks:
+        found[COSINE] = {key: one.score for key, one in marks[DENSE].items()}
+    return found
+
+
+def anything_waits(connection: Connection, source_type: str, *, vectors: bool) -> bool:
+    """Tell whether rows of a source are unread, or pieces without `vectors`, whosever they are."""
+    return bool(connection.scalar(_WAITS[vectors], {"source": source_type}))
+
+
+def fits(connection: Connection, source_type: str, given: Identity) -> bool:
+    """Tell whether the vectors of a source are such as an embedder makes."""
+    row = connection.execute(_IDENTITY, {"source": source_type}).first()
+    return stored_identity(row).fits(given)
+
+
+def _source_ids(connection: Connection, keys: list[int]) -> Mapping[int, str]:
+    is_sqlite = connection.dialect.name == "sqlite"
+    given: Any = str(keys) if is_sqlite else keys
+    rows = connection.execute(_SOURCE_IDS[connection.dialect.name], {"keys": given})
+    return dict(tuple(row) for row in rows.all())
