@@ -143,7 +143,8 @@ async def test_whoever_is_forgotten_is_named_in_no_table_and_others_are_remember
     done = await forget_person(storage, "@BOB")
 
     assert await rows_naming(storage, "bob") == {}
-    assert done.traces.rows == {"events": 2, "intents": 1, "memories": 3, "model_answers": 1}
+    gone = {"events": 2, "facts": 1, "intents": 1, "memories": 3, "model_answers": 1}
+    assert done.traces.rows == gone
     left = await rows_naming(storage, "mira")
     assert left == of_mira | {"memories": of_mira["memories"] - 1, "vector_chunks": 1}
     found = await memory.search_memories("ada", "what is the cat called?")
