@@ -129,7 +129,9 @@ async def test_a_decision_is_found_by_its_event_its_intent_and_its_post(storage:
     (intent,) = await ledger.intents.open("x:ada")
 
     found = await decisions.why(intent.id)
-    await ledger.intents.complete(intent, Effect(result="77", memory=Memory(content="x"), events=()))
+    await ledger.intents.complete(
+        intent, Effect(result="77", memory=Memory(content="x"), events=())
+    )
 
     assert found.model_dump(include=set(Decision.model_fields)) == DECISION.model_dump()
     assert found.intent_id == intent.id
