@@ -46,7 +46,7 @@ def mind(config: AgentConfig | None = None, **known: Any) -> Mind:
 
 
 def known(handle: str = "bob", **values: float) -> Relationship:
-    return Relationship(handle=handle, as_of=NOW, **values)
+    return Relationship.model_validate({"handle": handle, "as_of": NOW, **values})
 
 
 def memory(content: str) -> StoredMemory:
