@@ -15,6 +15,7 @@ from puppet_engine.agents.actions import Action, Turn
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.answering import Answering, Noticing
 from puppet_engine.agents.doors import Doors
+from puppet_engine.agents.feeling import is_tiding, tiding_of
 from puppet_engine.agents.hearing import Noting, admitted
 from puppet_engine.agents.outgoing import Outgoing
 from puppet_engine.agents.posting import Posting
@@ -31,6 +32,7 @@ from puppet_engine.core.errors import (
     LLMRefusedError,
     NothingToDoError,
 )
+from puppet_engine.core.minds import KnownMind
 from puppet_engine.core.models import Event, EventDraft, IntentKind, TurnOutcome
 from puppet_engine.core.plugins import find_plugin, plugin_names
 from puppet_engine.events.base import Consumer
@@ -94,10 +96,14 @@ class Turns(Consumer):
 
     @override
     def takes(self, event: Event) -> bool:
-        return event.type == CLEAR_OUTBOX or event.type in self._actions
+        return event.type == CLEAR_OUTBOX or event.type in self._actions or is_tiding(event.type)
 
     @override
     async def consume(self, event: Event) -> bool:
+        if is_tiding(event.type):
+            # Nobody takes a turn for it: each hears of it in the next one, and is moved then.
+            await self._ledger.tell(event, tiding_of(event))
+            return True
         async with self._at_hand(event.agent_id or "") as agent:
             if agent is not None:
                 return await self._consume(agent, event)
@@ -126,6 +132,9 @@ class Turns(Consumer):
 
     @override
     async def abandon(self, event: Event, *, error: str) -> None:
+        if is_tiding(event.type):
+            await self._ledger.commit(event.agent_id or "", event, TurnOutcome(), error=error)
+            return
         async with self._at_hand(event.agent_id or "") as agent:
             if agent is None:
                 raise AgentNotFoundError(event.agent_id or "")
@@ -185,8 +194,12 @@ class Turns(Consumer):
                 action = self._actions[event_type]
                 # What is still open goes first, so that what comes of this turn is its own.
                 await self._outgoing.clear_now(self._accounts.names_of(agent.id, action.wants))
-                turn = self._equip(agent, dict(context or {}), occasion)
+                wanted = dict(context or {})
+                known = await self._known(agent, action, wanted)
+                turn = self._equip(agent, wanted, occasion, known=known)
                 outcome = await action.take(turn)
+                if action.feels:
+                    outcome = turn.mind.kept_with(outcome)
                 if not outcome.intents:
                     await self._refuse(agent, event_type, outcome)
                 outcome = self._outgoing.addressed(agent, outcome)
@@ -209,9 +222,11 @@ class Turns(Consumer):
         occasion = f"{event.sequence}"
         llm = self._llm_of(agent, occasion)
         memory = Noting(self._memory)
-        turn = self._equip(agent, event.payload, occasion, llm=llm, memory=memory)
+        action = self._actions[event.type]
+        known = await self._known(agent, action, event.payload)
+        turn = self._equip(agent, event.payload, occasion, llm=llm, memory=memory, known=known)
         try:
-            outcome = await self._actions[event.type].take(turn)
+            outcome = await action.take(turn)
         except LLMRefusedError:
             # The answers were no good: the next attempt asks anew, and does not read them again.
             if self._answers is not None:
@@ -221,7 +236,17 @@ class Turns(Consumer):
             outcome = outcome.model_copy(update={"answers_to": llm.occasion})
         recalled = (*outcome.recalled, *dict.fromkeys(memory.recalled))
         outcome = outcome.model_copy(update={"recalled": recalled})
+        if action.feels:
+            outcome = turn.mind.kept_with(outcome)
         return self._with_routine(outcome, event.type, turn)
+
+    async def _known(
+        self, agent: Agent, action: Action, payload: Mapping[str, Any]
+    ) -> KnownMind | None:
+        if not action.feels:
+            return None
+        about = action.concerns(payload)
+        return await self._ledger.mind(agent.id, about=about)
 
     def _with_routine(self, outcome: TurnOutcome, event_type: str, turn: Turn) -> TurnOutcome:
         draft = self._actions[event_type].routine(turn, first=False)
@@ -237,7 +262,7 @@ class Turns(Consumer):
             self._llm, journal=self._answers, occasion=_answers_of(agent, occasion)
         )
 
-    def _equip(
+    def _equip(  # noqa: PLR0913 - the parts of a turn, by keyword
         self,
         agent: Agent,
         payload: dict[str, Any],
@@ -246,6 +271,7 @@ class Turns(Consumer):
         llm: LLMProvider | None = None,
         memory: MemoryStore | None = None,
         network: SocialNetwork | None = None,
+        known: KnownMind | None = None,
     ) -> Turn:
         chance = random.Random(f"{self._seed}:{agent.id}:{occasion}")  # noqa: S311 - no secret
         return Turn(
@@ -259,6 +285,7 @@ class Turns(Consumer):
             network=network or self._accounts.network_of(agent.id),
             trader=self._accounts.trader_of(agent.id),
             doors=self._doors,
+            known=known or KnownMind(),
         )
 
     # -------------------------------------------------------------- facts

@@ -11,7 +11,7 @@ from puppet_engine.core.history import EventRecord, Fate
 from puppet_engine.core.ids import EventId, ScheduleId
 from puppet_engine.core.models import Event, EventDraft, Priority
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.people import identify
+from puppet_engine.storage.people import identify, of_payloads
 from puppet_engine.storage.settling import settle_event
 
 
@@ -40,7 +40,7 @@ def insert_events(
 ) -> list[Event]:
     """Keep events that are to happen, and return them with their identities."""
     rows = [event_row(storage, draft, schedule_id=schedule_id) for draft in drafts]
-    identify(session, storage, payloads=rows)
+    identify(session, storage, of_payloads(rows))
     return insert_rows(session, storage, drafts, rows)
 
 

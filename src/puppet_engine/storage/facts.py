@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Insert, Table, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from puppet_engine.core.circumstances import Circumstances
+from puppet_engine.core.circumstances import Circumstances, folded
 from puppet_engine.core.claims import claims_of
 from puppet_engine.core.facts import Claim, Fact, Revision, revised
 from puppet_engine.core.models import Memory
@@ -129,7 +129,7 @@ def _store(session: Session, storage: Storage, agent_id: str, revision: Revision
         )
     if revision.begun:
         rows = [_row(storage, agent_id, fact) for fact in revision.begun]
-        identify(session, storage, subjects=rows)
+        identify(session, storage, [(row, folded(row["subject"])) for row in rows])
         connection.execute(storage.statement(_new), rows)
 
 

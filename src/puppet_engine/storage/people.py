@@ -5,7 +5,7 @@ also in a backup. Who else is named in it is looked for when somebody is to be f
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, insert, select
@@ -16,6 +16,7 @@ from puppet_engine.core.circumstances import folded
 from puppet_engine.storage.gateway import Storage
 
 Row = dict[str, Any]
+Whose = list[tuple[Row, str | None]]
 
 _MENTION: Final = re.compile(r"(?<![\w@])@(\w(?:[\w.-]*\w)?)")
 """A handle of X, or one of a network whose handles are names of hosts."""
@@ -43,26 +44,25 @@ def person_of(said: Mapping[str, Any], text: str = "") -> str | None:
     return next((one for one in named if one != own), None)
 
 
-def identify(
-    session: Session,
-    storage: Storage,
-    *,
-    memories: Sequence[Row] = (),
-    payloads: Sequence[Row] = (),
-    subjects: Sequence[Row] = (),
-) -> None:
-    """Give rows, in place, the ids of their persons, who are made known if need be.
+def identify(session: Session, storage: Storage, whose: Whose) -> None:
+    """Give rows, in place, the ids of their persons by handle, who are made known if need be.
 
     Done again, it does the same: a transaction may be.
     """
-    rows = [*memories, *payloads, *subjects]
-    handles = [person_of(row["details"], row["content"]) for row in memories]
-    handles += [person_of(row["payload"]) for row in payloads]
-    handles += [folded(row["subject"]) for row in subjects]
-    wanted = sorted({handle for handle in handles if handle})
+    wanted = sorted({handle for _, handle in whose if handle})
     ids = _ids(session, storage, wanted) if wanted else {}
-    for row, handle in zip(rows, handles, strict=True):
+    for row, handle in whose:
         row["person_id"] = ids[handle] if handle else None
+
+
+def of_payloads(rows: Iterable[Row]) -> Whose:
+    """Return rows that have a payload, each with the handle of its person."""
+    return [(row, person_of(row["payload"])) for row in rows]
+
+
+def of_memories(rows: Iterable[Row]) -> Whose:
+    """Return rows that have details and a content, each with the handle of its person."""
+    return [(row, person_of(row["details"], row["content"])) for row in rows]
 
 
 def identify_handle(session: Session, storage: Storage, handle: str) -> str:

@@ -11,7 +11,7 @@ from puppet_engine.core.models import Memory, Quarantined
 from puppet_engine.core.provenance import MemoryLink
 from puppet_engine.storage.facts import Told, keep_claims, told_in
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.people import identify
+from puppet_engine.storage.people import identify, of_memories
 from puppet_engine.storage.rows import memory_row, new_memory, quarantine_row
 
 Row = dict[str, Any]
@@ -39,11 +39,10 @@ def remembered(storage: Storage, agent_id: str, memory: Memory) -> Remembered:
 
 
 def keep_memories(session: Session, storage: Storage, memories: Sequence[Remembered]) -> None:
-    """Keep memories, all of them or none."""
+    """Keep memories whose persons are identified, all of them or none."""
     if not memories:
         return
     rows = [one.row for one in memories]
-    identify(session, storage, memories=rows)
     session.connection().execute(storage.statement(new_memory), rows)
     links = [(one.agent_id, one.id, link) for one in memories for link in one.links]
     links += keep_claims(session, storage, (told for one in memories for told in one.told))
@@ -53,6 +52,7 @@ def keep_memories(session: Session, storage: Storage, memories: Sequence[Remembe
 def add_memory(session: Session, storage: Storage, agent_id: str, memory: Memory) -> str:
     """Keep a memory, and return its id."""
     kept = remembered(storage, agent_id, memory)
+    identify(session, storage, of_memories([kept.row]))
     keep_memories(session, storage, [kept])
     return kept.id
 
@@ -75,9 +75,8 @@ def quarantined(storage: Storage, agent_id: str, held: Iterable[Quarantined]) ->
 
 
 def keep_apart(session: Session, storage: Storage, rows: Sequence[Row]) -> None:
-    """Keep rows of what is kept apart."""
+    """Keep rows of what is kept apart, whose persons are identified."""
     if rows:
-        identify(session, storage, memories=rows)
         session.connection().execute(storage.statement(_new_quarantined), rows)
 
 

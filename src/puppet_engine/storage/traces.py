@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 
 from puppet_engine.core.circumstances import folded
 from puppet_engine.core.errors import PersonNotFoundError
+from puppet_engine.storage.decisions import read_prompt
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.people import NAMED, identify_handle
 
@@ -36,6 +37,7 @@ _LOOKED_AT: Final = 1_000
 """How many rows are read at once."""
 
 _FOREIGN_KEY: Final = "person_id"
+_DEFLATED: Final = frozenset({"prompt"})
 _SITES: Final = r"(?:x|twitter)\.com"
 
 HANDLES: Final = frozenset({*NAMED, "handle", "asker", "subject"})
@@ -136,6 +138,8 @@ class Named:
         if isinstance(value, str):
             is_handle = key in HANDLES and folded(value) == self.handle
             return is_handle or self._mention.search(value) is not None
+        if isinstance(value, bytes) and key in _DEFLATED:
+            return self.is_in(read_prompt(value))
         if isinstance(value, Mapping):
             return any(self.is_in(one, str(name)) for name, one in value.items())
         return isinstance(value, list | tuple) and any(self.is_in(one, key) for one in value)
@@ -167,7 +171,8 @@ def _rows_of(
     told: Callable[[int], None],
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the keys of the rows that are of a person, or name it."""
-    written = [one for one in table.c if isinstance(one.type, JSON | Text) or one.name in HANDLES]
+    named_so = HANDLES | _DEFLATED
+    written = [one for one in table.c if isinstance(one.type, JSON | Text) or one.name in named_so]
     key = list(table.primary_key.columns)
     owner = table.c[_FOREIGN_KEY]
     is_theirs = false() if person_id is None else owner == person_id
@@ -184,12 +189,14 @@ def _rows_of(
 
 def _may_name(columns: Sequence[ColumnElement[Any]], handle: str) -> ColumnElement[bool]:
     """Return what is true at least of the rows that name somebody."""
-    if not handle.isascii():
-        # JSON may write it by numbers, and not every database knows its capital letters.
-        return or_(*(column.is_not(None) for column in columns))
-    return or_(
-        *(func.lower(cast(column, Text)).contains(handle, autoescape=True) for column in columns)
-    )
+    return or_(*(_may_hold(column, handle) for column in columns))
+
+
+def _may_hold(column: ColumnElement[Any], handle: str) -> ColumnElement[bool]:
+    # JSON may write it by numbers, and not every database knows its capital letters.
+    if column.key in _DEFLATED or not handle.isascii():
+        return column.is_not(None)
+    return func.lower(cast(column, Text)).contains(handle, autoescape=True)
 
 
 async def _take(

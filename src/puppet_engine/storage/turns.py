@@ -9,10 +9,12 @@ from sqlalchemy import Delete, Insert, Table, Update, bindparam, delete, insert,
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.models import Event, EventDraft, IntentDraft, IntentState, TurnOutcome
+from puppet_engine.storage.decisions import decision_rows, new_decision, of_decisions
 from puppet_engine.storage.event_rows import event_row, insert_rows
 from puppet_engine.storage.forgetting import let_go, note_uses
 from puppet_engine.storage.gateway import Storage
-from puppet_engine.storage.people import identify
+from puppet_engine.storage.minds import keep_minds, mind_rows, of_minds
+from puppet_engine.storage.people import Whose, identify, of_memories, of_payloads
 from puppet_engine.storage.remembering import (
     Remembered,
     keep_apart,
@@ -41,25 +43,51 @@ class TurnRows:
     intents: list[Row]
     drafts: Sequence[EventDraft]
     events: list[Row]
+    moods: list[Row]
+    moments: list[Row]
+    relationships: list[Row]
+    decisions: list[Row]
+
+    def whose(self) -> Whose:
+        """Return all rows that can be of a person, each with the handle of its own."""
+        return [
+            *of_memories([*(one.row for one in self.memories), *self.quarantined]),
+            *of_payloads([*self.intents, *self.events]),
+            *of_minds(self.moments, self.relationships),
+            *of_decisions(self.decisions),
+        ]
 
 
 def turn_rows(
     storage: Storage, agent_id: str, event: Event | None, outcome: TurnOutcome, *, error: str
 ) -> TurnRows:
     """Return the rows of a turn; its ids are drawn here, in the order of the turns."""
+    moods, moments, relationships = mind_rows(agent_id, outcome)
+    memories = [remembered(storage, agent_id, memory) for memory in outcome.memories]
+    intents = [intent_row(storage, agent_id, intent) for intent in outcome.intents]
     return TurnRows(
         agent_id=agent_id,
         event=event,
         error=error,
         cursor=outcome.cursor,
         answers_to=outcome.answers_to,
-        memories=[remembered(storage, agent_id, memory) for memory in outcome.memories],
+        memories=memories,
         quarantined=quarantined(storage, agent_id, outcome.quarantined),
         recalled=outcome.recalled,
         forgotten=outcome.forgotten,
-        intents=[intent_row(storage, agent_id, intent) for intent in outcome.intents],
+        intents=intents,
         drafts=outcome.events,
         events=[event_row(storage, draft) for draft in outcome.events],
+        moods=moods,
+        moments=moments,
+        relationships=relationships,
+        decisions=decision_rows(
+            outcome.decision,
+            agent_id=agent_id,
+            event_id=None if event is None else event.id,
+            intents=[row["id"] for row in intents],
+            at=storage.clock.now(),
+        ),
     )
 
 
@@ -70,15 +98,21 @@ def keep_turns(session: Session, storage: Storage, turns: Sequence[TurnRows]) ->
     """
     is_new = _settle(session, storage, turns)
     kept = [turn for turn, new in zip(turns, is_new, strict=True) if new]
+    identify(session, storage, [one for turn in kept for one in turn.whose()])
     keep_memories(session, storage, [one for turn in kept for one in turn.memories])
     keep_apart(session, storage, [row for turn in kept for row in turn.quarantined])
     for turn in kept:
         note_uses(session, storage, turn.agent_id, turn.recalled)
         let_go(session, storage, turn.agent_id, turn.forgotten)
-    intents = [row for turn in kept for row in turn.intents]
-    drafted = [row for turn in kept for row in turn.events]
-    identify(session, storage, payloads=[*intents, *drafted])
-    _insert(session, storage, _intent, intents)
+    _insert(session, storage, _intent, [row for turn in kept for row in turn.intents])
+    _insert(session, storage, new_decision, [row for turn in kept for row in turn.decisions])
+    keep_minds(
+        session,
+        storage,
+        moods=[row for turn in kept for row in turn.moods],
+        moments=[row for turn in kept for row in turn.moments],
+        relationships=[row for turn in kept for row in turn.relationships],
+    )
     _move_cursors(session, storage, kept)
     _forget_answers(session, storage, turns)
     events = iter(_insert_events(session, storage, kept))
