@@ -22,9 +22,11 @@ from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.endpoints import brain_endpoint
 from puppet_engine.llm.one_model import OneModelProvider
 from puppet_engine.llm.openai_provider import OpenAIProvider
-from puppet_engine.llm.providers import create_provider
+from puppet_engine.llm.prices import PriceList
+from puppet_engine.llm.stack import Bill, budget_of, create_models
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.networks import x
@@ -38,6 +40,7 @@ from puppet_engine.storage.beginnings import common_beginning
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
+from puppet_engine.storage.model_spending import StoredSpending
 from puppet_engine.storage.ownership import sole_owner
 from puppet_engine.storage.persona_versions import PersonaVersions
 from puppet_engine.storage.wakeups import Wakeups
@@ -164,7 +167,7 @@ class App:
         events = StoredEvents(storage)
         await self._set_clock(storage, await events.latest_moment())
         world = await self._enter_world(parts)
-        llm = self._find_words(world)
+        llm = self._find_words(storage, world)
         parts.push_async_callback(llm.aclose)
         self._memory_store = SQLiteStore(settings, storage=storage, clock=self.clock)
         self._event_engine = await self._make_engine(parts, storage, events)
@@ -260,13 +263,20 @@ class App:
         is_chosen = "embedder" in self.settings.model_fields_set
         return "static" if self._is_rehearsal() and not is_chosen else self.settings.embedder
 
-    def _find_words(self, world: World) -> LLMProvider:
-        settings = with_brain(self.settings, world)
-        if self._stage is not None:
-            return OneModelProvider(OpenAIProvider(settings, transport=self._stage.transport))
-        provider = create_provider(settings)
-        is_rehearsal = self.settings.llm_provider == "rehearsal"
-        return OneModelProvider(provider) if is_rehearsal else provider
+    def _find_words(self, storage: Storage, world: World) -> LLMProvider:
+        settings = self.settings
+        bill = Bill(
+            book=StoredSpending(storage),
+            budget=budget_of(settings),
+            prices=PriceList(settings.llm_prices),
+            clock=self.clock,
+        )
+        if self._stage is None and settings.llm_provider != "rehearsal":
+            return create_models(settings, bill=bill, wall_clock=SystemClock())
+        brain = brain_endpoint(world.llm_url)
+        transport = self._stage.transport if self._stage else None
+        provider = OpenAIProvider(settings, endpoint=brain, transport=transport)
+        return OneModelProvider(bill.of(provider, brain))
 
     def _lay_wire(self, parts: contextlib.AsyncExitStack) -> httpx2.AsyncBaseTransport:
         if self._stage is not None:
@@ -366,23 +376,10 @@ def world_url(settings: Settings) -> str:
     return f"{SQLITE}{file.with_name(f'{file.stem}-world{file.suffix}')}"
 
 
-def with_brain(settings: Settings, world: World) -> Settings:
-    """Return settings whose `rehearsal` provider is the world's brain, reached as any other."""
-    if settings.llm_provider != "rehearsal":
-        return settings
-    return settings.model_copy(
-        update={
-            "llm_provider": "openai",
-            "openai_api_key": SecretStr("rehearsal"),
-            "openai_base_url": world.llm_url,
-            "openai_model": "rehearsal-brain",
-        }
-    )
-
-
 def secrets_of(settings: Settings) -> list[str]:
     """Return the keys that the engine works with, and that no text may hold."""
-    return [settings.openai_api_key.get_secret_value()] if settings.openai_api_key else []
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
 def _days(days: float | None) -> timedelta | None:

@@ -20,7 +20,7 @@ from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import EventDraft
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
-from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.base import Completion, LLMProvider
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.storage.answers import StoredAnswers
 from puppet_engine.storage.events import StoredEvents
@@ -37,7 +37,7 @@ class Paid(LLMProvider):
     async def complete(self, request):
         with (folder / "bill").open("a") as bill:
             bill.write("paid\\n")
-        return f"thought {len((folder / 'bill').read_text().splitlines())}"
+        return Completion(text=f"thought {len((folder / 'bill').read_text().splitlines())}")
 
 
 class Deadly(StoredLedger):

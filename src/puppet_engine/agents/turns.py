@@ -33,6 +33,7 @@ from puppet_engine.core.models import Event, EventDraft, IntentKind, TurnOutcome
 from puppet_engine.core.plugins import find_plugin, plugin_names
 from puppet_engine.events.base import Consumer
 from puppet_engine.events.engine import EventEngine
+from puppet_engine.llm.account import AccountProvider
 from puppet_engine.llm.base import LLMProvider
 from puppet_engine.llm.journalled import JournalledProvider
 from puppet_engine.memory.base import MemoryStore
@@ -226,10 +227,11 @@ class Turns(Consumer):
 
     def _llm_of(self, agent: Agent, occasion: str) -> LLMProvider:
         """Return a model whose answers are kept until the turn that asks has become fact."""
+        llm = AccountProvider(self._llm, agent_id=agent.id)
         if self._answers is None:
-            return self._llm
+            return llm
         return JournalledProvider(
-            self._llm, journal=self._answers, occasion=_answers_of(agent, occasion)
+            llm, journal=self._answers, occasion=_answers_of(agent, occasion)
         )
 
     def _equip(
@@ -246,7 +248,7 @@ class Turns(Consumer):
             agent=agent,
             payload=payload,
             memory=self._memory,
-            llm=llm or self._llm,
+            llm=llm or AccountProvider(self._llm, agent_id=agent.id),
             clock=self._clock,
             chance=chance,
             ledger=self._ledger,

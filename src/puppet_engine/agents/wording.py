@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from puppet_engine.agents.actions import Turn
 from puppet_engine.agents.doors import LOOKED_BACK
+from puppet_engine.core.errors import ModelBudgetError
 from puppet_engine.core.models import EventDraft, TurnOutcome
 from puppet_engine.llm.base import POST_CHARACTERS, shorten
 from puppet_engine.personas.prompt import corrected
@@ -54,6 +55,8 @@ class Wording:
 
     chosen: Draft | None
     drafts: tuple[Draft, ...]
+    silenced: str = ""
+    """Why no model is asked any more today, where that is so."""
 
     def checks(self) -> dict[str, Any]:
         """Return what goes with a text that leaves: how it was found."""
@@ -79,7 +82,10 @@ async def worded(
     drafts: list[Draft] = []
     while len(drafts) < TRIES:
         wrong = [found.line() for found in drafts[-1].findings] if drafts else []
-        text = await turn.llm.generate_tweet(corrected(prompt, wrong), _options(turn))
+        try:
+            text = await turn.llm.generate_tweet(corrected(prompt, wrong), _options(turn))
+        except ModelBudgetError as error:
+            return Wording(chosen=_best(drafts), drafts=tuple(drafts), silenced=f"{error}")
         text = address(text, mention)
         found = tuple(gate.judge(text, own=own, cast=past.cast))
         drafts.append(Draft(text=text, findings=found, score=score(text, found, own=own)))
@@ -97,6 +103,7 @@ def held_back(turn: Turn, wording: Wording, **about: Any) -> TurnOutcome:
         payload={
             "handle": turn.agent.handle,
             **about,
+            "silenced": wording.silenced,
             "drafts": [draft.told() for draft in wording.drafts],
         },
     )
@@ -109,9 +116,16 @@ def reasons_of(outcome: TurnOutcome) -> list[str]:
         reason
         for event in outcome.events
         if event.type == HELD_BACK
-        for draft in event.payload["drafts"]
-        for reason in draft["findings"]
+        for reason in (*_silence(event), *_findings(event))
     ]
+
+
+def _silence(event: EventDraft) -> list[str]:
+    return [event.payload["silenced"]] if event.payload["silenced"] else []
+
+
+def _findings(event: EventDraft) -> list[str]:
+    return [reason for draft in event.payload["drafts"] for reason in draft["findings"]]
 
 
 def address(text: str, handle: str | None) -> str:

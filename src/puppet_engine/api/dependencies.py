@@ -5,10 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from puppet_engine.core.breaker import BreakerReading
 from puppet_engine.core.history import EventRecord, HistoryQuery
 from puppet_engine.core.models import AgentConfig, Event, Intent, StoredMemory
 from puppet_engine.core.schedules import Schedule
-from puppet_engine.outbox.breaker import BreakerReading
 
 
 class AgentView(Protocol):
