@@ -22,6 +22,7 @@ from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.budget_desk import BudgetDesk
 from puppet_engine.llm.endpoints import brain_endpoint
 from puppet_engine.llm.one_model import OneModelProvider
 from puppet_engine.llm.openai_provider import OpenAIProvider
@@ -101,6 +102,15 @@ class App:
     def memory_store(self) -> MemoryStore:
         """What agents remember. Raises `NotRunningError` before `startup`."""
         return _started(self._memory_store)
+
+    @property
+    def budget_desk(self) -> BudgetDesk:
+        """What models were used for. Raises `NotRunningError` before `startup`."""
+        return BudgetDesk(
+            book=StoredSpending(_started(self._storage)),
+            budget=budget_of(self.settings),
+            clock=self.clock,
+        )
 
     # -------------------------------------------------------------- life
 

@@ -108,6 +108,7 @@ async def _open_page(app: App, parts: contextlib.AsyncExitStack) -> str:
         desk=app.event_engine,
         clock=app.clock,
         outbox=agents.outbox,
+        budget=app.budget_desk,
     )
     Dashboard(agents=agents, feed=feed, clock=app.clock).install(api.app)
     server = LoopbackServer(api.app, port=app.settings.port)

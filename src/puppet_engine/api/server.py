@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from puppet_engine.api.body_limit import BodyLimit
 from puppet_engine.api.dependencies import (
     AgentDirectory,
+    BudgetView,
     EventDesk,
     LifeFeed,
     OutboxView,
@@ -15,6 +16,7 @@ from puppet_engine.api.dependencies import (
 from puppet_engine.api.errors import install_error_handlers
 from puppet_engine.api.guard import Guard
 from puppet_engine.api.routes.agents import agent_routes
+from puppet_engine.api.routes.budget import budget_routes
 from puppet_engine.api.routes.clock import clock_routes
 from puppet_engine.api.routes.desk import desk_routes
 from puppet_engine.api.routes.events import event_routes
@@ -29,7 +31,7 @@ class APIServer:
     """Builds the ASGI application, `app`. What serves it, and where, is not its business.
 
     The routes of the events, of their desk and of the clock are there when those are.
-    The routes of the events, of the clock and of the outbox are there when these are.
+    The routes of the events, of the clock, of the outbox and of the budget are there when these are.
     Requests are refused whose host is neither loopback nor one of `allowed_hosts`.
     """
 
@@ -42,6 +44,7 @@ class APIServer:
         desk: EventDesk | None = None,
         clock: ReadableClock | None = None,
         outbox: OutboxView | None = None,
+        budget: BudgetView | None = None,
         allowed_hosts: Collection[str] = (),
     ) -> None:
         # The usual pages of documentation would load scripts from strangers.
@@ -58,6 +61,8 @@ class APIServer:
             app.include_router(desk_routes(desk))
         if outbox is not None:
             app.include_router(outbox_routes(outbox))
+        if budget is not None:
+            app.include_router(budget_routes(budget, agent_manager))
         if clock is not None:
             app.include_router(clock_routes(clock))
         self.app = app

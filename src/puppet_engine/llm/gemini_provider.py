@@ -67,8 +67,12 @@ class GeminiProvider(LLMProvider):
         if key is None:
             raise MissingCredentialError(self.endpoint.title, [self.endpoint.key_name])
         # A client of ours: the SDK would take whichever library is installed, and ask twice.
-        self._wire = httpx2.AsyncClient(timeout=self._seconds)
-        options = {"base_url": self.endpoint.base_url, "httpx_async_client": self._wire}
+        self._wire = httpx2.AsyncClient()
+        options = {
+            "base_url": self.endpoint.base_url,
+            "httpx_async_client": self._wire,
+            "timeout": max(1, round(self._seconds * 1000)),
+        }
         return genai.Client(api_key=key, vertexai=False, http_options=options)
 
     def _config(self, request: CompletionRequest) -> dict[str, Any]:

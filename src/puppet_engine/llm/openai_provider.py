@@ -198,7 +198,9 @@ def _usage(answer: Any) -> ModelUsage | None:
 def _text_of(answer: Any, usage: ModelUsage | None) -> str:
     if not answer.choices:
         raise LLMUnavailableError(
-            "the model returned no choice at all; the same call may work", usage=usage
+            "the model returned no choice at all; the same call may work",
+            usage=usage,
+            may_be_billed=usage is None,
         )
     message, reason = answer.choices[0].message, answer.choices[0].finish_reason
     if isinstance(refusal := getattr(message, "refusal", None), str) and refusal:
