@@ -31,7 +31,7 @@ class APIServer:
     """Builds the ASGI application, `app`. What serves it, and where, is not its business.
 
     The routes of the events, of their desk and of the clock are there when those are.
-    The routes of the events, of the clock, of the outbox and of the budget are there when these are.
+    The routes of the clock, of the outbox and of the budget are there when these are.
     Requests are refused whose host is neither loopback nor one of `allowed_hosts`.
     """
 

@@ -67,40 +67,47 @@ async def _ask(api: str, days: int, agent: str | None) -> BudgetReport:
 
 def _show(report: BudgetReport) -> None:
     console = Console()
-    today = Table(
-        "agent", "calls", "tokens", "dollars", "of the budget", "so it asks", title="Today"
-    )
+    console.print(_of_today(report))
+    console.print(_by_model(report))
+    console.print(_limits(report), highlight=False, soft_wrap=True)
+
+
+def _of_today(report: BudgetReport) -> Table:
+    table = Table("agent", "calls", "tokens", "dollars", "of all", "so it asks", title="Today")
     for one in report.today:
         used = one.used
-        today.add_row(
-            one.agent_id or "(nobody)",
+        table.add_row(
+            one.agent_id or _NOBODY,
             f"{used.calls:,}",
             f"{used.tokens:,}",
             _dollars(used.cost),
             f"{one.share:.0%}",
             _RUNGS[one.rung.value],
         )
-    models = Table(
-        "day", "agent", "model", "calls", "input", "cached", "output", "dollars", "open calls",
-        title="By model",
-    )  # fmt: skip
+    return table
+
+
+def _by_model(report: BudgetReport) -> Table:
+    table = Table("day", "agent", title="By model")
+    table.add_column("model", no_wrap=True)
+    for name in ("calls", "open", "input", "output", "dollars"):
+        table.add_column(name, justify="right")
     for each in report.spending:
         account, usage = each.account, each.usage
-        models.add_row(
-            f"{account.day}",
-            account.agent_id or "(nobody)",
-            f"{account.provider} {account.model}",
+        table.add_row(
+            f"{account.day:%d %b}",
+            account.agent_id or _NOBODY,
+            account.model,
             f"{each.calls:,}",
+            f"{each.open.calls:,}",
             f"{usage.input_tokens:,}",
-            f"{usage.cached_tokens:,}",
             f"{usage.output_tokens:,}",
             _dollars(each.cost),
-            f"{each.open.calls:,}",
         )
-    console.print(today)
-    console.print(models)
-    console.print(_limits(report), highlight=False, soft_wrap=True)
+    return table
 
+
+_NOBODY = "(nobody)"
 
 _RUNGS = {
     "full": "its model",

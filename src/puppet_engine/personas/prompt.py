@@ -30,7 +30,7 @@ QUOTED_CHARACTERS = 600
 _JOINER = "\u200d"
 
 _CONTROL = re.compile(
-    r"<(?=[|｜/]|\s*/?\s*(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|sys|think|tool_call)\s*>|<)"
+    r"<(?=[|\uff5c/<]|\s*(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|think|tool_call)\s*>)"
     r"|\[(?=\s*/?\s*(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_\w+)\s*\])",
     re.IGNORECASE,
 )

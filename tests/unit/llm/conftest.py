@@ -38,8 +38,15 @@ SERVERS: dict[str, type[WireServer]] = {
 """One vendor of each protocol, and one whose server names its model itself."""
 
 WRAPPERS = (
-    "account", "breaking", "budgeted", "fallback", "journalled", "one_model", "recorded", "retrying",
-)  # fmt: skip
+    "account",
+    "breaking",
+    "budgeted",
+    "fallback",
+    "journalled",
+    "one_model",
+    "recorded",
+    "retrying",
+)
 
 TIMEOUT_SECONDS = 0.5
 
@@ -103,7 +110,7 @@ async def wrapped(how: str, inner: LLMProvider, folder: Path) -> AsyncIterator[L
 async def connected(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[tuple[LLMProvider, WireServer]]:
-    """A provider, or a wrapper around OpenAI's, and the server that it asks."""
+    """Return a provider, or a wrapper around OpenAI's, and the server that it asks."""
     name: str = request.param
     vendor = name if name in SERVERS else "openai"
     async with running(SERVERS[vendor]()) as server:

@@ -131,7 +131,7 @@ async def test_what_may_have_cost_something_or_will_not_help_is_not_asked_again(
     assert pauses.seconds == []
 
 
-# -------------------------------------------------------------------- breaking
+# -------------------------------------------------------------------- the breaker
 
 
 async def test_a_model_that_fails_again_and_again_is_left_alone_for_a_while() -> None:
