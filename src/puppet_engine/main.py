@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx2
-from pydantic import SecretStr
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
@@ -19,15 +18,14 @@ from puppet_engine.core.clock import Clock, PacedClock, SystemClock, VirtualCloc
 from puppet_engine.core.errors import NotRunningError, StorageError
 from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import AgentConfig
-from puppet_engine.core.settings import Settings
+from puppet_engine.core.settings import Settings, secrets_of
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.llm.base import LLMProvider
 from puppet_engine.llm.budget_desk import BudgetDesk
 from puppet_engine.llm.endpoints import brain_endpoint
 from puppet_engine.llm.one_model import OneModelProvider
 from puppet_engine.llm.openai_provider import OpenAIProvider
-from puppet_engine.llm.prices import PriceList
-from puppet_engine.llm.stack import Bill, budget_of, create_models
+from puppet_engine.llm.stack import bill_of, budget_of, create_models
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.networks import x
@@ -275,12 +273,7 @@ class App:
 
     def _find_words(self, storage: Storage, world: World) -> LLMProvider:
         settings = self.settings
-        bill = Bill(
-            book=StoredSpending(storage),
-            budget=budget_of(settings),
-            prices=PriceList(settings.llm_prices),
-            clock=self.clock,
-        )
+        bill = bill_of(settings, book=StoredSpending(storage), clock=self.clock)
         if self._stage is None and settings.llm_provider != "rehearsal":
             return create_models(settings, bill=bill, wall_clock=SystemClock())
         brain = brain_endpoint(world.llm_url)
@@ -384,12 +377,6 @@ def world_url(settings: Settings) -> str:
         return f"{SQLITE}var/world.db"
     file = Path(agents.removeprefix(SQLITE))
     return f"{SQLITE}{file.with_name(f'{file.stem}-world{file.suffix}')}"
-
-
-def secrets_of(settings: Settings) -> list[str]:
-    """Return the keys that the engine works with, and that no text may hold."""
-    values = (getattr(settings, name) for name in type(settings).model_fields)
-    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
 def _days(days: float | None) -> timedelta | None:

@@ -20,7 +20,7 @@ from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.recall import memory_kept
 from puppet_engine.agents.residents import AtHand
 from puppet_engine.agents.trading import Trading
-from puppet_engine.agents.wording import reasons_of
+from puppet_engine.agents.wording import reasons_of, silence_of
 from puppet_engine.core.agent_locks import AgentLocks
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import (
@@ -198,11 +198,11 @@ class Turns(Consumer):
 
     async def _refuse(self, agent: Agent, event_type: str, outcome: TurnOutcome) -> NoReturn:
         """Say why nothing came of a turn that was asked for, after it is on record."""
-        reasons = reasons_of(outcome)
-        if not reasons:
+        reasons, silence = reasons_of(outcome), silence_of(outcome)
+        if not reasons and silence is None:
             raise NothingToDoError(agent.id, event_type)
         await self._commit(agent, None, outcome)
-        raise HeldBackError(agent.id, reasons)
+        raise silence or HeldBackError(agent.id, reasons)
 
     async def _take(self, agent: Agent, event: Event) -> TurnOutcome:
         occasion = f"{event.sequence}"

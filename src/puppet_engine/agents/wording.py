@@ -6,6 +6,7 @@ break no hard rule. When all of them do, nothing is said, and what was wrong is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from puppet_engine.agents.actions import Turn
@@ -55,7 +56,7 @@ class Wording:
 
     chosen: Draft | None
     drafts: tuple[Draft, ...]
-    silenced: str = ""
+    silenced: ModelBudgetError | None = None
     """Why no model is asked any more today, where that is so."""
 
     def checks(self) -> dict[str, Any]:
@@ -85,7 +86,7 @@ async def worded(
         try:
             text = await turn.llm.generate_tweet(corrected(prompt, wrong), _options(turn))
         except ModelBudgetError as error:
-            return Wording(chosen=_best(drafts), drafts=tuple(drafts), silenced=f"{error}")
+            return Wording(chosen=_best(drafts), drafts=tuple(drafts), silenced=error)
         text = address(text, mention)
         found = tuple(gate.judge(text, own=own, cast=past.cast))
         drafts.append(Draft(text=text, findings=found, score=score(text, found, own=own)))
@@ -103,7 +104,7 @@ def held_back(turn: Turn, wording: Wording, **about: Any) -> TurnOutcome:
         payload={
             "handle": turn.agent.handle,
             **about,
-            "silenced": wording.silenced,
+            **_silence(wording.silenced),
             "drafts": [draft.told() for draft in wording.drafts],
         },
     )
@@ -116,16 +117,24 @@ def reasons_of(outcome: TurnOutcome) -> list[str]:
         reason
         for event in outcome.events
         if event.type == HELD_BACK
-        for reason in (*_silence(event), *_findings(event))
+        for draft in event.payload["drafts"]
+        for reason in draft["findings"]
     ]
 
 
-def _silence(event: EventDraft) -> list[str]:
-    return [event.payload["silenced"]] if event.payload["silenced"] else []
+def silence_of(outcome: TurnOutcome) -> ModelBudgetError | None:
+    """Return that a turn asked no model, for the budget is used up; None when it is not so."""
+    for event in outcome.events:
+        if event.type == HELD_BACK and "silenced" in event.payload:
+            until = datetime.fromisoformat(event.payload["until"])
+            return ModelBudgetError(event.payload["silenced"], resets_at=until)
+    return None
 
 
-def _findings(event: EventDraft) -> list[str]:
-    return [reason for draft in event.payload["drafts"] for reason in draft["findings"]]
+def _silence(error: ModelBudgetError | None) -> dict[str, str]:
+    if error is None:
+        return {}
+    return {"silenced": f"{error}", "until": error.resets_at.isoformat()}
 
 
 def address(text: str, handle: str | None) -> str:

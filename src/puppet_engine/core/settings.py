@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -17,9 +17,17 @@ def _parted(value: object) -> object:
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted)]
 """A list: in the environment its parts stand between commas."""
 
+
+def _positive(value: int | None) -> int | None:
+    if value is not None and value < 0:
+        raise ValueError("a limit is 0 or more, or null")
+    return value
+
+
 Limit = Annotated[
-    Annotated[int, Field(ge=0)] | None,
+    int | None,
     BeforeValidator(lambda value: None if value == "null" else value),
+    AfterValidator(_positive),
 ]
 """The most of something, or no limit: in the environment that is `null`."""
 
@@ -153,3 +161,9 @@ class Settings(BaseSettings):
     """How many events may wait for their turn before publishing more is refused."""
     mention_poll_minutes: Annotated[float, Field(gt=0)] = 10
     """How often an agent looks for mentions."""
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Return the keys that the engine works with, and that no text may hold."""
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]

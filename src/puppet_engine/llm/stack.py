@@ -50,6 +50,17 @@ def budget_of(settings: Settings) -> ModelBudget:
     )
 
 
+def bill_of(settings: Settings, *, book: SpendingBook, clock: Clock) -> Bill:
+    """Return what it takes to ask within the budget of the settings.
+
+    Raises:
+        ConfigurationError: one of the prices is none.
+
+    """
+    prices = PriceList(settings.llm_prices)
+    return Bill(book=book, budget=budget_of(settings), prices=prices, clock=clock)
+
+
 def create_models(settings: Settings, *, bill: Bill, wall_clock: Clock) -> LLMProvider:
     """Return whom agents ask: `settings.llm_provider`, and its stand-ins.
 

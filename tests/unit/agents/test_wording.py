@@ -188,7 +188,37 @@ async def test_who_has_used_up_the_budget_keeps_silent_and_says_why(make_turn: M
     assert outcome.intents == ()
     assert told.type == HELD_BACK
     assert told.payload["silenced"] == "'ada' asks no model until tomorrow"
+    assert told.payload["until"] == START.isoformat()
     assert len(told.payload["drafts"]) == 1
+
+
+async def test_who_is_told_to_post_with_a_spent_budget_hears_until_when(
+    clock: VirtualClock, feed: FakeFeed, memory: FakeMemoryStore
+) -> None:
+    class Spent(ScriptedLLM):
+        @override
+        async def complete(self, request: CompletionRequest) -> Completion:
+            raise ModelBudgetError("nobody is asked", resets_at=START)
+
+    async def open_account(agent: Agent) -> FakeNetwork:
+        return FakeNetwork(feed, agent.handle)
+
+    manager = AgentManager(
+        {
+            "memory_store": memory,
+            "default_llm_provider": Spent(),
+            "event_engine": EventEngine(clock=clock),
+            "clock": clock,
+            "open_account": open_account,
+        }
+    )
+    await manager.create_agent(CALM)
+    await manager.start_agents()
+
+    with pytest.raises(ModelBudgetError, match="nobody is asked") as caught:
+        await manager.trigger_post("ada", {"topic": "tea"})
+
+    assert caught.value.resets_at == START
 
 
 async def test_a_draft_that_may_leave_goes_out_though_the_budget_ends_before_a_better_one(

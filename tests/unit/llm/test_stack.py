@@ -13,12 +13,10 @@ from tests.unit.llm.wire_servers import AnthropicServer, Fault, OpenAIServer, Tr
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import ConfigurationError, LLMUnavailableError
 from puppet_engine.core.ids import random_id
-from puppet_engine.core.settings import Settings
+from puppet_engine.core.settings import Settings, secrets_of
 from puppet_engine.llm.account import AccountProvider
 from puppet_engine.llm.base import LLMProvider
-from puppet_engine.llm.prices import PriceList
-from puppet_engine.llm.stack import Bill, budget_of, create_models
-from puppet_engine.main import secrets_of
+from puppet_engine.llm.stack import bill_of, budget_of, create_models
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.model_spending import SpendingBook, StoredSpending
 
@@ -40,12 +38,7 @@ async def openai() -> AsyncGenerator[OpenAIServer]:
 
 def models(book: SpendingBook, **given: Any) -> LLMProvider:
     settings = Settings(**given)
-    bill = Bill(
-        book=book,
-        budget=budget_of(settings),
-        prices=PriceList(settings.llm_prices),
-        clock=VirtualClock(START),
-    )
+    bill = bill_of(settings, book=book, clock=VirtualClock(START))
     stack = create_models(settings, bill=bill, wall_clock=VirtualClock(START))
     return AccountProvider(stack, agent_id="ada")
 
