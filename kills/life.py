@@ -26,7 +26,7 @@ from puppet_engine.core.models import Event
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.base import Consumer
 from puppet_engine.events.engine import EventEngine
-from puppet_engine.llm.base import CompletionRequest, LLMProvider
+from puppet_engine.llm.base import Completion, CompletionRequest, LLMProvider
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.directory import connect
@@ -85,8 +85,8 @@ class SeededLLM(LLMProvider):
     """Says something new at each new seed, and the same at the same."""
 
     @override
-    async def complete(self, request: CompletionRequest) -> str:
-        return f"thought number {request.options.seed}"
+    async def complete(self, request: CompletionRequest) -> Completion:
+        return Completion(text=f"thought number {request.options.seed}")
 
 
 class Watched(Consumer):

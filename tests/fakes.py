@@ -11,7 +11,7 @@ from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import MemoryNotFoundError, NetworkRefusedError
 from puppet_engine.core.ids import AgentId, MemoryId, PostId
 from puppet_engine.core.models import Memory, Post, StoredMemory
-from puppet_engine.llm.base import CompletionRequest, LLMProvider
+from puppet_engine.llm.base import Completion, CompletionRequest, LLMProvider
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.ranking import rank, with_words
 from puppet_engine.memory.words import searched
@@ -156,6 +156,6 @@ class ScriptedLLM(LLMProvider):
         self.requests: list[CompletionRequest] = []
 
     @override
-    async def complete(self, request: CompletionRequest) -> str:
+    async def complete(self, request: CompletionRequest) -> Completion:
         self.requests.append(request)
-        return self._lines.pop(0) if len(self._lines) > 1 else self._lines[0]
+        return Completion(text=self._lines.pop(0) if len(self._lines) > 1 else self._lines[0])

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from puppet_engine.commands.budget import budget_command
 from puppet_engine.commands.events import events
 from puppet_engine.commands.forget import forget_command
 from puppet_engine.commands.memory import memory
@@ -36,6 +37,7 @@ cli.add_typer(memory, name="memory")
 cli.add_typer(persona, name="persona")
 cli.command("forget")(forget_command)
 cli.command("why")(why_command)
+cli.command("budget")(budget_command)
 
 WATCHABLE_SPEED: Final = 240
 """So fast that agents who speak every few hours are worth watching."""

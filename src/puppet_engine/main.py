@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx2
-from pydantic import SecretStr
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
@@ -19,12 +18,14 @@ from puppet_engine.core.clock import Clock, PacedClock, SystemClock, VirtualCloc
 from puppet_engine.core.errors import NotRunningError, StorageError
 from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import AgentConfig
-from puppet_engine.core.settings import Settings
+from puppet_engine.core.settings import Settings, secrets_of
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.budget_desk import BudgetDesk
+from puppet_engine.llm.endpoints import brain_endpoint
 from puppet_engine.llm.one_model import OneModelProvider
 from puppet_engine.llm.openai_provider import OpenAIProvider
-from puppet_engine.llm.providers import create_provider
+from puppet_engine.llm.stack import bill_of, budget_of, create_models
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.networks import x
@@ -39,6 +40,7 @@ from puppet_engine.storage.decisions import StoredDecisions
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
+from puppet_engine.storage.model_spending import StoredSpending
 from puppet_engine.storage.ownership import sole_owner
 from puppet_engine.storage.persona_versions import PersonaVersions
 from puppet_engine.storage.wakeups import Wakeups
@@ -99,6 +101,15 @@ class App:
     def memory_store(self) -> MemoryStore:
         """What agents remember. Raises `NotRunningError` before `startup`."""
         return _started(self._memory_store)
+
+    @property
+    def budget_desk(self) -> BudgetDesk:
+        """What models were used for. Raises `NotRunningError` before `startup`."""
+        return BudgetDesk(
+            book=StoredSpending(_started(self._storage)),
+            budget=budget_of(self.settings),
+            clock=self.clock,
+        )
 
     # -------------------------------------------------------------- life
 
@@ -170,7 +181,7 @@ class App:
         events = StoredEvents(storage)
         await self._set_clock(storage, await events.latest_moment())
         world = await self._enter_world(parts)
-        llm = self._find_words(world)
+        llm = self._find_words(storage, world)
         parts.push_async_callback(llm.aclose)
         self._memory_store = SQLiteStore(settings, storage=storage, clock=self.clock)
         self._event_engine = await self._make_engine(parts, storage, events)
@@ -266,13 +277,15 @@ class App:
         is_chosen = "embedder" in self.settings.model_fields_set
         return "static" if self._is_rehearsal() and not is_chosen else self.settings.embedder
 
-    def _find_words(self, world: World) -> LLMProvider:
-        settings = with_brain(self.settings, world)
-        if self._stage is not None:
-            return OneModelProvider(OpenAIProvider(settings, transport=self._stage.transport))
-        provider = create_provider(settings)
-        is_rehearsal = self.settings.llm_provider == "rehearsal"
-        return OneModelProvider(provider) if is_rehearsal else provider
+    def _find_words(self, storage: Storage, world: World) -> LLMProvider:
+        settings = self.settings
+        bill = bill_of(settings, book=StoredSpending(storage), clock=self.clock)
+        if self._stage is None and settings.llm_provider != "rehearsal":
+            return create_models(settings, bill=bill, wall_clock=SystemClock())
+        brain = brain_endpoint(world.llm_url)
+        transport = self._stage.transport if self._stage else None
+        provider = OpenAIProvider(settings, endpoint=brain, transport=transport)
+        return OneModelProvider(bill.of(provider, brain))
 
     def _lay_wire(self, parts: contextlib.AsyncExitStack) -> httpx2.AsyncBaseTransport:
         if self._stage is not None:
@@ -370,25 +383,6 @@ def world_url(settings: Settings) -> str:
         return f"{SQLITE}var/world.db"
     file = Path(agents.removeprefix(SQLITE))
     return f"{SQLITE}{file.with_name(f'{file.stem}-world{file.suffix}')}"
-
-
-def with_brain(settings: Settings, world: World) -> Settings:
-    """Return settings whose `rehearsal` provider is the world's brain, reached as any other."""
-    if settings.llm_provider != "rehearsal":
-        return settings
-    return settings.model_copy(
-        update={
-            "llm_provider": "openai",
-            "openai_api_key": SecretStr("rehearsal"),
-            "openai_base_url": world.llm_url,
-            "openai_model": "rehearsal-brain",
-        }
-    )
-
-
-def secrets_of(settings: Settings) -> list[str]:
-    """Return the keys that the engine works with, and that no text may hold."""
-    return [settings.openai_api_key.get_secret_value()] if settings.openai_api_key else []
 
 
 def _days(days: float | None) -> timedelta | None:

@@ -20,12 +20,17 @@ from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import EventDraft
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
-from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.base import Completion, LLMProvider
+from puppet_engine.llm.budget import ModelBudget
+from puppet_engine.llm.budgeted import BudgetedProvider
+from puppet_engine.llm.prices import PriceList
+from puppet_engine.llm.providers import endpoint_of
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.storage.answers import StoredAnswers
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
+from puppet_engine.storage.model_spending import StoredSpending
 
 folder, deadly = Path(sys.argv[1]), sys.argv[2] == "deadly"
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
@@ -37,7 +42,7 @@ class Paid(LLMProvider):
     async def complete(self, request):
         with (folder / "bill").open("a") as bill:
             bill.write("paid\\n")
-        return f"thought {len((folder / 'bill').read_text().splitlines())}"
+        return Completion(text=f"thought {len((folder / 'bill').read_text().splitlines())}")
 
 
 class Deadly(StoredLedger):
@@ -61,7 +66,14 @@ async def main():
     engine = EventEngine(store=StoredEvents(storage), clock=clock)
     manager = AgentManager({
         "memory_store": SQLiteStore(Settings(), storage=storage, clock=clock),
-        "default_llm_provider": Paid(),
+        "default_llm_provider": BudgetedProvider(
+            Paid(),
+            endpoint=endpoint_of(Settings(), "openai"),
+            book=StoredSpending(storage),
+            budget=ModelBudget(cost=1_000_000),
+            prices=PriceList(),
+            clock=clock,
+        ),
         "event_engine": engine,
         "storage": Deadly(storage),
         "answers": StoredAnswers(storage),
@@ -101,3 +113,5 @@ async def test_an_answer_is_paid_once_though_the_process_is_killed_before_the_tu
     assert (tmp_path / "bill").read_text().splitlines() == ["paid"]
     with closing(sqlite3.connect(tmp_path / "life.db")) as database:
         assert database.execute("SELECT * FROM model_answers").fetchall() == []
+        counted = database.execute("SELECT agent_id, calls, open_calls FROM model_spending")
+        assert counted.fetchall() == [("ada", 1, 0)]

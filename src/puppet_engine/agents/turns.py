@@ -23,7 +23,7 @@ from puppet_engine.agents.recall import memory_kept
 from puppet_engine.agents.reflecting import Reflecting
 from puppet_engine.agents.residents import AtHand
 from puppet_engine.agents.trading import Trading
-from puppet_engine.agents.wording import reasons_of
+from puppet_engine.agents.wording import reasons_of, silence_of
 from puppet_engine.core.agent_locks import AgentLocks
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import (
@@ -37,6 +37,7 @@ from puppet_engine.core.models import Event, EventDraft, IntentKind, TurnOutcome
 from puppet_engine.core.plugins import find_plugin, plugin_names
 from puppet_engine.events.base import Consumer
 from puppet_engine.events.engine import EventEngine
+from puppet_engine.llm.account import AccountProvider
 from puppet_engine.llm.base import LLMProvider
 from puppet_engine.llm.journalled import JournalledProvider
 from puppet_engine.memory.base import MemoryStore
@@ -212,11 +213,11 @@ class Turns(Consumer):
 
     async def _refuse(self, agent: Agent, event_type: str, outcome: TurnOutcome) -> NoReturn:
         """Say why nothing came of a turn that was asked for, after it is on record."""
-        reasons = reasons_of(outcome)
-        if not reasons:
+        reasons, silence = reasons_of(outcome), silence_of(outcome)
+        if not reasons and silence is None:
             raise NothingToDoError(agent.id, event_type)
         await self._commit(agent, None, outcome)
-        raise HeldBackError(agent.id, reasons)
+        raise silence or HeldBackError(agent.id, reasons)
 
     async def _take(self, agent: Agent, event: Event) -> TurnOutcome:
         occasion = f"{event.sequence}"
@@ -256,10 +257,11 @@ class Turns(Consumer):
 
     def _llm_of(self, agent: Agent, occasion: str) -> LLMProvider:
         """Return a model whose answers are kept until the turn that asks has become fact."""
+        llm = AccountProvider(self._llm, agent_id=agent.id)
         if self._answers is None:
-            return self._llm
+            return llm
         return JournalledProvider(
-            self._llm, journal=self._answers, occasion=_answers_of(agent, occasion)
+            llm, journal=self._answers, occasion=_answers_of(agent, occasion)
         )
 
     def _equip(  # noqa: PLR0913 - the parts of a turn, by keyword
@@ -278,7 +280,7 @@ class Turns(Consumer):
             agent=agent,
             payload=payload,
             memory=memory or self._memory,
-            llm=llm or self._llm,
+            llm=llm or AccountProvider(self._llm, agent_id=agent.id),
             clock=self._clock,
             chance=chance,
             ledger=self._ledger,

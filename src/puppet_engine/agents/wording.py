@@ -6,10 +6,12 @@ break no hard rule. When all of them do, nothing is said, and what was wrong is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from puppet_engine.agents.actions import Turn
 from puppet_engine.agents.doors import LOOKED_BACK
+from puppet_engine.core.errors import ModelBudgetError
 from puppet_engine.core.models import EventDraft, TurnOutcome
 from puppet_engine.llm.base import POST_CHARACTERS, shorten
 from puppet_engine.personas.prompt import corrected
@@ -54,6 +56,8 @@ class Wording:
 
     chosen: Draft | None
     drafts: tuple[Draft, ...]
+    silenced: ModelBudgetError | None = None
+    """Why no model is asked any more today, where that is so."""
 
     def wrong(self) -> list[str]:
         """Return what was found in all of the drafts, each finding once."""
@@ -84,7 +88,10 @@ async def worded(
     drafts: list[Draft] = []
     while len(drafts) < TRIES:
         wrong = [found.line() for found in drafts[-1].findings] if drafts else []
-        text = await turn.llm.generate_tweet(corrected(prompt, wrong), _options(turn))
+        try:
+            text = await turn.llm.generate_tweet(corrected(prompt, wrong), _options(turn))
+        except ModelBudgetError as error:
+            return Wording(chosen=_best(drafts), drafts=tuple(drafts), silenced=error)
         text = address(text, mention)
         found = tuple(gate.judge(text, own=own, cast=past.cast))
         drafts.append(Draft(text=text, findings=found, score=score(text, found, own=own)))
@@ -102,6 +109,7 @@ def held_back(turn: Turn, wording: Wording, **about: Any) -> TurnOutcome:
         payload={
             "handle": turn.agent.handle,
             **about,
+            **_silence(wording.silenced),
             "drafts": [draft.told() for draft in wording.drafts],
         },
     )
@@ -117,6 +125,21 @@ def reasons_of(outcome: TurnOutcome) -> list[str]:
         for draft in event.payload["drafts"]
         for reason in draft["findings"]
     ]
+
+
+def silence_of(outcome: TurnOutcome) -> ModelBudgetError | None:
+    """Return that a turn asked no model, for the budget is used up; None when it is not so."""
+    for event in outcome.events:
+        if event.type == HELD_BACK and "silenced" in event.payload:
+            until = datetime.fromisoformat(event.payload["until"])
+            return ModelBudgetError(event.payload["silenced"], resets_at=until)
+    return None
+
+
+def _silence(error: ModelBudgetError | None) -> dict[str, str]:
+    if error is None:
+        return {}
+    return {"silenced": f"{error}", "until": error.resets_at.isoformat()}
 
 
 def address(text: str, handle: str | None) -> str:

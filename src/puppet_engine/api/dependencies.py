@@ -5,11 +5,12 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from puppet_engine.core.breaker import BreakerReading
 from puppet_engine.core.decisions import StoredDecision
 from puppet_engine.core.history import EventRecord, HistoryQuery
 from puppet_engine.core.models import AgentConfig, Event, Intent, StoredMemory
 from puppet_engine.core.schedules import Schedule
-from puppet_engine.outbox.breaker import BreakerReading
+from puppet_engine.llm.budget_desk import BudgetReport
 
 
 class AgentView(Protocol):
@@ -121,6 +122,13 @@ class OutboxView(Protocol):
 
     def networks(self) -> list[BreakerReading]:
         """Return how each network does that was asked."""
+
+
+class BudgetView(Protocol):
+    """What language models were used for."""
+
+    async def report(self, *, days: int = 1, agent_id: str | None = None) -> BudgetReport:
+        """Return what was used today, and in the `days` that end with it."""
 
 
 class ReadableClock(Protocol):

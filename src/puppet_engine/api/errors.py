@@ -26,6 +26,7 @@ from puppet_engine.core.errors import (
     LLMUnavailableError,
     MemoryNotFoundError,
     MissingCredentialError,
+    ModelBudgetError,
     NetworkRefusedError,
     NetworkUnavailableError,
     NothingToDoError,
@@ -34,9 +35,11 @@ from puppet_engine.core.errors import (
     PersonNotFoundError,
     PuppetEngineError,
     RateLimitedError,
+    RecordingError,
     StorageError,
     SuspectOrderError,
     TradeError,
+    UnusableAnswerError,
 )
 
 log = logging.getLogger(__name__)
@@ -57,6 +60,9 @@ STATUSES: Final[dict[type[PuppetEngineError], HTTPStatus]] = {
     ConfigurationError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
     LLMRefusedError: HTTPStatus.BAD_GATEWAY,
+    UnusableAnswerError: HTTPStatus.BAD_GATEWAY,
+    RecordingError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ModelBudgetError: HTTPStatus.TOO_MANY_REQUESTS,
     NetworkRefusedError: HTTPStatus.BAD_GATEWAY,
     SuspectOrderError: HTTPStatus.BAD_GATEWAY,
     MissingCredentialError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -95,7 +101,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
 async def _answer_ours(_request: Request, error: PuppetEngineError) -> JSONResponse:
     headers = {}
-    if isinstance(error, RateLimitedError | CircuitOpenError):
+    if isinstance(error, RateLimitedError | CircuitOpenError | ModelBudgetError):
         headers["Retry-After"] = format_datetime(error.resets_at, usegmt=True)
     problem = Problem(type=type(error).__name__, message=str(error))
     return failure(status_of(error), problem, headers=headers)

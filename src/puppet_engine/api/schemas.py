@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from puppet_engine.api.dependencies import AgentView
+from puppet_engine.core.breaker import BreakerReading
 from puppet_engine.core.decisions import StoredDecision
 from puppet_engine.core.history import EventRecord
 from puppet_engine.core.models import (
@@ -17,7 +18,6 @@ from puppet_engine.core.models import (
     StoredMemory,
 )
 from puppet_engine.core.schedules import Schedule
-from puppet_engine.outbox.breaker import BreakerReading
 
 Data = TypeVar("Data")
 

@@ -51,14 +51,25 @@ async def open_desk(database_url: str, api: str | None) -> AsyncGenerator[Desk]:
         async with httpx2.AsyncClient(base_url=api, timeout=PATIENCE_SECONDS) as client:
             yield LiveDesk(client)
         return
+    async with open_stopped(database_url) as storage:
+        yield StoppedDesk(storage, database_url)
+
+
+@contextlib.asynccontextmanager
+async def open_stopped(database_url: str) -> AsyncGenerator[Storage]:
+    """Open a database to look into it; its clock stands where the agents' time has come to.
+
+    Raises:
+        ConfigurationError: there is no database.
+
+    """
     require_database(database_url)
     clock = VirtualClock(SystemClock().now())
     storage = Storage(database_url, clock=clock, ids=random_id)
     await storage.open()
     try:
-        # The agents' time stands where the engine stopped; what is replayed is due there.
         clock.set(await StoredEvents(storage).latest_moment() or clock.now())
-        yield StoppedDesk(storage, database_url)
+        yield storage
     finally:
         await storage.close()
 
@@ -107,31 +118,40 @@ class LiveDesk(Desk):
     @override
     async def dead_letters(self, *, before: int | None, limit: int) -> list[dict[str, Any]]:
         asked = {"limit": limit} | ({} if before is None else {"before": before})
-        data = await self._ask("GET", "/events/dead-letters", params=asked)
+        data = await ask_engine(self._client, "GET", "/events/dead-letters", params=asked)
         records: list[dict[str, Any]] = data["records"]
         return records
 
     @override
     async def replay(self, event_id: str) -> str:
-        data = await self._ask("POST", f"/events/dead-letters/{event_id}/replay")
-        return str(data["event"]["id"])
+        path = f"/events/dead-letters/{event_id}/replay"
+        return str((await ask_engine(self._client, "POST", path))["event"]["id"])
 
     @override
     async def why(self, of: str) -> StoredDecision:
-        data = await self._ask("GET", f"/decisions/{quote(of, safe='')}")
+        data = await ask_engine(self._client, "GET", f"/decisions/{quote(of, safe='')}")
         return StoredDecision.model_validate(data["decision"])
 
-    async def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
-        try:
-            answer = await self._client.request(method, path, **more)
-            body = answer.json()
-        except (httpx2.HTTPError, ValueError) as error:
-            raise ConfigurationError(
-                f"no engine answers at {self._client.base_url} ({error}): "
-                "start one with `puppets run`, or name its database with --database"
-            ) from error
-        if answer.is_error:
-            problem = body.get("error", {}).get("message") or body
-            raise ConfigurationError(f"the engine refused: {problem}")
-        data: dict[str, Any] = body["data"]
-        return data
+
+async def ask_engine(
+    client: httpx2.AsyncClient, method: str, path: str, **more: Any
+) -> dict[str, Any]:
+    """Return the data that the API of an engine answers.
+
+    Raises:
+        ConfigurationError: nothing answers there, or the engine refuses.
+
+    """
+    try:
+        answer = await client.request(method, path, **more)
+        body = answer.json()
+    except (httpx2.HTTPError, ValueError) as error:
+        raise ConfigurationError(
+            f"no engine answers at {client.base_url} ({error}): "
+            "start one with `puppets run`, or name its database with --database"
+        ) from error
+    if answer.is_error:
+        problem = body.get("error", {}).get("message") or body
+        raise ConfigurationError(f"the engine refused: {problem}")
+    data: dict[str, Any] = body["data"]
+    return data

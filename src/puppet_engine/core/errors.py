@@ -15,8 +15,11 @@ PuppetEngineError
 ├── NotRunningError(RuntimeError)        used before startup or after shutdown
 ├── LLMError                             a language model gave no usable answer
 │   ├── LLMUnavailableError              out of reach, or overloaded; try later
-│   └── LLMRefusedError                  it refused the request; trying again will not help
-│       └── HeldBackError                all it wrote breaks the persona's rules
+│   ├── LLMRefusedError                  it refused the request; trying again will not help
+│   │   └── HeldBackError                all it wrote breaks the persona's rules
+│   ├── UnusableAnswerError              not in the form asked for, nor when told again
+│   ├── ModelBudgetError                 what an agent may use of models in a day is used up
+│   └── RecordingError                   a call that is to be replayed was never recorded
 ├── NetworkError                         a social network did not do what was asked
 │   ├── NetworkRefusedError              it said no: rules, rights, duplicate
 │   │   └── RateLimitedError             it said not now, and until when
@@ -37,6 +40,8 @@ PuppetEngineError
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+
+from puppet_engine.core.model_usage import ModelUsage
 
 
 class PuppetEngineError(Exception):
@@ -175,9 +180,30 @@ class NotRunningError(PuppetEngineError, RuntimeError):
 class LLMError(PuppetEngineError):
     """A language model gave no usable answer."""
 
+    def __init__(
+        self, message: str, *, usage: ModelUsage | None = None, may_be_billed: bool = False
+    ) -> None:
+        self.usage = usage
+        """What the call used all the same, where the server said so."""
+        self.may_be_billed = may_be_billed
+        """Whether nobody here can know if the call is paid for: the answer was lost on its way."""
+        super().__init__(message)
+
 
 class LLMUnavailableError(LLMError):
     """The model is out of reach or overloaded; the same call may work later."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        usage: ModelUsage | None = None,
+        may_be_billed: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        self.retry_after = retry_after
+        """In how many seconds the server wants to be asked again, where it said so."""
+        super().__init__(message, usage=usage, may_be_billed=may_be_billed)
 
 
 class LLMRefusedError(LLMError):
@@ -194,6 +220,22 @@ class HeldBackError(LLMRefusedError):
             f"{agent_id!r} says nothing: no draft of the model keeps the rules, which are those "
             f"of its style guide, of novelty and of safety\n{listed}"
         )
+
+
+class UnusableAnswerError(LLMError):
+    """What the model answered is not in the form that was asked for, also not when told so."""
+
+
+class ModelBudgetError(LLMError):
+    """What an agent may use of language models in a day is used up; nothing was asked."""
+
+    def __init__(self, message: str, *, resets_at: datetime) -> None:
+        self.resets_at = resets_at
+        super().__init__(message)
+
+
+class RecordingError(LLMError):
+    """A call that is to be replayed is not in the recording, or that cannot be read."""
 
 
 class NetworkError(PuppetEngineError):

@@ -1,10 +1,40 @@
 """What an operator can set, by argument or from the environment, which nothing else reads."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _parted(value: object) -> object:
+    """Return what stands between commas; what is no text stays as it is."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted)]
+"""A list: in the environment its parts stand between commas."""
+
+
+def _positive(value: int | None) -> int | None:
+    if value is not None and value < 0:
+        raise ValueError("a limit is 0 or more, or null")
+    return value
+
+
+Limit = Annotated[
+    int | None,
+    BeforeValidator(lambda value: None if value == "null" else value),
+    AfterValidator(_positive),
+]
+"""The most of something, or no limit: in the environment that is `null`."""
+
+
+def _called(*names: str) -> Any:
+    """Return a field that is read from any of these variables, the first of them before others."""
+    return Field(validation_alias=AliasChoices(*names))
 
 
 class Settings(BaseSettings):
@@ -53,18 +83,57 @@ class Settings(BaseSettings):
     """Where API and dashboard listen, on the loopback interface; 0 takes a free port."""
 
     llm_provider: str = "rehearsal"
-    """`rehearsal` (the world's own brain, which costs nothing), `openai`, `fake`, or a plug-in."""
+    """`rehearsal` (the world's own brain, which costs nothing), `openai`, `grok`, `anthropic`,
+    `gemini`, `ollama`, `vllm`, `llamacpp`, `fake`, or a plug-in."""
+    llm_fallbacks: Names = ()
+    """Who is asked when the provider does not answer, in this order, parted by commas."""
+    llm_small_model: str | None = None
+    """Whom the provider asks when a budget runs low; a usual one when unset."""
+    llm_timeout_seconds: Annotated[float, Field(gt=0)] = 60
+    llm_attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    """How often a call is made that certainly came to nothing, with pauses in between."""
+    llm_record_to: Path | None = None
+    """A file to which every call and its answer are written; there may be personal data in it."""
+    llm_replay_from: Path | None = None
+    """A file that was so written, from which calls are answered instead of by a model."""
+    llm_prices: Names = ()
+    """Prices that are not known or other than the list's, such as `my-model=0.25/2`: US dollars
+    for a million tokens of input and of output; parted by commas."""
+    max_model_microdollars_per_day: Limit = 1_000_000
+    """What the models of an agent may cost on a day (UTC); no limit when null."""
+    max_model_tokens_per_day: Limit = None
+    """How many tokens the models of an agent may take on a day (UTC); no limit when null."""
+
     openai_api_key: Annotated[
-        SecretStr | None,
-        Field(validation_alias=AliasChoices("PUPPET_OPENAI_API_KEY", "OPENAI_API_KEY")),
+        SecretStr | None, _called("PUPPET_OPENAI_API_KEY", "OPENAI_API_KEY")
     ] = None
     openai_base_url: Annotated[
-        str | None,
-        Field(validation_alias=AliasChoices("PUPPET_OPENAI_BASE_URL", "OPENAI_BASE_URL")),
+        str | None, _called("PUPPET_OPENAI_BASE_URL", "OPENAI_BASE_URL")
     ] = None
-    """Where OpenAI's protocol is spoken (Grok, Ollama, vLLM …); OpenAI itself when unset."""
+    """Another place where OpenAI's protocol is spoken; OpenAI itself when unset."""
     openai_model: str = "gpt-5-mini"
-    llm_timeout_seconds: Annotated[float, Field(gt=0)] = 60
+    grok_api_key: Annotated[SecretStr | None, _called("PUPPET_GROK_API_KEY", "XAI_API_KEY")] = None
+    grok_base_url: str = "https://api.x.ai/v1"
+    grok_model: str = "grok-4-1-fast-non-reasoning"
+    anthropic_api_key: Annotated[
+        SecretStr | None, _called("PUPPET_ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY")
+    ] = None
+    anthropic_base_url: Annotated[
+        str | None, _called("PUPPET_ANTHROPIC_BASE_URL", "ANTHROPIC_BASE_URL")
+    ] = None
+    anthropic_model: str = "claude-haiku-5-5"
+    gemini_api_key: Annotated[
+        SecretStr | None, _called("PUPPET_GEMINI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
+    ] = None
+    gemini_base_url: str | None = None
+    gemini_model: str = "gemini-3.8-flash"
+    ollama_base_url: str = "http://127.0.0.1:11434/v1"
+    ollama_model: str | None = None
+    """The first that Ollama has when unset; so with the two below."""
+    vllm_base_url: str = "http://127.0.0.1:8000/v1"
+    vllm_model: str | None = None
+    llamacpp_base_url: str = "http://127.0.0.1:8080/v1"
+    llamacpp_model: str | None = None
 
     embedder: str = "minilm"
     """By what memories are found: `minilm`, `static` (coarser, faster), `multilingual`, any other
@@ -94,3 +163,9 @@ class Settings(BaseSettings):
     """How often an agent looks for mentions."""
     memory_room: Annotated[int, Field(ge=100)] = 100_000
     """How many memories an agent has at the most; it lets go of those that are worth least."""
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Return the keys that the engine works with, and that no text may hold."""
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]

@@ -5,21 +5,22 @@ from typing import Final
 
 from typing_extensions import override
 
-from puppet_engine.llm.base import CompletionRequest, LLMProvider
+from puppet_engine.llm.base import Completion, CompletionRequest, LLMProvider
+from puppet_engine.llm.wrapper import WrapperProvider
 from puppet_engine.storage.answers import AnswerJournal
 
 
-class JournalledProvider(LLMProvider):
-    """Asks `provider` on one occasion, and notes each answer before it gives it on.
+class JournalledProvider(WrapperProvider):
+    """Asks `inner` on one occasion, and notes each answer before it gives it on.
 
     The n-th call of the occasion gets the answer that the n-th call got before, as in every
     engine that journals steps. It must be a call of the same kind: the same speaker, seed and
     limits. The words of the prompt may differ, for they tell the time and what was said since.
     """
 
-    def __init__(self, provider: LLMProvider, *, journal: AnswerJournal, occasion: str) -> None:
+    def __init__(self, inner: LLMProvider, *, journal: AnswerJournal, occasion: str) -> None:
+        super().__init__(inner)
         self.occasion: Final = occasion
-        self._provider = provider
         self._journal = journal
         self._calls = 0
 
@@ -29,19 +30,17 @@ class JournalledProvider(LLMProvider):
         return self._calls > 0
 
     @override
-    async def complete(self, request: CompletionRequest) -> str:
+    async def complete(self, request: CompletionRequest) -> Completion:
         call, self._calls = self._calls, self._calls + 1
         digest = kind_of(request)
         known = await self._journal.find(self.occasion, call, request=digest)
         if known is not None:
-            return known
-        answer = await self._provider.complete(request)
-        await self._journal.keep(self.occasion, call, request=digest, answer=answer)
+            return Completion.model_validate_json(known)
+        answer = await self.inner.complete(request)
+        await self._journal.keep(
+            self.occasion, call, request=digest, answer=answer.model_dump_json()
+        )
         return answer
-
-    @override
-    async def aclose(self) -> None:
-        await self._provider.aclose()
 
 
 def kind_of(request: CompletionRequest) -> str:

@@ -2,20 +2,13 @@
 
 from typing_extensions import override
 
-from puppet_engine.llm.base import CompletionRequest, LLMProvider
+from puppet_engine.llm.base import Completion, CompletionRequest
+from puppet_engine.llm.wrapper import WrapperProvider
 
 
-class OneModelProvider(LLMProvider):
-    """Asks `provider` for the model of its settings: the rehearsal world has no other."""
-
-    def __init__(self, provider: LLMProvider) -> None:
-        self._provider = provider
+class OneModelProvider(WrapperProvider):
+    """Asks for the model of the settings: the rehearsal world has no other, nor has a stand-in."""
 
     @override
-    async def complete(self, request: CompletionRequest) -> str:
-        options = request.options.model_copy(update={"model": None})
-        return await self._provider.complete(request.model_copy(update={"options": options}))
-
-    @override
-    async def aclose(self) -> None:
-        await self._provider.aclose()
+    async def complete(self, request: CompletionRequest) -> Completion:
+        return await self.inner.complete(request.with_options(model=None))

@@ -1,6 +1,7 @@
 """Any server that speaks OpenAI's protocol: OpenAI, Grok, Ollama, vLLM, llama.cpp, our world."""
 
 import inspect
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 import openai
@@ -12,18 +13,28 @@ from puppet_engine.core.errors import (
     LLMUnavailableError,
     MissingCredentialError,
 )
+from puppet_engine.core.model_usage import ModelUsage
 from puppet_engine.core.settings import Settings
-from puppet_engine.llm.base import CompletionRequest, LLMProvider
+from puppet_engine.llm.base import Completion, CompletionRequest, LLMProvider
+from puppet_engine.llm.endpoints import ENDPOINTS, Endpoint
+from puppet_engine.llm.reckoning import reckoned
+from puppet_engine.llm.wire_errors import (
+    connection_error,
+    garbled_error,
+    status_error,
+    timeout_error,
+)
 
 if TYPE_CHECKING:
     import httpx2
 
-_TRY_LATER: Final = {408, 409, 425, 429}
-"""Client errors that say nothing against the request itself."""
+
+_WISHES: Final = ("temperature", "seed")
+"""What may be left out where a model does not take it, as those do not that think first."""
 
 
 class OpenAIProvider(LLMProvider):
-    """Asks one model at `settings.openai_base_url`, or at OpenAI when that is unset.
+    """Asks at one `endpoint`; at `settings.openai_base_url`, or OpenAI, when none is given.
 
     A request is sent once. The SDK would send a request that timed out again, and each may be
     billed, so its own retries are off: whoever wants them wraps this provider.
@@ -31,89 +42,132 @@ class OpenAIProvider(LLMProvider):
     """
 
     def __init__(
-        self, settings: Settings, *, transport: "httpx2.AsyncBaseTransport | None" = None
+        self,
+        settings: Settings,
+        *,
+        endpoint: Endpoint | None = None,
+        transport: "httpx2.AsyncBaseTransport | None" = None,
     ) -> None:
+        self.endpoint = endpoint or ENDPOINTS["openai"](settings)
         self._settings = settings
         self._transport = transport
         self._client: Any = None
+        self._first_model: str | None = None
+        self._spurned: defaultdict[str, set[str]] = defaultdict(set)
 
     @override
-    async def complete(self, request: CompletionRequest) -> str:
+    async def complete(self, request: CompletionRequest) -> Completion:
         client = await self._opened()
         try:
-            answer = await _settled(client.chat.completions.create(**self._arguments(request)))
-        except openai.OpenAIError as error:
+            model = request.options.model or self.endpoint.model or await self._served(client)
+            answer = await self._answer(client, self._arguments(request, model))
+        except (openai.OpenAIError, ValueError) as error:
             raise self._translated(error) from error
-        return _text_of(answer)
+        return self._completion(request, answer, model)
+
+    async def _answer(self, client: Any, arguments: dict[str, Any]) -> Any:
+        """Return the server's answer, asked without what it says its model does not take."""
+        spurned = self._spurned[arguments["model"]]
+        asked = {name: value for name, value in arguments.items() if name not in spurned}
+        try:
+            return await settled(client.chat.completions.create(**asked))
+        except openai.BadRequestError as error:
+            new = {name for name in _WISHES if name in asked and name in f"{error}"}
+            if not new:
+                raise
+            # It was refused unread and unbilled; from now on the model is asked without.
+            spurned |= new
+            return await self._answer(client, arguments)
 
     @override
     async def aclose(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await _settled(client.close())
+            await settled(client.close())
 
     async def _opened(self) -> Any:
         if self._client is None:
-            self._client = await _settled(self._open())
+            self._client = await settled(self._open())
         return self._client
 
     def _open(self) -> Any:
-        settings = self._settings
-        key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
-        if key is None and settings.openai_base_url is not None:
-            key = "none"  # local servers ask for no key, the SDK does
+        endpoint = self.endpoint
+        key = endpoint.key()
+        if endpoint.key_name and endpoint.name != "openai" and endpoint.api_key is None:
+            raise MissingCredentialError(endpoint.title, [endpoint.key_name])
         try:
             # Looked up on the module at this moment, so that a test can put its own in place.
             return openai.AsyncOpenAI(
                 api_key=key,
-                base_url=settings.openai_base_url,
-                timeout=settings.llm_timeout_seconds,
+                base_url=endpoint.base_url,
+                timeout=self._settings.llm_timeout_seconds,
                 max_retries=0,
                 **self._wire(),
             )
         except openai.OpenAIError as error:
-            raise MissingCredentialError("OpenAI", ["OPENAI_API_KEY"]) from error
+            raise MissingCredentialError(endpoint.title, [endpoint.key_name]) from error
 
     def _wire(self) -> dict[str, Any]:
         if self._transport is None:
             return {}
         return {"http_client": openai.DefaultAsyncHttpx2Client(transport=self._transport)}
 
-    def _arguments(self, request: CompletionRequest) -> dict[str, Any]:
+    async def _served(self, client: Any) -> str:
+        """Return the first model that the server has; it is asked once."""
+        if self._first_model is None:
+            page = await settled(client.models.list())
+            names = [str(model.id) for model in getattr(page, "data", None) or ()]
+            if not names:
+                raise LLMUnavailableError(
+                    f"{self.endpoint.where} has no model: give it one, or name one with "
+                    f"PUPPET_{self.endpoint.name.upper()}_MODEL"
+                )
+            self._first_model = names[0]
+        return self._first_model
+
+    def _arguments(self, request: CompletionRequest, model: str) -> dict[str, Any]:
         options, settings = request.options, self._settings
         system = [{"role": "system", "content": options.system}] if options.system else []
         # OpenAI's reasoning models know the new name only, most other servers the old one only.
-        limit = "max_tokens" if settings.openai_base_url else "max_completion_tokens"
+        limit = "max_tokens" if self.endpoint.base_url else "max_completion_tokens"
         arguments = {
             "temperature": options.temperature,
             limit: options.max_tokens,
             "seed": settings.seed if options.seed is None else options.seed,
+            "response_format": _form(options.answer_schema),
         }
         return {
-            "model": options.model or settings.openai_model,
+            "model": model,
             "messages": [*system, {"role": "user", "content": request.prompt}],
             **{name: value for name, value in arguments.items() if value is not None},
         }
 
-    def _translated(self, error: openai.OpenAIError) -> Exception:
-        where = self._settings.openai_base_url or "OpenAI"
+    def _translated(self, error: Exception) -> LLMError:
+        seconds = self._settings.llm_timeout_seconds
         if isinstance(error, openai.APITimeoutError):
-            seconds = self._settings.llm_timeout_seconds
-            return LLMUnavailableError(
-                f"{where} gave no answer within {seconds:g} s; it may be billed all the same"
-            )
+            return timeout_error(self.endpoint, seconds, error.__cause__)
         if isinstance(error, openai.APIConnectionError):
-            return LLMUnavailableError(f"{where} cannot be reached: {error.__cause__ or error}")
-        if isinstance(error, openai.AuthenticationError):
-            return LLMRefusedError(f"{where} does not know the key: check OPENAI_API_KEY: {error}")
+            return connection_error(self.endpoint, error.__cause__ or error)
         if isinstance(error, openai.APIStatusError):
-            later = error.status_code in _TRY_LATER or error.status_code >= 500  # noqa: PLR2004
-            kind = LLMUnavailableError if later else LLMRefusedError
-            return kind(f"{where} refused the request: {error}")
-        return LLMError(f"{where} answered what cannot be understood: {error}")
+            headers = error.response.headers
+            return status_error(self.endpoint, error.status_code, headers, f"{error}")
+        return garbled_error(self.endpoint, error)
+
+    def _completion(self, request: CompletionRequest, answer: Any, model: str) -> Completion:
+        usage = _usage(answer)
+        try:
+            text = _text_of(answer, usage)
+        except AttributeError as error:  # a page, say, and no object
+            raise garbled_error(self.endpoint, error) from error
+        named = getattr(answer, "model", None)
+        return Completion(
+            text=text,
+            model=named if isinstance(named, str) and named else model,
+            usage=usage or reckoned(request, text),
+        )
 
 
-async def _settled(value: Any) -> Any:
+async def settled(value: Any) -> Any:
     """Return the value, or what it comes to when it must be awaited.
 
     A stand-in for the SDK's client may answer at once.
@@ -121,17 +175,43 @@ async def _settled(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-def _text_of(answer: Any) -> str:
+def _form(schema: dict[str, Any] | None) -> dict[str, Any] | None:
+    if schema is None:
+        return None
+    # Not strict: that would forbid fields with defaults, which pydantic does not require.
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+
+
+def _usage(answer: Any) -> ModelUsage | None:
+    told = getattr(answer, "usage", None)
+    asked, said = getattr(told, "prompt_tokens", None), getattr(told, "completion_tokens", None)
+    if not isinstance(asked, int) or not isinstance(said, int):
+        return None
+    cached = getattr(getattr(told, "prompt_tokens_details", None), "cached_tokens", None)
+    return ModelUsage(
+        input_tokens=asked,
+        cached_tokens=min(cached, asked) if isinstance(cached, int) else 0,
+        output_tokens=said,
+    )
+
+
+def _text_of(answer: Any, usage: ModelUsage | None) -> str:
     if not answer.choices:
-        raise LLMUnavailableError("the model returned no choice at all; the same call may work")
-    message = answer.choices[0].message
+        raise LLMUnavailableError(
+            "the model returned no choice at all; the same call may work",
+            usage=usage,
+            may_be_billed=usage is None,
+        )
+    message, reason = answer.choices[0].message, answer.choices[0].finish_reason
     if isinstance(refusal := getattr(message, "refusal", None), str) and refusal:
-        raise LLMRefusedError(f"the model declined: {refusal}")
+        raise LLMRefusedError(f"the model declined: {refusal}", usage=usage)
     text = (message.content or "").strip()
+    if not text and reason == "content_filter":
+        raise LLMRefusedError("the model declined: its filter held the answer back", usage=usage)
     if not text:
-        reason = answer.choices[0].finish_reason
         raise LLMUnavailableError(
             f"the model returned an empty answer (finish_reason {reason!r}); "
-            "with 'length', allow it more max_tokens"
+            "with 'length', allow it more max_tokens",
+            usage=usage,
         )
     return str(text)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from puppet_engine.core.agent_locks import AgentLocks, LocalAgentLocks
+from puppet_engine.core.breaker import BreakerReading, CircuitBreaker
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import (
     ChainUnavailableError,
@@ -27,7 +28,6 @@ from puppet_engine.core.errors import (
 from puppet_engine.core.models import Event, Intent, IntentState
 from puppet_engine.outbox.base import Carrier, Clearance, FindCarrier
 from puppet_engine.outbox.book import Book
-from puppet_engine.outbox.breaker import BreakerReading, CircuitBreaker
 from puppet_engine.outbox.lanes import Lanes
 from puppet_engine.outbox.passage import NotYetError, Passage, is_late, too_late
 from puppet_engine.outbox.patience import Patience

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
 
+from puppet_engine.core.breaker import CircuitBreaker
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import (
     ChainUnavailableError,
@@ -18,7 +19,6 @@ from puppet_engine.core.errors import (
 from puppet_engine.core.failpoints import Failpoint, reach
 from puppet_engine.core.models import Effect, Intent, IntentState
 from puppet_engine.outbox.base import Carrier
-from puppet_engine.outbox.breaker import CircuitBreaker
 from puppet_engine.outbox.budget import DAY
 from puppet_engine.outbox.limits import free_at, take
 from puppet_engine.outbox.patience import Patience

@@ -5,6 +5,8 @@ In the system prompt, which the operator wrote, a line is an item: `- dry humour
 In the user prompt a line that begins with `> ` is quoted: somebody's words, a memory, a topic.
 Whatever was quoted is folded into one line first, so it cannot end its quotation,
 open a section or pass for somebody else's words.
+Marks by which servers tell the parts of a conversation apart (`<|im_end|>`, `[INST]`, `</s>`)
+are taken apart, too: a server that puts prompts together as text would take them for its own.
 """
 
 import hashlib
@@ -28,6 +30,13 @@ QUOTED_CHARACTERS = 600
 """How much of one quoted text is shown."""
 
 _JOINER = "\u200d"
+
+_CONTROL = re.compile(
+    r"<(?=[|\uff5c/<]|\s*(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|think|tool_call)\s*>)"
+    r"|\[(?=\s*/?\s*(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_\w+)\s*\])",
+    re.IGNORECASE,
+)
+"""Where a mark of a chat template begins: of ChatML, Llama, Mistral, Gemma, DeepSeek or Qwen."""
 
 
 class Section(StrEnum):
@@ -229,7 +238,7 @@ def _said(post: Post) -> str:
 
 
 def _quoted(text: str) -> str:
-    line = _line(text)
+    line = _CONTROL.sub(lambda mark: f"{mark[0]} ", _line(text))
     cut = line if len(line) <= QUOTED_CHARACTERS else line[: QUOTED_CHARACTERS - 1] + "…"
     return f"> {cut}" if cut else ""
 

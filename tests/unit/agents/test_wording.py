@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from tests.fakes import FakeFeed, FakeMemoryStore, FakeNetwork, ScriptedLLM
+from tests.fickle_network import START
 from tests.unit.agents.conftest import ADA, MakeTurn
+from typing_extensions import override
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
@@ -14,9 +16,10 @@ from puppet_engine.agents.doors import Doors
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.wording import HELD_BACK, TRIES
 from puppet_engine.core.clock import VirtualClock
-from puppet_engine.core.errors import HeldBackError, PolicyError
+from puppet_engine.core.errors import HeldBackError, ModelBudgetError, PolicyError
 from puppet_engine.core.models import AgentConfig, Event, IntentDraft, IntentKind, TurnOutcome
 from puppet_engine.events.engine import EventEngine
+from puppet_engine.llm.base import Completion, CompletionRequest
 from puppet_engine.personas.prompt import Section
 
 CALM: dict[str, Any] = {
@@ -169,3 +172,66 @@ async def test_an_agent_that_takes_its_time_answers_later(
 
     waited = outcome.events[0].due_at - clock.now()
     assert timedelta(minutes=5) <= waited <= timedelta(minutes=9)
+
+
+async def test_who_has_used_up_the_budget_keeps_silent_and_says_why(make_turn: MakeTurn) -> None:
+    class Spent(ScriptedLLM):
+        @override
+        async def complete(self, request: CompletionRequest) -> Completion:
+            if self.requests:
+                raise ModelBudgetError("'ada' asks no model until tomorrow", resets_at=START)
+            return await super().complete(request)
+
+    outcome = await Posting().take(make_turn(Spent("Tea!"), agent=calm()))
+
+    (told,) = outcome.events
+    assert outcome.intents == ()
+    assert told.type == HELD_BACK
+    assert told.payload["silenced"] == "'ada' asks no model until tomorrow"
+    assert told.payload["until"] == START.isoformat()
+    assert len(told.payload["drafts"]) == 1
+
+
+async def test_who_is_told_to_post_with_a_spent_budget_hears_until_when(
+    clock: VirtualClock, feed: FakeFeed, memory: FakeMemoryStore
+) -> None:
+    class Spent(ScriptedLLM):
+        @override
+        async def complete(self, request: CompletionRequest) -> Completion:
+            raise ModelBudgetError("nobody is asked", resets_at=START)
+
+    async def open_account(agent: Agent) -> FakeNetwork:
+        return FakeNetwork(feed, agent.handle)
+
+    manager = AgentManager(
+        {
+            "memory_store": memory,
+            "default_llm_provider": Spent(),
+            "event_engine": EventEngine(clock=clock),
+            "clock": clock,
+            "open_account": open_account,
+        }
+    )
+    await manager.create_agent(CALM)
+    await manager.start_agents()
+
+    with pytest.raises(ModelBudgetError, match="nobody is asked") as caught:
+        await manager.trigger_post("ada", {"topic": "tea"})
+
+    assert caught.value.resets_at == START
+
+
+async def test_a_draft_that_may_leave_goes_out_though_the_budget_ends_before_a_better_one(
+    make_turn: MakeTurn,
+) -> None:
+    class Spent(ScriptedLLM):
+        @override
+        async def complete(self, request: CompletionRequest) -> Completion:
+            if self.requests:
+                raise ModelBudgetError("spent", resets_at=START)
+            return await super().complete(request)
+
+    agent = calm(question_rate=1)
+    outcome = await Posting().take(make_turn(Spent("Tea is warm iron."), agent=agent))
+
+    assert outcome.intents[0].payload["text"] == "Tea is warm iron."

@@ -1,35 +1,50 @@
-"""What every provider promises: one suite over all of them."""
+"""What every provider and every wrapper promises: one suite over all of them.
+
+Those that ask somebody ask a local server of the vendor's protocol, which fails as real ones do.
+"""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel
+from tests.unit.llm.conftest import SERVERS, WRAPPERS, running, settings_for, wrapped
+from tests.unit.llm.wire_servers import Fault, Trouble, WireServer
 
-from puppet_engine.core.clock import SystemClock
-from puppet_engine.core.errors import LLMRefusedError
-from puppet_engine.core.settings import Settings
-from puppet_engine.llm.base import LLMProvider
+from puppet_engine.core.errors import (
+    LLMError,
+    LLMRefusedError,
+    LLMUnavailableError,
+    UnusableAnswerError,
+)
+from puppet_engine.llm.base import CompletionOptions, CompletionRequest, LLMProvider
+from puppet_engine.llm.fake_provider import FakeLLMProvider
 from puppet_engine.llm.providers import create_provider
-from puppet_engine.world.app import create_world_app
-from puppet_engine.world.brain.routes import create_brain_router
-from puppet_engine.world.server import LoopbackServer
+
+Connected = tuple[LLMProvider, WireServer]
+
+ASKED = CompletionRequest(
+    prompt="Fog over the harbour", options=CompletionOptions(system="You are dry.")
+)
 
 
-@pytest.fixture(params=["fake", "openai"])
-async def provider(request: pytest.FixtureRequest) -> AsyncIterator[LLMProvider]:
-    brain = create_world_app([create_brain_router(seed=7, clock=SystemClock())])
-    server = LoopbackServer(brain)
-    url = await server.start()
-    made = create_provider(
-        Settings(
-            llm_provider=request.param,
-            openai_base_url=f"{url}/v1",
-            openai_api_key=SecretStr("any"),
-        )
-    )
-    yield made
-    await made.aclose()
-    await server.stop()
+@pytest.fixture(params=["fake", *SERVERS, *WRAPPERS])
+async def provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LLMProvider]:
+    if request.param == "fake":
+        yield FakeLLMProvider()
+        return
+    vendor = request.param if request.param in SERVERS else "openai"
+    async with running(SERVERS[vendor]()) as server:
+        made = create_provider(settings_for(vendor, server.url))
+        if request.param in SERVERS:
+            yield made
+        else:
+            async with wrapped(request.param, made, tmp_path) as wrapper:
+                yield wrapper
+        await made.aclose()
+
+
+# -------------------------------------------------------------------- answers
 
 
 async def test_an_answer_is_a_stripped_text(provider: LLMProvider) -> None:
@@ -39,6 +54,15 @@ async def test_an_answer_is_a_stripped_text(provider: LLMProvider) -> None:
     assert text == text.strip()
 
 
+async def test_a_completion_tells_who_answered_and_what_it_took(provider: LLMProvider) -> None:
+    completion = await provider.complete(ASKED)
+
+    assert completion.model
+    assert completion.usage.input_tokens > 0
+    assert completion.usage.output_tokens > 0
+    assert completion.cost >= 0
+
+
 async def test_the_same_request_gets_the_same_answer(provider: LLMProvider) -> None:
     options = {"system": "You are dry.", "seed": 3}
 
@@ -46,12 +70,6 @@ async def test_the_same_request_gets_the_same_answer(provider: LLMProvider) -> N
     second = await provider.generate_content("Fog", options)
 
     assert first == second
-
-
-async def test_another_seed_gets_another_answer(provider: LLMProvider) -> None:
-    answers = {await provider.generate_content("Fog", {"seed": seed}) for seed in range(8)}
-
-    assert len(answers) > 4
 
 
 async def test_a_post_is_one_paragraph_that_fits(provider: LLMProvider) -> None:
@@ -72,3 +90,183 @@ async def test_a_provider_that_was_closed_opens_again(provider: LLMProvider) -> 
     await provider.aclose()
 
     assert await provider.generate_content("Fog", {}) == before
+
+
+# -------------------------------------------------------------------- on the wire
+
+
+async def test_who_speaks_and_what_is_asked_travel_apart(connected: Connected) -> None:
+    provider, server = connected
+
+    await provider.complete(ASKED)
+
+    [asked] = server.requests
+    assert asked.system == "You are dry."
+    assert asked.prompt == "Fog over the harbour"
+    assert asked.roles[-1] == "user"
+    assert "assistant" not in asked.roles
+
+
+async def test_what_the_server_counted_is_told(connected: Connected) -> None:
+    provider, _ = connected
+
+    usage = (await provider.complete(ASKED)).usage
+
+    assert (usage.input_tokens, usage.cached_tokens, usage.output_tokens) == (100, 40, 20)
+    assert not usage.is_estimate
+
+
+class Choice(BaseModel):
+    """A decision."""
+
+    act: bool
+    why: str
+
+
+async def test_an_object_is_asked_for_by_its_schema_and_read(connected: Connected) -> None:
+    provider, server = connected
+    server.text = 'Sure!\n```json\n{"act": true, "why": "fog"}\n```'
+
+    answer = await provider.complete_as(ASKED, Choice)
+
+    assert answer.value == Choice(act=True, why="fog")
+    assert len(answer.completions) == 1
+    assert set(server.requests[0].schema["properties"]) == {"act", "why"}
+    assert "JSON Schema" in server.requests[0].prompt
+
+
+async def test_an_answer_of_another_form_is_asked_for_once_more_with_the_reason(
+    connected: Connected,
+) -> None:
+    provider, server = connected
+    server.text = '{"act": "perhaps"}'
+
+    with pytest.raises(UnusableAnswerError, match=r"no Choice: act: .*; why: Field required"):
+        await provider.complete_as(ASKED, Choice)
+
+    assert len(server.requests) == 2
+    assert "act: Input should be a valid boolean" in server.requests[1].prompt
+    assert server.requests[1].prompt.startswith(server.requests[0].prompt)
+
+
+@pytest.mark.parametrize("status", [429, 500])
+async def test_a_server_in_trouble_is_unavailable(status: int, connected: Connected) -> None:
+    provider, server = connected
+    server.always = Trouble(status, message="busy")
+
+    with pytest.raises(LLMUnavailableError, match="busy") as caught:
+        await provider.complete(ASKED)
+
+    assert not caught.value.may_be_billed
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+async def test_a_request_that_will_never_do_is_refused_after_one_call(
+    status: int, connected: Connected
+) -> None:
+    provider, server = connected
+    server.always = Trouble(status, message="no such thing")
+
+    with pytest.raises(LLMRefusedError, match="no such thing") as caught:
+        await provider.complete(ASKED)
+
+    assert len(server.requests) == 1
+    assert "secret-key" not in str(caught.value)
+
+
+async def test_a_server_says_when_it_wants_to_be_asked_again(connected: Connected) -> None:
+    provider, server = connected
+    server.always = Trouble(429, headers={"Retry-After": "90"})
+
+    with pytest.raises(LLMUnavailableError) as caught:
+        await provider.complete(ASKED)
+
+    assert caught.value.retry_after == pytest.approx(90)
+
+
+async def test_a_moment_to_ask_again_is_reckoned_by_the_servers_own_clock(
+    connected: Connected,
+) -> None:
+    provider, server = connected
+    server.always = Trouble(
+        503,
+        headers={
+            "Date": "Mon, 05 Jan 2026 06:00:00 GMT",
+            "Retry-After": "Mon, 05 Jan 2026 06:02:00 GMT",
+        },
+    )
+
+    with pytest.raises(LLMUnavailableError) as caught:
+        await provider.complete(ASKED)
+
+    assert caught.value.retry_after == pytest.approx(120)
+
+
+@pytest.mark.parametrize("fault", [Fault.SILENT, Fault.CUT])
+async def test_a_call_whose_answer_is_lost_may_be_billed_and_is_told_to(
+    fault: Fault, connected: Connected
+) -> None:
+    provider, server = connected
+    server.always = fault
+
+    with pytest.raises(LLMUnavailableError, match="may be billed") as caught:
+        await provider.complete(ASKED)
+
+    assert caught.value.may_be_billed
+
+
+@pytest.mark.parametrize("fault", [Fault.PAGE, Fault.GARBAGE, Fault.NONSENSE])
+async def test_an_answer_that_is_none_is_an_error_of_ours(
+    fault: Fault, connected: Connected
+) -> None:
+    provider, server = connected
+    server.always = fault
+
+    with pytest.raises(LLMUnavailableError) as caught:
+        await provider.complete(ASKED)
+
+    assert caught.value.may_be_billed
+
+
+async def test_a_model_that_declines_is_not_asked_again(connected: Connected) -> None:
+    provider, server = connected
+    server.always = Fault.REFUSAL
+
+    with pytest.raises(LLMRefusedError, match="declined") as caught:
+        await provider.complete(ASKED)
+
+    assert len(server.requests) == 1
+    assert caught.value.usage is not None
+
+
+async def test_an_empty_answer_is_an_error_that_tells_what_it_took(connected: Connected) -> None:
+    provider, server = connected
+    server.always = Fault.EMPTY
+
+    with pytest.raises(LLMUnavailableError, match="empty answer") as caught:
+        await provider.complete(ASKED)
+
+    assert caught.value.usage is not None
+    assert caught.value.usage.tokens == 120
+
+
+async def test_a_server_that_is_not_there_is_unavailable_and_bills_nothing(
+    connected: Connected,
+) -> None:
+    provider, server = connected
+    await server.stop()
+
+    with pytest.raises(LLMUnavailableError, match="cannot be reached") as caught:
+        await provider.complete(ASKED)
+
+    assert not caught.value.may_be_billed
+
+
+async def test_after_a_failure_the_next_call_is_answered(connected: Connected) -> None:
+    provider, server = connected
+    server.faults = [Trouble(400)]
+
+    with pytest.raises(LLMError):
+        await provider.complete(ASKED)
+
+    assert (await provider.complete(ASKED)).text

@@ -11,7 +11,7 @@ from typing_extensions import override
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import LLMUnavailableError
 from puppet_engine.core.ids import random_id
-from puppet_engine.llm.base import CompletionOptions, CompletionRequest
+from puppet_engine.llm.base import Completion, CompletionOptions, CompletionRequest, LLMProvider
 from puppet_engine.llm.journalled import JournalledProvider
 from puppet_engine.storage.answers import KEPT, AnswerJournal, StoredAnswers
 from puppet_engine.storage.gateway import Storage
@@ -44,13 +44,17 @@ def a_turn(
     return JournalledProvider(llm, journal=journal, occasion=occasion)
 
 
+async def said(provider: LLMProvider, request: CompletionRequest) -> str:
+    return (await provider.complete(request)).text
+
+
 async def test_a_turn_taken_again_gets_its_answers_without_paying(journal: AnswerJournal) -> None:
     llm = ScriptedLLM("one", "two", "three")
     first = a_turn(llm, journal)
-    answers = [await first.complete(ASKED), await first.complete(ASKED)]
+    answers = [await said(first, ASKED), await said(first, ASKED)]
 
     again = a_turn(llm, journal)
-    repeated = [await again.complete(LATER), await again.complete(LATER)]
+    repeated = [await said(again, LATER), await said(again, LATER)]
 
     assert answers == repeated == ["one", "two"]
     assert len(llm.requests) == 2
@@ -58,58 +62,58 @@ async def test_a_turn_taken_again_gets_its_answers_without_paying(journal: Answe
 
 async def test_a_call_that_was_not_made_before_is_made(journal: AnswerJournal) -> None:
     llm = ScriptedLLM("one", "two")
-    await a_turn(llm, journal).complete(ASKED)
+    await said(a_turn(llm, journal), ASKED)
 
     again = a_turn(llm, journal)
 
-    assert [await again.complete(ASKED), await again.complete(ASKED)] == ["one", "two"]
+    assert [await said(again, ASKED), await said(again, ASKED)] == ["one", "two"]
 
 
 async def test_a_call_of_another_kind_is_made(journal: AnswerJournal) -> None:
     llm = ScriptedLLM("one", "two")
-    await a_turn(llm, journal).complete(ASKED)
+    await said(a_turn(llm, journal), ASKED)
     other = CompletionRequest(prompt=ASKED.prompt, options=CompletionOptions(seed=2))
 
-    assert await a_turn(llm, journal).complete(other) == "two"
-    assert await a_turn(llm, journal).complete(other) == "two"
+    assert await said(a_turn(llm, journal), other) == "two"
+    assert await said(a_turn(llm, journal), other) == "two"
     assert len(llm.requests) == 2
 
 
 async def test_each_turn_has_answers_of_its_own(journal: AnswerJournal) -> None:
     llm = ScriptedLLM("one", "two")
-    await a_turn(llm, journal, "ada 1").complete(ASKED)
+    await said(a_turn(llm, journal, "ada 1"), ASKED)
 
-    assert await a_turn(llm, journal, "ada 2").complete(ASKED) == "two"
+    assert await said(a_turn(llm, journal, "ada 2"), ASKED) == "two"
 
 
 async def test_answers_that_were_no_good_are_forgotten(journal: AnswerJournal) -> None:
     llm = ScriptedLLM("one", "two")
-    await a_turn(llm, journal).complete(ASKED)
+    await said(a_turn(llm, journal), ASKED)
 
     await journal.forget("ada 1")
 
-    assert await a_turn(llm, journal).complete(ASKED) == "two"
+    assert await said(a_turn(llm, journal), ASKED) == "two"
 
 
 async def test_a_model_that_fails_leaves_nothing_behind(journal: AnswerJournal) -> None:
     class Failing(ScriptedLLM):
         @override
-        async def complete(self, request: CompletionRequest) -> str:
+        async def complete(self, request: CompletionRequest) -> Completion:
             raise LLMUnavailableError(f"overloaded by {request.prompt!r}")
 
     with pytest.raises(LLMUnavailableError):
-        await a_turn(Failing(""), journal).complete(ASKED)
+        await said(a_turn(Failing(""), journal), ASKED)
 
-    assert await a_turn(ScriptedLLM("one"), journal).complete(ASKED) == "one"
+    assert await said(a_turn(ScriptedLLM("one"), journal), ASKED) == "one"
 
 
 async def test_old_answers_are_taken_away_as_time_goes_by(
     journal: AnswerJournal, clock: VirtualClock
 ) -> None:
     llm = ScriptedLLM("one", "two", "three")
-    await a_turn(llm, journal, "ada 1").complete(ASKED)
+    await said(a_turn(llm, journal, "ada 1"), ASKED)
     clock.advance(KEPT + timedelta(hours=1))
-    await a_turn(llm, journal, "ada 2").complete(ASKED)
+    await said(a_turn(llm, journal, "ada 2"), ASKED)
 
-    assert await a_turn(llm, journal, "ada 1").complete(ASKED) == "three"
-    assert await a_turn(llm, journal, "ada 2").complete(ASKED) == "two"
+    assert await said(a_turn(llm, journal, "ada 1"), ASKED) == "three"
+    assert await said(a_turn(llm, journal, "ada 2"), ASKED) == "two"

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from puppet_engine.agents.direct_ledger import DirectLedger
 from puppet_engine.core.agent_locks import LocalAgentLocks
+from puppet_engine.core.breaker import BreakerState
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import (
     BudgetExceededError,
@@ -26,7 +27,6 @@ from puppet_engine.core.ids import PostId, seeded_ids
 from puppet_engine.core.models import Effect, Intent, IntentDraft, IntentKind, Memory, TurnOutcome
 from puppet_engine.networks.capabilities import Capabilities
 from puppet_engine.outbox.base import CLEAR_OUTBOX, Carrier, Clearance, Performer
-from puppet_engine.outbox.breaker import BreakerState
 from puppet_engine.outbox.budget import Budget
 from puppet_engine.outbox.dispatcher import Outbox
 from puppet_engine.outbox.limits import RateCap
