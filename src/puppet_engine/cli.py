@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from puppet_engine.commands.measure import measure_command
 from puppet_engine.commands.events import events
 from puppet_engine.commands.memory import memory
 from puppet_engine.commands.personas import persona
@@ -135,6 +136,9 @@ def _set_up_logs(settings: Settings) -> None:
     )
     for chatty in ("httpx2", "httpcore2", "openai", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+cli.command("measure")(measure_command)
 
 
 @cli.command("simulate")

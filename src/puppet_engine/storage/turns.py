@@ -12,6 +12,7 @@ from puppet_engine.core.models import Event, EventDraft, IntentDraft, IntentStat
 from puppet_engine.storage.event_rows import event_row, insert_rows
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.rows import memory_row, new_memory
+from puppet_engine.storage.said_prints import new_print, print_rows
 from puppet_engine.storage.settling import settle_events
 
 Row = dict[str, Any]
@@ -57,7 +58,9 @@ def keep_turns(session: Session, storage: Storage, turns: Sequence[TurnRows]) ->
     is_new = _settle(session, storage, turns)
     kept = [turn for turn, new in zip(turns, is_new, strict=True) if new]
     _insert(session, storage, new_memory, [row for turn in kept for row in turn.memories])
-    _insert(session, storage, _intent, [row for turn in kept for row in turn.intents])
+    intents = [row for turn in kept for row in turn.intents]
+    _insert(session, storage, _intent, intents)
+    _insert(session, storage, new_print, list(print_rows(intents)))
     _move_cursors(session, storage, kept)
     _forget_answers(session, storage, turns)
     events = iter(_insert_events(session, storage, kept))

@@ -1,0 +1,73 @@
+"""What the measures of a rehearsal came to, as JSON."""
+
+from puppet_engine.core.nouns import Noun
+from puppet_engine.measures.authorship import Authorship
+from puppet_engine.measures.drift import Drift
+from puppet_engine.measures.population import Population
+from puppet_engine.measures.reading import Reading, hold
+from puppet_engine.measures.repetition import Repetition
+from puppet_engine.measures.style import Style
+
+
+class Verdict(Noun):
+    """What one measure came to."""
+
+    title: str
+    asks: str
+    readings: list[Reading]
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything held to a line is within it."""
+        return hold(self.readings)
+
+    @property
+    def held(self) -> list[Reading]:
+        """The readings that are held to a line."""
+        return [reading for reading in self.readings if reading.line]
+
+    @property
+    def told(self) -> list[Reading]:
+        """The readings that are only told."""
+        return [reading for reading in self.readings if not reading.line]
+
+
+class Appraisal(Noun):
+    """What all measures of one rehearsal came to."""
+
+    days: float
+    seed: int
+    handles: list[str]
+    texts: int
+    digest: str
+    """SHA-256 of everything said: the same cast, days and seed give the same."""
+    lived_seconds: float
+    measured_seconds: float
+    """Processor time, for the life and for the measures."""
+    style: Style
+    repetition: Repetition
+    authorship: Authorship
+    drift: Drift
+    population: Population
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """What each measure came to, by its name."""
+        return {
+            name: Verdict(title=title, asks=asks, readings=getattr(self, name).readings)
+            for name, title, asks in _MEASURES
+        }
+
+    @property
+    def holds(self) -> bool:
+        """Whether every measure holds its line."""
+        return all(verdict.holds for verdict in self.verdicts.values())
+
+
+_MEASURES = (
+    ("style", "Style", "Does everybody keep to their style guide?"),
+    ("repetition", "Repetition", "Is anything said again?"),
+    ("authorship", "Authorship", "Can everybody be told by their words?"),
+    ("drift", "Drift", "Would it be noticed if somebody else spoke?"),
+    ("population", "Population", "Do the personas stay apart, and their words many?"),
+)
