@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from puppet_engine.commands.measure import measure_command
 from puppet_engine.commands.events import events
+from puppet_engine.commands.measure import measure_command
 from puppet_engine.commands.memory import memory
 from puppet_engine.commands.personas import persona
 from puppet_engine.commands.terminal import errors_for_people, read_settings

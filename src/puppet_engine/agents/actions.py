@@ -2,13 +2,17 @@
 
 import random
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.doors import Doors
+from puppet_engine.agents.mind import Mind
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import MissingCredentialError
+from puppet_engine.core.minds import KnownMind
 from puppet_engine.core.models import EventDraft, IntentKind, TurnOutcome
 from puppet_engine.llm.base import LLMProvider
 from puppet_engine.memory.base import MemoryStore
@@ -35,6 +39,13 @@ class Turn:
     trader: Trader | None = None
     doors: Doors = field(default_factory=Doors)
     """What is asked of every text before it may leave."""
+    known: KnownMind = field(default_factory=KnownMind)
+    """What was kept of the agent's mind; nothing for an action that feels nothing."""
+
+    @cached_property
+    def mind(self) -> Mind:
+        """What the agent feels, and how it stands with others, in this turn."""
+        return Mind(self.agent.config, self.known, now=self.clock.now())
 
     def on_network(self) -> SocialNetwork:
         """Return the agent's account.
@@ -56,6 +67,12 @@ class Action(ABC):
     event_type: ClassVar[str]
     wants: ClassVar[frozenset[IntentKind]] = frozenset(IntentKind)
     """What it may want done outside; an order to do it now waits for what is open of these."""
+    feels: ClassVar[bool] = False
+    """Whether it looks at the agent's mood and relationships, or changes them."""
+
+    def concerns(self, payload: Mapping[str, Any]) -> str | None:  # noqa: ARG002
+        """Return whom an event is about, so that the relationship to them is at hand."""
+        return None
 
     def routine(self, turn: Turn, *, first: bool) -> EventDraft | None:  # noqa: ARG002
         """Return when the agent does this next of its own accord; None when it never does.

@@ -1,14 +1,21 @@
 """Noticing what others say to one, and answering some of it."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from typing_extensions import override
 
 from puppet_engine.agents.actions import Action, Turn
-from puppet_engine.agents.posting import happens
-from puppet_engine.agents.recall import own_words, recall
+from puppet_engine.agents.deciding import MOST_ANSWERS, chances_of, choose_acts
+from puppet_engine.agents.explaining import decided
+from puppet_engine.agents.feeling import of_words
+from puppet_engine.agents.recall import own_words, recall, remembered_lately
+from puppet_engine.agents.relationships import HOSTILE, key_of
+from puppet_engine.agents.schedule import AnswerTimes
 from puppet_engine.agents.wording import Wording, held_back, worded
+from puppet_engine.core.decisions import Act
 from puppet_engine.core.models import (
     EventDraft,
     IntentDraft,
@@ -18,13 +25,15 @@ from puppet_engine.core.models import (
     Post,
     TurnOutcome,
 )
+from puppet_engine.core.relationships import Relationship
+from puppet_engine.personas.feelings import disposition_of
 from puppet_engine.personas.prompt import reply_prompt
+from puppet_engine.style.sentiment import valence_of
 
-MOST_ANSWERS: Final = 3
-"""How often an agent answers in one conversation: two agents must come to an end."""
+FRIENDLY: Final = 0.3
+"""From which valence on words are kind."""
 
-WEARINESS: Final = 0.9
-"""By how much each answer that was given makes another one less likely."""
+WORDLESS: Final = frozenset({Act.LIKE, Act.REPOST})
 
 
 class Noticing(Action):
@@ -49,10 +58,11 @@ class Noticing(Action):
         seen = await turn.ledger.cursor(turn.agent.id)
         posts = await turn.on_network().mentions(since=seen)
         now = turn.clock.now()
+        times = AnswerTimes(times=turn.agent.behavior.response_times)
         noticed = tuple(
             EventDraft(
                 type=Answering.event_type,
-                due_at=now + taken_to_answer(turn),
+                due_at=now + times.sample(turn.chance),
                 agent_id=turn.agent.id,
                 payload=post.model_dump(mode="json"),
             )
@@ -62,44 +72,120 @@ class Noticing(Action):
         return TurnOutcome(events=noticed, cursor=posts[-1].id if posts else None)
 
 
-def taken_to_answer(turn: Turn) -> timedelta:
-    """Return how long the agent takes to answer what it has just noticed."""
-    times = turn.agent.behavior.response_times
-    if not times.max_minutes:
-        return timedelta(0)
-    return timedelta(minutes=turn.chance.uniform(times.min_minutes, times.max_minutes))
-
-
 class Answering(Action):
-    """Remembers what was said, and answers it as the persona is wont to."""
+    """Remembers what was said, is moved by it, and does about it what the persona is wont to."""
 
     event_type: ClassVar[str] = "mention.received"
+    feels: ClassVar[bool] = True
+
+    @override
+    def concerns(self, payload: Mapping[str, Any]) -> str | None:
+        return key_of(str(payload.get("author_handle", "")))
 
     @override
     async def take(self, turn: Turn) -> TurnOutcome:
         post = Post.model_validate(turn.payload)
-        heard = (remember_hearing(post),)
-        thread = await turn.on_network().thread(post)
+        heard = TurnOutcome(memories=(remember_hearing(post),))
+        _be_moved(turn, post)
+        network = turn.on_network()
+        thread = await network.thread(post)
         answered = sum(said.author_handle.lower() == turn.agent.handle.lower() for said in thread)
-        eagerness = turn.agent.behavior.interaction_patterns.reply_probability
-        willing = eagerness * WEARINESS**answered
-        if answered >= MOST_ANSWERS or not happens(turn.chance, willing):
-            return TurnOutcome(memories=heard)
-        said = await own_words(turn)
-        prompt = reply_prompt(
+        relationship = turn.mind.towards(post.author_handle)
+        chances = chances_of(
+            turn.agent.config, turn.mind, relationship, network.capabilities, answered=answered
+        )
+        weighed = _Weighed(
             post=post,
             thread=thread,
-            memories=await recall(turn, f"{post.author_handle} {post.text}"),
-            recent_posts=said,
-            now=turn.agent.local(turn.clock.now()),
+            relationship=relationship,
+            chances=chances,
+            acts=choose_acts(chances, turn.chance),
+            answered=answered,
         )
-        wording = await worded(turn, prompt, said)
-        if wording.chosen is None:
-            outcome = held_back(turn, wording, in_reply_to=post.id)
-            return outcome.model_copy(update={"memories": heard})
+        return heard.model_copy(update=await _acted(turn, weighed))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Weighed:
+    """What an agent has heard, and what it chose to do about it."""
+
+    post: Post
+    thread: Sequence[Post]
+    relationship: Relationship
+    chances: Mapping[Act, float]
+    acts: tuple[Act, ...]
+    answered: int
+
+    def why(self) -> str:
+        if self.answered >= MOST_ANSWERS:
+            return f"it has spoken {self.answered} times in this conversation, which is enough"
+        drawn = ", ".join(f"{act} {chance:.0%}" for act, chance in self.chances.items())
+        return f"chance chose among what it does about such a post: {drawn or 'nothing at all'}"
+
+
+def _be_moved(turn: Turn, post: Post) -> None:
+    """Let what somebody said move the agent, and change how it stands with them."""
+    valence = valence_of(post.text)
+    known = turn.mind.towards(post.author_handle)
+    turn.mind.feel(
+        of_words(valence, post.text, familiarity=known.familiarity),
+        event=Answering.event_type,
+        reason=f"@{known.handle} said something {_kind_of(valence)}",
+    )
+    turn.mind.note(unanswered=0)
+    what = f"they said something {_kind_of(valence)} ({valence:+.2f})"
+    turn.mind.heard(post.author_handle, valence, what=what)
+
+
+def _kind_of(valence: float) -> str:
+    if valence >= FRIENDLY:
+        return "kind"
+    return "hurtful" if valence <= HOSTILE else "neither kind nor hurtful"
+
+
+async def _acted(turn: Turn, weighed: _Weighed) -> dict[str, Any]:
+    """Return what the outcome of a turn holds besides what was heard."""
+    post, acts = weighed.post, weighed.acts
+    told: dict[str, Any] = {
+        "occasion": Answering.event_type,
+        "why": weighed.why(),
+        "relationship": weighed.relationship,
+        "chances": weighed.chances,
+        "about": post.id,
+    }
+    intents = [_wordless(act, post) for act in acts if act in WORDLESS]
+    speaking = next((act for act in acts if act in {Act.REPLY, Act.QUOTE}), None)
+    if speaking is None:
+        return {"intents": tuple(intents), "decision": decided(turn, acts=acts, **told)}
+    memories = await recall(turn, f"{post.author_handle} {post.text}")
+    said = own_words(await remembered_lately(turn))
+    prompt = reply_prompt(
+        post=post,
+        thread=weighed.thread,
+        memories=[memory.content for memory in memories],
+        recent_posts=said,
+        now=turn.agent.local(turn.clock.now()),
+        disposition=disposition_of(turn.mind.mood_name, turn.mind.mood, weighed.relationship),
+    )
+    wording = await worded(turn, prompt, said)
+    told |= {"memories": memories, "prompt": prompt, "wording": wording}
+    if wording.chosen is None:
+        acts = tuple(act for act in acts if act is not speaking) or (Act.SILENCE,)
+        told["why"] = "no draft may leave: " + "; ".join(wording.wrong())
+        outcome = held_back(turn, wording, in_reply_to=post.id)
+        events = outcome.events
+    else:
+        events = ()
+        turn.mind.spoke(post.author_handle, what="I answered them")
         payload = _reply(post, wording.chosen.text, wording)
-        reply = IntentDraft(kind=IntentKind.REPLY, payload=payload)
-        return TurnOutcome(memories=heard, intents=(reply,))
+        intents.insert(0, IntentDraft(kind=IntentKind(speaking.value), payload=payload))
+    decision = decided(turn, acts=acts, **told)
+    return {"intents": tuple(intents), "events": events, "decision": decision}
+
+
+def _wordless(act: Act, post: Post) -> IntentDraft:
+    payload = {"post_id": post.id, "handle": post.author_handle}
+    return IntentDraft(kind=IntentKind(act.value), payload=payload)
 
 
 def _reply(post: Post, text: str, wording: Wording) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """What comes to an agent's mind during a turn."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from puppet_engine.agents.actions import Turn
 from puppet_engine.agents.agent import Agent
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.models import EventDraft, Memory
+from puppet_engine.core.decisions import Recalled
+from puppet_engine.core.models import EventDraft, Memory, StoredMemory
 
 RECALLED: Final = 5
 """How many memories a prompt holds."""
@@ -17,15 +19,19 @@ OWN_WORDS: Final = "own_words"
 """The metadata key under which a memory holds what the agent itself has published."""
 
 
-async def recall(turn: Turn, cue: str) -> list[str]:
+async def recall(turn: Turn, cue: str) -> list[Recalled]:
     """Return what the agent remembers at a cue, best first."""
     found = await turn.memory.search_memories(turn.agent.id, cue, limit=RECALLED)
-    return [memory.content for memory in found]
+    return [Recalled(id=memory.id, content=memory.content) for memory in found]
 
 
-async def own_words(turn: Turn) -> list[str]:
-    """Return what the agent has published lately, newest first."""
-    lately = await turn.memory.get_memories(turn.agent.id, limit=LOOKED_BACK)
+async def remembered_lately(turn: Turn) -> Sequence[StoredMemory]:
+    """Return what the agent remembers last, newest first."""
+    return await turn.memory.get_memories(turn.agent.id, limit=LOOKED_BACK)
+
+
+def own_words(lately: Sequence[StoredMemory]) -> list[str]:
+    """Return what the agent itself has published, of what it remembers last."""
     return [str(memory.metadata[OWN_WORDS]) for memory in lately if OWN_WORDS in memory.metadata]
 
 

@@ -15,6 +15,7 @@ from puppet_engine.agents.actions import Action, Turn
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.answering import Answering, Noticing
 from puppet_engine.agents.doors import Doors
+from puppet_engine.agents.feeling import is_tiding, tiding_of
 from puppet_engine.agents.outgoing import Outgoing
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.recall import memory_kept
@@ -29,6 +30,7 @@ from puppet_engine.core.errors import (
     LLMRefusedError,
     NothingToDoError,
 )
+from puppet_engine.core.minds import KnownMind
 from puppet_engine.core.models import Event, EventDraft, IntentKind, TurnOutcome
 from puppet_engine.core.plugins import find_plugin, plugin_names
 from puppet_engine.events.base import Consumer
@@ -92,10 +94,14 @@ class Turns(Consumer):
 
     @override
     def takes(self, event: Event) -> bool:
-        return event.type == CLEAR_OUTBOX or event.type in self._actions
+        return event.type == CLEAR_OUTBOX or event.type in self._actions or is_tiding(event.type)
 
     @override
     async def consume(self, event: Event) -> bool:
+        if is_tiding(event.type):
+            # Nobody takes a turn for it: each hears of it in the next one, and is moved then.
+            await self._ledger.tell(event, tiding_of(event))
+            return True
         async with self._at_hand(event.agent_id or "") as agent:
             if agent is not None:
                 return await self._consume(agent, event)
@@ -124,6 +130,9 @@ class Turns(Consumer):
 
     @override
     async def abandon(self, event: Event, *, error: str) -> None:
+        if is_tiding(event.type):
+            await self._ledger.commit(event.agent_id or "", event, TurnOutcome(), error=error)
+            return
         async with self._at_hand(event.agent_id or "") as agent:
             if agent is None:
                 raise AgentNotFoundError(event.agent_id or "")
@@ -183,8 +192,12 @@ class Turns(Consumer):
                 action = self._actions[event_type]
                 # What is still open goes first, so that what comes of this turn is its own.
                 await self._outgoing.clear_now(self._accounts.names_of(agent.id, action.wants))
-                turn = self._equip(agent, dict(context or {}), occasion)
+                wanted = dict(context or {})
+                known = await self._known(agent, action, wanted)
+                turn = self._equip(agent, wanted, occasion, known=known)
                 outcome = await action.take(turn)
+                if action.feels:
+                    outcome = turn.mind.kept_with(outcome)
                 if not outcome.intents:
                     await self._refuse(agent, event_type, outcome)
                 outcome = self._outgoing.addressed(agent, outcome)
@@ -206,9 +219,11 @@ class Turns(Consumer):
     async def _take(self, agent: Agent, event: Event) -> TurnOutcome:
         occasion = f"{event.sequence}"
         llm = self._llm_of(agent, occasion)
-        turn = self._equip(agent, event.payload, occasion, llm=llm)
+        action = self._actions[event.type]
+        known = await self._known(agent, action, event.payload)
+        turn = self._equip(agent, event.payload, occasion, llm=llm, known=known)
         try:
-            outcome = await self._actions[event.type].take(turn)
+            outcome = await action.take(turn)
         except LLMRefusedError:
             # The answers were no good: the next attempt asks anew, and does not read them again.
             if self._answers is not None:
@@ -216,7 +231,17 @@ class Turns(Consumer):
             raise
         if isinstance(llm, JournalledProvider) and llm.was_asked:
             outcome = outcome.model_copy(update={"answers_to": llm.occasion})
+        if action.feels:
+            outcome = turn.mind.kept_with(outcome)
         return self._with_routine(outcome, event.type, turn)
+
+    async def _known(
+        self, agent: Agent, action: Action, payload: Mapping[str, Any]
+    ) -> KnownMind | None:
+        if not action.feels:
+            return None
+        about = action.concerns(payload)
+        return await self._ledger.mind(agent.id, about=about)
 
     def _with_routine(self, outcome: TurnOutcome, event_type: str, turn: Turn) -> TurnOutcome:
         draft = self._actions[event_type].routine(turn, first=False)
@@ -240,6 +265,7 @@ class Turns(Consumer):
         *,
         llm: LLMProvider | None = None,
         network: SocialNetwork | None = None,
+        known: KnownMind | None = None,
     ) -> Turn:
         chance = random.Random(f"{self._seed}:{agent.id}:{occasion}")  # noqa: S311 - no secret
         return Turn(
@@ -253,6 +279,7 @@ class Turns(Consumer):
             network=network or self._accounts.network_of(agent.id),
             trader=self._accounts.trader_of(agent.id),
             doors=self._doors,
+            known=known or KnownMind(),
         )
 
     # -------------------------------------------------------------- facts

@@ -56,6 +56,11 @@ class Wording:
     chosen: Draft | None
     drafts: tuple[Draft, ...]
 
+    def wrong(self) -> list[str]:
+        """Return what was found in all of the drafts, each finding once."""
+        findings = (line for draft in self.drafts for line in draft.told()["findings"])
+        return list(dict.fromkeys(findings))
+
     def checks(self) -> dict[str, Any]:
         """Return what goes with a text that leaves: how it was found."""
         found = [] if self.chosen is None else self.chosen.told()["findings"]

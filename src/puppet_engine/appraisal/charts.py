@@ -50,15 +50,41 @@ def levels(shares: Sequence[float], *, highest: float | None = None, what: str =
     ).format(width=max(1, len(shares)), height=f"{_HEIGHT:g}", bars=Markup().join(bars))
 
 
-def dots(points: Sequence[tuple[float, float, str]], *, low: float, high: float) -> Markup:
-    """Return points (x from `low` to `high`, y from 0 to 1) with what each one is."""
+def swing(values: Sequence[float]) -> Markup:
+    """Return values from -1 to 1, one after the other, around the line of 0."""
+    points = " ".join(
+        f"{place},{_HEIGHT * (1 - value) / 2:.1f}" for place, value in enumerate(values)
+    )
+    return Markup(
+        '<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true">'
+        '<path class="limit" d="M0 {middle}H{width}"/>'
+        '<polyline class="course" points="{points}"/></svg>'
+    ).format(
+        width=max(1, len(values) - 1),
+        height=f"{_HEIGHT:g}",
+        middle=f"{_HEIGHT / 2:g}",
+        points=points,
+    )
+
+
+def dots(points: Sequence[tuple[float, float, str]]) -> Markup:
+    """Return points, each with what it is; the picture is as wide and high as they need."""
+    left, right = _ends([x for x, _, _ in points])
+    bottom, top = _ends([y for _, y, _ in points])
     marks = [
-        Markup('<circle cx="{x:.2f}" cy="{y:.2f}" r="1.3"><title>{title}</title></circle>').format(
-            x=100 * (x - low) / (high - low), y=_HEIGHT * (1 - y), title=title
+        Markup('<circle cx="{x:.2f}" cy="{y:.2f}" r="1.2"><title>{title}</title></circle>').format(
+            x=3 * _HEIGHT * (x - left) / (right - left),
+            y=_HEIGHT * (top - y) / (top - bottom),
+            title=title,
         )
         for x, y, title in points
     ]
     return Markup(
-        '<svg viewBox="-2 -2 104 104" role="img" aria-label="points">'
-        '<path class="limit" d="M0 100H100M0 0V100"/><g class="marks">{marks}</g></svg>'
+        '<svg viewBox="-4 -4 308 108" role="img" aria-label="points">'
+        '<path class="limit" d="M0 100H300M0 0V100"/><g class="marks">{marks}</g></svg>'
     ).format(marks=Markup().join(marks))
+
+
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    return (low, high) if low < high else (low - 0.5, high + 0.5)

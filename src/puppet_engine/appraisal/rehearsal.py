@@ -2,17 +2,25 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from puppet_engine.agents.answering import Answering
+from puppet_engine.agents.posting import Posting
+from puppet_engine.agents.schedule import DRAWN_AT, FACTOR, AnswerTimes, PostTimes
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import AgentConfig, Noun
+from puppet_engine.measures.mood import Moved
+from puppet_engine.personas.handles import handle_of
 from puppet_engine.simulation.digests import Utterance, digest, utterances_on
 from puppet_engine.simulation.life import Life, Progress
 from puppet_engine.simulation.scenario import FIRST_MOMENT, Scenario
 from puppet_engine.simulation.simulate import never, rubbish_left_lying
+from puppet_engine.storage import inner_lives
 from puppet_engine.storage.inline import InlineStorage
+from puppet_engine.storage.inner_lives import Decided, Timed
 
 LOOKS_FOR_MENTIONS_MINUTES: Final = 120.0
 """How often the cast looks for mentions: often enough for conversations of a day."""
@@ -27,6 +35,13 @@ class Rehearsal(Noun):
     said: list[Utterance]
     digest: str
     """SHA-256 of everything said."""
+    post_times: dict[str, list[float]]
+    """How likely it was, by what it was drawn from, that a post came by its moment: by handle."""
+    answer_times: dict[str, list[float]]
+    """The same of answers."""
+    moved: dict[str, list[Moved]]
+    """Every moment at which something moved somebody's mood."""
+    decided: list[Decided]
 
 
 async def rehearse_cast(
@@ -61,10 +76,55 @@ async def rehearse_cast(
 
 async def _what_came_of(life: Life, storage: InlineStorage) -> Rehearsal:
     said = utterances_on(life.world.site)
+    handles = {config.id: handle_of(config) for config in life.cast}
+    posts = await inner_lives.timed(storage, Posting.event_type)
+    answers = await inner_lives.timed(storage, Answering.event_type)
+    moments = await inner_lives.moments(storage)
+    decided = await inner_lives.decided(storage)
     return Rehearsal(
         days=life.scenario.days,
         seed=life.scenario.seed,
         cast=list(life.cast),
         said=said,
         digest=digest(one.line() for one in said),
+        post_times=_by_handle(life.cast, posts, _post_time),
+        answer_times=_by_handle(life.cast, answers, _answer_time),
+        moved={
+            handle: [
+                Moved(one.at, one.before, one.after) for one in moments if one.agent_id == agent_id
+            ]
+            for agent_id, handle in handles.items()
+        },
+        decided=decided,
     )
+
+
+def _by_handle(
+    cast: Sequence[AgentConfig],
+    events: Sequence[Timed],
+    likely: Callable[[AgentConfig, Timed], float | None],
+) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for config in cast:
+        values = (likely(config, one) for one in events if one.agent_id == config.id)
+        found[handle_of(config)] = [value for value in values if value is not None]
+    return found
+
+
+def _post_time(config: AgentConfig, event: Timed) -> float | None:
+    """Return how likely a post was to come by its moment; None of one that was not drawn."""
+    if DRAWN_AT not in event.payload:
+        return None
+    times = PostTimes(
+        behavior=config.behavior,
+        now=datetime.fromisoformat(event.payload[DRAWN_AT]),
+        factor=event.payload[FACTOR],
+    )
+    return times.cdf(event.due_at)
+
+
+def _answer_time(config: AgentConfig, event: Timed) -> float | None:
+    times = config.behavior.response_times
+    if not times.max_minutes:
+        return None
+    return AnswerTimes(times=times).cdf(event.due_at - event.created_at)

@@ -3,10 +3,13 @@
 from puppet_engine.core.nouns import Noun
 from puppet_engine.measures.authorship import Authorship
 from puppet_engine.measures.drift import Drift
+from puppet_engine.measures.mood import Mood
 from puppet_engine.measures.population import Population
 from puppet_engine.measures.reading import Reading, hold
+from puppet_engine.measures.relationships import Relationships
 from puppet_engine.measures.repetition import Repetition
 from puppet_engine.measures.style import Style
+from puppet_engine.measures.timing import Timing
 
 
 class Verdict(Noun):
@@ -49,6 +52,10 @@ class Appraisal(Noun):
     authorship: Authorship
     drift: Drift
     population: Population
+    post_times: Timing
+    answer_times: Timing
+    mood: Mood
+    relationships: Relationships
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
@@ -69,5 +76,9 @@ _MEASURES = (
     ("repetition", "Repetition", "Is anything said again?"),
     ("authorship", "Authorship", "Can everybody be told by their words?"),
     ("drift", "Drift", "Would it be noticed if somebody else spoke?"),
+    ("post_times", "Times of posts", "Does everybody post when their persona and mood say?"),
+    ("answer_times", "Times of answers", "Does everybody take their time to answer?"),
+    ("mood", "Mood", "Do moods fade as they should, and show?"),
+    ("relationships", "Relationships", "Are those answered more who are liked more?"),
     ("population", "Population", "Do the personas stay apart, and their words many?"),
 )

@@ -9,7 +9,9 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field, StringConstraints, field_validator
 
 from puppet_engine.core.circumstances import moment
+from puppet_engine.core.decisions import Decision
 from puppet_engine.core.ids import AgentId, EventId, IntentId, MemoryId, PostId, ScheduleId
+from puppet_engine.core.moods import MoodChange, MoodState
 from puppet_engine.core.nouns import Hours, Identifier, Name, Noun, Probability, TimeZone
 from puppet_engine.core.personas import (
     Acquaintance,
@@ -23,6 +25,7 @@ from puppet_engine.core.personas import (
     TradingBehavior,
     TradingFrequency,
 )
+from puppet_engine.core.relationships import Relationship
 from puppet_engine.core.style_guides import Formatting, StyleGuide
 
 __all__ = [
@@ -164,6 +167,9 @@ class IntentKind(StrEnum):
 
     POST = "post"
     REPLY = "reply"
+    LIKE = "like"
+    QUOTE = "quote"
+    REPOST = "repost"
     TRADE = "trade"
 
 
@@ -226,6 +232,13 @@ class TurnOutcome(Noun):
     """The newest mention the agent has seen, when it looked."""
     answers_to: str = ""
     """The occasion on which language models were asked; what they answered is needed no more."""
+    mood: MoodState | None = None
+    """What the agent feels from now on; None when nothing has moved it."""
+    mood_changes: tuple[MoodChange, ...] = ()
+    relationships: tuple[Relationship, ...] = ()
+    """Those that have changed."""
+    decision: Decision | None = None
+    """Why the agent acted, or did not."""
 
 
 class Effect(Noun):

@@ -1,6 +1,6 @@
 """The nouns of who an agent is, as its persona file says it."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -8,9 +8,12 @@ from pydantic import (
     Field,
     SecretStr,
     StringConstraints,
+    ValidationInfo,
     model_validator,
 )
 
+from puppet_engine.core.mood_words import Place, place_of, require_place
+from puppet_engine.core.moods import Feeling
 from puppet_engine.core.nouns import (
     HourOfDay,
     Hours,
@@ -27,20 +30,52 @@ def _without_at(handle: str) -> str:
     return handle.removeprefix("@")
 
 
-Mood = Annotated[float, Field(ge=-1, le=1)]
+class NamedMood(Noun):
+    """A mood with a name of its own, and where it lies."""
+
+    name: Name
+    valence: Feeling
+    arousal: Feeling
+
+
+def _placed(moods: list[str | NamedMood], info: ValidationInfo) -> list[str | NamedMood]:
+    # What was kept by an earlier release must not keep a life from going on.
+    if not (info.context or {}).get(KEPT):
+        for mood in moods:
+            if isinstance(mood, str):
+                require_place(mood)
+    return moods
+
+
+KEPT: Final = "kept"
+"""The key of the context that says of a persona: it lives already, as it was kept."""
 
 
 class EmotionalRange(Noun):
-    """What somebody can feel: where the mood rests, and how far it goes."""
+    """What somebody can feel: where the mood rests, how far it goes, and how long it lasts."""
 
-    moods: list[str] = Field(default_factory=list)
-    """The moods one knows of somebody, by name."""
-    baseline_valence: Mood = 0
+    moods: Annotated[list[str | NamedMood], AfterValidator(_placed)] = Field(default_factory=list)
+    """The moods one knows of somebody: words of the packaged lexicon, or with their place."""
+    baseline_valence: Feeling = 0
     """Where the mood rests, from misery to bliss."""
-    baseline_arousal: Mood = 0
+    baseline_arousal: Feeling = 0
     """Where it rests, from asleep to frantic."""
     intensity: Probability = 0.5
     """How far events move it."""
+    inertia: Probability = 0.3
+    """How much of what goes against the mood of the moment is not felt."""
+    half_life_hours: Hours = 6
+    """After how long half of a mood has faded."""
+
+    def places(self) -> dict[str, Place]:
+        """Return where each of the moods lies, by name."""
+        known = {mood: place_of(mood) for mood in self.moods if isinstance(mood, str)}
+        given = {
+            mood.name: (mood.valence, mood.arousal)
+            for mood in self.moods
+            if isinstance(mood, NamedMood)
+        }
+        return {name: place for name, place in known.items() if place is not None} | given
 
 
 def _moods(value: Any) -> Any:

@@ -1,9 +1,9 @@
 """Whether somebody would notice that a persona speaks with another's voice, and how soon.
 
-A watch learns how a persona writes from its first texts, beside how others write: how much likelier
-each span of two to four characters is with it than with them. A text's likeness is the mean of
-the logarithms of these ratios over its spans, and z says by how many standard deviations a text
-is less like the persona than its own texts are. A cumulative sum (Page, "Continuous inspection
+A watch learns how a persona writes from its first texts, beside how others write: how much
+likelier each span of two to four characters is with it than with them. A text's likeness is the
+mean of the logarithms of these ratios over its spans, and z says by how many standard deviations
+a text is less like the persona than its own texts are. A cumulative sum (Page, "Continuous inspection
 schemes", Biometrika 1954) gathers what is too much: S = max(0, S + z - ALLOWANCE). Above LIMIT
 the alarm goes off, and the sum begins anew.
 """

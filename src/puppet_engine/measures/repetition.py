@@ -44,8 +44,7 @@ def repetition(texts: Mapping[str, Sequence[str]]) -> Repetition:
     pairs = list(near_duplicates([text for _, text in everything]))
     openings = [_commonest_opening(handle, said) for handle, said in texts.items()]
     readings = [_no_duplicates(everything, pairs)]
-    for opening in openings:
-        readings.append(_opening(opening, len(texts[opening.handle])))
+    readings += [_opening(opening, len(texts[opening.handle])) for opening in openings]
     for handle, said in texts.items():
         readings += _variety(handle, said)
     examples = [(everything[one], everything[other]) for one, other in pairs[:MOST_EXAMPLES]]

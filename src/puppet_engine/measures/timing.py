@@ -7,6 +7,7 @@ Smirnov, which sees a shift, and after Anderson and Darling, which sees the tail
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 from statistics import fmean, pstdev
 from typing import Final
 
@@ -115,5 +116,4 @@ def _binned(values: Sequence[float]) -> list[int]:
 
 
 def _gaps(moments: Sequence[datetime]) -> list[float]:
-    pairs = zip(moments, moments[1:], strict=False)
-    return [(after - before).total_seconds() for before, after in pairs]
+    return [(after - before).total_seconds() for before, after in pairwise(moments)]

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 
+from puppet_engine.core.errors import NetworkRefusedError
 from puppet_engine.core.ids import PostId
 from puppet_engine.core.models import Post
 from puppet_engine.networks.capabilities import Capabilities
@@ -34,6 +35,29 @@ class SocialNetwork(ABC):
         With an `idempotency_key`, given only where the network's capabilities name them,
         the same key makes no second post: the id of the first is returned.
         """
+
+    async def like(self, post_id: PostId) -> None:
+        """Like a post; one that is liked already stays so. Only where `capabilities.likes`."""
+        raise self._cannot("like", post_id)
+
+    async def repost(self, post_id: PostId) -> PostId:
+        """Pass a post on, and return the id of that; again, the same. Where `reposts`."""
+        raise self._cannot("repost", post_id)
+
+    async def quote(
+        self,
+        text: str,  # noqa: ARG002 - of those that can
+        *,
+        quoted: PostId,
+        idempotency_key: str | None = None,  # noqa: ARG002
+    ) -> PostId:
+        """Publish a post that shows another one, and return its id. Only where `quotes`."""
+        raise self._cannot("quote", quoted)
+
+    def _cannot(self, what: str, post_id: PostId) -> NetworkRefusedError:
+        return NetworkRefusedError(
+            f"{self.name} lets no program {what} {post_id!r}: its capabilities say so"
+        )
 
     @abstractmethod
     async def mentions(self, *, since: PostId | None = None) -> Sequence[Post]:

@@ -16,6 +16,14 @@ class Capabilities(Noun):
 
     replies: bool = True
     """Whether answers may be given."""
+    likes: bool = False
+    """Whether a program may like what others say."""
+    quotes: bool = False
+    """Whether it may quote them without being asked."""
+    reposts: bool = False
+    """Whether it may pass on what they say."""
+    is_labelled_as_bot: bool = False
+    """Whether the account's own profile says that a program speaks; else its bio has to."""
     max_characters: int | None = None
     """The longest text; None when there is no limit."""
     idempotency_keys: bool = False

@@ -14,6 +14,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from puppet_engine.core.models import Acquaintance, AgentConfig, Formatting, Post
+from puppet_engine.core.personas import NamedMood
+from puppet_engine.personas.feelings import INDIFFERENT, Disposition
 from puppet_engine.personas.handles import handle_of
 from puppet_engine.personas.rules import rules_of
 
@@ -56,6 +58,8 @@ class Section(StrEnum):
 
     TASK = "What to do"
     NOW = "The time where you are"
+    FEELING = "How you feel"
+    STANDING = "How you stand with them"
     TOPIC = "Topic"
     ADDRESSEE = "Whom you address"
     MEMORIES = "What comes to your mind"
@@ -77,7 +81,7 @@ def system_prompt(config: AgentConfig, *, lately: str = "") -> str:
         (Section.VALUES, person.values),
         (Section.INTERESTS, person.interests),
         (Section.QUIRKS, person.quirks),
-        (Section.MOODS, person.emotional_range.moods),
+        (Section.MOODS, map(_mood_name, person.emotional_range.moods)),
         (Section.OPINIONS, person.opinions),
         (Section.SURROUNDINGS, person.surroundings),
         (Section.PEOPLE, map(_acquaintance, config.initial_memory.relationships)),
@@ -108,9 +112,11 @@ def post_prompt(
     recent_posts: Sequence[str],
     now: datetime,
     addressed_to: Acquaintance | None,
+    disposition: Disposition = INDIFFERENT,
 ) -> str:
     """Return the request for a new post.
 
+    The `disposition` is the mood, and how one stands with whom it is `addressed_to`.
     `now` is the agent's local time; `recent_posts` are its own, which it is not to repeat.
     """
     addressee = [] if addressed_to is None else [_acquaintance(addressed_to)]
@@ -121,6 +127,8 @@ def post_prompt(
         [
             _section(Section.TASK, [ask]),
             _section(Section.NOW, [_moment(now)]),
+            _section(Section.FEELING, map(_item, disposition.feeling)),
+            _section(Section.STANDING, map(_item, disposition.standing)),
             _section(Section.TOPIC, map(_quoted, [topic])),
             _section(Section.ADDRESSEE, map(_quoted, addressee)),
             *_mind(memories, recent_posts),
@@ -135,8 +143,12 @@ def reply_prompt(
     memories: Sequence[str],
     recent_posts: Sequence[str],
     now: datetime,
+    disposition: Disposition = INDIFFERENT,
 ) -> str:
-    """Return the request for an answer to `post`; `thread` is what was said before it."""
+    """Return the request for an answer to `post`; `thread` is what was said before it.
+
+    The `disposition` is the mood, and how one stands with the post's author.
+    """
     ask = (
         "Write one reply to the post below. Take up what it really says. "
         "Let a conversation end when it has had its say."
@@ -145,6 +157,8 @@ def reply_prompt(
         [
             _section(Section.TASK, [ask]),
             _section(Section.NOW, [_moment(now)]),
+            _section(Section.FEELING, map(_item, disposition.feeling)),
+            _section(Section.STANDING, map(_item, disposition.standing)),
             _section(Section.THREAD, map(_said, thread)),
             _section(Section.POST, [_said(post)]),
             *_mind(memories, recent_posts),
@@ -199,6 +213,10 @@ def _allowance(what: str, allowed: bool, favourites: Sequence[str], rate: float 
 
 def _acquaintance(person: Acquaintance) -> str:
     return f"@{person.handle}: {person.attitude}" if person.attitude else f"@{person.handle}"
+
+
+def _mood_name(mood: str | NamedMood) -> str:
+    return mood if isinstance(mood, str) else mood.name
 
 
 def _moment(now: datetime) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from puppet_engine.core.history import EventRecord, HistoryQuery
 from puppet_engine.core.ids import EventId, PostId
+from puppet_engine.core.minds import KnownMind, Tiding
 from puppet_engine.core.models import (
     AgentConfig,
     Event,
@@ -183,6 +184,21 @@ class Ledger(ABC):
     @abstractmethod
     async def cursor(self, agent_id: str) -> PostId | None:
         """Return the newest mention the agent has seen; None before the first."""
+
+    @abstractmethod
+    async def mind(self, agent_id: str, *, about: str | None = None) -> KnownMind:
+        """Return what is kept of an agent's mind, with the last tidings that it may hear of.
+
+        Of its relationships the one to whom the turn is `about`, a handle in lower case;
+        without one, those to whom it knows best.
+        """
+
+    @abstractmethod
+    async def tell(self, event: Event, tiding: Tiding) -> None:
+        """Settle an event that is a tiding, and keep that for the event's agent, or for all.
+
+        In a database an event that is over already is not told again.
+        """
 
     @abstractmethod
     async def commit(

@@ -73,6 +73,11 @@ class Storage:
     def is_open(self) -> bool:
         return self._writer is not None
 
+    @property
+    def dialect(self) -> str:
+        """Whose SQL the database speaks: `sqlite` or `postgresql`."""
+        return make_url(self._settings.database_url).get_backend_name()
+
     async def open(self) -> None:
         """Open the database and make its tables. Calling it again does nothing.
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from puppet_engine.core.ids import PostId
+from puppet_engine.core.minds import KnownMind, Tiding
 from puppet_engine.core.models import AgentConfig, Event, EventDraft, TurnOutcome
 from puppet_engine.storage import population
 from puppet_engine.storage.base import Arrival, Ledger
@@ -15,6 +16,7 @@ from puppet_engine.storage.event_rows import insert_events
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.intent_store import IntentStore
 from puppet_engine.storage.intents import StoredIntents
+from puppet_engine.storage.minds import keep_tiding, read_mind
 from puppet_engine.storage.rows import add_memory
 from puppet_engine.storage.turns import TurnRows, keep_turns, turn_rows
 
@@ -71,6 +73,17 @@ class StoredLedger(Ledger):
         return await self._storage.read(
             lambda session: session.connection().scalar(seen, {"of": agent_id})
         )
+
+    @override
+    async def mind(self, agent_id: str, *, about: str | None = None) -> KnownMind:
+        now = self._storage.clock.now()
+        return await self._storage.read(
+            lambda session: read_mind(session, self._storage, agent_id, about=about, now=now)
+        )
+
+    @override
+    async def tell(self, event: Event, tiding: Tiding) -> None:
+        await self._storage.run(lambda session: keep_tiding(session, self._storage, event, tiding))
 
     @override
     async def commit(

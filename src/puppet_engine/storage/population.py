@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from puppet_engine.core.errors import AgentExistsError
 from puppet_engine.core.models import AgentConfig, Event, TurnOutcome
+from puppet_engine.core.personas import KEPT
 from puppet_engine.storage.base import Arrival
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.turns import keep_turns, turn_rows
@@ -136,4 +137,6 @@ async def guest(storage: Storage, agent_id: str) -> AgentConfig | None:
     model = storage.model("Agent")
     query = select(model.persona).where(model.id == agent_id, model.is_guest)
     persona = await storage.read(lambda session: session.scalar(query))
-    return None if persona is None else AgentConfig.model_validate(persona)
+    if persona is None:
+        return None
+    return AgentConfig.model_validate(persona, context={KEPT: True})

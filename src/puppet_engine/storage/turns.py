@@ -9,8 +9,10 @@ from sqlalchemy import Delete, Insert, Table, Update, bindparam, delete, insert,
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.models import Event, EventDraft, IntentDraft, IntentState, TurnOutcome
+from puppet_engine.storage.decisions import decision_rows, new_decision
 from puppet_engine.storage.event_rows import event_row, insert_rows
 from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.minds import keep_minds, mind_rows
 from puppet_engine.storage.rows import memory_row, new_memory
 from puppet_engine.storage.said_prints import new_print, print_rows
 from puppet_engine.storage.settling import settle_events
@@ -31,22 +33,39 @@ class TurnRows:
     intents: list[Row]
     drafts: Sequence[EventDraft]
     events: list[Row]
+    moods: list[Row]
+    moments: list[Row]
+    relationships: list[Row]
+    decisions: list[Row]
 
 
 def turn_rows(
     storage: Storage, agent_id: str, event: Event | None, outcome: TurnOutcome, *, error: str
 ) -> TurnRows:
     """Return the rows of a turn; its ids are drawn here, in the order of the turns."""
+    moods, moments, relationships = mind_rows(agent_id, outcome)
+    memories = [memory_row(storage, agent_id, memory) for memory in outcome.memories]
+    intents = [intent_row(storage, agent_id, intent) for intent in outcome.intents]
     return TurnRows(
         agent_id=agent_id,
         event=event,
         error=error,
         cursor=outcome.cursor,
         answers_to=outcome.answers_to,
-        memories=[memory_row(storage, agent_id, memory) for memory in outcome.memories],
-        intents=[intent_row(storage, agent_id, intent) for intent in outcome.intents],
+        memories=memories,
+        intents=intents,
         drafts=outcome.events,
         events=[event_row(storage, draft) for draft in outcome.events],
+        moods=moods,
+        moments=moments,
+        relationships=relationships,
+        decisions=decision_rows(
+            outcome.decision,
+            agent_id=agent_id,
+            event_id=None if event is None else event.id,
+            intents=[row["id"] for row in intents],
+            at=storage.clock.now(),
+        ),
     )
 
 
@@ -61,6 +80,14 @@ def keep_turns(session: Session, storage: Storage, turns: Sequence[TurnRows]) ->
     intents = [row for turn in kept for row in turn.intents]
     _insert(session, storage, _intent, intents)
     _insert(session, storage, new_print, list(print_rows(intents)))
+    _insert(session, storage, new_decision, [row for turn in kept for row in turn.decisions])
+    keep_minds(
+        session,
+        storage,
+        moods=[row for turn in kept for row in turn.moods],
+        moments=[row for turn in kept for row in turn.moments],
+        relationships=[row for turn in kept for row in turn.relationships],
+    )
     _move_cursors(session, storage, kept)
     _forget_answers(session, storage, turns)
     events = iter(_insert_events(session, storage, kept))

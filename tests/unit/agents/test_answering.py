@@ -4,7 +4,8 @@ from tests.fakes import FakeFeed, FakeNetwork, ScriptedLLM
 from tests.unit.agents.conftest import MakeTurn
 from typing_extensions import override
 
-from puppet_engine.agents.answering import MOST_ANSWERS, Answering, Noticing
+from puppet_engine.agents.answering import Answering, Noticing
+from puppet_engine.agents.deciding import MOST_ANSWERS
 from puppet_engine.core.ids import PostId
 from puppet_engine.core.models import IntentKind, MemoryType, Post
 

@@ -61,6 +61,10 @@ class Occasion:
     """A handle with its @, or nothing."""
     weekday: str = ""
     hour: int | None = None
+    valence: float | None = None
+    """How glad the speaker is to be, from -1 to 1; None when the prompt does not say."""
+    affinity: float = 0.0
+    """How much the speaker likes whom it addresses, from -1 to 1."""
     memories: tuple[str, ...] = ()
     recent: tuple[str, ...] = ()
     thread: tuple[Said, ...] = ()
@@ -101,6 +105,8 @@ def read_occasion(prompt: str) -> Occasion:
         addressee=_first(found, Section.ADDRESSEE).partition(":")[0],
         weekday=weekday,
         hour=hour,
+        valence=_feeling(found.get(Section.FEELING, ()), "valence"),
+        affinity=_feeling(found.get(Section.STANDING, ()), "affinity") or 0.0,
         memories=found.get(Section.MEMORIES, ()),
         recent=found.get(Section.RECENT, ()),
         thread=thread,
@@ -131,6 +137,11 @@ def _said(line: str) -> Said:
 def _moment(line: str) -> tuple[str, int | None]:
     clock = re.search(r"(\d{1,2}):\d\d", line)
     return line.partition(",")[0].strip(), int(clock[1]) if clock else None
+
+
+def _feeling(lines: Sequence[str], what: str) -> float | None:
+    told = re.search(rf"\b{what} ([+-]\d\.\d\d)\b", " ".join(lines[:1]))
+    return float(told[1]) if told else None
 
 
 def _read_form(lines: Sequence[str]) -> Form:

@@ -10,7 +10,7 @@ from puppet_engine.style.anatomy import without_address
 from puppet_engine.style.weight import weighted_length
 from puppet_engine.world.brain.facts import post_facts, reply_facts
 from puppet_engine.world.brain.form import dressed, tidy
-from puppet_engine.world.brain.freshness import freshest
+from puppet_engine.world.brain.freshness import freshest, in_tone
 from puppet_engine.world.brain.grammar import CannotSayError, Rules, Telling
 from puppet_engine.world.brain.plans import Plan, plan_post, plan_reply
 from puppet_engine.world.brain.reading import (
@@ -25,6 +25,12 @@ from puppet_engine.world.brain.voices import voice_of
 
 _DRAFTS: Final = 12
 _ATTEMPTS: Final = 120
+_IN_TONE: Final = 4
+"""Of how many drafts somebody in a mood says the one that sounds most like it."""
+_EVEN: Final = 0.15
+"""Up to which valence somebody is in no mood."""
+BY_AFFINITY: Final = 0.5
+"""How much warmer, or colder, somebody sounds to whom they like, or dislike."""
 _CATCHPHRASE: Final = 0.06
 """How often a post ends in one of the persona's catchphrases."""
 
@@ -60,7 +66,7 @@ def _post(speaker: Speaker, occasion: Occasion, chance: random.Random) -> str:
         return text
 
     drafts = _drafts(draft, voice.rules, post_facts(speaker, occasion), form, chance)
-    text = freshest(drafts, occasion.recent)
+    text = _chosen(drafts, occasion)
     return dressed(text, form, topic=occasion.topic, emojis=voice.emojis, chance=chance)
 
 
@@ -74,8 +80,20 @@ def _reply(speaker: Speaker, occasion: Occasion, post: Said, chance: random.Rand
         return _told(telling, plan, form, at_least=form.shortest)
 
     facts = reply_facts(speaker, occasion, post)
-    text = freshest(_drafts(draft, voice.rules, facts, form, chance), occasion.recent)
+    drafts = _drafts(draft, voice.rules, facts, form, chance)
+    # Grief is no occasion for one's own mood.
+    text = freshest(drafts, occasion.recent) if plan.is_grave else _chosen(drafts, occasion)
     return dressed(text, form, topic="", emojis=voice.emojis, chance=chance)
+
+
+def _chosen(drafts: Iterator[str], occasion: Occasion) -> str:
+    """Return the draft that is fresh, and sounds as the speaker feels, if that is known."""
+    if occasion.valence is None:
+        return freshest(drafts, occasion.recent)
+    wanted = occasion.valence + BY_AFFINITY * occasion.affinity
+    if abs(wanted) <= _EVEN:
+        return freshest(drafts, occasion.recent)
+    return in_tone(drafts, occasion.recent, valence=max(-1.0, min(1.0, wanted)), among=_IN_TONE)
 
 
 def _drafts(

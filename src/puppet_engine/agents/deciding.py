@@ -1,0 +1,165 @@
+"""What an agent chooses: what to speak about, whom to, and whether it answers at all.
+
+Pure functions of the persona, its mood and relationships, what it knows, and chance.
+"""
+
+import random
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import exp, log
+from typing import Final
+
+from puppet_engine.agents.mind import Mind
+from puppet_engine.agents.relationships import closeness
+from puppet_engine.core.decisions import Act
+from puppet_engine.core.minds import Tiding
+from puppet_engine.core.models import Acquaintance, AgentConfig, StoredMemory
+from puppet_engine.core.relationships import Relationship
+from puppet_engine.networks.capabilities import Capabilities
+
+ANYTHING: Final = "whatever is on your mind today"
+
+NEWS_WEIGHT: Final = 3.0
+"""How much likelier fresh news are a topic than one interest."""
+
+NEWS_HALF_LIFE: Final = timedelta(hours=12)
+
+OF_INTEREST: Final = 2.0
+"""How much likelier news are that touch an interest."""
+
+ON_ONES_MIND: Final = 0.5
+"""How much likelier an interest is for each memory of late that touches it, three at the most."""
+
+MOST_ANSWERS: Final = 3
+"""How often an agent answers in one conversation: two agents must come to an end."""
+
+WEARINESS: Final = 0.9
+"""By how much each answer that was given makes another one less likely."""
+
+BY_AFFINITY, BY_FAMILIARITY, BY_TRUST, BY_ELATION, BY_AROUSAL = 1.5, 0.5, 0.5, 0.5, 0.4
+"""How much each counts in the log-odds of doing something for somebody."""
+
+USUAL_FAMILIARITY: Final = 0.3
+
+_WORD: Final = re.compile(r"[^\W\d_]{4,}")
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What a post is to be about, and why."""
+
+    text: str
+    why: str
+    tiding: Tiding | None = None
+
+
+def choose_topic(
+    config: AgentConfig,
+    mind: Mind,
+    lately: Sequence[StoredMemory],
+    *,
+    now: datetime,
+    chance: random.Random,
+) -> Topic:
+    """Return what to post about: an interest, or news that have not been spoken of.
+
+    `lately` is what the agent remembers last: an interest that it touches comes to mind sooner.
+    """
+    interests = config.personality.interests
+    heard = [_words(memory.content) for memory in lately]
+    options = [
+        *(_of_interest(interest, heard) for interest in interests),
+        *(
+            _of_news(tiding, _words(" ".join(interests)), now)
+            for tiding in mind.tidings
+            if tiding.text and tiding.number > mind.mood.told
+        ),
+    ]
+    if not options:
+        return Topic(ANYTHING, "it has no interests, and heard no news")
+    topics, weights = zip(*options, strict=True)
+    chosen: Topic = chance.choices(topics, weights)[0]
+    return chosen
+
+
+def _of_interest(interest: str, heard: Sequence[Collection[str]]) -> tuple[Topic, float]:
+    words = _words(interest)
+    touched = min(sum(not words.isdisjoint(memory) for memory in heard), 3)
+    why = "an interest" + (", which came up lately" if touched else "")
+    return Topic(interest, why), 1 + ON_ONES_MIND * touched
+
+
+def _of_news(tiding: Tiding, interests: Collection[str], now: datetime) -> tuple[Topic, float]:
+    age = max(now - tiding.happened_at, timedelta(0))
+    weight = NEWS_WEIGHT * 0.5 ** (age / NEWS_HALF_LIFE)
+    touches = not _words(tiding.text).isdisjoint(interests)
+    why = f"{tiding.type} of {tiding.happened_at:%d %B, %H:%M}"
+    if touches:
+        return Topic(
+            tiding.text, f"{why}, which touches an interest", tiding
+        ), weight * OF_INTEREST
+    return Topic(tiding.text, why, tiding), weight
+
+
+def _words(text: str) -> set[str]:
+    return {word.lower() for word in _WORD.findall(text)}
+
+
+def choose_friend(config: AgentConfig, mind: Mind, chance: random.Random) -> Acquaintance:
+    """Return an acquaintance to address: the closer, the likelier. There must be one."""
+    friends = config.initial_memory.relationships
+    weights = [0.05 + closeness(mind.towards(friend.handle)) for friend in friends]
+    return chance.choices(friends, weights)[0]
+
+
+def likelihood(usual: float, relationship: Relationship, mind: Mind) -> float:
+    """Return how likely somebody does what they `usually` do so often, for one person, now.
+
+    What is never done stays so, and what is always done; in between, log-odds are shifted.
+    """
+    if usual in {0.0, 1.0}:
+        return usual
+    shift = (
+        BY_AFFINITY * relationship.affinity
+        + BY_FAMILIARITY * (relationship.familiarity - USUAL_FAMILIARITY)
+        + BY_TRUST * relationship.trust
+        + BY_ELATION * mind.elation
+        + BY_AROUSAL * mind.arousal
+    )
+    return 1 / (1 + exp(-(log(usual / (1 - usual)) + shift)))
+
+
+def chances_of(
+    config: AgentConfig,
+    mind: Mind,
+    relationship: Relationship,
+    can: Capabilities,
+    *,
+    answered: int,
+) -> dict[Act, float]:
+    """Return how likely each thing is that may be done about a post, where the network lets one.
+
+    `answered` is how often the agent has spoken in the conversation already.
+    """
+    usual = config.behavior.interaction_patterns
+    tired = 0.0 if answered >= MOST_ANSWERS else WEARINESS**answered
+    acts = {
+        Act.REPLY: (can.replies, usual.reply_probability, tired),
+        Act.QUOTE: (can.quotes, usual.quote_probability, tired),
+        Act.REPOST: (can.reposts, usual.repost_probability, 1.0),
+        Act.LIKE: (can.likes, usual.like_probability, 1.0),
+    }
+    return {
+        act: round(likelihood(often, relationship, mind) * factor, 6)
+        for act, (is_allowed, often, factor) in acts.items()
+        if is_allowed
+    }
+
+
+def choose_acts(chances: dict[Act, float], chance: random.Random) -> tuple[Act, ...]:
+    """Return what to do about a post: answer it, or else quote or repost it; and like it."""
+    drawn = [act for act, likely in chances.items() if chance.random() < likely]
+    words = [act for act in drawn if act is not Act.LIKE][:1]
+    return tuple(words + [act for act in drawn if act is Act.LIKE]) or (Act.SILENCE,)
