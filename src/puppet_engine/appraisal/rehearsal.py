@@ -38,7 +38,7 @@ class Rehearsal(Noun):
     post_times: dict[str, list[float]]
     """How likely it was, by what it was drawn from, that a post came by its moment: by handle."""
     answer_times: dict[str, list[float]]
-    """The same of answers."""
+    """The same of answers, of those who take some time for them."""
     moved: dict[str, list[Moved]]
     """Every moment at which something moved somebody's mood."""
     decided: list[Decided]
@@ -88,7 +88,12 @@ async def _what_came_of(life: Life, storage: InlineStorage) -> Rehearsal:
         said=said,
         digest=digest(one.line() for one in said),
         post_times=_by_handle(life.cast, posts, _post_time),
-        answer_times=_by_handle(life.cast, answers, _answer_time),
+        answer_times=_by_handle(
+            # Who answers at once takes no time that could be tested.
+            [config for config in life.cast if config.behavior.response_times.max_minutes],
+            answers,
+            _answer_time,
+        ),
         moved={
             handle: [
                 Moved(one.at, one.before, one.after) for one in moments if one.agent_id == agent_id
@@ -123,8 +128,6 @@ def _post_time(config: AgentConfig, event: Timed) -> float | None:
     return times.cdf(event.due_at)
 
 
-def _answer_time(config: AgentConfig, event: Timed) -> float | None:
-    times = config.behavior.response_times
-    if not times.max_minutes:
-        return None
-    return AnswerTimes(times=times).cdf(event.due_at - event.created_at)
+def _answer_time(config: AgentConfig, event: Timed) -> float:
+    times = AnswerTimes(times=config.behavior.response_times)
+    return times.cdf(event.due_at - event.created_at)

@@ -1,5 +1,7 @@
 """What the measures of a rehearsal came to, as JSON."""
 
+from pydantic import computed_field
+
 from puppet_engine.core.nouns import Noun
 from puppet_engine.measures.authorship import Authorship
 from puppet_engine.measures.drift import Drift
@@ -19,6 +21,7 @@ class Verdict(Noun):
     asks: str
     readings: list[Reading]
 
+    @computed_field  # type: ignore[prop-decorator] # of pydantic, which mypy does not know
     @property
     def holds(self) -> bool:
         """Whether everything held to a line is within it."""
@@ -57,6 +60,7 @@ class Appraisal(Noun):
     mood: Mood
     relationships: Relationships
 
+    @computed_field  # type: ignore[prop-decorator] # of pydantic, which mypy does not know
     @property
     def verdicts(self) -> dict[str, Verdict]:
         """What each measure came to, by its name."""
@@ -69,6 +73,11 @@ class Appraisal(Noun):
     def holds(self) -> bool:
         """Whether every measure holds its line."""
         return all(verdict.holds for verdict in self.verdicts.values())
+
+    def as_json(self) -> str:
+        """Return everything in one JSON object, each reading once."""
+        told_in_verdicts = {name: {"readings"} for name, _, _ in _MEASURES}
+        return self.model_dump_json(indent=1, exclude=told_in_verdicts) + "\n"
 
 
 _MEASURES = (

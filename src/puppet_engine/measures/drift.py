@@ -3,9 +3,9 @@
 A watch learns how a persona writes from its first texts, beside how others write: how much
 likelier each span of two to four characters is with it than with them. A text's likeness is the
 mean of the logarithms of these ratios over its spans, and z says by how many standard deviations
-a text is less like the persona than its own texts are. A cumulative sum (Page, "Continuous inspection
-schemes", Biometrika 1954) gathers what is too much: S = max(0, S + z - ALLOWANCE). Above LIMIT
-the alarm goes off, and the sum begins anew.
+a text is less like the persona than its own texts are. A cumulative sum (E. S. Page, "Continuous
+inspection schemes", Biometrika 41, 1954) gathers what is too much: S = max(0, S + z - ALLOWANCE).
+Above LIMIT the alarm goes off, and the sum begins anew.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -14,9 +14,14 @@ from typing import Final
 
 from puppet_engine.core.nouns import Noun
 from puppet_engine.measures.reading import CAST, Reading, told
-from puppet_engine.style.repetition import NEAR, near_likeness, print_of, shingles
+from puppet_engine.style.repetition import NEAR, OPENINGS_KEPT, near_likeness, print_of, shingles
 
-MOST_OF_ONE_OPENING: Final = 0.05
+MOST_ALIKE: Final = 0.05
+"""How many texts may begin alike."""
+
+SOON: Final = OPENINGS_KEPT
+"""After so many texts an opening has been forgotten."""
+
 MOST_EXAMPLES: Final = 5
 _LONGEST_GRAM: Final = 3
 
@@ -26,6 +31,7 @@ class Opening(Noun):
 
     handle: str
     words: str
+    times: int
     share: float
 
 
@@ -44,7 +50,8 @@ def repetition(texts: Mapping[str, Sequence[str]]) -> Repetition:
     pairs = list(near_duplicates([text for _, text in everything]))
     openings = [_commonest_opening(handle, said) for handle, said in texts.items()]
     readings = [_no_duplicates(everything, pairs)]
-    readings += [_opening(opening, len(texts[opening.handle])) for opening in openings]
+    for opening in openings:
+        readings += _openings(opening, texts[opening.handle])
     for handle, said in texts.items():
         readings += _variety(handle, said)
     examples = [(everything[one], everything[other]) for one, other in pairs[:MOST_EXAMPLES]]
@@ -86,19 +93,39 @@ def _no_duplicates(
 
 def _commonest_opening(handle: str, said: Sequence[str]) -> Opening:
     counts = Counter(print_of(text).opening for text in said)
-    words, count = counts.most_common(1)[0] if counts else ((), 0)
-    return Opening(handle=handle, words=" ".join(words), share=count / max(1, len(said)))
+    words, times = counts.most_common(1)[0] if counts else ((), 0)
+    share = times / max(1, len(said))
+    return Opening(handle=handle, words=" ".join(words), times=times, share=share)
 
 
-def _opening(opening: Opening, count: int) -> Reading:
-    return Reading(
+def _openings(opening: Opening, said: Sequence[str]) -> Iterator[Reading]:
+    """Yield how often the commonest opening came, and how often one came again soon, or ever."""
+    count, handle = len(said), opening.handle
+    openings = [print_of(text).opening for text in said]
+    soon = sum(one in openings[max(0, at - SOON) : at] for at, one in enumerate(openings))
+    ever = count - len(set(openings))
+    line = f"below {MOST_ALIKE:.0%}"
+    yield Reading(
         of="texts with the commonest opening",
-        whose=opening.handle,
+        whose=handle,
         value=opening.share,
-        line=f"below {MOST_OF_ONE_OPENING:.0%}",
-        holds=bool(count) and opening.share < MOST_OF_ONE_OPENING,
+        line=f"{line}, or once",
+        holds=bool(count) and (opening.share < MOST_ALIKE or opening.times == 1),
         count=count,
         unit="share",
+    )
+    yield Reading(
+        of=f"texts that begin as one of the {SOON} before them",
+        whose=handle,
+        value=soon / max(1, count),
+        line=line,
+        holds=bool(count) and soon / count < MOST_ALIKE,
+        count=count,
+        unit="share",
+    )
+    again = ever / max(1, count)
+    yield told(
+        "texts that begin as any before them", again, count=count, whose=handle, unit="share"
     )
 
 
