@@ -8,11 +8,14 @@ a persona's capitals nor whom it speaks to is what gives it away.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
-from sklearn.linear_model import SGDClassifier
-from sklearn.pipeline import Pipeline, make_pipeline, make_union
+from sklearn.feature_extraction.text import (  # type: ignore[import-untyped] # as below
+    ENGLISH_STOP_WORDS,
+    TfidfVectorizer,
+)
+from sklearn.linear_model import SGDClassifier  # type: ignore[import-untyped] # it has no types
+from sklearn.pipeline import make_pipeline, make_union  # type: ignore[import-untyped] # nor here
 
 from puppet_engine.core.nouns import Noun
 from puppet_engine.measures.reading import CAST, Reading, told
@@ -88,7 +91,7 @@ def _parted(said: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     return said[:cut], said[cut:]
 
 
-def _reader() -> Pipeline:
+def _reader() -> Any:
     spans = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True)
     small_words = TfidfVectorizer(vocabulary=sorted(ENGLISH_STOP_WORDS), use_idf=False)
     # By stochastic gradients: as good, and in a twentieth of the time.

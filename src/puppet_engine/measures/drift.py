@@ -14,7 +14,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.feature_extraction.text import (  # type: ignore[import-untyped] # it has no types
+    HashingVectorizer,
+)
 
 from puppet_engine.core.nouns import Noun
 from puppet_engine.measures.authorship import bare

@@ -73,7 +73,7 @@ def test_nobody_of_the_cast_repeats_themselves_and_one_copied_text_is_found() ->
     [
         (40, []),
         (
-            19,
+            15,
             ["texts with the commonest opening", "texts that begin as one of the 25 before them"],
         ),
     ],
