@@ -18,6 +18,7 @@ from puppet_engine.commands.measure import measure_command
 from puppet_engine.commands.memory import memory
 from puppet_engine.commands.personas import persona
 from puppet_engine.commands.terminal import errors_for_people, read_settings
+from puppet_engine.commands.why import why_command
 from puppet_engine.core.settings import Settings
 from puppet_engine.rehearse import Report, rehearse
 from puppet_engine.run import run, work
@@ -33,6 +34,7 @@ cli = typer.Typer(
 cli.add_typer(events, name="events")
 cli.add_typer(memory, name="memory")
 cli.add_typer(persona, name="persona")
+cli.command("why")(why_command)
 
 WATCHABLE_SPEED: Final = 240
 """So fast that agents who speak every few hours are worth watching."""

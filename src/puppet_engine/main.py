@@ -35,6 +35,7 @@ from puppet_engine.personas.reader import read_personas
 from puppet_engine.solana.trader import Trader
 from puppet_engine.storage.answers import StoredAnswers
 from puppet_engine.storage.beginnings import common_beginning
+from puppet_engine.storage.decisions import StoredDecisions
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
@@ -100,6 +101,11 @@ class App:
         return _started(self._memory_store)
 
     # -------------------------------------------------------------- life
+
+    @property
+    def decisions(self) -> StoredDecisions:
+        """Why the agents did what they did. Raises `NotRunningError`."""
+        return StoredDecisions(_started(self._storage))
 
     async def startup(self) -> None:
         """Start everything and let time pass. When a part cannot start, none stays started.

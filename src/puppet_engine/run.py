@@ -108,8 +108,10 @@ async def _open_page(app: App, parts: contextlib.AsyncExitStack) -> str:
         desk=app.event_engine,
         clock=app.clock,
         outbox=agents.outbox,
+        decisions=app.decisions,
     )
-    Dashboard(agents=agents, feed=feed, clock=app.clock).install(api.app)
+    page = Dashboard(agents=agents, feed=feed, clock=app.clock, decisions=app.decisions)
+    page.install(api.app)
     server = LoopbackServer(api.app, port=app.settings.port)
     try:
         url = await server.start()

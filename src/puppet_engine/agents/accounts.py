@@ -134,6 +134,21 @@ class UnopenedAccount(SocialNetwork):
         )
 
     @override
+    async def like(self, post_id: PostId) -> None:
+        await (await self._opened()).like(post_id)
+
+    @override
+    async def repost(self, post_id: PostId) -> PostId:
+        return await (await self._opened()).repost(post_id)
+
+    @override
+    async def quote(
+        self, text: str, *, quoted: PostId, idempotency_key: str | None = None
+    ) -> PostId:
+        account = await self._opened()
+        return await account.quote(text, quoted=quoted, idempotency_key=idempotency_key)
+
+    @override
     async def mentions(self, *, since: PostId | None = None) -> Sequence[Post]:
         return await (await self._opened()).mentions(since=since)
 

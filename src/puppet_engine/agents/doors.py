@@ -44,7 +44,9 @@ class LastLook(Policy):
     @override
     def check(self, intent: Intent) -> None:
         self._rules.check(intent)
-        found = self._gate.must_stay(str(intent.payload.get("text", "")))
+        if "text" not in intent.payload:  # a like says nothing
+            return
+        found = self._gate.must_stay(str(intent.payload["text"]))
         if found:
             listed = "; ".join(each.line() for each in found)
             raise PolicyError(f"{intent.agent_id!r} does not say such things: {listed}")

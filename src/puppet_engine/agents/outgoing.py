@@ -13,6 +13,7 @@ from puppet_engine.agents.trading import TradePerformer
 from puppet_engine.core.agent_locks import AgentLocks
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.models import Event, Intent, IntentKind, TurnOutcome
+from puppet_engine.networks.capabilities import Capabilities
 from puppet_engine.outbox.base import Carrier, Clearance
 from puppet_engine.outbox.budget import Budget
 from puppet_engine.outbox.dispatcher import Outbox
@@ -91,7 +92,7 @@ class Outgoing:
         can = network.capabilities
         rules = Rulebook(
             network=network.name,
-            forbidden=frozenset() if can.replies else frozenset({IntentKind.REPLY}),
+            forbidden=_forbidden(can),
             max_characters=can.max_characters,
         )
         return Carrier(
@@ -150,6 +151,17 @@ class Outgoing:
             ]
             await commit()
             return _result(agent_id, [await each(at_once=True) for each in clear])
+
+
+def _forbidden(can: Capabilities) -> frozenset[IntentKind]:
+    """Return what a network does not let a program do."""
+    allowed = {
+        IntentKind.REPLY: can.replies,
+        IntentKind.LIKE: can.likes,
+        IntentKind.QUOTE: can.quotes,
+        IntentKind.REPOST: can.reposts,
+    }
+    return frozenset(kind for kind, is_allowed in allowed.items() if not is_allowed)
 
 
 def _result(agent_id: str, clearances: Sequence[Clearance]) -> str:

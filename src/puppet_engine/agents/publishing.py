@@ -34,6 +34,12 @@ log = logging.getLogger(__name__)
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far a network's clock may be behind ours when an outcome is looked up."""
 
+WORDLESS: Final = frozenset({IntentKind.LIKE, IntentKind.REPOST})
+"""What is done to a post without a word."""
+
+DONE: Final = {IntentKind.LIKE: "post.liked", IntentKind.REPOST: "post.reposted"}
+"""The types of the events that tell of it."""
+
 FIRST_ATTEMPT: Final = "not_before"
 """The key under which the journal holds when an intent was begun for the first time."""
 
@@ -60,10 +66,16 @@ class Publisher(Performer):
 
     @override
     async def perform(self, intent: Intent) -> Effect:
-        answered = intent.payload.get("in_reply_to")
-        in_reply_to = PostId(answered) if answered else None
+        if intent.kind in WORDLESS:
+            return await self._approve(intent)
         # A network without keys need not know the word.
         key = {"idempotency_key": intent.id} if self._network.capabilities.idempotency_keys else {}
+        if intent.kind is IntentKind.QUOTE:
+            quoted = PostId(intent.payload["in_reply_to"])
+            text = intent.payload["text"]
+            return self._effect(intent, await self._network.quote(text, quoted=quoted, **key))
+        answered = intent.payload.get("in_reply_to")
+        in_reply_to = PostId(answered) if answered else None
         text = intent.payload["text"]
         return self._effect(
             intent, await self._network.publish(text, in_reply_to=in_reply_to, **key)
@@ -71,6 +83,9 @@ class Publisher(Performer):
 
     @override
     async def look_up(self, intent: Intent) -> Effect | None:
+        if intent.kind in WORDLESS:
+            # Done twice they are done once, so whether they were need not be known.
+            return await self._approve(intent)
         begun = datetime.fromisoformat(intent.journal[FIRST_ATTEMPT])
         if self._key_holds(begun):
             try:
@@ -83,8 +98,9 @@ class Publisher(Performer):
         earliest = begun - CLOCK_SKEW
         # The same words may have been said before: what is known of as another's is not this one.
         taken = await self._intents.results(intent.account, since=earliest)
+        is_quote = intent.kind is IntentKind.QUOTE
         for post in await self._own_posts(earliest):
-            wanted = intent.payload.get("in_reply_to")
+            wanted = None if is_quote else intent.payload.get("in_reply_to")
             is_it = post.text == intent.payload["text"] and post.in_reply_to == wanted
             if is_it and post.id not in taken:
                 return self._effect(intent, post.id)
@@ -105,6 +121,9 @@ class Publisher(Performer):
 
     @override
     def regret(self, intent: Intent) -> Effect:
+        if intent.kind in WORDLESS:
+            whose = f"I wanted to {intent.kind} what @{intent.payload['handle']} said"
+            return self._remembered(f"{whose}, but it was too late.", result="")
         text, asker = intent.payload["text"], intent.payload.get("reply_to_handle")
         opening = f"I wanted to answer @{asker}" if asker else "I wanted to post"
         memory = Memory(
@@ -115,9 +134,34 @@ class Publisher(Performer):
         told = memory_kept(self._agent, memory, self._clock)
         return Effect(result="", memory=memory, events=(told,))
 
+    async def _approve(self, intent: Intent) -> Effect:
+        """Like a post, or pass it on."""
+        post_id = PostId(intent.payload["post_id"])
+        done, result = "liked", post_id
+        if intent.kind is IntentKind.REPOST:
+            done, result = "passed on", await self._network.repost(post_id)
+        else:
+            await self._network.like(post_id)
+        text = f"I {done} what @{intent.payload['handle']} said."
+        return self._remembered(text, result=result, event_type=DONE[intent.kind])
+
+    def _remembered(self, text: str, *, result: str, event_type: str = "") -> Effect:
+        """Return an effect of which only a memory tells, and perhaps an event."""
+        now = self._clock.now()
+        details = {"occurred_at": now.isoformat(), "source": "self"}
+        memory = Memory(content=text, type=MemoryType.INTERACTION, metadata=details)
+        told = memory_kept(self._agent, memory, self._clock)
+        if not event_type:
+            return Effect(result=result, memory=memory, events=(told,))
+        payload = {"handle": self._agent.handle, "name": self._agent.name, "post_id": result}
+        event = EventDraft(type=event_type, due_at=now, agent_id=self._agent.id, payload=payload)
+        return Effect(result=result, memory=memory, events=(event, told))
+
     @override
     def price(self, intent: Intent) -> int:
         can = self._network.capabilities
+        if intent.kind in WORDLESS:
+            return can.like_price
         if intent.kind is IntentKind.REPLY:
             return can.reply_price
         return can.link_price if "://" in intent.payload["text"] else can.post_price

@@ -8,9 +8,11 @@ from typing_extensions import override
 
 from puppet_engine.agents.actions import Action, Turn
 from puppet_engine.agents.agent import Agent
+from puppet_engine.agents.explaining import decided
 from puppet_engine.agents.recall import memory_kept
 from puppet_engine.agents.schedule import next_trade_at
 from puppet_engine.core.clock import Clock
+from puppet_engine.core.decisions import Act
 from puppet_engine.core.errors import TradingDisabledError
 from puppet_engine.core.models import (
     Effect,
@@ -64,7 +66,9 @@ class Trading(Action):
         if wanted is None:
             return TurnOutcome()
         intent = IntentDraft(kind=IntentKind.TRADE, payload=wanted.model_dump(mode="json"))
-        return TurnOutcome(intents=(intent,))
+        why = "market and limits allow it; nothing that anybody says is asked"
+        decision = decided(turn, occasion=self.event_type, acts=(Act.TRADE,), why=why)
+        return TurnOutcome(intents=(intent,), decision=decision)
 
 
 class TradePerformer(Performer):

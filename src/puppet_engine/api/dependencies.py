@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from puppet_engine.core.decisions import StoredDecision
 from puppet_engine.core.history import EventRecord, HistoryQuery
 from puppet_engine.core.models import AgentConfig, Event, Intent, StoredMemory
 from puppet_engine.core.schedules import Schedule
@@ -93,6 +94,23 @@ class EventDesk(Protocol):
 
     async def cancel(self, id: str, /) -> bool:  # noqa: A002 - of an event or of a schedule
         """Drop an event that is ahead, or end a schedule; False when there is none."""
+
+
+class DecisionBook(Protocol):
+    """Why agents did what they did."""
+
+    async def of_agent(
+        self, agent_id: str, /, *, before: int | None, limit: int
+    ) -> list[StoredDecision]:
+        """Return a page of an agent's decisions, newest first."""
+
+    async def why(self, of: str, /) -> StoredDecision:
+        """Return the decision that led to a post, an intent or out of an event, by its id.
+
+        Raises:
+            DecisionNotFoundError: none is kept.
+
+        """
 
 
 class OutboxView(Protocol):

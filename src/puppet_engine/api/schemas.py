@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from puppet_engine.api.dependencies import AgentView
+from puppet_engine.core.decisions import StoredDecision
 from puppet_engine.core.history import EventRecord
 from puppet_engine.core.models import (
     Event,
@@ -209,6 +210,18 @@ class OutboxState(Schema):
 
     intents: list[IntentOut]
     networks: list[BreakerReading]
+
+
+class DecisionPage(Schema):
+    """Why an agent did what it did, newest first."""
+
+    decisions: list[StoredDecision]
+
+
+class DecisionOut(Schema):
+    """Why an agent did something, or nothing."""
+
+    decision: StoredDecision
 
 
 class ClockState(Schema):

@@ -5,13 +5,16 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx2
 from typing_extensions import override
 
 from puppet_engine.core.clock import SystemClock, VirtualClock
+from puppet_engine.core.decisions import StoredDecision
 from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.ids import random_id
+from puppet_engine.storage.decisions import StoredDecisions
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ownership import sole_owner
@@ -30,6 +33,10 @@ class Desk(ABC):
     @abstractmethod
     async def replay(self, event_id: str) -> str:
         """Return the id of the new event. Raises `EventNotFoundError` or its answer."""
+
+    @abstractmethod
+    async def why(self, of: str) -> StoredDecision:
+        """Return the decision of an id. Raises `DecisionNotFoundError` or its answer."""
 
 
 @contextlib.asynccontextmanager
@@ -86,6 +93,10 @@ class StoppedDesk(Desk):
         async with sole_owner(self._database_url, since=since, on_loss=lost):
             return (await self._events.replay(event_id, due_at=self._storage.clock.now())).id
 
+    @override
+    async def why(self, of: str) -> StoredDecision:
+        return await StoredDecisions(self._storage).why(of)
+
 
 class LiveDesk(Desk):
     """The API of an engine that runs."""
@@ -104,6 +115,11 @@ class LiveDesk(Desk):
     async def replay(self, event_id: str) -> str:
         data = await self._ask("POST", f"/events/dead-letters/{event_id}/replay")
         return str(data["event"]["id"])
+
+    @override
+    async def why(self, of: str) -> StoredDecision:
+        data = await self._ask("GET", f"/decisions/{quote(of, safe='')}")
+        return StoredDecision.model_validate(data["decision"])
 
     async def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         try:

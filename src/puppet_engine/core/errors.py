@@ -101,6 +101,17 @@ class EventNotFoundError(PuppetEngineError, LookupError):
         super().__init__(f"no {wanted} has the id {event_id!r}; list them to see which there are")
 
 
+class DecisionNotFoundError(PuppetEngineError, LookupError):
+    """No decision is kept that led to a post, an intent or out of an event of that id."""
+
+    def __init__(self, asked: str) -> None:
+        self.asked = asked
+        super().__init__(
+            f"no decision is kept for {asked!r}: give the id of a post or an intent of an agent, "
+            "or of an event that it took a turn for; old ones are let go with their events"
+        )
+
+
 class BacklogFullError(PuppetEngineError):
     """So much waits already that no more is taken; nothing of what was given was kept."""
 

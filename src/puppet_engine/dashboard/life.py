@@ -8,6 +8,7 @@ from fastapi.sse import format_sse_event
 
 from puppet_engine.api.dependencies import AgentDirectory, LifeFeed, ReadableClock
 from puppet_engine.api.stream import RETRY_MILLISECONDS, WINDOW, Batch, Pace, follow
+from puppet_engine.core.decisions import StoredDecision
 from puppet_engine.core.models import Event
 from puppet_engine.dashboard.faces import Face
 from puppet_engine.dashboard.happenings import read_happening
@@ -38,13 +39,15 @@ class Life:
         clock: ReadableClock,
         tally: Tally,
         pace: Pace,
+        explains: bool = False,
     ) -> None:
+        """Link each post to why it was made, if somebody `explains` that."""
         self._agents = agents
         self._feed = feed
         self._clock = clock
         self._tally = tally
         self._pace = pace
-        self._pages = Pages()
+        self._pages = Pages(explains=explains)
 
     async def page(self) -> str:
         """Return the page as of now."""
@@ -59,6 +62,12 @@ class Life:
             after=known[-1].sequence if known else 0,
         )
         return self._pages.page(snapshot)
+
+    def explained(self, decision: StoredDecision) -> str:
+        """Return the page that tells why an agent did something."""
+        whose = self._faces().get(decision.agent_id)
+        face = whose or Face(name=decision.agent_id, handle=decision.agent_id)
+        return self._pages.why(decision, face)
 
     async def frames(self, *, after: int) -> AsyncGenerator[bytes]:
         """Yield what changes after an event, as server-sent events."""

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from puppet_engine.api.dependencies import AgentView, ReadableClock, SettableClock
 from puppet_engine.api.schemas import FASTEST
+from puppet_engine.core.decisions import StoredDecision
 from puppet_engine.dashboard.faces import Face
 from puppet_engine.dashboard.tally import Totals
 from puppet_engine.dashboard.timeline import Entry, Recollection
@@ -67,7 +68,8 @@ class Frame:
 class Pages:
     """Renders with templates that escape everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, explains: bool = False) -> None:
+        """Link each post to why it was made, if there is a page that `explains` it."""
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -79,11 +81,16 @@ class Pages:
             weekday=_weekday, day=_day, minute=_minute, moment=_moment, mentions=_mentions
         )
         self._templates.tests["settable"] = _is_settable
-        self._templates.globals.update(fastest=FASTEST, inf=inf)
+        self._templates.globals.update(fastest=FASTEST, inf=inf, explains=explains)
 
     def page(self, snapshot: Snapshot) -> str:
         """Return the whole page."""
         return self._templates.get_template("page.html").render(view=snapshot)
+
+    def why(self, decision: StoredDecision, face: Face) -> str:
+        """Return the page that tells why somebody did something."""
+        template = self._templates.get_template("why.html")
+        return template.render(decision=decision, face=face)
 
     def frame(self, frame: Frame) -> str:
         """Return the pieces of the page that are new or changed."""

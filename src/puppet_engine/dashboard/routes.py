@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from puppet_engine.api.dependencies import (
     AgentDirectory,
+    DecisionBook,
     LifeFeed,
     ReadableClock,
     SettableClock,
@@ -49,11 +50,20 @@ class Dashboard:
         agents: AgentDirectory,
         feed: LifeFeed,
         clock: ReadableClock,
+        decisions: DecisionBook | None = None,
         pace: Pace = PACE,
     ) -> None:
+        self._decisions = decisions
         self._clock = clock
         self._tally = Tally(feed)
-        self._life = Life(agents=agents, feed=feed, clock=clock, tally=self._tally, pace=pace)
+        self._life = Life(
+            agents=agents,
+            feed=feed,
+            clock=clock,
+            tally=self._tally,
+            pace=pace,
+            explains=decisions is not None,
+        )
 
     def install(self, app: FastAPI) -> None:
         """Add the page to an application, in whose lifespan it counts posts and memories."""
@@ -61,6 +71,8 @@ class Dashboard:
         router.add_api_route("/", self._show, response_class=HTMLResponse)
         router.add_api_route("/live", self._stream, response_class=StreamingResponse)
         router.add_api_route("/dashboard/clock", self._set_clock, methods=["POST"])
+        if self._decisions is not None:
+            router.add_api_route("/why/{of}", self._explain, response_class=HTMLResponse)
         app.include_router(router)
         app.mount("/static", StaticFiles(directory=HERE / "static"))
 
@@ -71,6 +83,13 @@ class Dashboard:
 
     async def _show(self) -> HTMLResponse:
         return HTMLResponse(await self._life.page(), headers=PAGE_HEADERS)
+
+    async def _explain(self, of: str) -> HTMLResponse:
+        if self._decisions is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "no decisions are kept here")
+        return HTMLResponse(
+            self._life.explained(await self._decisions.why(of)), headers=PAGE_HEADERS
+        )
 
     async def _stream(
         self,

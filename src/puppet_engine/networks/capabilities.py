@@ -41,3 +41,5 @@ class Capabilities(Noun):
     link_price: MicroDollars = 0
     """Of a post with a link in it."""
     reply_price: MicroDollars = 0
+    like_price: MicroDollars = 0
+    """Of a like, and of a repost."""

@@ -13,6 +13,9 @@ TOO_LATE: Final[Mapping[IntentKind, timedelta]] = MappingProxyType(
     {
         IntentKind.POST: timedelta(hours=6),
         IntentKind.REPLY: timedelta(hours=6),
+        IntentKind.LIKE: timedelta(hours=6),
+        IntentKind.QUOTE: timedelta(hours=6),
+        IntentKind.REPOST: timedelta(hours=6),
         IntentKind.TRADE: timedelta(minutes=15),  # decided on the prices of its moment
     }
 )

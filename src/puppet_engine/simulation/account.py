@@ -7,15 +7,21 @@ from datetime import datetime
 from typing import Final
 
 from puppet_engine.agents.answering import Noticing
+from puppet_engine.agents.mood import at_rest, faded
 from puppet_engine.agents.posting import Posting
 from puppet_engine.core.models import IntentKind, IntentState, Noun
+from puppet_engine.core.moods import MoodState
+from puppet_engine.core.personas import EmotionalRange
 from puppet_engine.simulation.digests import Utterance
-from puppet_engine.storage.census import EventFact, Heard, IntentFact
+from puppet_engine.storage.census import EventFact, Heard, IntentFact, MoodFact
 
 SHOWN: Final = 5
 """How many breaches of one promise are told in words."""
 
-_SPOKEN: Final = frozenset({IntentKind.POST, IntentKind.REPLY})
+ROUNDING: Final = 1e-6
+"""How far two ways of reckoning a mood may be apart."""
+
+_SPOKEN: Final = frozenset({IntentKind.POST, IntentKind.REPLY, IntentKind.QUOTE})
 
 ROUTINE: Final = (Posting.event_type, Noticing.event_type)
 
@@ -47,6 +53,10 @@ class Evidence:
     heard: Sequence[Heard]
     cursors: Mapping[str, str | None]
     said: Sequence[Utterance]
+    moods: Sequence[MoodFact]
+    """By agent, and as they came."""
+    ranges: Mapping[str, EmotionalRange]
+    """What each agent can feel, by its id."""
     mentions: Mapping[str, Sequence[str]]
     """The ids of the posts of others that name an agent or answer it, by the agent's id."""
 
@@ -60,6 +70,7 @@ def hold_to_account(evidence: Evidence) -> list[Finding]:
         "Nothing was said twice.": _nothing_twice,
         "All that was said is known to whoever said it.": _all_accounted_for,
         "Each agent's events of one kind were taken in their order.": _order_kept,
+        "Every mood faded by its half-life, and kept within its bounds.": _moods_kept,
     }
     findings = []
     for promise, check in checks.items():
@@ -161,6 +172,26 @@ def _order_kept(evidence: Evidence) -> tuple[int, Iterable[str]]:
             breaches.append(f"{_name(before)} was taken before {_name(event)}")
         last[key] = event
     return len(over), breaches
+
+
+def _moods_kept(evidence: Evidence) -> tuple[int, Iterable[str]]:
+    """Hold each moment against what the one before it must have faded to."""
+    breaches = []
+    last: dict[str, MoodState] = {}
+    for moment in evidence.moods:
+        range_ = evidence.ranges[moment.agent_id]
+        known = last.get(moment.agent_id) or at_rest(range_, moment.before.as_of)
+        expected = faded(known, range_, moment.before.as_of)
+        off = max(
+            abs(expected.valence - moment.before.valence),
+            abs(expected.arousal - moment.before.arousal),
+        )
+        strongest = max(abs(moment.after.valence), abs(moment.after.arousal))
+        if off > ROUNDING or strongest > 1:
+            at = f"{moment.before.as_of:%d %H:%M:%S}"
+            breaches.append(f"{moment.agent_id} felt at {at} what it could not ({moment.event})")
+        last[moment.agent_id] = moment.after
+    return len(evidence.moods), breaches
 
 
 def _name(event: EventFact) -> str:

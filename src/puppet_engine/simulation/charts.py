@@ -7,6 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from puppet_engine.simulation.feelings import MoodHour
 from puppet_engine.simulation.report import Person
 from puppet_engine.simulation.talk import Answers, Hour
 
@@ -15,6 +16,12 @@ MOST_BARS: Final = 170
 
 MOST_LINES: Final = 700
 _HEIGHT: Final = 100.0
+_LUKEWARM: Final = 0.15
+"""Up to which affinity somebody neither likes nor dislikes."""
+
+Affinities = Mapping[tuple[str, str], float]
+"""How much one likes another, by both handles."""
+
 _RADIUS: Final = 480.0
 _SMALLEST_DOT: Final = 1.0
 _LARGEST_DOT: Final = 3.0
@@ -63,6 +70,39 @@ def talk_over_time(hours: Sequence[Hour]) -> Bars:
     return Bars(_framed(parts, len(columns)), highest, each, cut)
 
 
+def mood_over_time(moods: Sequence[MoodHour]) -> Markup:
+    """Return the valence of a population hour by hour, with what eight in ten feel, and arousal.
+
+    The middle of the chart is neither glad nor sad; its ends are 1 and -1.
+    """
+    width = max(1, len(moods) - 1)
+    middle = _HEIGHT / 2
+
+    def line(values: Sequence[float]) -> str:
+        return " ".join(
+            f"{place:g},{middle - value * middle:.2f}" for place, value in enumerate(values)
+        )
+
+    band = [hour.high for hour in moods]
+    below = [
+        f"{place:g},{middle - moods[place].low * middle:.2f}"
+        for place in reversed(range(len(moods)))
+    ]
+    return Markup(
+        '<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" role="img"'
+        ' aria-label="Mood by hour"><polygon class="band" points="{band} {below}"/>'
+        '<polyline class="arousal" points="{arousal}"/>'
+        '<polyline class="valence" points="{valence}"/></svg>'
+    ).format(
+        width=width,
+        height=f"{_HEIGHT:g}",
+        band=line([hour.high for hour in moods]),
+        below=" ".join(reversed(below)),
+        arousal=line([hour.arousal for hour in moods]),
+        valence=line([hour.valence for hour in moods]),
+    )
+
+
 def histogram(counts: Mapping[int, int], what: str) -> Bars:
     """Return how many there are of each number, on a scale of square roots: few must be seen."""
     last = max(counts, default=0)
@@ -103,15 +143,26 @@ def hue(calling: str, callings: Sequence[str]) -> int:
     return round(360 * callings.index(calling) / max(1, len(callings)))
 
 
-def ring_of_people(people: Sequence[Person], answers: Sequence[Answers]) -> Markup:
-    """Return everybody on a ring, and a line between those who answered each other."""
+def ring_of_people(
+    people: Sequence[Person], answers: Sequence[Answers], affinities: Affinities
+) -> Markup:
+    """Return everybody on a ring, and a line between those who answered each other.
+
+    A line is warm or cold as the one who answered likes the other, or not.
+    """
     callings = sorted({person.calling for person in people})
     places = {person.handle: place for place, person in enumerate(people)}
     points = [_point(place, len(people)) for place in range(len(people))]
     active = _how_active(answers)
     most = max((pair.count for pair in answers), default=1)
     lines = [
-        _line(points[places[pair.who]], points[places[pair.whom]], pair, most)
+        _line(
+            points[places[pair.who]],
+            points[places[pair.whom]],
+            pair,
+            most,
+            affinities.get((pair.who, pair.whom)),
+        )
         for pair in answers[:MOST_LINES]
         if pair.who in places and pair.whom in places and pair.who != pair.whom
     ]
@@ -148,14 +199,19 @@ def _how_active(answers: Sequence[Answers]) -> dict[str, int]:
 
 
 def _line(
-    one: tuple[float, float], other: tuple[float, float], pair: Answers, most: int
+    one: tuple[float, float],
+    other: tuple[float, float],
+    pair: Answers,
+    most: int,
+    affinity: float | None,
 ) -> Markup:
     # Bent towards the middle, the more the longer it is, so that neighbours stay at the rim.
     bend = 1 - 0.6 * min(1, math.dist(one, other) / _RADIUS)
     middle = [(here + there) / 2 * bend for here, there in zip(one, other, strict=True)]
     return Markup(
-        '<path d="M{a:.0f} {b:.0f}Q{c:.0f} {d:.0f} {e:.0f} {f:.0f}" style="opacity:{o:.2f}">'
-        "<title>@{who} answered @{whom} {n} times</title></path>"
+        '<path class="{kind}" d="M{a:.0f} {b:.0f}Q{c:.0f} {d:.0f} {e:.0f} {f:.0f}"'
+        ' style="opacity:{o:.2f}">'
+        "<title>@{who} answered @{whom} {n} times{likes}</title></path>"
     ).format(
         a=one[0],
         b=one[1],
@@ -163,11 +219,19 @@ def _line(
         d=middle[1],
         e=other[0],
         f=other[1],
+        kind=_warmth(affinity),
+        likes="" if affinity is None else f", affinity {affinity:+.2f}",
         o=0.18 + 0.6 * pair.count / most,
         who=pair.who,
         whom=pair.whom,
         n=pair.count,
     )
+
+
+def _warmth(affinity: float | None) -> str:
+    if affinity is None or abs(affinity) < _LUKEWARM:
+        return "even"
+    return "warm" if affinity > 0 else "cold"
 
 
 def _dot(

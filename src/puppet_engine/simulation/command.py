@@ -32,7 +32,7 @@ BROKEN: Final = 1
 
 INTERRUPTED: Final = 130
 
-_AT_LENGTH: Final = ("utterances", "people", "answers", "hours", "cascades")
+_AT_LENGTH: Final = ("utterances", "people", "answers", "hours", "cascades", "moods", "standings")
 """What is in the report's file only."""
 
 

@@ -6,7 +6,14 @@ from typing import Final
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 
-from puppet_engine.simulation.charts import histogram, hue, ring_of_people, talk_over_time
+from puppet_engine.simulation.charts import (
+    Affinities,
+    histogram,
+    hue,
+    mood_over_time,
+    ring_of_people,
+    talk_over_time,
+)
 from puppet_engine.simulation.meter import X_PRICES
 from puppet_engine.simulation.report import Report
 from puppet_engine.simulation.scenario import FIRST_MOMENT
@@ -28,11 +35,17 @@ def page(report: Report) -> str:
         talk=talk_over_time(report.hours),
         sizes=histogram(report.cascades.sizes, "size"),
         depths=histogram(report.cascades.depths, "depth"),
-        ring=ring_of_people(report.people, report.answers),
+        ring=ring_of_people(report.people, report.answers, _affinities(report)),
+        mood=mood_over_time(report.moods),
         callings=[(calling, hue(calling, callings)) for calling in callings],
         pairs=report.answers[:PAIRS_SHOWN],
         x_prices=X_PRICES,
     )
+
+
+def _affinities(report: Report) -> Affinities:
+    spelt = {person.handle.lower(): person.handle for person in report.people}
+    return {(one.who, spelt.get(one.whom, one.whom)): one.affinity for one in report.standings}
 
 
 @cache

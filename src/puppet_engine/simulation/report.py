@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from pydantic import ValidationError
 
@@ -10,11 +9,10 @@ from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.models import Noun
 from puppet_engine.simulation.account import Finding
 from puppet_engine.simulation.digests import Utterance
+from puppet_engine.simulation.feelings import MoodHour, Standing
 from puppet_engine.simulation.meter import Cost, Usage
 from puppet_engine.simulation.scenario import FaultKind, Scenario
 from puppet_engine.simulation.talk import Answers, Cascades, Hour
-
-NO_MOOD: Final = "No mood is kept by the engine yet, so none is shown."
 
 
 class Counts(Noun):
@@ -61,7 +59,10 @@ class Report(Noun):
     faults: dict[FaultKind, int]
     """How often something went wrong, by kind."""
     findings: list[Finding]
-    mood: str = NO_MOOD
+    moods: list[MoodHour]
+    """What was felt at the end of each hour."""
+    standings: list[Standing]
+    """How those who spoke to each other stand in the end, by handle."""
     hours: list[Hour]
     cascades: Cascades
     answers: list[Answers]

@@ -4,7 +4,7 @@ import contextlib
 import gc
 import tempfile
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from puppet_engine.simulation.digests import (
     settled_lines,
     utterances_on,
 )
+from puppet_engine.simulation.feelings import Standing, moods_by_hour
 from puppet_engine.simulation.life import Life, Progress
 from puppet_engine.simulation.meter import USUAL_PRICE, ModelPrice, price
 from puppet_engine.simulation.population import populate
@@ -109,6 +110,8 @@ async def _report(
         cost=price(usage, model),
         faults={kind: life.fate.counts[kind] for kind in life.scenario.faults},
         findings=hold_to_account(evidence),
+        moods=moods_by_hour(evidence.moods, evidence.ranges, until=evidence.until),
+        standings=await _standings(storage, evidence.handles),
         hours=by_hour(said),
         cascades=cascades(said, largest=LARGEST),
         answers=who_answers_whom(said),
@@ -128,8 +131,23 @@ async def _evidence(life: Life, storage: InlineStorage, said: Sequence[Utterance
         heard=await census.heard(storage, Answering.event_type),
         cursors=await census.cursors(storage),
         said=said,
+        moods=await census.moods(storage),
+        ranges={config.id: config.personality.emotional_range for config in life.cast},
         mentions={agent_id: _mentions(site, handle) for agent_id, handle in handles.items()},
     )
+
+
+async def _standings(storage: InlineStorage, handles: Mapping[str, str]) -> list[Standing]:
+    return [
+        Standing(
+            who=handles[fact.agent_id],
+            whom=fact.handle,
+            familiarity=round(fact.familiarity, 4),
+            affinity=round(fact.affinity, 4),
+            trust=round(fact.trust, 4),
+        )
+        for fact in await census.standings(storage)
+    ]
 
 
 def _mentions(site: XSite, handle: str) -> list[str]:

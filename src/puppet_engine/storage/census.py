@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
+from puppet_engine.core.moods import MoodState
 from puppet_engine.storage.gateway import Storage
 
 
@@ -41,6 +42,61 @@ class Heard:
 
     agent_id: str
     post_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoodFact:
+    """One moment at which something moved an agent."""
+
+    agent_id: str
+    event: str
+    before: MoodState
+    after: MoodState
+
+
+@dataclass(frozen=True, slots=True)
+class StandingFact:
+    """How an agent stands with somebody."""
+
+    agent_id: str
+    handle: str
+    familiarity: float
+    affinity: float
+    trust: float
+
+
+async def moods(storage: Storage) -> list[MoodFact]:
+    """Return every moment at which something moved an agent, by agent, and as they came."""
+    model = storage.model("MoodMoment")
+    columns = (
+        model.agent_id,
+        model.event,
+        model.at,
+        model.valence_before,
+        model.arousal_before,
+        model.valence_after,
+        model.arousal_after,
+    )
+    query = select(*columns).order_by(model.agent_id)
+    return [
+        MoodFact(
+            agent_id,
+            event,
+            before=MoodState(valence=valence, arousal=arousal, as_of=at),
+            after=MoodState(valence=then, arousal=awake, as_of=at),
+        )
+        for agent_id, event, at, valence, arousal, then, awake in await _rows(
+            storage, query, model.sequence
+        )
+    ]
+
+
+async def standings(storage: Storage) -> list[StandingFact]:
+    """Return how every agent stands with everybody, as it was when it changed last."""
+    model = storage.model("AgentRelationship")
+    columns = (model.agent_id, model.handle, model.familiarity, model.affinity, model.trust)
+    query = select(*columns).order_by(model.agent_id)
+    return [StandingFact(*row) for row in await _rows(storage, query, model.handle)]
 
 
 async def events(storage: Storage) -> list[EventFact]:

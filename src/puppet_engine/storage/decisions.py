@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Insert, Select, insert, select
 
 from puppet_engine.core.decisions import Decision, StoredDecision
+from puppet_engine.core.errors import DecisionNotFoundError
 from puppet_engine.storage.gateway import Storage
 
 FAST: Final = 1
@@ -58,8 +59,13 @@ class StoredDecisions:
             query = query.where(model.sequence < before)
         return await self._read(query.order_by(model.sequence.desc()).limit(limit))
 
-    async def why(self, of: str) -> StoredDecision | None:
-        """Return the decision that led to a post, an intent or out of an event, by its id."""
+    async def why(self, of: str) -> StoredDecision:
+        """Return the decision that led to a post, an intent or out of an event, by its id.
+
+        Raises:
+            DecisionNotFoundError: none is kept.
+
+        """
         model, intent = self._storage.model("Decision"), self._storage.model("Intent")
         for query in (
             select(model).where(model.intent_id == of),
@@ -69,7 +75,7 @@ class StoredDecisions:
         ):
             if found := await self._read(query.order_by(model.sequence).limit(1)):
                 return found[0]
-        return None
+        raise DecisionNotFoundError(of)
 
     async def _read(self, query: Select[Any]) -> list[StoredDecision]:
         return await self._storage.read(

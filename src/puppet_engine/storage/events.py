@@ -22,6 +22,7 @@ from puppet_engine.storage.event_rows import (
     read_record,
 )
 from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.minds import let_go_of_minds
 from puppet_engine.storage.schedule_rows import Schedules
 from puppet_engine.storage.settling import Settlement, settle_events
 
@@ -178,9 +179,12 @@ class StoredEvents(EventStore):
         doomed = delete(model.__table__).where(
             model.sequence.in_(old.order_by(model.settled_at).limit(limit))
         )
-        return await self._storage.run(
-            lambda session: int(session.connection().execute(doomed).rowcount)
-        )
+
+        def work(session: Session) -> int:
+            let_go_of_minds(session, self._storage, before=before, limit=limit)
+            return int(session.connection().execute(doomed).rowcount)
+
+        return await self._storage.run(work)
 
     async def latest_moment(self) -> datetime | None:
         """Return when the last event was over; None when nothing has happened yet."""

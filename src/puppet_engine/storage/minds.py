@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Insert, Table, bindparam, insert, or_, select
+from sqlalchemy import Insert, Table, bindparam, delete, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -159,6 +159,18 @@ def keep_tiding(session: Session, storage: Storage, event: Event, tiding: Tiding
 
 def _new_tiding(storage: Storage) -> Insert:
     return insert(storage.model("Tiding").__table__)
+
+
+def let_go_of_minds(session: Session, storage: Storage, *, before: datetime, limit: int) -> None:
+    """Delete what was told, felt and decided before a moment, of each `limit` rows at the most.
+
+    What agents feel now, and how they stand with others, stays.
+    """
+    for name, moment in (("MoodMoment", "at"), ("Decision", "at"), ("Tiding", "happened_at")):
+        table: Table = storage.model(name).__table__
+        old = select(table.c.sequence).where(table.c[moment] < before)
+        doomed = old.order_by(table.c[moment]).limit(limit)
+        session.connection().execute(delete(table).where(table.c.sequence.in_(doomed)))
 
 
 def _mood_row(agent_id: str, mood: MoodState) -> Row:

@@ -101,7 +101,8 @@ def test_it_rests_where_the_persona_says_and_with_strangers_at_nothing() -> None
 
     friend, enemy, stranger = (at_rest(config, handle, NOW) for handle in ("bob", "Eve", "joe"))
 
-    assert friend.affinity > 0.5 > 0 > enemy.affinity
+    assert friend.affinity > 0.5
+    assert enemy.affinity < 0
     assert friend.familiarity == enemy.familiarity > 0
     assert stranger == Relationship(handle="joe", as_of=NOW)
     assert closeness(friend) > closeness(enemy) > closeness(stranger) == 0

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from tests.unit.simulation.lives import moment, said
 
+from puppet_engine.core.moods import MoodState
+from puppet_engine.core.personas import EmotionalRange
 from puppet_engine.simulation.account import Evidence, hold_to_account
-from puppet_engine.storage.census import EventFact, Heard, IntentFact
+from puppet_engine.storage.census import EventFact, Heard, IntentFact, MoodFact
 
 
 def event(sequence: int, kind: str, *, hours: float, settled_as: int | None = None) -> EventFact:
@@ -19,6 +21,10 @@ def event(sequence: int, kind: str, *, hours: float, settled_as: int | None = No
         settled_as=settled_as,
         failures=0,
     )
+
+
+def felt(hours: float, valence: float) -> MoodState:
+    return MoodState(valence=valence, arousal=0, as_of=moment(hours))
 
 
 SOUND = Evidence(
@@ -48,6 +54,11 @@ SOUND = Evidence(
         said(102, "ann", "Oh.", to=101),
         said(103, "bob", "On its way.", to=102),
     ],
+    moods=[
+        MoodFact("ann", "mention.received", before=felt(1, 0.0), after=felt(1, 0.5)),
+        MoodFact("ann", "mention.received", before=felt(7, 0.25), after=felt(7, 0.375)),
+    ],
+    ranges={"ann": EmotionalRange(half_life_hours=6), "bob": EmotionalRange()},
     mentions={"ann": ["101", "103"], "bob": ["102"]},
 )
 
@@ -128,5 +139,16 @@ def test_events_taken_out_of_their_order_are_found() -> None:
                 "event 10 (mention.received of ann, due 05 10:00:00) was taken before "
                 "event 9 (mention.received of ann, due 05 09:00:00)"
             ),
+        )
+    }
+
+
+def test_a_mood_that_did_not_fade_as_it_must_is_found() -> None:
+    first, second = SOUND.moods
+    faded_too_fast = replace(second, before=felt(7, 0.2))
+
+    assert broken(replace(SOUND, moods=[first, faded_too_fast])) == {
+        "Every mood faded by its half-life, and kept within its bounds.": (
+            "ann felt at 05 13:00:00 what it could not (mention.received)",
         )
     }

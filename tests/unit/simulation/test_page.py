@@ -6,9 +6,10 @@ from tests.unit.simulation.lives import said
 
 from puppet_engine.simulation.account import Finding
 from puppet_engine.simulation.charts import ring_of_people, talk_over_time
+from puppet_engine.simulation.feelings import MoodHour, Standing
 from puppet_engine.simulation.meter import USUAL_PRICE, Usage, price
 from puppet_engine.simulation.page import page
-from puppet_engine.simulation.report import NO_MOOD, Counts, Person, Report
+from puppet_engine.simulation.report import Counts, Person, Report
 from puppet_engine.simulation.scenario import FaultKind, Scenario
 from puppet_engine.simulation.talk import Hour, by_hour, cascades, who_answers_whom
 
@@ -35,6 +36,11 @@ def report(**changes: object) -> Report:
             Finding(promise="Nothing was said twice.", checked=2, broken=0),
             Finding(promise="All is well.", checked=9, broken=1, examples=(EVIL,)),
         ],
+        moods=[
+            MoodHour(valence=0.5, low=0.25, high=0.75, arousal=-0.5),
+            MoodHour(valence=-0.5, low=-1, high=0, arousal=0.5),
+        ],
+        standings=[Standing(who="bob", whom="ann", familiarity=0.5, affinity=-0.5, trust=0)],
         hours=by_hour(TALK),
         cascades=cascades(TALK, largest=5),
         answers=who_answers_whom(TALK),
@@ -61,14 +67,20 @@ def text_of_page(**changes: object) -> str:
     return page(report(**changes))
 
 
-def test_promises_faults_cost_and_the_lack_of_a_mood_are_told() -> None:
+def test_who_dislikes_whom_is_seen_on_the_ring() -> None:
+    assert re.search(
+        r'class="cold"[^>]*><title>@bob answered @ann 1 times, affinity -0.50', text_of_page()
+    )
+
+
+def test_promises_faults_cost_and_mood_are_told() -> None:
     text = text_of_page()
 
     assert '<span class="kept">kept</span>' in text
     assert '<span class="broken">broken 1' in text
     assert "crashes 4" in text
     assert "$1.00" in text
-    assert NO_MOOD in text
+    assert 'points="0,25.00 1,75.00"' in text  # valence, with 1 at the top
     assert "@bob answered @ann 1 times" in text
     assert "d" * 64 in text
 
@@ -90,7 +102,7 @@ def test_a_life_in_which_nobody_spoke_has_a_page_too() -> None:
 def test_those_who_are_silent_do_not_cover_each_other_on_the_ring(count: int) -> None:
     people = [Person(handle=f"p{one}", name="P", calling="baker") for one in range(count)]
 
-    ring = ring_of_people(people, [])
+    ring = ring_of_people(people, [], {})
 
     radii = [float(radius) for radius in re.findall(r'r="([\d.]+)"', ring)]
     assert len(radii) == count

@@ -32,7 +32,11 @@ async def test_a_population_talks_and_every_promise_is_kept() -> None:
     assert report.usage.llm_calls >= report.counts.posts + report.counts.replies
     assert report.cost.total > 0
     assert len(report.utterances) == report.counts.posts + report.counts.replies
-    assert report.mood.startswith("No mood is kept")
+    assert len(report.moods) == 10
+    assert any(hour.valence for hour in report.moods)
+    assert all(-1 <= hour.low <= hour.valence <= hour.high <= 1 for hour in report.moods)
+    assert {one.who for one in report.standings} <= {person.handle for person in report.people}
+    assert any(one.affinity for one in report.standings)
 
 
 async def test_the_same_scenario_is_the_same_life_to_the_letter() -> None:
