@@ -72,7 +72,7 @@ def dots(points: Sequence[tuple[float, float, str]]) -> Markup:
     left, right = _ends([x for x, _, _ in points])
     bottom, top = _ends([y for _, y, _ in points])
     marks = [
-        Markup('<circle cx="{x:.2f}" cy="{y:.2f}" r="1.2"><title>{title}</title></circle>').format(
+        Markup('<circle cx="{x:.2f}" cy="{y:.2f}" r="2.2"><title>{title}</title></circle>').format(
             x=3 * _HEIGHT * (x - left) / (right - left),
             y=_HEIGHT * (top - y) / (top - bottom),
             title=title,

@@ -1,5 +1,7 @@
 """What the measures of a rehearsal came to, as JSON."""
 
+from dataclasses import dataclass
+
 from pydantic import computed_field
 
 from puppet_engine.core.nouns import Noun
@@ -12,6 +14,31 @@ from puppet_engine.measures.relationships import Relationships
 from puppet_engine.measures.repetition import Repetition
 from puppet_engine.measures.style import Style
 from puppet_engine.measures.timing import Timing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Readings that say the same of several, of at least one."""
+
+    of: str
+    readings: tuple[Reading, ...]
+
+    @property
+    def beyond(self) -> list[Reading]:
+        """Those that are not within their lines."""
+        return [reading for reading in self.readings if not reading.holds]
+
+    @property
+    def shown(self) -> list[Reading]:
+        """Those that are told one by one: the only one, or those beyond their lines."""
+        return list(self.readings) if len(self.readings) == 1 else self.beyond
+
+    @property
+    def span(self) -> str:
+        """The least and the greatest value, as people read them."""
+        values = sorted(self.readings, key=lambda reading: reading.value)
+        least, greatest = values[0].figure, values[-1].figure
+        return least if least == greatest else f"{least} to {greatest}"
 
 
 class Verdict(Noun):
@@ -28,9 +55,13 @@ class Verdict(Noun):
         return hold(self.readings)
 
     @property
-    def held(self) -> list[Reading]:
-        """The readings that are held to a line."""
-        return [reading for reading in self.readings if reading.line]
+    def groups(self) -> list[Group]:
+        """The readings that are held to a line, by what they say."""
+        held = [reading for reading in self.readings if reading.line]
+        return [
+            Group(of=of, readings=tuple(reading for reading in held if reading.of == of))
+            for of in dict.fromkeys(reading.of for reading in held)
+        ]
 
     @property
     def told(self) -> list[Reading]:

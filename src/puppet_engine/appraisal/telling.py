@@ -62,12 +62,9 @@ def tell(found: Appraisal, files: Files, *, as_json: bool) -> None:
 
 def _lines(verdict: Verdict) -> Iterator[str]:
     """Yield a line for what holds of everybody, and one for each who is beyond a line."""
-    for of in dict.fromkeys(reading.of for reading in verdict.held):
-        readings = [reading for reading in verdict.held if reading.of == of]
-        beyond = [reading for reading in readings if not reading.holds]
-        for one in beyond or readings[: len(readings) == 1]:
-            yield f"{of}, {one.whose}: {one.figure} ({one.line}), over {one.count:,}"
-        if len(readings) > 1 and not beyond:
-            least = min(readings, key=lambda one: one.value)
-            most = max(readings, key=lambda one: one.value)
-            yield f"{of}: {least.figure} to {most.figure}, all {len(readings)} within their lines"
+    for group in verdict.groups:
+        for one in group.shown:
+            yield f"{group.of}, {one.whose}: {one.figure} ({one.line}), over {one.count:,}"
+        if not group.shown:
+            count = len(group.readings)
+            yield f"{group.of}: {group.span}, all {count} within their lines"

@@ -1,7 +1,7 @@
 """Whether somebody would notice that a persona speaks with another's voice, and how soon.
 
 A watch learns how a persona writes from its first texts, beside how others write: how much
-likelier each span of two to four characters is with it than with them. A text's likeness is the
+likelier each span of three to five characters is with it than with them. A text's likeness is the
 mean of the logarithms of these ratios over its spans, and z says by how many standard deviations
 a text is less like the persona than its own texts are. A cumulative sum (E. S. Page, "Continuous
 inspection schemes", Biometrika 41, 1954) gathers what is too much: S = max(0, S + z - ALLOWANCE).
@@ -29,7 +29,7 @@ FEWEST: Final = 20
 """From fewer nothing is learnt."""
 
 FOLDS: Final = 5
-ALLOWANCE: Final = 0.75
+ALLOWANCE: Final = 0.5
 LIMIT: Final = 8.0
 MOST_FROM_ONE: Final = 3.0
 """So much a single text can say: one odd word is no other person."""
@@ -39,9 +39,9 @@ MOST_FALSE: Final = 0.001
 PLANTED_AFTER: Final = 50
 """After so many texts of their own, somebody else's are put in their place."""
 
-_SMOOTHING: Final = 0.5
+_SMOOTHING: Final = 0.05
 _SPANS: Final = HashingVectorizer(
-    analyzer="char_wb", ngram_range=(2, 4), n_features=2**15, alternate_sign=False, norm=None
+    analyzer="char_wb", ngram_range=(3, 5), n_features=2**15, alternate_sign=False, norm=None
 )
 
 Counts = npt.NDArray[np.float64]
