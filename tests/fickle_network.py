@@ -179,6 +179,10 @@ class MortalIntents(IntentStore):
         return await self._inner.past(agent_id, limit=limit)
 
     @override
+    async def alike(self, agent_id: str, marks: Sequence[int], *, limit: int) -> Past:
+        return await self._inner.alike(agent_id, marks, limit=limit)
+
+    @override
     async def begin(
         self, intent: Intent, journal: Mapping[str, Any], *, cost: int, meter: Meter
     ) -> Intent:

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from puppet_engine.commands.budget import budget_command
 from puppet_engine.commands.events import events
 from puppet_engine.commands.forget import forget_command
+from puppet_engine.commands.measure import measure_command
 from puppet_engine.commands.memory import memory
 from puppet_engine.commands.personas import persona
 from puppet_engine.commands.terminal import errors_for_people, read_settings
@@ -141,6 +142,9 @@ def _set_up_logs(settings: Settings) -> None:
     )
     for chatty in ("httpx2", "httpcore2", "openai", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+cli.command("measure")(measure_command)
 
 
 @cli.command("simulate")

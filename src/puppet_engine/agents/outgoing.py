@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from typing import Any
 
 from puppet_engine.agents.accounts import CHAIN, Accounts
 from puppet_engine.agents.agent import Agent
@@ -19,6 +20,8 @@ from puppet_engine.outbox.dispatcher import Outbox
 from puppet_engine.outbox.patience import Patience
 from puppet_engine.outbox.policy import Rulebook
 from puppet_engine.storage.base import Ledger
+from puppet_engine.storage.said_prints import MARKS
+from puppet_engine.style.repetition import marks_of
 
 
 class Outgoing:
@@ -57,11 +60,19 @@ class Outgoing:
         )
 
     def addressed(self, agent: Agent, outcome: TurnOutcome) -> TurnOutcome:
-        """Return an outcome whose intents know their account, and when they are too late."""
+        """Return an outcome whose intents know their account, and when they are too late.
+
+        Those that say something bear the marks by which it is found should it be said again.
+        """
         now = self._clock.now()
         name_of = self._accounts.name_of
         drafts = (
-            draft.model_copy(update={"account": name_of(agent.id, draft.kind)})
+            draft.model_copy(
+                update={
+                    "account": name_of(agent.id, draft.kind),
+                    "payload": _marked(draft.payload),
+                }
+            )
             for draft in outcome.intents
         )
         intents = tuple(self._patience.dated(draft, now) for draft in drafts)
@@ -167,3 +178,8 @@ def _result(agent_id: str, clearances: Sequence[Clearance]) -> str:
     for error in (*drops, *(held_up if not results else ())):
         raise error
     return results[-1]
+
+
+def _marked(payload: dict[str, Any]) -> dict[str, Any]:
+    text = payload.get("text")
+    return {**payload, MARKS: list(marks_of(text))} if isinstance(text, str) else payload

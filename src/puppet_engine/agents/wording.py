@@ -16,6 +16,7 @@ from puppet_engine.core.models import EventDraft, TurnOutcome
 from puppet_engine.llm.base import POST_CHARACTERS, shorten
 from puppet_engine.personas.prompt import corrected
 from puppet_engine.style.findings import Violation
+from puppet_engine.style.repetition import marks_of
 from puppet_engine.style.scorer import Score, score
 
 TRIES: Final = 4
@@ -93,7 +94,8 @@ async def worded(
         except ModelBudgetError as error:
             return Wording(chosen=_best(drafts), drafts=tuple(drafts), silenced=error)
         text = address(text, mention)
-        found = tuple(gate.judge(text, own=own, cast=past.cast))
+        ago = await turn.ledger.intents.alike(turn.agent.id, marks_of(text), limit=LOOKED_BACK)
+        found = tuple(gate.judge(text, own=(*own, *ago.own), cast=(*past.cast, *ago.cast)))
         drafts.append(Draft(text=text, findings=found, score=score(text, found, own=own)))
         if not found:
             break

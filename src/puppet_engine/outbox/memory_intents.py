@@ -20,6 +20,7 @@ from puppet_engine.core.models import (
     Memory,
 )
 from puppet_engine.storage.intent_store import Drop, IntentStore, Meter, Past, Standing
+from puppet_engine.storage.said_prints import MARKS
 
 REMEMBERED: Final = timedelta(days=2)
 """How long what is settled counts: longer than any budget or limit looks back."""
@@ -106,6 +107,20 @@ class InMemoryIntents(IntentStore):
         own = [text for whose, text in said if whose == agent_id]
         cast = [text for whose, text in said[:limit] if whose != agent_id]
         return Past(own=tuple(own[:limit]), cast=tuple(cast))
+
+    @override
+    async def alike(self, agent_id: str, marks: Sequence[int], *, limit: int) -> Past:
+        wanted = frozenset(marks)
+        said = [
+            (each.agent_id, str(each.payload["text"]))
+            for each in reversed(self._intents.values())
+            if wanted.intersection(each.payload.get(MARKS, ()))
+            and each.state in {*OPEN, IntentState.DONE}
+        ][:limit]
+        return Past(
+            own=tuple(dict.fromkeys(text for whose, text in said if whose == agent_id)),
+            cast=tuple(dict.fromkeys(text for whose, text in said if whose != agent_id)),
+        )
 
     def _of(self, account: str) -> list[Intent]:
         return [each for each in self._intents.values() if each.account == account]

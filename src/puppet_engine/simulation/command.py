@@ -1,28 +1,25 @@
 """The `puppets simulate` command."""
 
 import asyncio
-import contextlib
 import json
-import logging
 import signal
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeRemainingColumn
 
 from puppet_engine.core.errors import ConfigurationError
+from puppet_engine.simulation.bar import bar
 from puppet_engine.simulation.life import Progress
 from puppet_engine.simulation.meter import USUAL_PRICE, ModelPrice, read_price
 from puppet_engine.simulation.page import write_page
 from puppet_engine.simulation.replay import Comparison, compare
 from puppet_engine.simulation.report import Report, read_report
 from puppet_engine.simulation.scenario import (
-    FIRST_MOMENT,
     MENTION_POLL_MINUTES,
     FaultKind,
     Scenario,
@@ -121,7 +118,7 @@ def _check_can_be_replayed(before: Report | None, file: Path | None) -> None:
 
 
 def _simulate(scenario: Scenario, model: ModelPrice, *, quiet: bool) -> Report:
-    with _bar(scenario, quiet=quiet) as progress:
+    with bar(scenario.days, quiet=quiet) as progress:
         return asyncio.run(_until_stopped(scenario, model, progress))
 
 
@@ -139,43 +136,6 @@ async def _until_stopped(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
     return await simulate(scenario, progress=progress, stopped=stop.is_set, model=model)
-
-
-@contextlib.contextmanager
-def _bar(scenario: Scenario, *, quiet: bool) -> Generator[Callable[[Progress], None]]:
-    columns = (
-        TextColumn("day {task.fields[day]} of " + f"{scenario.days:g}"),
-        BarColumn(),
-        TextColumn("{task.fields[events]:,} events, {task.fields[rate]:,.0f}/s"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True, quiet=quiet)
-    with _silenced(), Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=1.0, day="1, 06:00", events=0, rate=0.0)
-
-        def show(progress: Progress) -> None:
-            day = (progress.now.date() - FIRST_MOMENT.date()).days + 1
-            bar.update(
-                task,
-                completed=progress.share,
-                day=f"{day}, {progress.now:%H:%M}",
-                events=progress.events,
-                rate=progress.events / progress.seconds,
-            )
-
-        yield show
-
-
-@contextlib.contextmanager
-def _silenced() -> Generator[None]:
-    """Log nothing: what goes wrong on purpose is in the report, and lines would hide the bar."""
-    log = logging.getLogger("puppet_engine")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
 
 
 def _write(file: Path, life: Report) -> None:

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 
 from puppet_engine.simulation.charts import (
     Affinities,
@@ -50,11 +50,17 @@ def _affinities(report: Report) -> Affinities:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("puppet_engine.simulation"),
+    return environment("puppet_engine.simulation").get_template("report.html")
+
+
+def environment(package: str) -> Environment:
+    """Return what renders the templates of a package, beside the ones of this: `paper.css`."""
+    return Environment(
+        loader=ChoiceLoader(
+            [PackageLoader(package), PackageLoader("puppet_engine.simulation")],
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html")

@@ -58,7 +58,7 @@ async def simulate(
     cast = populate(scenario.agents, seed=scenario.seed)
     with tempfile.TemporaryDirectory(prefix="puppets-") as directory:
         life = Life(scenario, cast, directory=Path(directory))
-        with _rubbish_left_lying():
+        with rubbish_left_lying():
             await life.live(progress=progress, stopped=stopped)
         storage = InlineStorage(life.database_url, clock=VirtualClock(FIRST_MOMENT), ids=random_id)
         await storage.open()
@@ -69,7 +69,7 @@ async def simulate(
 
 
 @contextlib.contextmanager
-def _rubbish_left_lying() -> Generator[None]:
+def rubbish_left_lying() -> Generator[None]:
     """Look for cycles of garbage rarely: thousands of living objects are looked at each time."""
     usual = gc.get_threshold()
     gc.set_threshold(50_000, 20, 100)

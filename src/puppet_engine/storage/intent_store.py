@@ -103,6 +103,14 @@ class IntentStore(ABC):
         """
 
     @abstractmethod
+    async def alike(self, agent_id: str, marks: Sequence[int], *, limit: int) -> Past:
+        """Return the texts that share a mark, of the last `limit` that do, however long ago.
+
+        The marks of a text are those that its intent's payload holds under `marks`.
+        What was refused, or came too late, was not said.
+        """
+
+    @abstractmethod
     async def begin(
         self, intent: Intent, journal: Mapping[str, Any], *, cost: int, meter: Meter
     ) -> Intent:

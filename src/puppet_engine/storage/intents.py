@@ -22,6 +22,7 @@ from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.intent_store import Drop, IntentStore, Meter, Past, Standing
 from puppet_engine.storage.remembering import add_memory
 from puppet_engine.storage.rows import read_intent
+from puppet_engine.storage.said_prints import marked_alike
 
 SAID: Final = (IntentState.PENDING.value, IntentState.SENDING.value, IntentState.DONE.value)
 OPEN: Final = (IntentState.PENDING.value, IntentState.SENDING.value)
@@ -117,6 +118,16 @@ class StoredIntents(IntentStore):
             others = [it.payload for it in all_of_them if it.agent_id != agent_id]
             own = _texts([*waiting, *(it.payload for it in mine)])
             return Past(own=own[:limit], cast=_texts(others))
+
+        return await self._storage.read(work)
+
+    @override
+    async def alike(self, agent_id: str, marks: Sequence[int], *, limit: int) -> Past:
+        def work(session: Session) -> Past:
+            found = marked_alike(session, self._storage, marks, limit=limit)
+            own = [payload for whose, payload in found if whose == agent_id]
+            others = [payload for whose, payload in found if whose != agent_id]
+            return Past(own=_texts(own), cast=_texts(others))
 
         return await self._storage.read(work)
 

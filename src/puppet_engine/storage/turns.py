@@ -22,6 +22,7 @@ from puppet_engine.storage.remembering import (
     quarantined,
     remembered,
 )
+from puppet_engine.storage.said_prints import new_print, print_rows
 from puppet_engine.storage.settling import settle_events
 
 Row = dict[str, Any]
@@ -104,7 +105,9 @@ def keep_turns(session: Session, storage: Storage, turns: Sequence[TurnRows]) ->
     for turn in kept:
         note_uses(session, storage, turn.agent_id, turn.recalled)
         let_go(session, storage, turn.agent_id, turn.forgotten)
-    _insert(session, storage, _intent, [row for turn in kept for row in turn.intents])
+    intents = [row for turn in kept for row in turn.intents]
+    _insert(session, storage, _intent, intents)
+    _insert(session, storage, new_print, list(print_rows(intents)))
     _insert(session, storage, new_decision, [row for turn in kept for row in turn.decisions])
     keep_minds(
         session,

@@ -3,11 +3,14 @@
 Texts are compared without the handles they are addressed to, without links and in lower case.
 """
 
+import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Final
+from zlib import crc32
 
 from puppet_engine.style.anatomy import WORD, prose
 from puppet_engine.style.findings import Violation, violation
@@ -30,6 +33,14 @@ _SUSPECT: Final = 0.5
 """Texts that share less of their words than this are no near-duplicates: no need to look on."""
 _FEW: Final = 4
 """Texts of fewer words are too short to say anything twice, but for the whole."""
+
+BANDS: Final = 8
+_ROWS: Final = 3
+_PRIME: Final = (1 << 61) - 1
+_FACTORS: Final = random.Random(1997)  # noqa: S311 - the same in every process, and no secret
+_HASHES: Final = tuple(
+    (_FACTORS.randrange(1, _PRIME), _FACTORS.randrange(_PRIME)) for _ in range(BANDS * _ROWS)
+)
 
 Likeness = Callable[[str, str], float]
 """How much two texts mean the same, 0 to 1. The port to embedders: without one, words decide."""
@@ -101,8 +112,25 @@ def near_likeness(one: str, other: str) -> float:
     both = len(mine.bag & theirs.bag)
     if both < _SUSPECT * max(len(mine.bag), len(theirs.bag)):
         return 0.0
-    here, there = _shingles(mine), _shingles(theirs)
+    here, there = shingles(mine), shingles(theirs)
     return len(here & there) / max(1, len(here | there))
+
+
+@lru_cache(maxsize=1024)
+def marks_of(text: str) -> tuple[int, ...]:
+    """Return the marks of a text: two near-duplicates share one of them but in a case of 2,000.
+
+    MinHash in bands (Broder 1997; Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets",
+    3.4): of texts whose likeness is s, so many share one: 1 - (1 - s^3)^8.
+    """
+    spans = [crc32(span.encode()) for span in shingles(print_of(text))]
+    least = [min((one * factor + shift) % _PRIME for one in spans) for factor, shift in _HASHES]
+    return tuple(
+        int.from_bytes(
+            blake2b(repr((band, least[band::BANDS])).encode(), digest_size=8).digest(), signed=True
+        )
+        for band in range(BANDS)
+    )
 
 
 def shared_part(mine: Print, theirs: Print) -> float:
@@ -110,7 +138,8 @@ def shared_part(mine: Print, theirs: Print) -> float:
     return len(mine.spans & theirs.spans) / max(1, len(mine.spans))
 
 
-def _shingles(it: Print) -> set[str]:
+def shingles(it: Print) -> set[str]:
+    """Return the spans of characters by which texts are near-duplicates of each other."""
     text = " ".join(it.words)
     return {text[at : at + SHINGLE] for at in range(max(1, len(text) - SHINGLE + 1))}
 

@@ -237,6 +237,29 @@ async def test_an_intent_that_is_over_cannot_be_ended_again(books: Books) -> Non
     assert await books.contents() == ["I posted: hello"]
 
 
+async def test_what_shares_a_mark_is_found_however_long_ago_it_was_said(books: Books) -> None:
+    def say(text: str, handle: str, *marks: int) -> IntentDraft:
+        payload = {"text": text, "marks": list(marks)}
+        return IntentDraft(kind=IntentKind.POST, payload=payload, account=f"x:{handle}")
+
+    (first,) = await books.want(say("long ago", "ada", 1, -(2**63)))
+    await books.intents.complete(await books.begin(first), EFFECT)
+    (refused,) = await books.want(say("never heard", "ada", 1))
+    await books.intents.drop(refused, Drop(state=IntentState.REFUSED, reason="no"))
+    for number in range(5):
+        await books.want(say(f"of something else {number}", "ada", 7 + number))
+    await books.want(say("of another", "bob", 2**63 - 1), agent_id="bob")
+    await books.want(say("again", "ada", 5, 1))
+
+    alike = await books.intents.alike("ada", [1, 2**63 - 1, 4], limit=10)
+
+    assert alike.own == ("again", "long ago")
+    assert alike.cast == ("of another",)
+    assert (await books.intents.alike("ada", [-(2**63)], limit=10)).own == ("long ago",)
+    assert (await books.intents.alike("ada", [1], limit=1)).own == ("again",)
+    assert (await books.intents.alike("ada", [4], limit=10)).own == ()
+
+
 async def test_what_was_said_is_told_newest_first_and_apart_from_what_others_said(
     books: Books,
 ) -> None:

@@ -17,6 +17,8 @@ _DAYPARTS: Final = (
 )
 _LONGEST_MEMORY: Final = 120
 _LONGEST_TOPIC: Final = 48
+_TOLD: Final = re.compile(r"(?!I (?:posted|answered)\b)(?:I|My|We|Our)\b")
+"""What can be told again: in the first person, and not what was said already."""
 _LONGEST_VALUE: Final = 24
 
 
@@ -75,7 +77,7 @@ def memories_of(texts: Iterable[str]) -> list[str]:
     return [
         text if re.search(r"[.!?…]$", text) else f"{text}."
         for text in told
-        if len(text) <= _LONGEST_MEMORY and re.match(r"(I|My|We|Our)\b", text) and "@" not in text
+        if len(text) <= _LONGEST_MEMORY and _TOLD.match(text) and "@" not in text
     ]
 
 

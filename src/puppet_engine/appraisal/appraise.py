@@ -1,0 +1,86 @@
+"""From a rehearsal to the verdicts: every measure, over what was said and felt."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from puppet_engine.appraisal.rehearsal import Rehearsal, rehearse_cast
+from puppet_engine.appraisal.report import Appraisal
+from puppet_engine.core.decisions import Act, Decision
+from puppet_engine.core.models import AgentConfig
+from puppet_engine.core.relationships import Relationship
+from puppet_engine.measures.authorship import authorship
+from puppet_engine.measures.drift import drift
+from puppet_engine.measures.mood import Worded, mood
+from puppet_engine.measures.population import population
+from puppet_engine.measures.relationships import Weighed, relationships
+from puppet_engine.measures.repetition import repetition
+from puppet_engine.measures.style import style
+from puppet_engine.measures.timing import timing
+from puppet_engine.personas.handles import handle_of
+from puppet_engine.simulation.life import Progress
+from puppet_engine.style.sentiment import valence_of
+
+
+async def rehearse_and_appraise(
+    cast: Sequence[AgentConfig], *, days: float, seed: int, progress: Callable[[Progress], None]
+) -> Appraisal:
+    """Let a cast live some virtual days, and measure what came of it."""
+    began = time.process_time()
+    lived = await rehearse_cast(cast, days=days, seed=seed, progress=progress)
+    return appraise(lived, lived_seconds=time.process_time() - began)
+
+
+def appraise(lived: Rehearsal, *, lived_seconds: float) -> Appraisal:
+    """Measure a rehearsal. Pure, but for the time that it takes."""
+    began = time.process_time()
+    cast = [(handle_of(config), config) for config in lived.cast]
+    handles = {config.id: handle for handle, config in cast}
+    ranges = {handle: config.personality.emotional_range for handle, config in cast}
+    texts = {
+        handle: [one.text for one in lived.said if one.handle == handle] for handle, _ in cast
+    }
+    weighed = [
+        Weighed(handles[one.agent_id], relationship.handle, relationship.affinity, is_answered)
+        for one in lived.decided
+        for relationship, is_answered in _answered(one.decision)
+    ]
+    found = {
+        "style": style(cast, texts),
+        "repetition": repetition(texts),
+        "authorship": authorship(texts),
+        "drift": drift(texts),
+        "population": population(texts, [one.text for one in lived.said]),
+        "post_times": timing("the times of posts", lived.post_times),
+        "answer_times": timing("the times of answers", lived.answer_times),
+        "mood": mood(ranges, lived.moved, _worded(lived)),
+        "relationships": relationships(weighed),
+    }
+    return Appraisal.model_validate(
+        {
+            "days": lived.days,
+            "seed": lived.seed,
+            "handles": [handle for handle, _ in cast],
+            "texts": len(lived.said),
+            "digest": lived.digest,
+            "lived_seconds": round(lived_seconds, 1),
+            "measured_seconds": round(time.process_time() - began, 1),
+            **found,
+        }
+    )
+
+
+def _answered(decision: Decision) -> Iterator[tuple[Relationship, bool]]:
+    """Yield to whom, and whether, somebody replied who could have, and was not tired of it."""
+    if decision.relationship is not None and decision.chances.get(Act.REPLY):
+        yield decision.relationship, Act.REPLY in decision.acts
+
+
+def _worded(lived: Rehearsal) -> dict[str, list[Worded]]:
+    """Return the mood of everybody at each of their posts, and that of its words."""
+    by_post = {one.post_id: one.decision.mood.valence for one in lived.decided if one.post_id}
+    found: dict[str, list[Worded]] = {}
+    for said in lived.said:
+        if said.post_id in by_post:
+            words = valence_of(said.text)
+            found.setdefault(said.handle, []).append(Worded(by_post[said.post_id], words))
+    return found

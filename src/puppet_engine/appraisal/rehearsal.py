@@ -1,0 +1,133 @@
+"""A rehearsal of a cast: what they said and felt, when, and out of what."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from puppet_engine.agents.answering import Answering
+from puppet_engine.agents.posting import Posting
+from puppet_engine.agents.schedule import DRAWN_AT, FACTOR, AnswerTimes, PostTimes
+from puppet_engine.core.clock import VirtualClock
+from puppet_engine.core.ids import random_id
+from puppet_engine.core.models import AgentConfig, Noun
+from puppet_engine.measures.mood import Moved
+from puppet_engine.personas.handles import handle_of
+from puppet_engine.simulation.digests import Utterance, digest, utterances_on
+from puppet_engine.simulation.life import Life, Progress
+from puppet_engine.simulation.scenario import FIRST_MOMENT, Scenario
+from puppet_engine.simulation.simulate import never, rubbish_left_lying
+from puppet_engine.storage import inner_lives
+from puppet_engine.storage.inline import InlineStorage
+from puppet_engine.storage.inner_lives import Decided, Timed
+
+LOOKS_FOR_MENTIONS_MINUTES: Final = 120.0
+"""How often the cast looks for mentions: often enough for conversations of a day."""
+
+
+class Rehearsal(Noun):
+    """What is known of a rehearsed life when it is over."""
+
+    days: float
+    seed: int
+    cast: list[AgentConfig]
+    said: list[Utterance]
+    digest: str
+    """SHA-256 of everything said."""
+    post_times: dict[str, list[float]]
+    """How likely it was, by what it was drawn from, that a post came by its moment: by handle."""
+    answer_times: dict[str, list[float]]
+    """The same of answers, of those who take some time for them."""
+    moved: dict[str, list[Moved]]
+    """Every moment at which something moved somebody's mood."""
+    decided: list[Decided]
+
+
+async def rehearse_cast(
+    cast: Sequence[AgentConfig],
+    *,
+    days: float,
+    seed: int,
+    progress: Callable[[Progress], None],
+) -> Rehearsal:
+    """Let a cast live some virtual days in a world of its own, and return what it came to.
+
+    The world's brain speaks for everybody, whatever keys are set: it costs nothing.
+    The same cast, days and seed are the same life.
+    """
+    scenario = Scenario(
+        agents=len(cast),
+        days=days,
+        seed=seed,
+        mention_poll_minutes=LOOKS_FOR_MENTIONS_MINUTES,
+    )
+    with tempfile.TemporaryDirectory(prefix="puppets-") as directory:
+        life = Life(scenario, cast, directory=Path(directory))
+        with rubbish_left_lying():
+            await life.live(progress=progress, stopped=never)
+        storage = InlineStorage(life.database_url, clock=VirtualClock(FIRST_MOMENT), ids=random_id)
+        await storage.open()
+        try:
+            return await _what_came_of(life, storage)
+        finally:
+            await storage.close()
+
+
+async def _what_came_of(life: Life, storage: InlineStorage) -> Rehearsal:
+    said = utterances_on(life.world.site)
+    handles = {config.id: handle_of(config) for config in life.cast}
+    posts = await inner_lives.timed(storage, Posting.event_type)
+    answers = await inner_lives.timed(storage, Answering.event_type)
+    moments = await inner_lives.moments(storage)
+    decided = await inner_lives.decided(storage)
+    return Rehearsal(
+        days=life.scenario.days,
+        seed=life.scenario.seed,
+        cast=list(life.cast),
+        said=said,
+        digest=digest(one.line() for one in said),
+        post_times=_by_handle(life.cast, posts, _post_time),
+        answer_times=_by_handle(
+            # Who answers at once takes no time that could be tested.
+            [config for config in life.cast if config.behavior.response_times.max_minutes],
+            answers,
+            _answer_time,
+        ),
+        moved={
+            handle: [
+                Moved(one.at, one.before, one.after) for one in moments if one.agent_id == agent_id
+            ]
+            for agent_id, handle in handles.items()
+        },
+        decided=decided,
+    )
+
+
+def _by_handle(
+    cast: Sequence[AgentConfig],
+    events: Sequence[Timed],
+    likely: Callable[[AgentConfig, Timed], float | None],
+) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for config in cast:
+        values = (likely(config, one) for one in events if one.agent_id == config.id)
+        found[handle_of(config)] = [value for value in values if value is not None]
+    return found
+
+
+def _post_time(config: AgentConfig, event: Timed) -> float | None:
+    """Return how likely a post was to come by its moment; None of one that was not drawn."""
+    if DRAWN_AT not in event.payload:
+        return None
+    times = PostTimes(
+        behavior=config.behavior,
+        now=datetime.fromisoformat(event.payload[DRAWN_AT]),
+        factor=event.payload[FACTOR],
+    )
+    return times.cdf(event.due_at)
+
+
+def _answer_time(config: AgentConfig, event: Timed) -> float:
+    times = AnswerTimes(times=config.behavior.response_times)
+    return times.cdf(event.due_at - event.created_at)

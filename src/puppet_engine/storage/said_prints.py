@@ -1,0 +1,50 @@
+"""By which marks texts are found again that are as good as the same, however long ago."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Insert, Table, bindparam, insert, select
+from sqlalchemy.orm import Session
+
+from puppet_engine.core.models import IntentState
+from puppet_engine.storage.gateway import Storage
+
+MARKS: Final = "marks"
+"""Under this key the payload of an intent holds the marks of its text."""
+
+_SAID: Final = (IntentState.PENDING.value, IntentState.SENDING.value, IntentState.DONE.value)
+
+
+def print_rows(intents: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the marks of intents."""
+    for intent in intents:
+        for mark in intent["payload"].get(MARKS, ()):
+            yield {"mark": mark, "intent_id": intent["id"]}
+
+
+def new_print(storage: Storage) -> Insert:
+    """Return what keeps a mark."""
+    return insert(storage.model("SaidPrint").__table__)
+
+
+def marked_alike(
+    session: Session, storage: Storage, marks: Sequence[int], *, limit: int
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return whose and what intents are that share a mark, newest first; none that was refused."""
+    asked = {"marks": list(marks), "most": limit}
+    found = session.connection().execute(storage.statement(_alike), asked)
+    return [(row.agent_id, row.payload) for row in found]
+
+
+def _alike(storage: Storage) -> Any:
+    prints: Table = storage.model("SaidPrint").__table__
+    intents: Table = storage.model("Intent").__table__
+    sharing = select(prints.c.intent_id).where(
+        prints.c.mark.in_(bindparam("marks", expanding=True))
+    )
+    return (
+        select(intents.c.agent_id, intents.c.payload)
+        .where(intents.c.id.in_(sharing), intents.c.state.in_(_SAID))
+        .order_by(intents.c.sequence.desc())
+        .limit(bindparam("most"))
+    )

@@ -1,0 +1,65 @@
+"""`puppets measure` over a short life of the whole cast."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from puppet_engine.cli import cli
+
+pytestmark = [pytest.mark.unit, pytest.mark.xdist_group("measures")]
+
+CAST = Path(__file__).parents[3] / "config/agents"
+DAYS = "3"
+
+SHORT = {"authorship", "drift", "population", "mood", "relationships"}
+"""What a short life may leave open: these need more texts, or more moments."""
+
+
+@pytest.mark.timeout(240)
+def test_a_short_life_of_the_cast_is_measured_told_and_shown(tmp_path: Path) -> None:
+    arguments = ["--days", DAYS, "--seed", "5", "--agents", str(CAST), "--out", str(tmp_path)]
+
+    result = CliRunner().invoke(cli, ["measure", *arguments, "--json"])
+
+    assert result.exit_code in {0, 1}, result.output
+    told = json.loads(result.stdout)
+    assert told == json.loads((tmp_path / "measures.json").read_text())
+    verdicts = told["verdicts"]
+    assert result.exit_code == (0 if all(it["holds"] for it in verdicts.values()) else 1)
+    beyond = {name for name, verdict in verdicts.items() if not verdict["holds"]}
+    assert beyond <= SHORT, [it for name in beyond - SHORT for it in verdicts[name]["readings"]]
+    assert told["texts"] > 200
+    half_lives = [it for it in verdicts["mood"]["readings"] if it["of"].startswith("half-life")]
+    assert [it["value"] for it in half_lives] == pytest.approx([6] * 10, rel=0.05)
+    page = (tmp_path / "measures.html").read_text()
+    assert not re.search(r"https?://|<script|<link|<img|@import|url\(|src=", page)
+    assert all(f"@{handle}" in page for handle in told["handles"])
+
+
+def test_without_what_measures_need_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    for module in [name for name in sys.modules if name.startswith("puppet_engine.")]:
+        if module.startswith(("puppet_engine.appraisal.appraise", "puppet_engine.measures.")):
+            monkeypatch.delitem(sys.modules, module)
+
+    result = CliRunner().invoke(cli, ["measure", "--agents", str(CAST), "--out", str(tmp_path)])
+
+    assert result.exit_code == 2
+    assert "pip install 'puppet-engine[measure]'" in result.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    result = CliRunner().invoke(
+        cli, ["measure", "--agents", str(CAST), "--out", str(tmp_path / "file")]
+    )
+
+    assert result.exit_code == 2
+    assert "cannot be written" in result.stderr
