@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.ids import EventId, IdFactory, PostId
-from puppet_engine.core.models import AgentConfig, Event, EventDraft, TurnOutcome
+from puppet_engine.core.models import AgentConfig, Event, EventDraft, Quarantined, TurnOutcome
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.outbox.memory_intents import InMemoryIntents
 from puppet_engine.storage.base import Arrival, Ledger
@@ -32,6 +32,8 @@ class DirectLedger(Ledger):
         self._numbers = count(1)
         self._guests: dict[str, Arrival] = {}
         self._cursors: dict[str, PostId] = {}
+        self.quarantine: list[tuple[str, Quarantined]] = []
+        """What agents were told, and do not remember, oldest first."""
         self._intents = InMemoryIntents(
             clock=clock, ids=ids, remember=memory.add_memory, number=self._number
         )
@@ -75,6 +77,9 @@ class DirectLedger(Ledger):
             await self._settle(event)
         for memory in outcome.memories:
             await self._memory.add_memory(agent_id, memory)
+        for memory_id in outcome.forgotten:
+            await self._memory.delete_memory(agent_id, memory_id)
+        self.quarantine += [(agent_id, one) for one in outcome.quarantined]
         if outcome.cursor is not None:
             self._cursors[agent_id] = outcome.cursor
         self._intents.add(agent_id, outcome.intents)
