@@ -31,6 +31,7 @@ from puppet_engine.core.errors import (
     NotRunningError,
     OutboxError,
     PuppetEngineError,
+    QuarantinedNotFoundError,
     RateLimitedError,
     StorageError,
     SuspectOrderError,
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 STATUSES: Final[dict[type[PuppetEngineError], HTTPStatus]] = {
     AgentNotFoundError: HTTPStatus.NOT_FOUND,
     MemoryNotFoundError: HTTPStatus.NOT_FOUND,
+    QuarantinedNotFoundError: HTTPStatus.NOT_FOUND,
     EventNotFoundError: HTTPStatus.NOT_FOUND,
     BacklogFullError: HTTPStatus.SERVICE_UNAVAILABLE,
     EngineUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
