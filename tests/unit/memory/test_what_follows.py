@@ -28,9 +28,7 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def storage(
-    request: pytest.FixtureRequest, clock: VirtualClock
-) -> AsyncGenerator[Storage]:
+async def storage(request: pytest.FixtureRequest, clock: VirtualClock) -> AsyncGenerator[Storage]:
     on_server = request.param == "postgresql"
     url = request.getfixturevalue("postgresql_url") if on_server else "sqlite:///:memory:"
     opened = Storage(url, clock=clock, ids=random_id)
@@ -70,9 +68,7 @@ async def test_facts_follow_from_what_was_said_and_none_is_overwritten(
     assert (then.value, then.valid_to) == ("Ghent", START + 9 * DAY)
     (believed,) = await store.facts("ada", "mira", as_of=START + 9 * DAY, known_at=START + 9 * DAY)
     assert believed.value == "Ghent"
-    assert await links(storage, "ada", after) == [
-        MemoryLink(kind=LinkKind.SUPERSEDES, to=before)
-    ]
+    assert await links(storage, "ada", after) == [MemoryLink(kind=LinkKind.SUPERSEDES, to=before)]
     assert await store.facts("bob", "mira") == []
 
 
