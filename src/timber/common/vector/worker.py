@@ -16,7 +16,7 @@ _SETTLE_SECONDS: Final = 0.05
 """For how long there must be no sign before it begins: it would hold up those who write."""
 
 _MOST_WAITS: Final = 20
-"""How often it waits so for a pause; then it begins all the same, a second after the first sign."""
+"""How often it waits so for a pause; then it begins all the same."""
 
 _LOOK_SECONDS: Final = 5.0
 """How often it looks without a sign: for what others have left, and what is to be tried again."""
