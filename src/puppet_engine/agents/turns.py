@@ -15,7 +15,7 @@ from puppet_engine.agents.actions import Action, Turn
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.answering import Answering, Noticing
 from puppet_engine.agents.doors import Doors
-from puppet_engine.agents.hearing import Noting, admitted
+from puppet_engine.agents.hearing import Noting, admitted, sourced
 from puppet_engine.agents.outgoing import Outgoing
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.recall import memory_kept
@@ -219,9 +219,7 @@ class Turns(Consumer):
             raise
         if isinstance(llm, JournalledProvider) and llm.was_asked:
             outcome = outcome.model_copy(update={"answers_to": llm.occasion})
-        recalled = (*outcome.recalled, *dict.fromkeys(memory.recalled))
-        outcome = outcome.model_copy(update={"recalled": recalled})
-        return self._with_routine(outcome, event.type, turn)
+        return self._with_routine(sourced(outcome, memory.recalled), event.type, turn)
 
     def _with_routine(self, outcome: TurnOutcome, event_type: str, turn: Turn) -> TurnOutcome:
         draft = self._actions[event_type].routine(turn, first=False)

@@ -7,10 +7,11 @@ import pytest
 from tests.fakes import FakeFeed
 from tests.unit.agents.test_passivation import Place
 
+from puppet_engine.agents.hearing import sourced
 from puppet_engine.core.clock import VirtualClock
-from puppet_engine.core.ids import random_id
-from puppet_engine.core.models import AgentConfig
-from puppet_engine.core.provenance import Reason, Trust
+from puppet_engine.core.ids import AgentId, MemoryId, random_id
+from puppet_engine.core.models import AgentConfig, Memory, StoredMemory, TurnOutcome
+from puppet_engine.core.provenance import LinkKind, MemoryLink, Reason, Trust
 from puppet_engine.storage.forgetting import remembrances
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.links import links
@@ -91,3 +92,27 @@ async def test_after_a_day_an_agent_believes_what_it_heard_often_and_says_from_w
     cited = {link.to for link in await links(storage, "ada", belief.id)}
     heard = [one for one in await remembrances(storage, "ada") if one.trust is Trust.STRANGER]
     assert cited == {one.id for one in heard}
+
+
+def test_what_was_merely_recalled_is_never_stored_again_as_new() -> None:
+    recalled = StoredMemory(
+        content="@eve keeps coming back to harbour.",
+        id=MemoryId("m1"),
+        agent_id=AgentId("ada"),
+        created_at=START,
+    )
+    again, new, heard = (
+        Memory(content=text, metadata={"source": source})
+        for text, source in (
+            ("@Eve keeps coming back to harbours!", "derived"),
+            ("@eve must be a sailor", "derived"),
+            ("@eve keeps coming back to harbour.", "network"),
+        )
+    )
+
+    outcome = sourced(TurnOutcome(memories=(again, new, heard)), {recalled.id: recalled})
+
+    assert [one.content for one in outcome.memories] == [new.content, heard.content]
+    assert outcome.memories[0].links == (MemoryLink(kind=LinkKind.RECALLED_FROM, to="m1"),)
+    assert outcome.memories[1].links == ()
+    assert outcome.recalled == ("m1",)
