@@ -21,7 +21,7 @@ BENCHMARKS: Final = (
         name="memories of one agent",
         about="recalling ten of all memories of one agent, by meaning, words, people and times, "
         "with the talks around them, without what embedding the question takes; and keeping one, "
-        "committed, while a thread embeds. Its vector follows.",
+        "committed, fifty in a second, while a thread embeds: vectors follow.",
         item="memories",
         ours=f"{_OURS}:live",
         prepare=f"{_OURS}:fill",

@@ -34,6 +34,8 @@ DIMENSION: Final = 384
 WRITTEN: Final = 300
 ASKED: Final = 200
 INTERLEAVED: Final = 50
+PAUSE_SECONDS: Final = 0.02
+"""Between two writes: nobody hears more than fifty things a second."""
 
 _BEGIN: Final = datetime(2023, 1, 1, 8, tzinfo=UTC)
 _SPAN: Final = timedelta(days=3 * 365)
@@ -153,6 +155,7 @@ def live(stage: Stage) -> Iterator[Trial]:
             for number in range(WRITTEN):
                 memory = talker.memory(stage.size + number)
                 seconds["write"].append(await _timed(store.add_memory(AGENT, memory)))
+                await asyncio.sleep(PAUSE_SECONDS)
             await store.search_memories(AGENT, "what was written")
             for _ in range(ASKED):
                 asked = talker.question()

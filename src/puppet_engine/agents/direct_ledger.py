@@ -9,7 +9,7 @@ from typing_extensions import override
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.ids import EventId, IdFactory, PostId
 from puppet_engine.core.minds import KnownMind, Tiding
-from puppet_engine.core.models import AgentConfig, Event, EventDraft, TurnOutcome
+from puppet_engine.core.models import AgentConfig, Event, EventDraft, Quarantined, TurnOutcome
 from puppet_engine.core.moods import MoodState
 from puppet_engine.core.relationships import Relationship
 from puppet_engine.memory.base import MemoryStore
@@ -41,6 +41,8 @@ class DirectLedger(Ledger):
         self._relationships: dict[str, dict[str, Relationship]] = {}
         self._tidings: deque[tuple[str | None, Tiding]] = deque(maxlen=TIDINGS)
         self._clock = clock
+        self.quarantine: list[tuple[str, Quarantined]] = []
+        """What agents were told, and do not remember, oldest first."""
         self._intents = InMemoryIntents(
             clock=clock, ids=ids, remember=memory.add_memory, number=self._number
         )
@@ -110,6 +112,9 @@ class DirectLedger(Ledger):
             await self._settle(event)
         for memory in outcome.memories:
             await self._memory.add_memory(agent_id, memory)
+        for memory_id in outcome.forgotten:
+            await self._memory.delete_memory(agent_id, memory_id)
+        self.quarantine += [(agent_id, one) for one in outcome.quarantined]
         if outcome.cursor is not None:
             self._cursors[agent_id] = outcome.cursor
         if outcome.mood is not None:

@@ -1,5 +1,6 @@
 """What of a turn may be remembered, and what came to mind in it."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from typing_extensions import override
@@ -8,10 +9,11 @@ from puppet_engine.agents.agent import Agent
 from puppet_engine.core.circumstances import Circumstances, folded
 from puppet_engine.core.ids import MemoryId
 from puppet_engine.core.models import Memory, Quarantined, StoredMemory, TurnOutcome
-from puppet_engine.core.provenance import Trust, trust_of
+from puppet_engine.core.provenance import LinkKind, MemoryLink, Trust, trust_of
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.forgetting import LettingGo
-from puppet_engine.memory.write_gate import reasons_against
+from puppet_engine.memory.words import words
+from puppet_engine.memory.write_gate import ALIKE, alike, reasons_against
 
 LOOKED_BACK: Final = 60
 """Among how many of its last memories an agent looks for what it hears."""
@@ -31,6 +33,24 @@ async def admitted(outcome: TurnOutcome, *, agent: Agent, memory: MemoryStore) -
     )
 
 
+def sourced(outcome: TurnOutcome, recalled: Mapping[MemoryId, StoredMemory]) -> TurnOutcome:
+    """Return the outcome of a turn with what came to mind in it.
+
+    What the agent made of that has links to it, unless it says itself of what it was made. What
+    only repeats it is no new memory, but a use of the old one.
+    """
+    known = [words(one.content) for one in recalled.values()]
+    links = tuple(MemoryLink(kind=LinkKind.RECALLED_FROM, to=one) for one in recalled)
+    kept = []
+    for memory in outcome.memories:
+        if trust_of(memory.metadata) is not Trust.DERIVED:
+            kept.append(memory)
+        elif all(alike(words(memory.content), other) < ALIKE for other in known):
+            kept.append(memory.model_copy(update={"links": memory.links or links}))
+    ids = tuple(dict.fromkeys((*outcome.recalled, *recalled)))
+    return outcome.model_copy(update={"memories": tuple(kept), "recalled": ids})
+
+
 def _trusted(memory: Memory, agent: Agent) -> Memory:
     """Return what a stranger said as what an acquaintance did, where the persona knows them."""
     if trust_of(memory.metadata) is not Trust.STRANGER:
@@ -48,7 +68,7 @@ class Noting(MemoryStore):
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
-        self.recalled: list[MemoryId] = []
+        self.recalled: dict[MemoryId, StoredMemory] = {}
 
     @override
     async def initialize(self) -> None:
@@ -71,7 +91,7 @@ class Noting(MemoryStore):
         self, agent_id: str, query: str, *, limit: int = 10
     ) -> list[StoredMemory]:
         found = await self._store.search_memories(agent_id, query, limit=limit)
-        self.recalled += [one.id for one in found]
+        self.recalled |= {one.id: one for one in found}
         return found
 
     @override

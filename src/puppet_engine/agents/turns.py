@@ -16,7 +16,7 @@ from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.answering import Answering, Noticing
 from puppet_engine.agents.doors import Doors
 from puppet_engine.agents.feeling import is_tiding, tiding_of
-from puppet_engine.agents.hearing import Noting, admitted
+from puppet_engine.agents.hearing import Noting, admitted, sourced
 from puppet_engine.agents.outgoing import Outgoing
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.recall import memory_kept
@@ -235,8 +235,7 @@ class Turns(Consumer):
             raise
         if isinstance(llm, JournalledProvider) and llm.was_asked:
             outcome = outcome.model_copy(update={"answers_to": llm.occasion})
-        recalled = (*outcome.recalled, *dict.fromkeys(memory.recalled))
-        outcome = outcome.model_copy(update={"recalled": recalled})
+        outcome = sourced(outcome, memory.recalled)
         if action.feels:
             outcome = turn.mind.kept_with(outcome)
         return self._with_routine(outcome, event.type, turn)

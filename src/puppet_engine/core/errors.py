@@ -7,6 +7,7 @@ PuppetEngineError
 ├── AgentNotFoundError(LookupError)
 ├── AgentExistsError(ValueError)
 ├── MemoryNotFoundError(LookupError)
+├── QuarantinedNotFoundError(LookupError)
 ├── EventNotFoundError(LookupError)
 ├── BacklogFullError                     too much is due already; nothing of it was kept
 ├── FellBehindError                      who watches was too slow, and has to begin anew

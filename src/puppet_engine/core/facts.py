@@ -7,7 +7,11 @@ moment can be told for ever.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
+
+SOONEST_CHANGE: Final = timedelta(days=1)
+"""Who says two things of one moment, so far apart at the most, contradicts themselves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,8 @@ class Revision:
     """Facts that are known from now on."""
     superseded: tuple[str, ...] = ()
     """The memories that say what is past, by their ids."""
+    contradicted: tuple[str, ...] = ()
+    """The memories that say otherwise of nearly the same moment: nothing changes so fast."""
     confirmed: Fact | None = None
     """The fact that the claim only repeats, with its evidence."""
 
@@ -96,6 +102,8 @@ def _after(standing: Fact, new: Fact, now: datetime) -> Revision:
     shortened = replace(standing, valid_to=new.valid_from, known_from=now, id="")
     # Of two claims of one moment the later one is right: nothing is left of the other.
     before = (shortened,) if standing.valid_from < new.valid_from else ()
+    if new.valid_from - standing.valid_from < SOONEST_CHANGE:
+        return Revision(ended=(ended,), begun=(*before, new), contradicted=standing.evidence)
     return Revision(ended=(ended,), begun=(*before, new), superseded=standing.evidence)
 
 

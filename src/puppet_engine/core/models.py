@@ -89,7 +89,7 @@ class Memory(Noun):
     metadata: dict[str, Any] = Field(default_factory=dict)
     """`conversation_id`, `speaker` and `occurred_at` (ISO 8601) say of something that was said
     where, by whom, and when; anything else may stand beside them."""
-    links: tuple[MemoryLink, ...] = ()
+    links: tuple[MemoryLink, ...] = Field(default=(), exclude=True, repr=False)
     """What it has to do with memories that are there already; not read back with it."""
 
     @field_validator("metadata")

@@ -25,6 +25,8 @@ HALF_LIFE: Final = timedelta(days=90)
 SLACK: Final = 0.1
 """How much of the room is made at once, so that it need not be made every day."""
 
+_IMPORTANCE: Final = 2.0
+"""What matters outlasts what is merely fresh."""
 _USE: Final = 0.3
 _THEMES: Final = 5
 _FEW: Final = 3
@@ -57,7 +59,7 @@ def letting_go(memories: Sequence[Remembrance], *, room: int, now: datetime) -> 
 def worth(one: Remembrance, *, now: datetime) -> float:
     """Return what a memory is worth: more for one that is important, fresh, or often used."""
     used = _USE * math.log1p(one.uses) * _freshness(one.used_at or one.moment, now)
-    return one.importance + _freshness(one.moment, now) + used
+    return _IMPORTANCE * one.importance + _freshness(one.moment, now) + used
 
 
 def _freshness(moment: datetime, now: datetime) -> float:

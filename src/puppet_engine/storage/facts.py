@@ -56,10 +56,15 @@ def keep_claims(
         now = storage.clock.now()
         revision = revised(known, one.claim, evidence=one.memory_id, now=now)
         _store(session, storage, one.agent_id, revision)
+        others = {
+            LinkKind.SUPERSEDES: revision.superseded,
+            LinkKind.CONTRADICTS: revision.contradicted,
+        }
         links += [
-            (one.agent_id, one.memory_id, MemoryLink(kind=LinkKind.SUPERSEDES, to=past))
-            for past in revision.superseded
-            if past != one.memory_id
+            (one.agent_id, one.memory_id, MemoryLink(kind=kind, to=other))
+            for kind, ids in others.items()
+            for other in ids
+            if other != one.memory_id
         ]
     return links
 

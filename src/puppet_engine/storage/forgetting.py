@@ -45,7 +45,7 @@ async def remembrances(storage: Storage, agent_id: str) -> list[Remembrance]:
                 importance=row.importance,
                 moment=row.moment,
                 speaker=row.speaker,
-                trust=Trust(row.trust or Trust.OPERATOR),
+                trust=_trust(row),
                 uses=row.uses or 0,
                 used_at=row.used_at,
             )
@@ -53,6 +53,13 @@ async def remembrances(storage: Storage, agent_id: str) -> list[Remembrance]:
         ]
 
     return await storage.read(work)
+
+
+def _trust(row: Any) -> Trust:
+    """Return by whose words a memory is; of one from before that was noted, what is likely."""
+    if row.trust is not None:
+        return Trust(row.trust)
+    return Trust.OPERATOR if row.speaker is None else Trust.STRANGER
 
 
 def note_uses(

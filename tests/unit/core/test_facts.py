@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, strategies as st
@@ -67,6 +68,21 @@ def test_of_two_claims_of_one_moment_the_later_one_is_right() -> None:
 
     assert home(facts, 10) == ["Leeds"]
     assert home(facts, 10, known_on=100) == ["Ghent"]
+
+
+def test_who_says_two_things_of_one_day_contradicts_themselves() -> None:
+    facts = told((10, "Ghent"))
+    same_day = Claim(
+        subject="mira", attribute="home", value="Leeds", at=BEGIN + 10 * DAY + timedelta(hours=2)
+    )
+
+    soon = revised(facts, same_day, evidence="m9", now=BEGIN + 200 * DAY)
+    late = revised(
+        facts, replace(same_day, at=BEGIN + 12 * DAY), evidence="m9", now=BEGIN + 200 * DAY
+    )
+
+    assert (soon.contradicted, soon.superseded) == (("m0",), ())
+    assert (late.contradicted, late.superseded) == ((), ("m0",))
 
 
 claims = st.lists(st.tuples(st.integers(0, 30), st.sampled_from("ABC")), max_size=12)

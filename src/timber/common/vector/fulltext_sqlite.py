@@ -52,7 +52,7 @@ _RANK: Final = literal_column(f"bm25({FULLTEXT}, 1.0, 0.0)", Float)
 # The sign keeps SQLite from beginning with the texts of the scope, and looking each of them up.
 _SOURCE: Final[ColumnElement[Any]] = literal_column("+vector_chunks.source_type")
 _PARTITION: Final[ColumnElement[Any]] = literal_column("+vector_chunks.partition_id")
-_MORE: Final = 4
+_MORE: Final = 2
 """So many times as many of the best of all are looked at for those of a scope."""
 _OF_ALL: Final = sql(
     f"SELECT rowid, bm25({FULLTEXT}, 1.0, 0.0) AS rank_of_it FROM {FULLTEXT}"

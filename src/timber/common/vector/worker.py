@@ -13,7 +13,10 @@ from timber.common.errors import TimberError
 _log: Final = logging.getLogger(__name__)
 
 _SETTLE_SECONDS: Final = 0.05
-"""How long it waits after a sign, in which others may follow."""
+"""For how long there must be no sign before it begins: it would hold up those who write."""
+
+_MOST_WAITS: Final = 20
+"""How often it waits so for a pause; then it begins all the same."""
 
 _LOOK_SECONDS: Final = 5.0
 """How often it looks without a sign: for what others have left, and what is to be tried again."""
@@ -64,13 +67,19 @@ class _Thread(threading.Thread):
         self._woken.set()
         self.join()
 
+    def _settle(self) -> None:
+        """Wait for a pause in what is written, but not for long."""
+        for _ in range(_MOST_WAITS):
+            self._woken.clear()
+            if self._ended.wait(_SETTLE_SECONDS) or not self._woken.is_set():
+                break
+        self._woken.clear()
+
     @override
     def run(self) -> None:
         while not self._ended.is_set():
             self._woken.wait(_LOOK_SECONDS)
-            if self._ended.wait(_SETTLE_SECONDS):
-                return
-            self._woken.clear()
+            self._settle()
             try:
                 while self._do() and not self._ended.is_set():
                     pass
