@@ -279,13 +279,14 @@ class App:
 
     def _find_words(self, storage: Storage, world: World) -> LLMProvider:
         settings = self.settings
-        bill = bill_of(settings, book=StoredSpending(storage), clock=self.clock)
-        if self._stage is None and settings.llm_provider != "rehearsal":
-            return create_models(settings, bill=bill, wall_clock=SystemClock())
         brain = brain_endpoint(world.llm_url)
-        transport = self._stage.transport if self._stage else None
-        provider = OpenAIProvider(settings, endpoint=brain, transport=transport)
-        return OneModelProvider(bill.of(provider, brain))
+        if self._stage is not None:  # its meter counts what passes over the wire
+            transport = self._stage.transport
+            return OneModelProvider(OpenAIProvider(settings, endpoint=brain, transport=transport))
+        bill = bill_of(settings, book=StoredSpending(storage), clock=self.clock)
+        if settings.llm_provider == "rehearsal":
+            return OneModelProvider(bill.of(OpenAIProvider(settings, endpoint=brain), brain))
+        return create_models(settings, bill=bill, wall_clock=SystemClock())
 
     def _lay_wire(self, parts: contextlib.AsyncExitStack) -> httpx2.AsyncBaseTransport:
         if self._stage is not None:

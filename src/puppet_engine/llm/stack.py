@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import ConfigurationError
+from puppet_engine.core.model_usage import ModelUsage
 from puppet_engine.core.settings import Settings
 from puppet_engine.llm.base import LLMProvider
 from puppet_engine.llm.breaking import BreakingProvider
@@ -30,6 +31,16 @@ class Bill:
     prices: PriceList
     clock: Clock
     """By which the agents' days end."""
+
+    def require_price(self, endpoint: Endpoint) -> None:
+        """Do nothing, unless money is limited and nobody knows what the usual model costs.
+
+        Raises:
+            ConfigurationError: nobody does; says how to tell it.
+
+        """
+        if self.budget.cost is not None and endpoint.model is not None:
+            self.prices.cost(endpoint, endpoint.model, ModelUsage(), at=self.clock.now())
 
     def of(self, provider: LLMProvider, endpoint: Endpoint) -> LLMProvider:
         """Return a provider that asks within the budget."""
@@ -69,7 +80,8 @@ def create_models(settings: Settings, *, bill: Bill, wall_clock: Clock) -> LLMPr
     Servers fail in the time of `wall_clock`, whatever the agents' clock says.
 
     Raises:
-        ConfigurationError: a provider is not known, or recording and replaying are both set.
+        ConfigurationError: a provider or its price is not known, or recording and replaying are
+            both set.
 
     """
     if settings.llm_replay_from is not None:
@@ -85,6 +97,7 @@ def create_models(settings: Settings, *, bill: Bill, wall_clock: Clock) -> LLMPr
         endpoint = endpoint_of(settings, name)
         if name == settings.llm_provider and settings.llm_small_model is not None:
             endpoint = dataclasses.replace(endpoint, small_model=settings.llm_small_model)
+        bill.require_price(endpoint)
         asked = bill.of(create_provider(settings, name), endpoint)
         guarded = BreakingProvider(asked, name=endpoint.where, clock=wall_clock)
         return RetryingProvider(guarded, attempts=settings.llm_attempts, chance=chance)

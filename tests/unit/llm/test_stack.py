@@ -108,6 +108,18 @@ def test_an_unknown_stand_in_is_refused_at_once(book: SpendingBook) -> None:
         models(book, llm_provider="fake", llm_fallbacks=("antropic",))
 
 
+def test_a_model_without_a_price_is_refused_at_the_start_and_not_in_a_turn(
+    book: SpendingBook,
+) -> None:
+    given = {"openai_base_url": "https://llm.example.com/v1", "openai_model": "mine"}
+
+    with pytest.raises(ConfigurationError, match=r"PUPPET_LLM_PRICES=mine=0\.25/2"):
+        models(book, llm_provider="openai", **given)
+
+    models(book, llm_provider="openai", llm_prices="mine=1/2", **given)
+    models(book, llm_provider="openai", max_model_microdollars_per_day=None, **given)
+
+
 async def test_a_chain_without_an_answer_tells_of_the_last(
     book: SpendingBook, openai: OpenAIServer
 ) -> None:

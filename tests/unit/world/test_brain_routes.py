@@ -1,9 +1,11 @@
 """The brain on the wire: spoken to by OpenAI's own client, and by hand."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import jsonschema
 import openai
 import pytest
 from fastapi.testclient import TestClient
@@ -152,3 +154,35 @@ def test_what_is_not_json_is_refused(http: TestClient) -> None:
 
     assert answer.status_code == 400
     assert "JSON" in answer.json()["error"]["message"]
+
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"act": {"type": "boolean"}, "why": {"type": "string", "maxLength": 40}},
+    "required": ["act", "why"],
+}
+
+
+async def test_an_answer_in_a_form_fits_it_and_differs_by_seed(client: openai.AsyncOpenAI) -> None:
+    form: Any = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}
+    decisions = []
+    for seed in (1, 2, 3, 4, 1):
+        answer = await client.chat.completions.create(
+            model="rehearsal-brain", messages=MESSAGES, seed=seed, response_format=form
+        )
+        decisions.append(json.loads(answer.choices[0].message.content or ""))
+
+    for decision in decisions:
+        jsonschema.validate(decision, SCHEMA)
+    assert decisions[0] == decisions[-1]
+    assert len({json.dumps(decision) for decision in decisions}) > 2
+
+
+@pytest.mark.parametrize("form", [{"type": "json_schema"}, {"type": "xml"}])
+def test_a_form_that_is_none_is_refused(form: dict[str, str], http: TestClient) -> None:
+    asked = {"model": "rehearsal-brain", "messages": MESSAGES, "response_format": form}
+
+    refusal = http.post("/v1/chat/completions", json=asked)
+
+    assert refusal.status_code == 400
+    assert "response_format" in refusal.json()["error"]["message"]

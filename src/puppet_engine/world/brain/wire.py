@@ -1,9 +1,9 @@
 """The shapes of OpenAI's chat completions, as far as they are spoken here."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from puppet_engine.world.brain.writer import Message
 
@@ -34,6 +34,26 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
+class NamedSchema(BaseModel):
+    """The JSON Schema of the object that an answer is to be."""
+
+    name: str
+    schema_: Annotated[dict[str, Any], Field(alias="schema")]
+
+
+class ResponseFormat(BaseModel):
+    """What an answer is to be: any text, or an object of a schema."""
+
+    type: Literal["text", "json_schema"]
+    json_schema: NamedSchema | None = None
+
+    @model_validator(mode="after")
+    def _has_its_schema(self) -> Self:
+        if (self.type == "json_schema") is (self.json_schema is None):
+            raise ValueError("'json_schema' goes with the type 'json_schema', and with no other")
+        return self
+
+
 class ChatRequest(BaseModel):
     """A request for a completion; what changes nothing here, as `top_p`, is passed over."""
 
@@ -48,7 +68,13 @@ class ChatRequest(BaseModel):
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     tools: None = None
-    response_format: dict[Literal["type"], Literal["text"]] | None = None
+    response_format: ResponseFormat | None = None
+
+    @property
+    def answer_schema(self) -> dict[str, Any] | None:
+        """The JSON Schema of the answer; None where any text will do."""
+        form = self.response_format
+        return form.json_schema.schema_ if form and form.json_schema else None
 
     @property
     def limit(self) -> int | None:
