@@ -121,7 +121,7 @@ async def test_a_quote_says_something_of_its_own_and_is_found_again(
 ) -> None:
     network = GenerousNetwork(feed, "ada")
 
-    acts, (draft,) = await wanted(
+    acts, (draft, like) = await wanted(
         make_turn, feed, network, quote_probability=1, like_probability=1
     )
     carrier = publisher(network, clock, memory)
@@ -132,6 +132,7 @@ async def test_a_quote_says_something_of_its_own_and_is_found_again(
     found = await carrier.look_up(sending)
 
     assert acts == (Act.QUOTE, Act.LIKE)
+    assert like.kind is IntentKind.LIKE
     assert network.quoted == ["1"]
     assert found is not None
     assert found.result == effect.result
