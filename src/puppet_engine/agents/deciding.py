@@ -88,7 +88,7 @@ def choose_topic(
 def _of_interest(interest: str, heard: Sequence[Collection[str]]) -> tuple[Topic, float]:
     words = _words(interest)
     touched = min(sum(not words.isdisjoint(memory) for memory in heard), 3)
-    why = "an interest" + (", which came up lately" if touched else "")
+    why = "one of its interests" + (", which came up lately" if touched else "")
     return Topic(interest, why), 1 + ON_ONES_MIND * touched
 
 
