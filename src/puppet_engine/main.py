@@ -234,13 +234,14 @@ class App:
             engine, self._locks = await join_workers(parts, settings, storage, events)
             return engine
         await Wakeups(storage).remove()
+        days = settings.event_retention_days
         return EventEngine(
             store=events,
             clock=self.clock,
             ids=self._ids,
             seed=settings.seed,
             most_waiting=settings.most_waiting_events,
-            retention=_days(settings.event_retention_days),
+            retention=None if days is None else timedelta(days=days),
             concurrency=settings.concurrency,
         )
 
@@ -384,10 +385,6 @@ def world_url(settings: Settings) -> str:
         return f"{SQLITE}var/world.db"
     file = Path(agents.removeprefix(SQLITE))
     return f"{SQLITE}{file.with_name(f'{file.stem}-world{file.suffix}')}"
-
-
-def _days(days: float | None) -> timedelta | None:
-    return None if days is None else timedelta(days=days)
 
 
 def _started(part: T | None) -> T:

@@ -14,7 +14,7 @@ from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import MissingCredentialError
 from puppet_engine.core.minds import KnownMind
 from puppet_engine.core.models import EventDraft, IntentKind, TurnOutcome
-from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.base import Completion, LLMProvider
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.solana.trader import Trader
@@ -37,6 +37,8 @@ class Turn:
     """To look back; what a turn changes, it returns."""
     network: SocialNetwork | None = None
     trader: Trader | None = None
+    completions: list[Completion] = field(default_factory=list)
+    """What models answered in this turn up to now, and what it took."""
     doors: Doors = field(default_factory=Doors)
     """What is asked of every text before it may leave."""
     known: KnownMind = field(default_factory=KnownMind)

@@ -40,5 +40,8 @@ def decided(  # noqa: PLR0913 - one argument for each thing that somebody may as
         prompt=prompt,
         system=sha256(system.encode()).hexdigest() if system else "",
         drafts=drafts,
-        model=turn.agent.config.llm.model or "",
+        model=turn.completions[-1].model if turn.completions else "",
+        input_tokens=sum(one.usage.input_tokens for one in turn.completions),
+        output_tokens=sum(one.usage.output_tokens for one in turn.completions),
+        cost=sum(one.cost for one in turn.completions),
     )

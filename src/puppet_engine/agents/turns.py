@@ -38,8 +38,9 @@ from puppet_engine.core.plugins import find_plugin, plugin_names
 from puppet_engine.events.base import Consumer
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.llm.account import AccountProvider
-from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.base import Completion, LLMProvider
 from puppet_engine.llm.journalled import JournalledProvider
+from puppet_engine.llm.telling import TellingProvider
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.outbox.base import CLEAR_OUTBOX
@@ -275,11 +276,14 @@ class Turns(Consumer):
         known: KnownMind | None = None,
     ) -> Turn:
         chance = random.Random(f"{self._seed}:{agent.id}:{occasion}")  # noqa: S311 - no secret
+        completions: list[Completion] = []
+        asked = llm or AccountProvider(self._llm, agent_id=agent.id)
         return Turn(
             agent=agent,
             payload=payload,
             memory=memory or self._memory,
-            llm=llm or AccountProvider(self._llm, agent_id=agent.id),
+            llm=TellingProvider(asked, told=completions),
+            completions=completions,
             clock=self._clock,
             chance=chance,
             ledger=self._ledger,
