@@ -13,6 +13,7 @@ from puppet_engine.agents.agent_manager import AgentManager
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.failpoints import Failpoint, armed
 from puppet_engine.core.ids import random_id
+from puppet_engine.core.minds import KnownMind
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.llm.base import Completion, CompletionRequest, LLMProvider
@@ -101,7 +102,10 @@ async def live(database: Path, feed: FakeFeed, fate: Fate) -> None:
         await storage.close()
 
 
-async def remembered(database: Path, clock: VirtualClock) -> dict[str, list[str]]:
+async def remembered(
+    database: Path, clock: VirtualClock
+) -> tuple[dict[str, list[str]], list[KnownMind]]:
+    """Return what all remember, and what they feel and for whom."""
     store = SQLiteStore(Settings(database_url=f"sqlite:///{database}"), clock=clock)
     await store.initialize()
     memories = {
@@ -109,7 +113,11 @@ async def remembered(database: Path, clock: VirtualClock) -> dict[str, list[str]
         for agent in ("ada", "bob")
     }
     await store.close()
-    return memories
+    storage = Storage(f"sqlite:///{database}", clock=clock, ids=random_id)
+    await storage.open()
+    minds = [await StoredLedger(storage).mind(agent) for agent in ("ada", "bob")]
+    await storage.close()
+    return memories, minds
 
 
 def said(feed: FakeFeed) -> list[tuple[str, str, datetime, str | None]]:
@@ -143,6 +151,7 @@ async def test_a_life_killed_at_any_step_is_the_life_that_nobody_killed(
     posts, memories, steps = undisturbed
     assert len(posts) >= 5
     assert any(in_reply_to for *_, in_reply_to in posts)
+    assert all(mind.mood is not None for mind in memories[1])
 
     for fatal in range(1 + share, steps + 1, SHARES):
         database = tmp_path / f"killed-at-{fatal}.db"
