@@ -42,6 +42,11 @@ EXEMPT = {
     "schedules": "what the operator has planned",
     "journal_entries": "when a life began; the rehearsal world's own, which plays the network",
     "people": "goes with the erasure, and is told of by it",
+    "said_prints": "marks of texts, which tell no words",
+    "memory_uses": "how often a memory was of use",
+    "memory_links": "which memory has to do with which",
+    "moods": "what an agent feels",
+    "model_spending": "what models cost",
 }
 
 
