@@ -13,7 +13,17 @@ from timber.common.runtime import Timber
 pytestmark = pytest.mark.integration
 
 MODELS = """
+association_tables:
+  - name: sheet_readers
+    columns:
+      - {name: sheet_id, type: Integer, foreign_key: sheets.id, primary_key: true}
+      - {name: user_id, type: String(36), foreign_key: users.user_id, primary_key: true}
 models:
+  - name: Sheet
+    table_name: sheets
+    columns:
+      - {name: id, type: Integer, primary_key: true}
+      - {name: list_id, type: Integer, foreign_key: lists.id, nullable: false}
   - name: List
     table_name: lists
     columns:
@@ -156,3 +166,17 @@ def test_the_plan_counts_what_is_emptied_to_the_end_of_the_chain(timber: Timber)
     # As bob's post needs those posts, they need their author.
     assert planned["users"].emptied == certificate.tables["users"]["emptied"] == 1
     assert keys(timber, "posts") == [1, 2, 3, 4]
+
+
+def test_a_row_of_two_persons_goes_with_either_however_far_it_is_to_them(timber: Timber) -> None:
+    """Who reads a sheet is found by one step, whose it is by three."""
+    store(timber, "sheets", {"id": 1, "list_id": 0}, {"id": 2, "list_id": 1})
+    both = [{"sheet_id": sheet, "user_id": who} for sheet in (1, 2) for who in ("ann", "bob")]
+    store(timber, "sheet_readers", *both)
+
+    certificate = timber.gdpr.erase("ann")
+
+    assert certificate.tables["sheet_readers"] == {"deleted": 3}
+    assert certificate.tables["sheets"] == {"deleted": 1}
+    assert certificate.count("emptied") == 0
+    assert keys(timber, "sheet_readers") == [(2, "bob")]
