@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -10,17 +11,20 @@ from sqlalchemy import (
     FromClause,
     Table,
     and_,
+    false,
     func,
     literal,
     or_,
     select,
+    true,
 )
 
+from timber.common.gdpr.closure import Closure
 from timber.common.gdpr.holds import Held
 from timber.common.gdpr.links import Link
 from timber.common.gdpr.schema import Schema
 from timber.common.gdpr.subjects import Person, equal
-from timber.common.modeling.ownership import Ownership, Way
+from timber.common.modeling.ownership import Ownership, Step, Way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,49 +190,58 @@ class _Prospect:
         """Return the condition to be the person's and to go, or to be retained, link and all."""
         owner = self.schema.owner(table)
         if owner is None or owner.on_erase == "anonymise":
-            return literal(1) == literal(0)
+            return false()
         return self.is_theirs(rows, table)
 
-    def is_needed(
-        self, rows: FromClause, table: Table, seen: frozenset[str] = frozenset()
-    ) -> ColumnElement[bool]:
-        """Return the condition that something points to a row which stays, and must point there.
+    def is_needed(self, rows: FromClause, table: Table) -> ColumnElement[bool]:
+        """Return the condition that something which stays must point to a row.
 
-        In a circle of tables each is asked once.
+        What is needed stays itself, so what it must point to is needed, too, and so on.
         """
+        return self._needs.of(rows, table, self._is_needed_by_others)
+
+    @cached_property
+    def _needs(self) -> Closure:
+        steps = {
+            name: tuple(
+                Step(link.targets, link.table.key, link.columns)
+                for link in links
+                if not link.loose and self._goes(link.table)
+            )
+            for name, links in self.schema.links.items()
+        }
+        belonging = self.schema.belonging
+        return Closure(belonging.metadata, steps, belonging.dialect)
+
+    def _goes(self, table: Table) -> bool:
+        """Tell whether rows of a table go if they are the person's and nobody needs them."""
+        owner = self.schema.owner(table)
+        return (
+            owner is not None
+            and owner.on_erase == "delete"
+            and bool(owner.ways_to(self.person.table))
+        )
+
+    def _is_needed_by_others(self, rows: FromClause, table: Table) -> ColumnElement[bool]:
+        if not self._goes(table):
+            return false()
         reasons = []
         for link in self.schema.links.get(table.key, ()):
             there = link.table.alias()
             points = equal(
                 [there.c[name] for name in link.columns], [rows.c[name] for name in link.targets]
             )
-            stays = self._stays(there, link, seen | {table.key})
-            if stays is not None:
-                found = select(literal(1)).select_from(there).where(points, stays)
-                reasons.append(found.correlate(rows).exists())
-        return or_(literal(1) == literal(0), *reasons)
+            stays = or_(self._stays(there, link), self.held.condition(there, link.table))
+            found = select(literal(1)).select_from(there).where(points, stays)
+            reasons.append(found.correlate(rows).exists())
+        return and_(self.is_theirs(rows, table), or_(false(), *reasons))
 
-    def _stays(
-        self, there: FromClause, link: Link, seen: frozenset[str]
-    ) -> ColumnElement[bool] | None:
-        """Return the condition on a row that points somewhere to go on doing so."""
-        stays = self._stays_unheld(there, link, seen)
-        if not self.held.can(link.table.key):
-            return stays
-        held = self.held.condition(there, link.table)
-        return held if stays is None else or_(held, stays)
-
-    def _stays_unheld(
-        self, there: FromClause, link: Link, seen: frozenset[str]
-    ) -> ColumnElement[bool] | None:
+    def _stays(self, there: FromClause, link: Link) -> ColumnElement[bool]:
+        """Return the condition on a row that points somewhere to go on doing so by itself."""
         owner = self.schema.owner(link.table)
         theirs = self.is_theirs(there, link.table)
         if owner is not None and owner.on_erase == "retain":
-            return theirs if link.loose else literal(1) == literal(1)
+            return theirs if link.loose else true()
         if link.loose:
-            return None
-        if owner is None or owner.on_erase == "anonymise":
-            return literal(1) == literal(1)
-        if link.table.key in seen:
-            return ~theirs
-        return or_(~theirs, self.is_needed(there, link.table, seen))
+            return false()
+        return ~theirs if self._goes(link.table) else true()

@@ -82,7 +82,8 @@ class Renamer:
             return False
         values = {name: random_value(table.c[name], self.new_id)}
         mine = among(keys_of(table), [key])
-        old = dict(connection.execute(select(table).where(mine)).one()._mapping)
+        stored = connection.execute(select(table).where(mine)).one()
+        old = dict(zip(table.c.keys(), stored, strict=True))
         change: Any = update(table).where(mine).values(values)
         following = []
         for link in links:

@@ -82,13 +82,13 @@ class RowList:
                 ]
                 self.connection.execute(ignoring, rows)
 
-    def some(self, table: Table, fate: Fate) -> list[Listed]:
+    def some(self, table: Table, fate: Fate, most: int = BATCH) -> list[Listed]:
         """Return some rows that have that fate."""
         statement = (
             select(listed.c.number, listed.c.key)
             .where(*self._of(table), listed.c.fate == fate.value)
             .order_by(listed.c.number)
-            .limit(BATCH)
+            .limit(most)
         )
         rows = self.connection.execute(statement)
         return [Listed(row.number, tuple(codec.loads(row.key.encode()))) for row in rows]

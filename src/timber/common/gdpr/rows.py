@@ -18,7 +18,7 @@ from timber.common.failpoints import reach
 from timber.common.gdpr.beside import NOTHING_BESIDE
 from timber.common.gdpr.emptying import Emptier
 from timber.common.gdpr.failpoints import Failpoint
-from timber.common.gdpr.row_list import Fate, Listed, RowList, written
+from timber.common.gdpr.row_list import BATCH, Fate, Listed, RowList, written
 from timber.common.gdpr.saga import Erasing, Saga, Step
 from timber.common.gdpr.schema import Schema
 from timber.common.gdpr.subjects import among, equal, keys_of
@@ -28,6 +28,8 @@ from timber.common.ids import IdFactory
 Result = TypeVar("Result")
 Key = tuple[Any, ...]
 
+LARGEST_RING = 10_000
+"""How many rows can go that need each other in a circle; they go by one statement."""
 MOST_SWEEPS = 20
 """How often rows are looked for again that were written during the erasure, before it gives up."""
 
@@ -105,26 +107,40 @@ class RowEraser:
             for table in self.schema.tables:
                 while self._batch(erasing, table):
                     pass
-            if self._end_round(erasing, following):
+            if self._in_step(erasing, Step.ROWS, self._begin_round) is True:
+                continue
+            if not any(self._delete_ring(erasing, table) for table in self.schema.tables):
+                self._in_step(erasing, Step.ROWS, partial(self._end_rounds, following=following))
                 return
 
-    def _end_round(self, erasing: Erasing, following: Step) -> bool:
-        """Begin another round; return True if there is none, for the last one moved nothing."""
+    def _begin_round(self, now: Erasing, rows: RowList) -> bool:
+        """Begin another round; return False if there is none, for the last one moved nothing."""
+        if rows.has(Fate.FOUND):
+            return True
+        gone = now.counts.total("deleted")
+        moved = gone != now.counts.gone_before
+        now.counts.gone_before = gone
+        again = moved and rows.has(Fate.WAITING)
+        if again:
+            rows.try_again()
+        self.saga.save(rows.connection, now)
+        return again
+
+    def _end_rounds(self, now: Erasing, rows: RowList, following: Step) -> None:
+        self.saga.save(rows.connection, now, step=following)
+
+    def _delete_ring(self, erasing: Erasing, table: Table) -> bool:
+        """Delete rows that need each other in a circle which is larger than a batch."""
+        if not any(link.table is table for link in self.schema.links.get(table.key, ())):
+            return False
+        most = LARGEST_RING // len(keys_of(table))
 
         def work(now: Erasing, rows: RowList) -> bool:
-            if rows.has(Fate.FOUND):
-                return False
-            gone = now.counts.total("deleted")
-            waiting, moved = rows.has(Fate.WAITING), gone != now.counts.gone_before
-            now.counts.gone_before = gone
-            if waiting and moved:
-                rows.try_again()
-                self.saga.save(rows.connection, now)
-                return False
-            self.saga.save(rows.connection, now, step=following)
-            return True
+            before = now.counts.total("deleted")
+            self._delete(now, rows, table, Fate.WAITING, most)
+            return now.counts.total("deleted") > before
 
-        return self._in_step(erasing, Step.ROWS, work) is not False
+        return self._in_step(erasing, Step.ROWS, work) is True
 
     def _batch(self, erasing: Erasing, table: Table) -> bool:
         """Do with some rows what their model says; return whether there were any."""
@@ -147,9 +163,16 @@ class RowEraser:
         found: list[Listed] = self.transact(work)
         return found
 
-    def _delete(self, now: Erasing, rows: RowList, table: Table) -> None:
+    def _delete(
+        self,
+        now: Erasing,
+        rows: RowList,
+        table: Table,
+        fate: Fate = Fate.FOUND,
+        most: int = BATCH,
+    ) -> None:
         connection, keys = rows.connection, keys_of(table)
-        some = self._not_held(rows, table, Fate.FOUND)
+        some = self._not_held(rows, table, fate, most)
         if not some:
             return
         wanted = [one.key for one in some]
@@ -228,10 +251,12 @@ class RowEraser:
                     if last is None or last is _DONE:
                         break
 
-    def _not_held(self, rows: RowList, table: Table, fate: Fate) -> list[Listed]:
+    def _not_held(
+        self, rows: RowList, table: Table, fate: Fate, most: int = BATCH
+    ) -> list[Listed]:
         """Return some rows that have that fate, but for those that came to be held meanwhile."""
         connection, own = rows.connection, keys_of(table)
-        some = rows.some(table, fate)
+        some = rows.some(table, fate, most)
         held = self.schema.holds.read(connection, keeping=True)
         if not (some and held.can(table.key)):
             return some
