@@ -10,7 +10,7 @@ READY_PEERS := $(PEERS)/ready-to-measure
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
 # One order of the tests for everybody, so that who sees a failure sees the same one; SEED=2 is another.
 SEED ?= 1
-PYTEST := -m pytest --numprocesses auto --dist loadgroup --randomly-seed $(SEED)
+PYTEST := -m pytest --numprocesses logical --dist loadgroup --randomly-seed $(SEED)
 SUITE := $(PYTEST) -m "not slow"
 
 # The first Python on the PATH that is new enough and can make an environment.

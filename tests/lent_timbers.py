@@ -4,14 +4,49 @@ import contextlib
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Final, Self, TypeAlias
+
+from sqlalchemy import text
 
 from timber.common.runtime import Timber
 from timber.testing.database import empty_tables
 from timber.testing.postgresql import PostgresqlServer
 
+_POINTING: Final = """
+WITH RECURSIVE pointing AS (
+    SELECT oid FROM pg_class
+    WHERE relnamespace = to_regnamespace(current_schema()) AND relname = ANY(:names)
+    UNION
+    SELECT conrelid FROM pg_constraint JOIN pointing ON confrelid = pointing.oid
+    WHERE contype = 'f'
+)
+SELECT oid::regclass::text FROM pointing
+"""
+"""The tables of the models, and those that lie beside them and point to them, such as vectors."""
+
+_BEGIN_COUNTING_ANEW: Final = """
+SELECT setval(format('%I.%I', schemaname, sequencename), start_value, false) FROM pg_sequences
+WHERE schemaname = current_schema() AND last_value IS NOT NULL
+"""
+
 OpenAt: TypeAlias = Callable[[str], AbstractContextManager[Timber]]
 """Opens a Timber over the database of a URL."""
+
+
+def empty(timber: Timber) -> None:
+    """Delete every row of its models.
+
+    On PostgreSQL, to truncate a few tables costs forty times what it costs to delete a few rows.
+    """
+    with timber.database.engine.begin() as connection:
+        if connection.dialect.name != "postgresql":
+            empty_tables(connection, timber.base.metadata)
+            return
+        tables = connection.scalars(text(_POINTING), {"names": [*timber.base.metadata.tables]})
+        deletions = "; ".join(f"DELETE FROM {name}" for name in tables)
+        # Without this, no order would do where tables point to each other.
+        connection.exec_driver_sql(f"SET LOCAL session_replication_role = replica; {deletions}")
+        connection.exec_driver_sql(_BEGIN_COUNTING_ANEW.replace("%", "%%"))
 
 
 class Lender:
@@ -40,8 +75,7 @@ class Lender:
         if kind not in self._opened:
             self._opened[kind] = self._open(kind)
         url, timber = self._opened[kind]
-        with timber.database.engine.begin() as connection:
-            empty_tables(connection, timber.base.metadata)
+        empty(timber)
         timber.cache.clear()
         return url
 

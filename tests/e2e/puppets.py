@@ -47,7 +47,11 @@ class Puppets:
             stderr=subprocess.STDOUT,
         )
         self._from = self._log.seek(0, os.SEEK_END)
-        self.url = until(self._printed_url, "the address of the page")
+        try:
+            self.url = until(self._printed_url, "the address of the page")
+        except BaseException:
+            self.kill()
+            raise
 
     def log(self) -> str:
         self._log.seek(self._from)

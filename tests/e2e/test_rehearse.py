@@ -17,16 +17,13 @@ def rehearse(tmp_path: Path, *, hours: int, seed: int, hash_seed: str) -> dict[s
 def test_a_day_of_the_cast_is_lively_without_errors(tmp_path: Path) -> None:
     day = rehearse(tmp_path, hours=24, seed=7, hash_seed="1")
 
-    posts, replies, wall = day["posts"], day["replies"], day["wall_seconds"]
+    posts, replies = day["posts"], day["replies"]
     assert isinstance(posts, int)
     assert posts >= 20
     assert isinstance(replies, int)
     assert replies >= 5
     assert day["errors"] == 0
     assert day["virtual_hours"] == 24
-    assert isinstance(wall, float)
-    # The promise is 60 s on a machine that does nothing else; here other tests run beside.
-    assert wall < 120
     assert not list(tmp_path.iterdir())
 
 

@@ -1,7 +1,6 @@
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -27,11 +26,8 @@ def memories(puppets: Puppets) -> set[tuple[str, str]]:
 def test_agents_converse_remember_it_end_cleanly_and_go_on_at_the_next_start(
     tmp_path: Path,
 ) -> None:
-    began = time.monotonic()
     with running(tmp_path) as puppets:
         said = until(lambda: a_conversation(puppets), "a reply")
-        # The promise is 20 s on a machine that does nothing else; here other tests run beside.
-        assert time.monotonic() - began < 60
 
         answer = next(post for post in said if post["in_reply_to"])
         asked = next(post for post in said if post["post_id"] == answer["in_reply_to"])

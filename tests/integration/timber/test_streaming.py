@@ -85,7 +85,7 @@ async def test_the_event_loop_streams_as_well(timber: Timber) -> None:
 
 
 @pytest.mark.parametrize(
-    "rows", [100_000, pytest.param(1_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+    "rows", [40_000, pytest.param(1_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
 )
 @pytest.mark.parametrize("whole", [True, False], ids=["models", "columns"])
 def test_any_number_of_rows_is_read_in_five_mebibytes(

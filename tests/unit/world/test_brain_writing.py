@@ -47,6 +47,7 @@ def lives() -> dict[str, list[str]]:
     return {persona.id: live(persona, 500) for persona in EVERYBODY}
 
 
+@pytest.mark.xdist_group("lives")
 @pytest.mark.parametrize("persona", EVERYBODY, ids=lambda persona: persona.id)
 class TestFiveHundredPosts:
     """A long life stays in form and stays fresh."""
@@ -118,6 +119,7 @@ def test_everybody_of_the_cast_has_a_voice_of_their_own() -> None:
     assert len(voices) == len(CAST)
 
 
+@pytest.mark.xdist_group("lives")
 def test_posts_of_one_persona_are_told_from_those_of_another(
     lives: dict[str, list[str]],
 ) -> None:

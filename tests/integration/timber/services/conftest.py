@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from tests.lent_timbers import empty
 
 from timber.common.persistence.manager import PersistenceManager
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 from timber.testing.clock import MORNING, FrozenClock
-from timber.testing.database import empty_tables
 from timber.testing.postgresql import PostgresqlServer
 
 MODELS = """
@@ -118,8 +118,7 @@ def opened(
 @pytest.fixture
 def timber(opened: Timber) -> Timber:
     """Give it with nothing in it but two users."""
-    with opened.database.engine.begin() as connection:
-        empty_tables(connection, opened.base.metadata)
+    empty(opened)
     add_users(opened, "ada", "bob")
     return opened
 

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tests.integration.timber.services.conftest import add_users
+from tests.lent_timbers import empty
 
 from timber.common.errors import (
     GuardError,
@@ -31,7 +32,6 @@ from timber.common.errors import (
 from timber.common.persistence.manager import UnitOfWork
 from timber.common.runtime import Timber
 from timber.testing.clock import MORNING, FrozenClock
-from timber.testing.database import empty_tables
 
 pytestmark = pytest.mark.integration
 
@@ -136,8 +136,7 @@ class Services(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        with self.timber.database.engine.begin() as connection:
-            empty_tables(connection, self.timber.base.metadata)
+        empty(self.timber)
         add_users(self.timber, *USERS)
         self.clock.move_to(MORNING)
         self.model_sessions: dict[str, Session] = {}

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from tests.contracts.vector_shelf import Shelf
 from tests.integration.timber.vector.hashing import Hashing
+from tests.lent_timbers import empty
 
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
-from timber.testing.database import empty_tables
 
 NOTES = """
 models:
@@ -71,6 +71,5 @@ def on_postgresql(postgresql_module_url: str) -> Iterator[Timber]:
 @pytest.fixture
 def postgresql_shelf(on_postgresql: Timber) -> Shelf:
     """Give an empty database of texts and vectors on PostgreSQL."""
-    with on_postgresql.database.engine.begin() as connection:
-        empty_tables(connection, on_postgresql.base.metadata)
+    empty(on_postgresql)
     return Shelf(on_postgresql)

@@ -8,6 +8,7 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+from tests.lent_timbers import empty
 from typing_extensions import override
 
 from timber.common.errors import (
@@ -19,7 +20,6 @@ from timber.common.errors import (
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 from timber.testing.clock import MORNING, FrozenClock
-from timber.testing.database import empty_tables
 
 MODELS = """
 models:
@@ -81,8 +81,7 @@ def opened(
 @pytest.fixture
 def timber(opened: Timber, clock_of_all: FrozenClock) -> Timber:
     clock_of_all.move_to(MORNING)
-    with opened.database.engine.begin() as connection:
-        empty_tables(connection, opened.base.metadata)
+    empty(opened)
     opened.vector_ingestion.embedding_service = Thesaurus()
     opened.vector_search.embedding_service = Thesaurus()
     return opened

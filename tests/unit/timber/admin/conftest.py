@@ -1,18 +1,22 @@
 """A small library behind an admin site, and a browser's way through it without a browser."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from textwrap import dedent
 from typing import Any
 
 import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
+from tests.lent_timbers import empty
 from tests.unit.timber.conftest import OpenTimber
 
 from timber.admin.site import create_site
 from timber.common.runtime import Timber
+from timber.common.settings import TimberSettings
 
 PASSWORD = "correct horse battery"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -143,12 +147,27 @@ def open_site(open_timber: OpenTimber) -> Iterator[OpenSite]:
         client.close()
 
 
+@pytest.fixture(scope="package")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Timber, HandClock, Any]]:
+    """Open the library with its site once: it costs more than most tests of it."""
+    folder = tmp_path_factory.mktemp("library")
+    (folder / "models.yaml").write_text(dedent(LIBRARY), encoding="utf-8")
+    settings = TimberSettings(model_config_dirs=(folder,), packaged_models=False)
+    with Timber().opened(settings) as timber:
+        clock = HandClock()
+        yield timber, clock, create_site(timber, password=PASSWORD, clock=clock)
+
+
 @pytest.fixture
-def visitor(open_site: OpenSite) -> Visitor:
-    """Give somebody who is logged in to the library."""
-    visitor = open_site()
-    visitor.log_in()
-    return visitor
+def visitor(library: tuple[Timber, HandClock, Any]) -> Iterator[Visitor]:
+    """Give somebody who is logged in to the library, which is empty."""
+    timber, clock, site = library
+    empty(timber)
+    clock.moment = NOON
+    with contextlib.closing(TestClient(site, base_url="http://127.0.0.1")) as client:
+        visitor = Visitor(client, clock, timber)
+        visitor.log_in()
+        yield visitor
 
 
 def error_at(page: Response, name: str) -> str:
