@@ -223,13 +223,14 @@ class App:
             engine, self._locks = await join_workers(parts, settings, storage, events)
             return engine
         await Wakeups(storage).remove()
+        days = settings.event_retention_days
         return EventEngine(
             store=events,
             clock=self.clock,
             ids=self._ids,
             seed=settings.seed,
             most_waiting=settings.most_waiting_events,
-            retention=_days(settings.event_retention_days),
+            retention=None if days is None else timedelta(days=days),
             concurrency=settings.concurrency,
         )
 
@@ -389,10 +390,6 @@ def with_brain(settings: Settings, world: World) -> Settings:
 def secrets_of(settings: Settings) -> list[str]:
     """Return the keys that the engine works with, and that no text may hold."""
     return [settings.openai_api_key.get_secret_value()] if settings.openai_api_key else []
-
-
-def _days(days: float | None) -> timedelta | None:
-    return None if days is None else timedelta(days=days)
 
 
 def _started(part: T | None) -> T:

@@ -38,10 +38,11 @@ MOST_ANSWERS: Final = 3
 WEARINESS: Final = 0.9
 """By how much each answer that was given makes another one less likely."""
 
-BY_AFFINITY, BY_FAMILIARITY, BY_TRUST, BY_ELATION, BY_AROUSAL = 1.5, 0.5, 0.5, 0.5, 0.4
+BY_AFFINITY, BY_FAMILIARITY, BY_TRUST, BY_ELATION, BY_AROUSAL = 1.5, 0.5, 0.5, 0.3, 0.2
 """How much each counts in the log-odds of doing something for somebody."""
 
-USUAL_FAMILIARITY: Final = 0.3
+USUAL_AFFINITY, USUAL_FAMILIARITY, USUAL_TRUST = 0.3, 0.5, 0.2
+"""How one stands with the usual person of whom a persona's probabilities speak: one it knows."""
 
 _WORD: Final = re.compile(r"[^\W\d_]{4,}")
 
@@ -87,7 +88,7 @@ def choose_topic(
 def _of_interest(interest: str, heard: Sequence[Collection[str]]) -> tuple[Topic, float]:
     words = _words(interest)
     touched = min(sum(not words.isdisjoint(memory) for memory in heard), 3)
-    why = "an interest" + (", which came up lately" if touched else "")
+    why = "one of its interests" + (", which came up lately" if touched else "")
     return Topic(interest, why), 1 + ON_ONES_MIND * touched
 
 
@@ -122,9 +123,9 @@ def likelihood(usual: float, relationship: Relationship, mind: Mind) -> float:
     if usual in {0.0, 1.0}:
         return usual
     shift = (
-        BY_AFFINITY * relationship.affinity
+        BY_AFFINITY * (relationship.affinity - USUAL_AFFINITY)
         + BY_FAMILIARITY * (relationship.familiarity - USUAL_FAMILIARITY)
-        + BY_TRUST * relationship.trust
+        + BY_TRUST * (relationship.trust - USUAL_TRUST)
         + BY_ELATION * mind.elation
         + BY_AROUSAL * mind.arousal
     )

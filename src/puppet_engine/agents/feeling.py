@@ -13,10 +13,13 @@ TIDINGS: Final = ("news.", "finding.", "mood.")
 CARED_FOR: Final = 0.5
 """How much less the words of a stranger move than those of somebody known through and through."""
 
-NOTICED: Final = 0.15
+MOVED_BY: Final = 0.6
+"""How far the kindest or cruellest words move somebody who feels everything to the full."""
+
+NOTICED: Final = 0.1
 """How much being spoken to wakes somebody up, whatever is said."""
 
-STIRRED: Final = 0.35
+STIRRED: Final = 0.25
 """How much loud or strong words do on top."""
 
 IGNORED: Final = Impulse(valence=-0.08, arousal=-0.06)
@@ -33,7 +36,9 @@ def of_words(valence: float, text: str, *, familiarity: float) -> Impulse:
     """Return the impulse of words of such a valence; one cares more for those one knows."""
     care = CARED_FOR + (1 - CARED_FOR) * familiarity
     strength = max(abs(valence), loudness_of(text))
-    return Impulse(valence=valence * care, arousal=(NOTICED + STIRRED * strength) * care)
+    return Impulse(
+        valence=MOVED_BY * valence * care, arousal=(NOTICED + STIRRED * strength) * care
+    )
 
 
 def is_tiding(event_type: str) -> bool:

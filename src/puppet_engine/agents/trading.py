@@ -1,7 +1,8 @@
 """Trading: decided by market and limits alone, never by anything that somebody said."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any, ClassVar, Final
 
 from typing_extensions import override
@@ -9,6 +10,7 @@ from typing_extensions import override
 from puppet_engine.agents.actions import Action, Turn
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.explaining import decided
+from puppet_engine.agents.feeling import LOST, WON
 from puppet_engine.agents.recall import memory_kept
 from puppet_engine.agents.schedule import next_trade_at
 from puppet_engine.core.clock import Clock
@@ -27,6 +29,7 @@ from puppet_engine.core.models import (
 from puppet_engine.outbox.base import Performer
 from puppet_engine.solana.trader import Trader
 from puppet_engine.solana.trades import (
+    SOL_MINT,
     NotLanded,
     Outlay,
     SignedTrade,
@@ -34,6 +37,9 @@ from puppet_engine.solana.trades import (
     TradeReceipt,
 )
 from puppet_engine.storage.intent_store import IntentStore
+
+BOUGHT_WITHIN: Final = timedelta(days=30)
+"""How far back purchases are looked for, to know what something that is sold has cost."""
 
 LIMITED_SPAN: Final = timedelta(days=1)
 """How far back trades count against the limits."""
@@ -91,7 +97,7 @@ class TradePerformer(Performer):
 
     @override
     async def perform(self, intent: Intent) -> Effect:
-        return self._effect(await self._trader.submit(_signed(intent)))
+        return await self._effect(await self._trader.submit(_signed(intent)))
 
     @override
     async def look_up(self, intent: Intent) -> Effect | None:
@@ -99,7 +105,7 @@ class TradePerformer(Performer):
         if isinstance(outcome, NotLanded):
             # The same bytes may be sent as often as one likes; new ones only when these expired.
             return None if outcome.expired else await self.perform(intent)
-        return self._effect(outcome)
+        return await self._effect(outcome)
 
     @override
     def regret(self, intent: Intent) -> Effect:
@@ -113,7 +119,7 @@ class TradePerformer(Performer):
         told = memory_kept(self._agent, memory, self._clock)
         return Effect(result="", memory=memory, events=(told,))
 
-    def _effect(self, receipt: TradeReceipt) -> Effect:
+    async def _effect(self, receipt: TradeReceipt) -> Effect:
         text = receipt.describe()
         memory = Memory(
             content=text,
@@ -132,7 +138,46 @@ class TradePerformer(Performer):
             },
         )
         kept = memory_kept(self._agent, memory, self._clock)
-        return Effect(result=receipt.signature, memory=memory, events=(event, kept))
+        felt = await self._felt(receipt)
+        return Effect(result=receipt.signature, memory=memory, events=(event, kept, *felt))
+
+    async def _felt(self, receipt: TradeReceipt) -> list[EventDraft]:
+        """Return the event that moves the agent when it has sold for more than it paid, or less.
+
+        Nothing it feels reaches the next trade.
+        """
+        since = self._clock.now() - BOUGHT_WITHIN
+        journals = await self._intents.journals(self._agent.id, IntentKind.TRADE, since=since)
+        trades = [SignedTrade.model_validate(journal) for journal in journals if journal]
+        result = gain(receipt, trades)
+        if not result:
+            return []
+        impulse = WON if result > 0 else LOST
+        return [
+            EventDraft(
+                type="mood.trade",
+                due_at=self._clock.now(),
+                agent_id=self._agent.id,
+                payload=impulse.model_dump(),
+            )
+        ]
+
+
+def gain(sale: TradeReceipt, trades: Sequence[SignedTrade]) -> Fraction:
+    """Return what a sale for SOL brought beyond what its tokens cost on average, in lamports.
+
+    `trades` are earlier ones; 0 when what was sold was not bought in any of them, or not for SOL.
+    """
+    purchases = [
+        trade
+        for trade in trades
+        if trade.output.mint == sale.input.mint and trade.input.mint == SOL_MINT
+    ]
+    if sale.output.mint != SOL_MINT or not purchases:
+        return Fraction(0)
+    paid = sum(trade.spent for trade in purchases)
+    bought = sum(trade.received for trade in purchases)
+    return sale.received - Fraction(sale.spent * paid, bought)
 
 
 async def past_outlays(intents: IntentStore, agent_id: str, clock: Clock) -> list[Outlay]:

@@ -83,11 +83,7 @@ def mood_over_time(moods: Sequence[MoodHour]) -> Markup:
             f"{place:g},{middle - value * middle:.2f}" for place, value in enumerate(values)
         )
 
-    band = [hour.high for hour in moods]
-    below = [
-        f"{place:g},{middle - moods[place].low * middle:.2f}"
-        for place in reversed(range(len(moods)))
-    ]
+    below = reversed(line([hour.low for hour in moods]).split())
     return Markup(
         '<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" role="img"'
         ' aria-label="Mood by hour"><polygon class="band" points="{band} {below}"/>'
@@ -97,7 +93,7 @@ def mood_over_time(moods: Sequence[MoodHour]) -> Markup:
         width=width,
         height=f"{_HEIGHT:g}",
         band=line([hour.high for hour in moods]),
-        below=" ".join(reversed(below)),
+        below=" ".join(below),
         arousal=line([hour.arousal for hour in moods]),
         valence=line([hour.valence for hour in moods]),
     )

@@ -134,6 +134,7 @@ def _persona(
                 *(f"{it}." for it in chance.sample(elsewhere["opinions"], 2)),
             ],
             "surroundings": chance.sample(calling["surroundings"], 6),
+            "emotional_range": _emotional_range(chance),
         },
         "style_guide": {
             "tone": manner["tone"],
@@ -157,6 +158,17 @@ def _persona(
             "core_memories": chance.sample(calling["memories"], 2),
             "recent_events": chance.sample(calling["news"], 1),
         },
+    }
+
+
+def _emotional_range(chance: random.Random) -> dict[str, float]:
+    """Most people are in a fairly good and even mood; some feel much, some for long."""
+    return {
+        "baseline_valence": round(chance.betavariate(5, 4) * 2 - 1, 2),
+        "baseline_arousal": round(chance.betavariate(4, 4) * 2 - 1, 2),
+        "intensity": round(chance.betavariate(3, 3), 2),
+        "inertia": round(chance.betavariate(2, 4), 2),
+        "half_life_hours": round(chance.lognormvariate(1.8, 0.5), 1),
     }
 
 
