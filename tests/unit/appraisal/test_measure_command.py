@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from puppet_engine.cli import cli
+from puppet_engine.personas.reader import read_personas
 
 pytestmark = [pytest.mark.unit, pytest.mark.xdist_group("measures")]
 
@@ -34,7 +35,8 @@ def test_a_short_life_of_the_cast_is_measured_told_and_shown(tmp_path: Path) -> 
     assert beyond <= SHORT, [it for name in beyond - SHORT for it in verdicts[name]["readings"]]
     assert told["texts"] > 200
     half_lives = [it for it in verdicts["mood"]["readings"] if it["of"].startswith("half-life")]
-    assert [it["value"] for it in half_lives] == pytest.approx([6] * 10, rel=0.05)
+    wanted = [it.personality.emotional_range.half_life_hours for it in read_personas(CAST)]
+    assert [it["value"] for it in half_lives] == pytest.approx(wanted, rel=0.05)
     page = (tmp_path / "measures.html").read_text()
     assert not re.search(r"https?://|<script|<link|<img|@import|url\(|src=", page)
     assert all(f"@{handle}" in page for handle in told["handles"])
