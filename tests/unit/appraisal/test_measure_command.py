@@ -45,12 +45,14 @@ def test_a_short_life_of_the_cast_is_measured_told_and_shown(tmp_path: Path) -> 
 def test_without_what_measures_need_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    for module in [name for name in sys.modules if name.startswith("puppet_engine.")]:
-        if module.startswith(("puppet_engine.appraisal.appraise", "puppet_engine.measures.")):
-            monkeypatch.delitem(sys.modules, module)
+    for name in ["sklearn.feature_extraction.text", *sys.modules]:
+        if name.startswith("sklearn"):
+            monkeypatch.setitem(sys.modules, name, None)
+        if name.startswith(("puppet_engine.appraisal.", "puppet_engine.measures.")):
+            monkeypatch.delitem(sys.modules, name)
+    arguments = ["--days", "1", "--agents", str(CAST), "--out", str(tmp_path)]
 
-    result = CliRunner().invoke(cli, ["measure", "--agents", str(CAST), "--out", str(tmp_path)])
+    result = CliRunner().invoke(cli, ["measure", *arguments])
 
     assert result.exit_code == 2
     assert "pip install 'puppet-engine[measure]'" in result.stderr
@@ -60,7 +62,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     result = CliRunner().invoke(
-        cli, ["measure", "--agents", str(CAST), "--out", str(tmp_path / "file")]
+        cli, ["measure", "--days", "1", "--agents", str(CAST), "--out", str(tmp_path / "file")]
     )
 
     assert result.exit_code == 2
