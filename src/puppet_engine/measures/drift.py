@@ -113,7 +113,7 @@ def drift(texts: Mapping[str, Sequence[str]]) -> Drift:
     for handle in known:
         watch = Watch(learnt[handle], everything - counts[handle])
         alarms[handle] = sum(rings for _, rings in watch.course(later[handle]))
-        for by in known.keys() - {handle}:
+        for by in (other for other in known if other != handle):
             stranger = Watch(learnt[handle], everything - counts[handle] - counts[by])
             swap, course = _swapped(stranger, handle, by, later)
             swaps.append(swap)

@@ -21,6 +21,7 @@ from puppet_engine.core.models import AgentConfig, Event, IntentDraft, IntentKin
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.llm.base import Completion, CompletionRequest
 from puppet_engine.personas.prompt import Section
+from puppet_engine.style.repetition import marks_of
 
 CALM: dict[str, Any] = {
     **ADA,
@@ -59,6 +60,26 @@ async def test_the_best_of_all_drafts_goes_out_when_only_soft_rules_give_way(
     assert outcome.intents[0].payload["text"] == "Tea is warm iron."
     (finding,) = outcome.intents[0].payload["checks"]["findings"]
     assert finding.startswith("rate.questions")
+
+
+async def test_what_was_said_long_ago_is_not_said_again_in_other_marks_and_case(
+    make_turn: MakeTurn,
+) -> None:
+    old = "The tea of the night watch is older than the night watch."
+    llm = ScriptedLLM(old.replace(".", "?").upper(), "The kettle has its own mind.")
+    turn = make_turn(llm, agent=calm())
+    for text in [
+        old,
+        *(f"Engine {number} dreams of {number * 7} rivers." for number in range(70)),
+    ]:
+        payload = {"text": text, "marks": list(marks_of(text))}
+        said = IntentDraft(kind=IntentKind.POST, payload=payload, account="x:ada")
+        await turn.ledger.commit("ada", None, TurnOutcome(intents=(said,)))
+
+    outcome = await Posting().take(turn)
+
+    assert outcome.intents[0].payload["text"] == "The kettle has its own mind."
+    assert "repetition.own: says again" in llm.requests[1].prompt
 
 
 async def test_when_all_drafts_break_a_hard_rule_nothing_is_said_and_it_is_told_why(

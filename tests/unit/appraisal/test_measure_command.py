@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from puppet_engine.cli import cli
+from puppet_engine.personas.reader import read_personas
 
 pytestmark = [pytest.mark.unit, pytest.mark.xdist_group("measures")]
 
@@ -34,7 +35,8 @@ def test_a_short_life_of_the_cast_is_measured_told_and_shown(tmp_path: Path) -> 
     assert beyond <= SHORT, [it for name in beyond - SHORT for it in verdicts[name]["readings"]]
     assert told["texts"] > 200
     half_lives = [it for it in verdicts["mood"]["readings"] if it["of"].startswith("half-life")]
-    assert [it["value"] for it in half_lives] == pytest.approx([6] * 10, rel=0.05)
+    wanted = [it.personality.emotional_range.half_life_hours for it in read_personas(CAST)]
+    assert [it["value"] for it in half_lives] == pytest.approx(wanted, rel=0.05)
     page = (tmp_path / "measures.html").read_text()
     assert not re.search(r"https?://|<script|<link|<img|@import|url\(|src=", page)
     assert all(f"@{handle}" in page for handle in told["handles"])
@@ -43,12 +45,14 @@ def test_a_short_life_of_the_cast_is_measured_told_and_shown(tmp_path: Path) -> 
 def test_without_what_measures_need_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    for module in [name for name in sys.modules if name.startswith("puppet_engine.")]:
-        if module.startswith(("puppet_engine.appraisal.appraise", "puppet_engine.measures.")):
-            monkeypatch.delitem(sys.modules, module)
+    for name in ["sklearn.feature_extraction.text", *sys.modules]:
+        if name.startswith("sklearn"):
+            monkeypatch.setitem(sys.modules, name, None)
+        if name.startswith(("puppet_engine.appraisal.", "puppet_engine.measures.")):
+            monkeypatch.delitem(sys.modules, name)
+    arguments = ["--days", "1", "--agents", str(CAST), "--out", str(tmp_path)]
 
-    result = CliRunner().invoke(cli, ["measure", "--agents", str(CAST), "--out", str(tmp_path)])
+    result = CliRunner().invoke(cli, ["measure", *arguments])
 
     assert result.exit_code == 2
     assert "pip install 'puppet-engine[measure]'" in result.stderr
@@ -58,7 +62,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     result = CliRunner().invoke(
-        cli, ["measure", "--agents", str(CAST), "--out", str(tmp_path / "file")]
+        cli, ["measure", "--days", "1", "--agents", str(CAST), "--out", str(tmp_path / "file")]
     )
 
     assert result.exit_code == 2

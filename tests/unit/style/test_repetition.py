@@ -1,6 +1,15 @@
+import random
+from itertools import pairwise
+
 from hypothesis import given, strategies as st
 
-from puppet_engine.style.repetition import OPENINGS_KEPT, RepetitionGuard, near_likeness
+from puppet_engine.style.repetition import (
+    NEAR,
+    OPENINGS_KEPT,
+    RepetitionGuard,
+    marks_of,
+    near_likeness,
+)
 from puppet_engine.style.scorer import novelty, score
 
 LONG = "The fog came in at noon and asked for the keys to the lamp room again"
@@ -66,3 +75,25 @@ def test_the_best_text_is_clean_new_and_safe() -> None:
     assert stale.total < fresh.total
     assert novelty(old, [old]) == 0
     assert novelty(new, []) == 1
+
+
+def test_near_duplicates_share_a_mark_and_hardly_any_other_texts_do() -> None:
+    chance = random.Random(17)
+    stock = ["".join(chance.choices("abcdefgh", k=chance.randint(3, 8))) for _ in range(300)]
+    texts = [" ".join(chance.choices(stock, k=25)) for _ in range(200)]
+    edited = [f"{text[:-3]}xy" for text in texts]
+
+    found = [
+        set(marks_of(one)) & set(marks_of(other)) for one, other in zip(texts, edited, strict=True)
+    ]
+    others = [set(marks_of(one)) & set(marks_of(other)) for one, other in pairwise(texts)]
+
+    assert min(map(near_likeness, texts, edited)) >= NEAR
+    assert all(found)
+    assert sum(map(bool, others)) < 5
+
+
+def test_marks_are_the_same_in_every_process_and_fit_into_a_database() -> None:
+    assert marks_of("Fog. @bob") == marks_of("@ann fog!")
+    assert marks_of("The fog asked for the keys.")[0] == -1313667647367004131
+    assert all(-(2**63) <= mark < 2**63 for mark in marks_of(LONG))
