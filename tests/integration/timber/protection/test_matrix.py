@@ -435,6 +435,8 @@ def test_every_kind_of_statement_that_writes_is_in_the_table() -> None:
             yield from kinds(one)
 
     ours = ("sqlalchemy.sql.", "sqlalchemy.dialects.sqlite.", "sqlalchemy.dialects.postgresql.")
-    found = {one.__name__ for one in kinds(UpdateBase) if one.__module__.startswith(ours)}
+    known = (one for one in kinds(UpdateBase) if one.__module__.startswith(ours))
+    # SQLAlchemy makes one more of each, with notes, when the ORM uses it first.
+    found = {one.__name__.removeprefix("Annotated") for one in known}
     returning = {"ReturningDelete", "ReturningInsert", "ReturningUpdate"}
     assert found == {"Delete", "Insert", "Update", "ValuesBase"} | returning
