@@ -19,7 +19,7 @@ _FIGURES: Final = (
     ),
 )
 _SCALE: Final = Scale(sizes=(1_000, 3_000, 10_000), headline=10_000)
-_FIELD_SCALE: Final = Scale(sizes=(2_000, 20_000), headline=20_000)
+_FIELD_SCALE: Final = Scale(sizes=(2_000, 5_000, 20_000), headline=20_000)
 _FULL_SCALE: Final = Scale(sizes=(5_000, 20_000, 50_000), headline=50_000)
 
 _FIELD_FIGURES: Final = (

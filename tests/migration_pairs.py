@@ -86,14 +86,17 @@ class Table:
         counted = self.sealed and "Integer" in self.key.type
         key = replace(self.key, default=0) if counted else self.key
         columns = [column.said() for column in (key, *self.columns)]
-        model = {"name": self.name.title().replace("_", ""), "table_name": self.name}
+        model: dict[str, Any] = {
+            "name": self.name.title().replace("_", ""),
+            "table_name": self.name,
+        }
         if self.sealed:
             fields = [
                 {"name": one.name, "searchable": one.index or one.unique}
                 for one in self.columns
                 if one.name in self.sealed
             ]
-            model["encryption"] = {"enabled": True, "fields": fields}  # type: ignore[assignment] - a mapping for JSON
+            model["encryption"] = {"enabled": True, "fields": fields}
         return {**model, "columns": columns, **({"was": self.was} if self.was else {})}
 
 

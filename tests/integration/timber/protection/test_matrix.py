@@ -345,8 +345,8 @@ class Observer:
         return bodies[0] if bodies else None
 
     def _cached(self, key: str) -> str | None:
-        for _ in range(2):  # the first puts it there
-            found: Any = self._timber.database.get(self._letter, key)
+        self._timber.database.get(self._letter, key)  # puts it there
+        found: Any = self._timber.database.get(self._letter, key)
         return None if found is None else str(found.body)
 
     def _found(self, key: str) -> str | None:
