@@ -78,10 +78,25 @@ class Table:
     columns: tuple[Column, ...]
     was: str | None = None
     key: Column = ID
+    sealed: frozenset[str] = frozenset()
+    """The names of its columns that are encrypted."""
 
     def said(self) -> dict[str, Any]:
-        columns = [column.said() for column in (self.key, *self.columns)]
-        model = {"name": self.name.title().replace("_", ""), "table_name": self.name}
+        # What is sealed is bound to a key that is not counted by the database.
+        counted = self.sealed and "Integer" in self.key.type
+        key = replace(self.key, default=0) if counted else self.key
+        columns = [column.said() for column in (key, *self.columns)]
+        model: dict[str, Any] = {
+            "name": self.name.title().replace("_", ""),
+            "table_name": self.name,
+        }
+        if self.sealed:
+            fields = [
+                {"name": one.name, "searchable": one.index or one.unique}
+                for one in self.columns
+                if one.name in self.sealed
+            ]
+            model["encryption"] = {"enabled": True, "fields": fields}
         return {**model, "columns": columns, **({"was": self.was} if self.was else {})}
 
 
@@ -128,8 +143,42 @@ def pairs(draw: st.DrawFn) -> Pair:
     if draw(st.booleans()):
         others = [one.was or one.name for one in changed if not _has_second_key(one)]
         changed.append(draw(_table("t_new", ["t_new", *others])))
+    before = tuple(draw(_sealed(table, None)) for table in before)
+    olds = {table.name: table for table in before}
+    changed = [draw(_sealed(table, olds.get(table.was or table.name))) for table in changed]
     heirs = {table.was or table.name: table for table in changed}
     return Pair(before, tuple(_pointing(table, heirs) for table in changed), rows)
+
+
+@st.composite
+def _sealed(draw: st.DrawFn, table: Table, old: Table | None) -> Table:
+    """Encrypt some columns that the database needs not look into.
+
+    One that is encrypted in `old`, too, keeps its type: there is no step for another.
+    """
+    fixed = {one.name: one for one in old.columns if one.name in old.sealed} if old else {}
+    columns = tuple(
+        replace(
+            one,
+            type=was.type,
+            nullable=was.nullable,
+            default=was.default,
+            index=was.type != "JSON" and one.index,
+        )
+        if (was := fixed.get(one.was or one.name)) and was.type != one.type
+        else one
+        for one in table.columns
+    )
+    table = replace(table, columns=columns)
+    if draw(st.integers(0, 2)) == 0:
+        return table
+    names = frozenset(
+        one.name
+        for one in columns
+        if not (one.foreign_key or one.check or one.primary_key or one.name.startswith("link"))
+        and draw(st.booleans())
+    )
+    return replace(table, sealed=names)
 
 
 def _pointing(table: Table, heirs: dict[str, Table]) -> Table:

@@ -1,6 +1,7 @@
 """A column type that encrypts with Fernet, as most who use SQLAlchemy encrypt."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -51,6 +52,36 @@ class Letter(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"))
     body: Mapped[str] = mapped_column(Encrypted)
+
+
+@contextlib.contextmanager
+def seal_fields(stage: Stage) -> Iterator[Trial]:
+    """Encrypt texts, each to a text."""
+    bodies = [row["body"] for row in letters.rows(stage.size)]
+    sealed: list[str] = []
+
+    def work() -> None:
+        sealed.extend(_FERNET.encrypt(body.encode()).decode() for body in bodies)
+
+    yield Trial(work=work, check=lambda: letters.fields([one.encode() for one in sealed]))
+
+
+@contextlib.contextmanager
+def open_fields(stage: Stage) -> Iterator[Trial]:
+    """Decrypt texts, and look whether they are JSON, as what was no text was made."""
+    bodies = [row["body"] for row in letters.rows(stage.size)]
+    sealed = [_FERNET.encrypt(body.encode()).decode() for body in bodies]
+    opened: list[Any] = []
+
+    def work() -> None:
+        for one in sealed:
+            text = _FERNET.decrypt(one.encode()).decode()
+            try:
+                opened.append(json.loads(text))
+            except json.JSONDecodeError:
+                opened.append(text)
+
+    yield Trial(work=work, check=lambda: {"fields": len(opened), "right": opened == bodies})
 
 
 _TABLE: Final = Base.metadata.tables["letters"]

@@ -1,7 +1,7 @@
 """The rows that contenders seal: letters of a kilobyte, each of them somebody's."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, Final
 
@@ -41,6 +41,21 @@ def stored(database_url: str) -> Facts:
     engine.dispose()
     plain = sum(1 for one in bodies if b"sea leaves" in _bytes(one))
     return {"rows": len(bodies), "readable": plain}
+
+
+def fields(sealed: Sequence[bytes]) -> Facts:
+    """Tell how many values there are, and in how many of them the body can be read."""
+    return {"fields": len(sealed), "readable": sum(1 for one in sealed if b"sea leaves" in one)}
+
+
+def expected_fields(size: int) -> Facts:
+    """Return what `fields` should tell of contenders that seal."""
+    return {"fields": size, "readable": 0}
+
+
+def expected_texts(size: int) -> Facts:
+    """Return what is to be told by contenders that open what was sealed."""
+    return {"fields": size, "right": True}
 
 
 def _bytes(value: Any) -> bytes:

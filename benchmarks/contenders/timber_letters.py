@@ -1,13 +1,17 @@
 """Timber, with a column that is encrypted."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from benchmarks.contenders import letters
 from benchmarks.harness.stage import Stage, Trial
 from sqlalchemy import insert
 
+from timber.common.database.bulk import CHUNK
+from timber.common.encryption.identities import SealTarget
+from timber.common.modeling.sealed_tables import Places
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 
@@ -40,6 +44,55 @@ def _opened(stage: Stage) -> Iterator[tuple[Timber, Any]]:
         user = timber.models.get("User")
         timber.database.bulk_insert(user, ({"user_id": one} for one in letters.writers()))
         yield timber, timber.models.get("Letter")
+
+
+@contextlib.contextmanager
+def _sealing(stage: Stage) -> Iterator[tuple[Timber, Callable[[list[dict[str, Any]]], None]]]:
+    """Give what seals the rows of letters in place, as it is done before they are written."""
+    with (
+        _opened(replace(stage, database_url="sqlite:///:memory:")) as (timber, _),
+        timber.database.engine.begin() as connection,
+    ):
+        table = timber.sealer.tables["letters"].sealed
+        places = Places(
+            key=("id",), link="user_id", fields=((table.columns["body"], "body", None),)
+        )
+
+        def seal(rows: list[dict[str, Any]]) -> None:
+            for start in range(0, len(rows), CHUNK):
+                timber.sealer.seal_rows(table, rows[start : start + CHUNK], places, connection)
+
+        seal(letters.rows(letters.WRITERS))  # makes everybody's key, as the peers have theirs
+        yield timber, seal
+
+
+@contextlib.contextmanager
+def seal_fields(stage: Stage) -> Iterator[Trial]:
+    """Seal the texts of rows."""
+    rows = letters.rows(stage.size)
+    with _sealing(stage) as (_, seal):
+        yield Trial(
+            work=lambda: seal(rows), check=lambda: letters.fields([row["body"] for row in rows])
+        )
+
+
+@contextlib.contextmanager
+def open_fields(stage: Stage) -> Iterator[Trial]:
+    """Open the texts of rows."""
+    rows = letters.rows(stage.size)
+    bodies = [row["body"] for row in rows]
+    opened: list[Any] = []
+    with _sealing(stage) as (timber, seal):
+        seal(rows)
+
+        def work() -> None:
+            for row in rows:
+                target = SealTarget(
+                    table="letters", column="body", key=(row["id"],), link=row["user_id"]
+                )
+                opened.append(timber.sealer.open_value(target, row["body"]))
+
+        yield Trial(work=work, check=lambda: {"fields": len(opened), "right": opened == bodies})
 
 
 @contextlib.contextmanager

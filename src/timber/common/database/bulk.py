@@ -9,6 +9,7 @@ from timber.common.caching.gate import note_insert
 from timber.common.database.bulk_rows import Columns, Values, chunks, target_of
 from timber.common.database.copy_types import binary_types
 from timber.common.database.driver_errors import translated
+from timber.common.database.seal_refusals import SEALED_BEFORE
 from timber.common.database.sqlite_transactions import begin
 
 CHUNK: Final = 1_000
@@ -66,6 +67,7 @@ def _execute_many(connection: Connection, table: Table, columns: Columns) -> _Wr
     compiled = (
         insert(table)
         .inline()
+        .execution_options(**{SEALED_BEFORE: True})
         .compile(dialect=connection.dialect, column_keys=names, for_executemany=True)
     )
     sql = str(compiled)

@@ -23,6 +23,8 @@ from timber.common.errors import EncryptedColumnError, PlaintextRefusedError
 from timber.common.modeling.sealed import Sealed
 from timber.common.modeling.sealed_tables import SealedTable, sealed_of
 
+SEALED_BEFORE: Final = "timber_sealed_before"
+"""The option of an INSERT that is compiled for rows which were sealed, indexes and all."""
 _OF_NULL: Final = frozenset({operators.is_, operators.is_not})
 
 

@@ -19,6 +19,7 @@ from timber.common.database.seal_plans import (
     plan_update,
 )
 from timber.common.database.seal_refusals import (
+    SEALED_BEFORE,
     completed_upsert,
     name_of,
     refuse_aliases,
@@ -59,7 +60,8 @@ class _SealingCompiler(SQLCompiler):
             refuse_aliases(insert_stmt.table)
             return str(above.visit_insert(insert_stmt, *args, **options))
         refuse_select(sealed, insert_stmt)
-        refuse_indexes(sealed, self.column_keys or ())
+        if SEALED_BEFORE not in insert_stmt.get_execution_options():
+            refuse_indexes(sealed, self.column_keys or ())
         for row in _rows(insert_stmt):
             refuse_indexes(sealed, set(map(name_of, row)))
             refuse_sql(sealed, row.items())

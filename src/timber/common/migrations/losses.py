@@ -132,7 +132,7 @@ def _losses_of_types(
         old = there.get(renames.old_column(table, column))
         if operation.after is None or old is None:
             continue
-        said = operation.after.sealing.fields[column].type
+        said = operation.after.sealing.fields[operation.after.by_place[column]].type
 
         def misfits(name: str, old: TypeEngine[Any] = old, said: str = said) -> str:
             how = conversion_to_seal(name, old, built(said), dialect)

@@ -6,7 +6,7 @@ the database as if that had been done: the rest is found as for any other column
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from alembic.operations import MigrateOperation
 from alembic.operations.ops import AlterColumnOp, ModifyTableOps
@@ -21,15 +21,13 @@ from timber.common.migrations.conversions import conversion
 from timber.common.migrations.losses import count_rows
 from timber.common.migrations.neutral_values import NOTHING, neutral_of
 from timber.common.migrations.renames import Renames
+from timber.common.migrations.seal_bindings import binding_of
 from timber.common.migrations.seal_operations import SealRowsOp
 from timber.common.migrations.seal_rules import hide_rules, rules_about
 from timber.common.migrations.sealed_definitions import Part, built
 from timber.common.migrations.values import default_of
-from timber.common.modeling.column_types import parse_type
 from timber.common.modeling.sealed_tables import sealed_of
-from timber.common.modeling.sealings import NamedColumn, SealedField, Sealing, noted_in
-
-_WHOLE: Final = frozenset({"Integer", "BigInteger", "SmallInteger"})
+from timber.common.modeling.sealings import SealedField, Sealing, noted_in
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ class _TableChange:
 
     @property
     def is_empty(self) -> bool:
-        return not self._before and not self._after
+        return not (self._before or self._after)
 
     def _of(self, facet: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._cache[f"alembic_{facet}"].get(
@@ -110,7 +108,8 @@ class _TableChange:
         for place in sorted({*was, *fields}):
             if place in was and place in fields:
                 old = self._noted_field(was[place])
-                if moved or was[place] != place or old != fields[place]:
+                filled = self._is_filled(place)
+                if moved or was[place] != place or old != fields[place] or filled:
                     self._check_type(place, old.type, fields[place].type)
                     self._before[place] = was[place]
                     self._after.append(place)
@@ -138,24 +137,32 @@ class _TableChange:
         if place in self._there:
             self._check_nulls(place)
             return True
-        column = self._table.c[place]
-        value, generate = default_of(column)
-        if not column.nullable and (value, generate) != (None, None):
-            self._fill[place] = {"value": value} if generate is None else {"generate": generate}
+        if self._table.c[place].nullable:
+            return False
+        if self._takes_default(place):
             return True
-        rows = 0 if column.nullable else self._rows("true")
+        rows = self._rows("true")
         if rows:
             raise MigrationError(_bare(self._table.name, place, rows))
         return False
 
+    def _takes_default(self, place: str) -> bool:
+        """Let rows without a value get the default of a column; tell whether it has one."""
+        value, generate = default_of(self._table.c[place])
+        if (value, generate) == (None, None):
+            return False
+        self._fill[place] = _said(value, generate)
+        return True
+
+    def _is_filled(self, place: str) -> bool:
+        """Tell whether rows of a sealed column get a value, because it must not be null now."""
+        if self._there[place]["nullable"]:
+            self._check_nulls(place)
+        return place in self._fill
+
     def _check_nulls(self, place: str) -> None:
         """See that rows without a value get one, where one is needed."""
-        column = self._table.c[place]
-        if column.nullable:
-            return
-        value, generate = default_of(column)
-        if (value, generate) != (None, None):
-            self._fill[place] = {"value": value} if generate is None else {"generate": generate}
+        if self._table.c[place].nullable or self._takes_default(place):
             return
         quote = self._connection.dialect.identifier_preparer.quote
         old = quote(self._renames.old_column(self._table.name, place))
@@ -171,7 +178,7 @@ class _TableChange:
         was, said = self._noted, self._said
         if was is None or said is None:
             return False
-        return _binding(self._named_now(was)) != _binding(said)
+        return binding_of(self._named_now(was)) != binding_of(said)
 
     def _named_now(self, was: Sealing) -> Sealing:
         """Return how the table was sealed, with what its other columns are to be called."""
@@ -205,9 +212,8 @@ class _TableChange:
     def _check_plain(self, place: str, old: str) -> None:
         dialect = self._connection.dialect
         before, after = built(old), self._table.c[place].type
-        if before.compile(dialect) == without_check(after).compile(dialect):
-            return
-        if conversion("value", before, after, dialect).misfits is not None:
+        is_same = before.compile(dialect) == without_check(after).compile(dialect)
+        if not is_same and conversion("value", before, after, dialect).misfits is not None:
             self._refuse(place, old, after.compile(dialect))
 
     def _refuse(self, place: str, old: str, new: str) -> None:
@@ -243,13 +249,13 @@ class _TableChange:
     def operation(self) -> SealRowsOp:
         """Return what changes the rows, which knows its way back."""
         before, after = self._part_before(), self._part_after()
-        newly = [place for place in self._after if place not in self._before]
+        newly = [one for one in self._after if one not in self._before]
         there = SealRowsOp(
             self._table.name,
             before=before,
             after=after,
             plain=[self._opened(place) for place in self._opened_places()],
-            fill={place: self._fill[place] for place in newly if place in self._fill},
+            fill={place: self._fill[place] for place in self._after if place in self._fill},
         )
         there.back = SealRowsOp(
             self._table.name,
@@ -279,8 +285,7 @@ class _TableChange:
             kind = kind_of(built(field.type), self._connection.dialect)
             value, generate = neutral_of(kind, unique=field.index in unique)
             if (value, generate) != NOTHING:
-                said = {"value": value} if generate is None else {"generate": generate}
-                yield place, said
+                yield place, _said(value, generate)
 
     def _part_before(self) -> dict[str, Any] | None:
         if self._noted is None or not self._before:
@@ -292,8 +297,8 @@ class _TableChange:
     def _part_after(self) -> dict[str, Any] | None:
         if self._said is None or not self._after:
             return None
-        fields = {name: self._said.fields[name] for name in self._after}
-        return Part(replace(self._said, fields=fields), {}).as_dict()
+        own = {name: self._said.fields[name] for name in self._after}
+        return Part(replace(self._said, fields=own), {}).as_dict()
 
     def _opened(self, place: str) -> Column[Any]:
         return Column(place, without_check(self._table.c[place].type))
@@ -303,10 +308,9 @@ class _TableChange:
         return Column(place, without_check(self._sealed_type(place)))
 
     def _needs_conversion(self, old: TypeEngine[Any], kind: TypeEngine[Any]) -> bool:
+        first, second = (without_check(one) for one in (old, kind))
         dialect = self._connection.dialect
-        return str(without_check(old).compile(dialect)) != str(
-            without_check(kind).compile(dialect)
-        )
+        return str(first.compile(dialect)) != str(second.compile(dialect))
 
     def _sealed_type(self, place: str) -> TypeEngine[Any]:
         if self._said is None:
@@ -367,24 +371,8 @@ def _shown(name: str, kind: TypeEngine[Any]) -> dict[str, Any]:
     return {"name": name, "type": kind, "nullable": True, "default": None, "comment": None}
 
 
-def _binding(sealing: Sealing) -> tuple[Any, ...]:
-    """Return what the values of a table are bound to, besides their columns."""
-    link = sealing.link and (sealing.link.name, _spelt(sealing.link))
-    way = [(one.table, one.key.name, one.column.name) for one in sealing.way]
-    key = [_spelt(one) for one in sealing.key]
-    return sealing.table, key, link, way, sealing.is_people, sealing.people
-
-
-def _spelt(named: NamedColumn) -> str:
-    """Return how values of a column are spelled where something is bound to them."""
-    kind = parse_type(named.type)
-    if kind.name in _WHOLE:
-        return "Integer"
-    return (
-        "text"
-        if kind.members
-        else f"{kind.family}{kind.arguments if kind.family == 'Numeric' else ''}"
-    )
+def _said(value: Any, generate: Any) -> dict[str, Any]:
+    return {"value": value} if generate is None else {"generate": generate}
 
 
 def _bare(table: str, column: str, rows: int) -> str:

@@ -47,6 +47,8 @@ SCRATCH: Final = "__timber"
 _PAGE: Final = 1_000
 _KEY, _NEW = "key_", "new_"
 _TO: Final = "to_"
+_GIVEN: Final = "given_"
+"""What the name of a column begins with under which its rows without a value find one."""
 
 Tell = Callable[[str, int | None], None]
 
@@ -170,6 +172,12 @@ class _Work:
             for name, kind in self._sources.items()
             if name in self._there or name in self._change.fill
         ]
+        values += [
+            type_coerce(literal_column(self._given(name)), self._plain(name)).label(
+                f"{_GIVEN}{name}"
+            )
+            for name in self._filled_anew
+        ]
         query = select(*key, *(one for one in links if one not in set(key)), *values)
         query = query.order_by(*key).limit(_PAGE)
         last: tuple[Any, ...] | None = None
@@ -189,10 +197,26 @@ class _Work:
         expression = quoted if name in self._there else "NULL"
         if is_plain and name in self._there:
             expression = converted(quoted, self._there[name], kind, dialect)
-        if name in self._change.fill:
-            given = _filling(self._change.fill[name], kind, dialect)
-            expression = f"COALESCE({expression}, {given})"
+        if name in self._change.fill and is_plain:
+            expression = f"COALESCE({expression}, {self._given(name)})"
         return literal_column(expression)
+
+    @cached_property
+    def _filled_anew(self) -> tuple[str, ...]:
+        """The columns that were sealed before, and get a value where they have none."""
+        before, after = self._change.before, self._change.after
+        sealed = set(before.by_place if before else ()) & set(after.by_place if after else ())
+        return tuple(sorted(sealed & self._change.fill.keys()))
+
+    def _plain(self, name: str) -> TypeEngine[Any]:
+        """Return as what type a column is to be sealed."""
+        part = self._change.part
+        return built(part.sealing.fields[part.by_place[name]].type)
+
+    def _given(self, name: str) -> str:
+        """Return the SQL of what a column gets where it has no value."""
+        kind, dialect = self._plain(name), self._connection.dialect
+        return _filling(self._change.fill[name], kind, dialect)
 
     def opened(self, row: Mapping[str, Any], erased: Counter[str]) -> dict[str, Any]:
         """Return what was sealed in a row, opened; null where nobody can."""
@@ -244,6 +268,9 @@ class _Work:
         for name in self._sources:
             if name not in done:
                 done[name] = row.get(f"{_TO}{name}")
+        for name in self._filled_anew:
+            if row[f"{_TO}{name}"] is None:
+                done[name] = row[f"{_GIVEN}{name}"]
         return done
 
     def _seal(self, rows: list[dict[str, Any]]) -> None:

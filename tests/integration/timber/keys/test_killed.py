@@ -68,10 +68,11 @@ def kill(settings: TimberSettings, tmp_path: Path) -> Iterator[Kill]:
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
+        answers = process.stdout
 
         def killed(work: str, point: str) -> None:
             print(work, point, file=process.stdin, flush=True)
-            ended = int(process.stdout.readline())  # type: ignore[union-attr] - it was asked for
+            ended = int(answers.readline())
             assert ended == -signal.SIGKILL, f"{point} was not passed"
 
         yield killed

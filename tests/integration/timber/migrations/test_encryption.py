@@ -42,6 +42,7 @@ models:
       - {name: facts, type: JSON}
     gdpr: {enabled: false, user_id_field: owner_id}
 """
+AGED = "age, type: Integer, nullable: false, default: 7"
 FIELDS = "[{name: email, searchable: true, normalise: casefold}, age, born, facts]"
 
 
@@ -413,3 +414,45 @@ def test_a_kill_leaves_the_old_rows_or_the_new_ones(project: PeopleProject) -> N
             assert kept.rows("SELECT email FROM people ORDER BY id")[2] == ("c",)
 
     assert kept.people() == before
+
+
+def test_a_sealed_column_that_must_not_be_null_any_more_gets_its_default(
+    project: PeopleProject,
+) -> None:
+    project.step(sealed())
+    project.fill(*ROWS)
+    before = project.people()
+
+    project.step(sealed(models=PLAIN.replace("age, type: Integer", AGED)))
+
+    after = project.people()
+    assert [one["age"] for one in before] == [7, None, 1]
+    assert after == [{**one, "age": 7 if one["age"] is None else one["age"]} for one in before]
+    assert project.rows("SELECT count(*) FROM people WHERE age IS NULL") == [(0,)]
+
+
+def test_a_sealed_column_without_values_cannot_be_one_that_must_have_them(
+    project: PeopleProject,
+) -> None:
+    project.step(sealed())
+    project.fill(*ROWS)
+    required = PLAIN.replace("age, type: Integer", "age, type: Integer, nullable: false")
+    project.say(sealed(models=required))
+
+    with project.migrator() as migrator, pytest.raises(MigrationError, match="1 of its rows"):
+        migrator.plan()
+
+
+def test_a_column_that_is_opened_and_renamed_is_sealed_under_its_old_name_on_the_way_back(
+    project: PeopleProject,
+) -> None:
+    project.step(sealed())
+    project.fill(*ROWS)
+    before = project.people()
+    renamed = PLAIN.replace("name: age,", "name: years, was: age,")
+
+    project.step(sealed(FIELDS.replace("age, ", ""), renamed), allow_data_loss=True)
+    assert [one["years"] for one in project.people()] == [one["age"] for one in before]
+    project.back(sealed())
+
+    assert project.people() == before
