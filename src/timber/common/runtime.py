@@ -54,6 +54,7 @@ from timber.common.vector.embedders.openai_compatible import OpenAICompatible
 from timber.common.vector.ingestion import VectorIngestionService
 from timber.common.vector.row_triggers import after_removal
 from timber.common.vector.rows import RowSource, row_sources
+from timber.common.vector.sealed_pieces import PieceSeals
 from timber.common.vector.search import VectorSearchService
 from timber.common.vector.storage import attach_storage
 from timber.common.vector.tables import prepare
@@ -94,6 +95,7 @@ class Timber:
             database=self.database, clock=steady, keyring=keyring, given=keystore
         )
         self.sealer = Sealer(keyring=keyring)
+        self._piece_seals = PieceSeals(self.sealer)
         self.key_renewal = KeyRenewal(
             keys=self.keys,
             database=self.database,
@@ -121,7 +123,11 @@ class Timber:
             tracker=TrackerService(**common, database=self.database, new_id=ordered),
         )
         self.vector_ingestion = VectorIngestionService(
-            database=self.database, metadata=self.base.metadata, clock=steady, new_id=new_id
+            database=self.database,
+            metadata=self.base.metadata,
+            clock=steady,
+            new_id=new_id,
+            seals=self._piece_seals,
         )
         self.vector_search = VectorSearchService(
             database=self.database,
@@ -129,6 +135,7 @@ class Timber:
             clock=steady,
             new_id=new_id,
             ingestion=self.vector_ingestion,
+            seals=self._piece_seals,
         )
         self.audit = AuditService(
             database=self.database, metadata=self.base.metadata, clock=steady
@@ -329,6 +336,7 @@ class Timber:
             check(catalogue, backends=_BACKENDS)
             factory = ModelFactory(base=self.base, columns=self._columns, seals=self.sealer)
             factory.build(catalogue)
+        self._piece_seals.prepare(self.base.metadata)
         self.sealer.know(self.base.metadata.tables.values())
         for model in factory.classes.values():
             open_attributes(model, self.sealer)

@@ -32,6 +32,7 @@ from timber.common.vector.postgresql_tables import (
     LANGUAGE,
     WORDS,
     in_language,
+    only_words,
     partition_lexeme,
     source_lexeme,
 )
@@ -78,6 +79,11 @@ class PostgresqlFullText(FullTextIndex):
             return []
         found = connection.execute(_ranked(query, scope, limit))
         return [Hit(chunk_id, score) for chunk_id, score in found]
+
+    @override
+    def without_stop_words(self, connection: Connection, text: str) -> str:
+        given = {"pieces": [piece.replace("\0", "") for piece in text.split()]}
+        return str(connection.scalar(_TELLING, given) or "")
 
     def _query(self, connection: Connection, text: str, scope: Scope) -> "_Query | None":
         """Return what is looked for; None if it can be nowhere."""
@@ -138,6 +144,11 @@ _STEMS: Final = sql(
     " WHERE source_type = :source AND owner = CAST(:owner AS text)),"
     f" ARRAY(SELECT CAST(phraseto_tsquery({LANGUAGE}(), word) AS text)"
     " FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked (word, place) ORDER BY place)"
+)
+_TELLING: Final = sql(
+    "SELECT string_agg(piece, ' ' ORDER BY place)"
+    " FROM unnest(CAST(:pieces AS text[])) WITH ORDINALITY AS asked (piece, place)"
+    f" WHERE length(to_tsvector({LANGUAGE}(), {only_words('piece')})) > 0"
 )
 _FREQUENCIES: Final = sql(
     "SELECT word, frequency FROM pg_stats,"
