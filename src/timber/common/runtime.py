@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Any, Final, Self
 
-from sqlalchemy import Dialect
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase
 
 from timber.common.audit.audited import audited_tables
@@ -58,6 +58,7 @@ from timber.common.vector.sealed_pieces import PieceSeals
 from timber.common.vector.search import VectorSearchService
 from timber.common.vector.storage import attach_storage
 from timber.common.vector.tables import prepare
+from timber.common.vector.unheard import unheard
 from timber.common.vector.worker import IngestionWorker
 
 _log: Final = logging.getLogger(__name__)
@@ -101,6 +102,7 @@ class Timber:
             database=self.database,
             metadata=self.base.metadata,
             sealer=self.sealer,
+            unheard=self._unheard,
         )
         self._columns = ColumnBuilder(clock=steady, new_id=new_id, new_ordered_id=ordered)
         self._idempotency = Idempotency(models=self.models, clock=steady)
@@ -347,6 +349,10 @@ class Timber:
 
     def _row_triggers(self, dialect: Dialect) -> list[Attachment]:
         return [one.watched.attachment(dialect) for one in self._row_sources.values()]
+
+    def _unheard(self, connection: Connection) -> contextlib.AbstractContextManager[None]:
+        are_sealed = any(one.watched.is_sealed for one in self._row_sources.values())
+        return unheard(connection) if are_sealed else contextlib.nullcontext()
 
     def _follow(self, settings: TimberSettings | None) -> None:
         self._settings = settings

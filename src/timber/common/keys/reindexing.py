@@ -20,9 +20,9 @@ from timber.common.encryption.keyring import Keyring
 from timber.common.encryption.sealing import Sealer
 from timber.common.errors import EncryptionError
 from timber.common.failpoints import reach
-from timber.common.keys.raw_tables import RawRow, RawTable
+from timber.common.keys.raw_tables import Change, RawRow, RawTable
 from timber.common.keys.renewals import Renewals
-from timber.common.keys.rounds import Change, Due, Rounds, Unreadable
+from timber.common.keys.rounds import Due, Rounds, Unreadable
 from timber.common.keys.store import SqlKeystore
 
 PROGRESS: Final = "indexes"
@@ -92,7 +92,9 @@ class Reindexer:
             self._keyring.index_keys()  # makes the first one
             progress = {
                 "version": self._renewals.next_index_version(),
-                "tables": sorted(name for name, one in tables.items() if one.index_of),
+                "tables": sorted(
+                    name for name, one in tables.items() if one.index_of or one.words
+                ),
                 "after": None,
             }
             self._renewals.note(PROGRESS, progress)
@@ -126,6 +128,9 @@ class Reindexer:
     def _page(self, connection: Connection, table: RawTable, rows: Sequence[RawRow]) -> Due:
         key_ids = {value[2:18] for row in rows for value in row.sealed.values()}
         self._keyring.learn(lambda: self._store.versions_of(key_ids))
+        if table.words:
+            hashed = ((row, self._words(table, row)) for row in rows)
+            return Due([(row, words) for row, words in hashed if words])
         due = [(row, found) for row in rows if (found := self._indexes(table, row))]
         if not due:
             return Due([])
@@ -156,3 +161,16 @@ class Reindexer:
                 continue
             found[name] = (min(hashes), hashes[0])
         return found
+
+    def _words(self, table: RawTable, row: RawRow) -> dict[str, str]:
+        """Return the hashes of the words of a row's text, where they are due."""
+        words = table.words
+        [(name, sealed)] = row.sealed.items()
+        target = SealTarget(table=table.name, column=name, key=row.key)
+        try:
+            text = self._sealer.open_value(target, sealed)
+        except EncryptionError as error:
+            self._unreadable.add(target, error)
+            return {}
+        found = words.of(row.key, text) if words else row.words
+        return {} if words is None or found == row.words else {words.column: str(found)}

@@ -1,6 +1,6 @@
 """Tables with sealed columns: whose rows they are, and what keeps anything else out of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, Protocol
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Index,
     Table as SQLTable,
+    Text,
     UniqueConstraint,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -82,6 +83,15 @@ class Hop:
     column: str
 
 
+@dataclass(frozen=True)
+class HashedWords:
+    """A column with keyed hashes of the words of a sealed text."""
+
+    column: str
+    of: Callable[[Sequence[Any], str], str]
+    """Returns what belongs there, of the key of the row and its text, by the newest root."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SealedTable:
     """What is to be known of a table with sealed columns."""
@@ -103,6 +113,8 @@ class SealedTable:
     """The columns by which values are bound to their rows; empty: the primary key."""
     is_apart: bool = False
     """Whether a service of Timber seals its rows itself, each for whom it is told."""
+    words: HashedWords | None = None
+    """By what the text in the one column of a table apart is found."""
 
 
 def sealed_table(entry: Table, catalogue: Catalogue, seals: Seals) -> SealedTable | None:
@@ -177,13 +189,13 @@ def sealed_of(table: Any) -> SealedTable | None:
 
 
 def seal_apart(
-    table: SQLTable, column: str, plain: TypeEngine[Any], *, key: tuple[str, ...], seals: Seals
+    table: SQLTable, column: str, *, key: tuple[str, ...], words: HashedWords, seals: Seals
 ) -> None:
-    """Let values of a column of bytes be sealed by the service whose table it is.
+    """Let texts in a column of bytes be sealed by the service whose table it is.
 
-    No statement is changed or refused for it. `key` names what the values are bound to.
+    No statement is changed or refused for it. `key` names what the texts are bound to.
     """
-    sealed = SealedColumn(table=table.name, name=column, plain=plain, blinds=seals)
+    sealed = SealedColumn(table=table.name, name=column, plain=Text(), blinds=seals)
     table.info[APART] = SealedTable(
         name=table.name,
         columns={column: sealed},
@@ -195,6 +207,7 @@ def seal_apart(
         seals=seals,
         key=key,
         is_apart=True,
+        words=words,
     )
 
 

@@ -8,7 +8,7 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, MetaData, Text
+from sqlalchemy import Connection, MetaData
 
 from timber.common.encryption.identities import SealTarget
 from timber.common.encryption.sealing import Sealer
@@ -19,7 +19,7 @@ from timber.common.errors import (
     SubjectErasedError,
     TimberError,
 )
-from timber.common.modeling.sealed_tables import seal_apart
+from timber.common.modeling.sealed_tables import HashedWords, seal_apart
 from timber.common.vector.stems import asked_stems, stored_stems
 from timber.common.vector.tables import CHUNKS
 
@@ -48,7 +48,9 @@ class PieceSeals:
     def prepare(self, metadata: MetaData) -> None:
         """Let the table of pieces have a column that is sealed here."""
         if CHUNKS in metadata.tables:
-            seal_apart(metadata.tables[CHUNKS], SEALED, Text(), key=_PLACE, seals=self._sealer)
+            words = HashedWords("words", lambda key, text: self.words(key[0], text))
+            table = metadata.tables[CHUNKS]
+            seal_apart(table, SEALED, key=_PLACE, words=words, seals=self._sealer)
 
     # ------------------------------------------------------------------ rows
 

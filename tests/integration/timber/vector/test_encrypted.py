@@ -10,6 +10,7 @@ from tests.integration.timber.encryption.conftest import stored
 from tests.integration.timber.vector import twins
 from tests.integration.timber.vector.hashing import Hashing
 from tests.integration.timber.vector.twins import add, found
+from typing_extensions import override
 
 from timber.common.errors import EmbeddingError, RecordNotFoundError, TamperedError
 from timber.common.runtime import Timber
@@ -46,10 +47,10 @@ def filled(timber: Timber) -> Timber:
 @pytest.mark.parametrize("leg", ["dense", "text"])
 def test_a_sealed_text_is_found_as_its_twin_in_clear(filled: Timber, leg: str) -> None:
     for query in (*TEXTS.values(), "the payments", "wait", "ERR-1042", "1042", "京"):
-        options = {"weights": {leg: 1.0}, "limit": 10}
-
-        in_clear = filled.vector_search.search(query, "clear_notes", **options)
-        sealed = filled.vector_search.search(query, "dark_notes", **options)
+        in_clear, sealed = (
+            filled.vector_search.search(query, source, weights={leg: 1.0})
+            for source in ("clear_notes", "dark_notes")
+        )
 
         assert in_clear
         assert [_told(one) for one in sealed] == [_told(one) for one in in_clear]
@@ -176,6 +177,7 @@ def test_no_error_of_an_embedder_quotes_the_text(
     timber: Timber, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Talkative(Hashing):
+        @override
         def generate_embeddings_batch(self, texts: Any) -> list[list[float]]:
             raise RuntimeError(f"cannot embed {texts}")
 
