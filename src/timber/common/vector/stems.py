@@ -40,8 +40,8 @@ def _stems(text: str, *, is_asked: bool) -> Iterator[str]:
     stem = _stemmer()
     for piece in unicodedata.normalize("NFC", text).split():
         runs = runs_of(piece)
-        dense = [run for run in runs if is_dense(run)]
-        stems = [_stem(stem, run) for run in runs if not is_dense(run)]
+        dense = [] if piece.isascii() else [run for run in runs if is_dense(run)]
+        stems = [_stem(stem, run) for run in runs if not dense or not is_dense(run)]
         if len(runs) > 1 and not dense:
             yield " ".join(stems)
         yield from stems
@@ -57,12 +57,16 @@ def _of_dense(run: str, *, is_asked: bool) -> Sequence[str]:
 
 
 def _stem(stemmer: Any, run: str) -> str:
-    word = "".join(
+    word = run.lower() if run.isascii() else _folded(run)
+    return str(stemmer.stemWord(word)) if len(word.encode()) <= _LONGEST_BYTES else word
+
+
+def _folded(run: str) -> str:
+    return "".join(
         one
         for one in unicodedata.normalize("NFD", run.casefold())
         if not unicodedata.combining(one)
     )
-    return str(stemmer.stemWord(word)) if len(word.encode()) <= _LONGEST_BYTES else word
 
 
 def _stemmer() -> Any:

@@ -198,10 +198,10 @@ def test_two_models_are_not_called_the_same_in_searches(open_timber: OpenTimber)
     [
         ("content_field: body", "from a vector nearly all of a short text can be guessed"),
         (
-            "content_field: topic, metadata_fields: [body], embeds_encrypted: true",
+            "content_field: kind, metadata_fields: [body], embeds_encrypted: true",
             "`metadata_fields` would keep it as it is",
         ),
-        ("content_field: topic, embeds_encrypted: true", "nothing in `content_field` is encr"),
+        ("content_field: kind, embeds_encrypted: true", "nothing in `content_field` is encr"),
         ("content_field: body, embeds_encrypted: true", None),
     ],
 )
