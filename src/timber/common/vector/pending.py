@@ -22,6 +22,7 @@ from timber.common.errors import (
     EmbedderRefusedError,
     EmbedderUnavailableError,
     FeatureUnavailableError,
+    SubjectErasedError,
     TimberError,
 )
 from timber.common.vector.embedding import Embedding
@@ -117,7 +118,8 @@ class Pending:
                 for piece in pieces:
                     self._embed(source_type, [piece], embedding, problems)
                 return
-            problems.append(discreet(error) if any(one.sealed for one in pieces) else error)
+            if not isinstance(error, SubjectErasedError):  # that piece is about to go, unread
+                problems.append(discreet(error) if any(one.sealed for one in pieces) else error)
             failed = error
             self._database.run_sync(lambda session: self._put_off(session, pieces, failed))
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, MetaData, select
 
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
-from timber.common.errors import EmbeddingError, NotOpenError, RecordNotFoundError
+from timber.common.errors import EmbeddingError, EncryptionError, NotOpenError, RecordNotFoundError
 from timber.common.ids import IdFactory
 from timber.common.vector.answers import Answer, Answers
 from timber.common.vector.base import Embedder
@@ -309,7 +309,7 @@ class VectorSearchService:
         for name in waiting:
             try:
                 self._ingestion.process_pending(name, limit=PENDING_FIRST, owner=owner)
-            except EmbeddingError:
+            except (EmbeddingError, EncryptionError):
                 # Of that text `status` tells, and it is tried again. The others can be found.
                 continue
 

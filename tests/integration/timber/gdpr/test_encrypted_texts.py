@@ -63,6 +63,12 @@ def test_an_erasure_takes_texts_words_and_vectors_of_that_person_only(timber: Ti
 
 
 def test_from_the_first_step_on_nobody_finds_or_reads_them(timber: Timber) -> None:
+    waiting = "INSERT INTO vector_pending (chunk_id, source_type) VALUES (:id, 'dark_notes')"
+    with timber.database.engine.begin() as connection:
+        connection.execute(text("DELETE FROM vector_embeddings"))
+        for piece in twins.pieces(timber):
+            connection.execute(text(waiting), {"id": piece.chunk_id})
+
     def hook(point: str) -> None:
         if point == Failpoint.KEYS_GONE:
             raise Killed
@@ -71,6 +77,7 @@ def test_from_the_first_step_on_nobody_finds_or_reads_them(timber: Timber) -> No
         timber.gdpr.erase("ann")
 
     assert len(twins.pieces(timber)) == 2
+    timber.vector_ingestion.process_pending()
     for leg in ("text", "dense"):
         assert found(timber, "narwhals", weights={leg: 1}, limit=5) == ["bob"]
     with pytest.raises(SubjectErasedError):
