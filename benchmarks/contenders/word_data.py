@@ -35,24 +35,26 @@ class Texts:
     queries: Sequence[str]
 
 
+def drawn(size: int) -> tuple[list[str], list[str]]:
+    """Return that many texts, and the queries; the same ones every time."""
+    chance = Random(7)  # noqa: S311 - data, not secrets
+    words = [_word(number) for number in range(_WORDS)]
+    weights = list(accumulate(1 / (rank + 1) for rank in range(_WORDS)))
+    texts = [" ".join(chance.choices(words, cum_weights=weights, k=_LENGTH)) for _ in range(size)]
+    queries = [
+        " ".join([*chance.sample(words[:_COMMON], 3), *chance.sample(words[_RARE_FROM:], 3)])
+        for _ in range(QUERIES)
+    ]
+    return texts, queries
+
+
 @contextlib.contextmanager
 def fill(stage: Stage) -> Iterator[Trial]:
     """Write the texts of a size, for all runs."""
 
     def work() -> None:
-        chance = Random(7)  # noqa: S311 - data, not secrets
-        words = [_word(number) for number in range(_WORDS)]
-        weights = list(accumulate(1 / (rank + 1) for rank in range(_WORDS)))
-        texts = [
-            " ".join(chance.choices(words, cum_weights=weights, k=_LENGTH))
-            for _ in range(stage.size)
-        ]
-        queries = [
-            " ".join([*chance.sample(words[:_COMMON], 3), *chance.sample(words[_RARE_FROM:], 3)])
-            for _ in range(QUERIES)
-        ]
         path = folder_of(stage) / "texts.json"
-        path.write_text(json.dumps([texts, queries]), encoding="utf-8")
+        path.write_text(json.dumps(drawn(stage.size)), encoding="utf-8")
 
     yield Trial(work=work, check=lambda: {"texts": stage.size})
 

@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Any, Final, Self
 
-from sqlalchemy import Dialect
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase
 
 from timber.common.audit.audited import audited_tables
@@ -54,9 +54,11 @@ from timber.common.vector.embedders.openai_compatible import OpenAICompatible
 from timber.common.vector.ingestion import VectorIngestionService
 from timber.common.vector.row_triggers import after_removal
 from timber.common.vector.rows import RowSource, row_sources
+from timber.common.vector.sealed_pieces import PieceSeals
 from timber.common.vector.search import VectorSearchService
 from timber.common.vector.storage import attach_storage
 from timber.common.vector.tables import prepare
+from timber.common.vector.unheard import unheard
 from timber.common.vector.worker import IngestionWorker
 
 _log: Final = logging.getLogger(__name__)
@@ -94,11 +96,13 @@ class Timber:
             database=self.database, clock=steady, keyring=keyring, given=keystore
         )
         self.sealer = Sealer(keyring=keyring)
+        self._piece_seals = PieceSeals(self.sealer)
         self.key_renewal = KeyRenewal(
             keys=self.keys,
             database=self.database,
             metadata=self.base.metadata,
             sealer=self.sealer,
+            unheard=self._unheard,
         )
         self._columns = ColumnBuilder(clock=steady, new_id=new_id, new_ordered_id=ordered)
         self._idempotency = Idempotency(models=self.models, clock=steady)
@@ -121,7 +125,11 @@ class Timber:
             tracker=TrackerService(**common, database=self.database, new_id=ordered),
         )
         self.vector_ingestion = VectorIngestionService(
-            database=self.database, metadata=self.base.metadata, clock=steady, new_id=new_id
+            database=self.database,
+            metadata=self.base.metadata,
+            clock=steady,
+            new_id=new_id,
+            seals=self._piece_seals,
         )
         self.vector_search = VectorSearchService(
             database=self.database,
@@ -129,6 +137,7 @@ class Timber:
             clock=steady,
             new_id=new_id,
             ingestion=self.vector_ingestion,
+            seals=self._piece_seals,
         )
         self.audit = AuditService(
             database=self.database, metadata=self.base.metadata, clock=steady
@@ -335,6 +344,7 @@ class Timber:
             check(catalogue, backends=_BACKENDS)
             factory = ModelFactory(base=self.base, columns=self._columns, seals=self.sealer)
             factory.build(catalogue)
+        self._piece_seals.prepare(self.base.metadata)
         self.sealer.know(self.base.metadata.tables.values())
         for model in factory.classes.values():
             open_attributes(model, self.sealer)
@@ -345,6 +355,10 @@ class Timber:
 
     def _row_triggers(self, dialect: Dialect) -> list[Attachment]:
         return [one.watched.attachment(dialect) for one in self._row_sources.values()]
+
+    def _unheard(self, connection: Connection) -> contextlib.AbstractContextManager[None]:
+        are_sealed = any(one.watched.is_sealed for one in self._row_sources.values())
+        return unheard(connection) if are_sealed else contextlib.nullcontext()
 
     def _follow(self, settings: TimberSettings | None) -> None:
         self._settings = settings

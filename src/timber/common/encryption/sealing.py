@@ -1,7 +1,10 @@
 """Seals values for their rows, and opens them: all that the rest of Timber uses of encryption."""
 
+import hmac
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import compress
 from typing import Any, Final
 
@@ -14,13 +17,20 @@ from timber.common.encryption.identities import SealTarget
 from timber.common.encryption.index_versions import settled_hashes
 from timber.common.encryption.keyring import Keyring, ReadyKey
 from timber.common.encryption.tables import Field, TableSeal
-from timber.common.errors import EncryptionError, InvalidValueError, TamperedError
+from timber.common.errors import (
+    EncryptionError,
+    InvalidValueError,
+    SubjectErasedError,
+    TamperedError,
+    UnknownKeyError,
+)
 from timber.common.modeling.sealed import Ciphertext, PlacedCiphertext
 from timber.common.modeling.sealed_tables import (
     LEAST_BYTES,
     MAGIC,
     Places,
     SealedTable,
+    apart_of,
     sealed_of,
 )
 
@@ -42,20 +52,25 @@ class Sealer:
         self._keyring = keyring
         self._random_bytes = random_bytes
         self._tables: dict[str, TableSeal] = {}
+        self._apart: dict[str, TableSeal] = {}
         self._secrets: dict[tuple[IndexKey, str, str], bytes] = {}
 
     def know(self, tables: Iterable[SQLTable]) -> None:
         """Learn which columns of which tables are sealed, in the place of what was known."""
-        self._tables = {
-            table.name: TableSeal(table, sealed)
-            for table in tables
-            if (sealed := sealed_of(table)) is not None
-        }
+        tables = list(tables)
+        self._tables, self._apart = (
+            {
+                table.name: TableSeal(table, sealed)
+                for table in tables
+                if (sealed := known(table)) is not None
+            }
+            for known in (sealed_of, apart_of)
+        )
         self._secrets.clear()
 
     @property
     def tables(self) -> Mapping[str, TableSeal]:
-        """The tables with sealed columns, by name."""
+        """The tables of models with sealed columns, by name."""
         return self._tables
 
     def seal_value(self, target: SealTarget, value: Any) -> Ciphertext | None:
@@ -145,6 +160,69 @@ class Sealer:
             for root in self._keyring.index_keys()
         )
 
+    def sealed_anew(self, target: SealTarget, ciphertext: bytes) -> Ciphertext | None:
+        """Return a value sealed with the newest key of whose it is; None: it is so already.
+
+        Raises as `open_value`.
+        """
+        opener = self._keyring.opener(
+            ciphertext[_KEY_ID], int.from_bytes(ciphertext[_VERSION], "big")
+        )
+        if self._keyring.current(opener.subject).header == ciphertext[:_HEADER]:
+            return None
+        owned = replace(target, subject=opener.subject)
+        return self.seal_value(owned, self.open_value(target, ciphertext))
+
+    def subjects_of(
+        self, table: str, rows: Sequence[Mapping[Any, Any]], connection: Connection
+    ) -> list[str]:
+        """Return whose each row is, as a keystore names him.
+
+        The rows hold their primary keys, and the column by which they belong to a person.
+        """
+        known = self.table(table)
+        link = known.sealed.link
+        keys = [[row[name] for name in known.key_names] for row in rows]
+        bound = known.rows(keys, [row[link] if link else None for row in rows], connection)
+        return [subject for _, subject in bound]
+
+    def can_seal_for(self, subject: str) -> bool:
+        """Tell whether a subject has a key, or may get one: not when it was erased.
+
+        Raises:
+            KeystoreError: the keystore cannot be read.
+
+        """
+        try:
+            self._keyring.current(subject)
+        except SubjectErasedError:
+            return False
+        return True
+
+    def is_erased(self, ciphertext: bytes) -> bool:
+        """Tell whether the key of a value was destroyed, for whom it is about was erased.
+
+        Raises:
+            KeystoreError: the keystore cannot be read.
+
+        """
+        version = int.from_bytes(ciphertext[_VERSION], "big")
+        try:
+            self._keyring.opener(ciphertext[_KEY_ID], version)
+        except SubjectErasedError:
+            return True
+        except UnknownKeyError:
+            return False  # who opens it is told
+        return False
+
+    def hashers(self, table: str, index: str) -> tuple[Callable[[bytes], bytes], ...]:
+        """Return what hashes for an index of one's own, with each key in use; newest first.
+
+        A hash is an HMAC-SHA-256, of 32 bytes.
+        """
+        secrets = [self._secret(root, table, index) for root in self._keyring.index_keys()]
+        return tuple(partial(_hmac, secret) for secret in secrets)
+
     def table(self, name: str) -> TableSeal:
         """Return what is known of a table with sealed columns.
 
@@ -152,7 +230,7 @@ class Sealer:
             EncryptionError: it has none.
 
         """
-        found = self._tables.get(name)
+        found = self._tables.get(name) or self._apart.get(name)
         if found is None:
             raise EncryptionError(f"the table {name!r} has no sealed columns")
         return found
@@ -304,3 +382,7 @@ def _checked(field: Field, write: Callable[[Any], bytes], value: Any) -> bytes:
         # Its text may quote the value.
         what = f"a value cannot be stored in {field.column} ({type(error).__name__})"
     raise InvalidValueError(what)
+
+
+def _hmac(secret: bytes, written: bytes) -> bytes:
+    return hmac.digest(secret, written, "sha256")

@@ -47,8 +47,8 @@ class TableSeal:
             name: Field(column) for name, column in sealed.columns.items()
         }
         self._table = table
-        self.key_names = tuple(column.name for column in table.primary_key.columns)
-        self._key = tuple(map(Spelling, table.primary_key.columns))
+        self.key_names = sealed.key or tuple(table.primary_key.columns.keys())
+        self._key = tuple(Spelling(table.c[name]) for name in self.key_names)
         self._only_key = self._key[0] if len(self._key) == 1 else None
         self._link = None if sealed.link is None else Spelling(table.c[sealed.link])
         self._nobody = subject_of_table(sealed.name)
@@ -154,6 +154,8 @@ class TableSeal:
 
     def subject(self, key: Sequence[Any], link: Any) -> str | None:
         """Return whose row it is; None if only other tables can tell."""
+        if self.sealed.is_apart:
+            return None
         if self._person is None:
             return self._nobody
         if self.sealed.is_people:

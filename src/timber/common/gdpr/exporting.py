@@ -14,6 +14,7 @@ from timber.common.gdpr.neutral import sealed_names
 from timber.common.gdpr.schema import Schema
 from timber.common.gdpr.subjects import Person, key_text, keys_of
 from timber.common.gdpr.texts import held_texts, owned_texts
+from timber.common.vector.sealed_pieces import SEALED
 
 BATCH: Final = 200
 """How many rows are in memory at once."""
@@ -126,7 +127,14 @@ class Exporting:
         for name, conditions in about.items():
             table = self.tables[name]
             shown = _OF_TEXTS if name == TEXTS else tuple(table.c.keys())
-            yield _Section(self.names.get(name, name), table, or_(*conditions), shown, None)
+            opens = self._open_text if name == TEXTS else None
+            yield _Section(self.names.get(name, name), table, or_(*conditions), shown, opens)
+
+    def _open_text(self, table: str, piece: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a piece of a text as it is to be read, where it is encrypted."""
+        if piece[SEALED] is None:
+            return piece
+        return {**piece, "content": self.open_row(table, piece)[SEALED]}
 
 
 @dataclass(frozen=True)

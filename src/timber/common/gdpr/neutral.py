@@ -24,7 +24,7 @@ from sqlalchemy.types import Integer, SmallInteger, TypeDecorator, TypeEngine, U
 
 from timber.common.errors import ErasureError
 from timber.common.ids import IdFactory
-from timber.common.modeling.sealed_tables import LEAST_BYTES, MAGIC, sealed_of
+from timber.common.modeling.sealed_tables import NOTHING_SEALED, sealed_of
 from timber.common.modeling.stored_types import UtcDateTime, Vector
 
 _NEUTRAL: Final[Mapping[type[Any], Any]] = {
@@ -48,8 +48,6 @@ _NEUTRAL: Final[Mapping[type[Any], Any]] = {
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONG_AGO_SECONDS: Final = 1_800 * 365 * 86_400
 _DAY_MICROSECONDS: Final = 86_400_000_000
-
-_NOTHING_SEALED: Final = MAGIC.ljust(LEAST_BYTES, b"\0")
 
 
 def neutral_values(table: Table, names: Collection[str], new_id: IdFactory) -> dict[str, Any]:
@@ -119,7 +117,7 @@ def bare_table(table: Table, names: Collection[str]) -> TableClause:
 
 def nothing_sealed(table: Table, names: Collection[str]) -> dict[str, bytes | None]:
     """Return what sealed columns get: null, or what looks like a sealed value and is none."""
-    return {name: None if table.c[name].nullable else _NOTHING_SEALED for name in names}
+    return {name: None if table.c[name].nullable else NOTHING_SEALED for name in names}
 
 
 def _neutral(column: Column[Any], is_unique: bool, new_id: IdFactory) -> Any:

@@ -7,7 +7,7 @@ what is renewed changes.
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
     Column,
@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     RowMapping,
     Table,
+    Text,
     and_,
     bindparam,
     func,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 )
 
 from timber.common.encryption.codec import codec_of
-from timber.common.modeling.sealed_tables import sealed_of
+from timber.common.modeling.sealed_tables import apart_of, sealed_of
 
 _OLD: Final = "old_"
 
@@ -42,13 +43,20 @@ class RawRow:
     """By column; what is null is left out."""
     indexes: Mapping[str, bytes | None]
     """What the index of each searchable column holds, by that column."""
+    words: str | None = None
+    """The keyed hashes of its words, where it has such a column."""
+
+
+NewValues: TypeAlias = Mapping[str, bytes | str | None]
+"""What is to be in some columns of a row."""
+Change: TypeAlias = tuple[RawRow, NewValues]
 
 
 class RawTable:
     """One table."""
 
     def __init__(self, table: Table) -> None:
-        sealed = sealed_of(table)
+        sealed = sealed_of(table) or apart_of(table)
         if sealed is None:
             raise ValueError(f"{table.name} has no sealed columns")
         self.name: Final = table.name
@@ -56,7 +64,8 @@ class RawTable:
         self.index_of: Final[Mapping[str, str]] = {
             name: column.index for name, column in sealed.columns.items() if column.index
         }
-        self._key_names = tuple(column.name for column in table.primary_key.columns)
+        self.words: Final = sealed.words
+        self._key_names = sealed.key or tuple(table.primary_key.columns.keys())
         self._link = sealed.link
         plain = {name: table.c[name].type for name in (*self._key_names, sealed.link) if name}
         hidden = (*self.sealed, *self.index_of.values())
@@ -65,6 +74,7 @@ class RawTable:
             MetaData(schema=table.schema),
             *(Column(name, kind) for name, kind in plain.items()),
             *(Column(name, LargeBinary) for name in hidden),
+            *((Column(self.words.column, Text),) if self.words else ()),
         )
         self._key = [self._table.c[name] for name in self._key_names]
         self._codecs = [codec_of(column.type) for column in self._key]
@@ -112,7 +122,9 @@ class RawTable:
         return {tuple(key) for key in connection.execute(query.limit(most))}
 
     def replace(
-        self, connection: Connection, changes: Sequence[tuple[RawRow, Mapping[str, bytes | None]]]
+        self,
+        connection: Connection,
+        changes: Sequence[Change],
     ) -> None:
         """Put new bytes, by column, in the place of those that were read, where they still are."""
         for columns, some in _by_columns(changes).items():
@@ -124,14 +136,19 @@ class RawTable:
         same = [column == bindparam(f"{_OLD}{column.name}") for column in self._key]
         before = [
             self._table.c[name].is_not_distinct_from(
-                bindparam(f"{_OLD}{name}", type_=LargeBinary())
+                bindparam(f"{_OLD}{name}", type_=self._table.c[name].type)
             )
             for name in columns
         ]
         return (
             update(self._table)
             .where(and_(*same, *before))
-            .values({name: bindparam(f"new_{name}", type_=LargeBinary()) for name in columns})
+            .values(
+                {
+                    name: bindparam(f"new_{name}", type_=self._table.c[name].type)
+                    for name in columns
+                }
+            )
         )
 
     def noted(self, key: Sequence[Any]) -> list[str]:
@@ -160,11 +177,14 @@ class RawTable:
                 name: None if row[index] is None else bytes(row[index])
                 for name, index in self.index_of.items()
             },
+            words=row[self.words.column] if self.words else None,
         )
 
-    def _parameters(self, row: RawRow, new: Mapping[str, bytes | None]) -> dict[str, Any]:
+    def _parameters(self, row: RawRow, new: NewValues) -> dict[str, Any]:
         stored: dict[str, Any] = {**dict.fromkeys(self.sealed), **row.sealed}
         stored |= {self.index_of[name]: value for name, value in row.indexes.items()}
+        if self.words:
+            stored[self.words.column] = row.words
         return {
             **{
                 f"{_OLD}{name}": value
@@ -176,9 +196,9 @@ class RawTable:
 
 
 def _by_columns(
-    changes: Sequence[tuple[RawRow, Mapping[str, bytes | None]]],
-) -> dict[tuple[str, ...], list[tuple[RawRow, Mapping[str, bytes | None]]]]:
-    found: dict[tuple[str, ...], list[tuple[RawRow, Mapping[str, bytes | None]]]] = {}
+    changes: Sequence[Change],
+) -> dict[tuple[str, ...], list[Change]]:
+    found: dict[tuple[str, ...], list[Change]] = {}
     for change in changes:
         found.setdefault(tuple(sorted(change[1])), []).append(change)
     return found
@@ -189,5 +209,5 @@ def raw_tables(metadata: MetaData) -> dict[str, RawTable]:
     return {
         name: RawTable(metadata.tables[name])
         for name in sorted(metadata.tables)
-        if sealed_of(metadata.tables[name]) is not None
+        if (sealed_of(metadata.tables[name]) or apart_of(metadata.tables[name])) is not None
     }

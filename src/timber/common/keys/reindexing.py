@@ -22,9 +22,9 @@ from timber.common.encryption.keyring import Keyring
 from timber.common.encryption.sealing import Sealer
 from timber.common.errors import EncryptionError
 from timber.common.failpoints import reach
-from timber.common.keys.raw_tables import RawRow, RawTable
+from timber.common.keys.raw_tables import Change, RawRow, RawTable
 from timber.common.keys.renewals import Renewals
-from timber.common.keys.rounds import Change, Due, Rounds, Unreadable
+from timber.common.keys.rounds import Due, Rounds, Unreadable
 from timber.common.keys.store import SqlKeystore
 
 PROGRESS: Final = "indexes"
@@ -117,7 +117,7 @@ class Reindexer:
 
     def _note_all(self, version: int, tables: Mapping[str, RawTable]) -> dict[str, Any]:
         """Note that all tables are to be gone through, and return that."""
-        names = sorted(name for name, one in tables.items() if one.index_of)
+        names = sorted(name for name, one in tables.items() if one.index_of or one.words)
         progress = {"version": version, "tables": names, "after": None}
         self._renewals.note(PROGRESS, progress)
         return progress
@@ -153,6 +153,9 @@ class Reindexer:
     def _page(self, connection: Connection, table: RawTable, rows: Sequence[RawRow]) -> Due:
         key_ids = {value[2:18] for row in rows for value in row.sealed.values()}
         self._keyring.learn(lambda: self._store.versions_of(key_ids))
+        if table.words:
+            hashed = ((row, self._words(table, row)) for row in rows)
+            return Due([(row, words) for row, words in hashed if words])
         due = [(row, found) for row in rows if (found := self._indexes(table, row))]
         if not due:
             return Due([])
@@ -183,3 +186,16 @@ class Reindexer:
                 continue
             found[name] = (min(hashes), hashes[0])
         return found
+
+    def _words(self, table: RawTable, row: RawRow) -> dict[str, str]:
+        """Return the hashes of the words of a row's text, where they are due."""
+        words = table.words
+        [(name, sealed)] = row.sealed.items()
+        target = SealTarget(table=table.name, column=name, key=row.key)
+        try:
+            text = self._sealer.open_value(target, sealed)
+        except EncryptionError as error:
+            self._unreadable.add(target, error)
+            return {}
+        found = words.of(row.key, text) if words else row.words
+        return {} if words is None or found == row.words else {words.column: str(found)}

@@ -16,7 +16,7 @@ from timber.common.keys.reindexing import IndexRenewal, Reindexer
 from timber.common.keys.renewals import Renewals
 from timber.common.keys.resealing import DataRenewal, Resealer
 from timber.common.keys.retiring import Retirement, retire
-from timber.common.keys.rounds import ROWS_AT_ONCE, Pace, Rounds, Show, Sleep
+from timber.common.keys.rounds import ROWS_AT_ONCE, Pace, Rounds, Show, Sleep, Unheard
 from timber.common.keys.service import KeyService
 from timber.common.keys.status import KeyStatus, status_of
 from timber.common.keys.waiting import settle
@@ -33,13 +33,14 @@ class KeyRenewal:
     Each raises a KeystoreError where the keystore cannot be written, or another process renews.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts, all by keyword
         self,
         *,
         keys: KeyService,
         database: DatabaseService,
         metadata: MetaData,
         sealer: Sealer,
+        unheard: Unheard,
         sleep: Sleep = time.sleep,
         rows_at_once: int = ROWS_AT_ONCE,
     ) -> None:
@@ -47,6 +48,7 @@ class KeyRenewal:
         self._database = database
         self._metadata = metadata
         self._sealer = sealer
+        self._unheard = unheard
         self._sleep = sleep
         self._rows_at_once = rows_at_once
 
@@ -70,6 +72,8 @@ class KeyRenewal:
     ) -> DataRenewal:
         """Renew data keys, and seal the rows of these tables, or of all, anew.
 
+        The texts that are found by their meaning are renewed in any case.
+
         Raises:
             InvalidRequestError: one of the tables has no sealed columns.
 
@@ -87,7 +91,8 @@ class KeyRenewal:
         )
         with keys.exclusive():
             rounds = self._rounds(renewals, rows_per_second, show)
-            return resealer.renew(known, tables or known, rounds)
+            apart = {name for name, one in known.items() if one.words}
+            return resealer.renew(known, {*tables, *apart} if tables else known, rounds)
 
     def renew_indexes(
         self, *, rows_per_second: float | None = None, show: Show = _show_nothing
@@ -133,4 +138,4 @@ class KeyRenewal:
             sleep=self._sleep,
             show=show,
         )
-        return Rounds(database=self._database, renewals=renewals, pace=pace)
+        return Rounds(database=self._database, renewals=renewals, pace=pace, unheard=self._unheard)

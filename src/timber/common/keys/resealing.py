@@ -109,24 +109,10 @@ class Resealer:
         for name, value in row.sealed.items():
             target = SealTarget(table=table.name, column=name, key=row.key, link=row.link)
             try:
-                anew = self._value(target, value)
+                anew = self._sealer.sealed_anew(target, value)
             except EncryptionError as error:
                 self._unreadable.add(target, error)
                 continue
             if anew is not None:
                 new[name] = anew
         return new
-
-    def _value(self, target: SealTarget, value: bytes) -> bytes | None:
-        """Return a value, sealed anew; None if it is sealed with the newest key."""
-        opener = self._keyring.opener(value[2:18], int.from_bytes(value[18:20], "big"))
-        if self._keyring.current(opener.subject).header == value[: len(opener.header)]:
-            return None
-        owned = SealTarget(
-            table=target.table,
-            column=target.column,
-            key=target.key,
-            link=target.link,
-            subject=opener.subject,
-        )
-        return self._sealer.seal_value(owned, self._sealer.open_value(target, value))

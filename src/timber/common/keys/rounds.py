@@ -1,6 +1,7 @@
 """Going through the rows of tables, page by page, so that a kill loses no more than a page."""
 
 from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
@@ -11,7 +12,7 @@ from timber.common.database.service import DatabaseService
 from timber.common.encryption.identities import SealTarget
 from timber.common.errors import EncryptionError, SubjectErasedError
 from timber.common.failpoints import reach
-from timber.common.keys.raw_tables import RawRow, RawTable
+from timber.common.keys.raw_tables import Change, RawRow, RawTable
 from timber.common.keys.renewals import Renewals
 
 ROWS_AT_ONCE: Final = 200
@@ -20,7 +21,6 @@ _MOST_NAMED: Final = 20
 Sleep: TypeAlias = Callable[[float], None]
 Show: TypeAlias = Callable[[str, int, int], None]
 """Of a table, how many rows are done, and of how many."""
-Change: TypeAlias = tuple[RawRow, Mapping[str, bytes | None]]
 _AGAIN_SECONDS: Final = 0.05
 """How long to wait for others who hold rows."""
 
@@ -34,6 +34,8 @@ class Due:
     """How many rows wait, besides, for others who hold them."""
 
 
+Unheard: TypeAlias = Callable[[Connection], AbstractContextManager[None]]
+"""For the length of a block, has those who follow rows not take what is written for a change."""
 RenewPage: TypeAlias = Callable[[Connection, RawTable, Sequence[RawRow]], Due]
 
 
@@ -94,8 +96,11 @@ class Pace:
 class Rounds:
     """Goes through tables until nothing in them is left to renew."""
 
-    def __init__(self, *, database: DatabaseService, renewals: Renewals, pace: Pace) -> None:
+    def __init__(
+        self, *, database: DatabaseService, renewals: Renewals, pace: Pace, unheard: Unheard
+    ) -> None:
         self._database = database
+        self._unheard = unheard
         self._renewals = renewals
         self._pace = pace
 
@@ -155,7 +160,9 @@ class Rounds:
             if not rows:
                 return None
             due = renew(connection, table, rows)
-            table.replace(connection, due.changes)
+            if due.changes:
+                with self._unheard(connection):
+                    table.replace(connection, due.changes)
             return _Page(rows[-1].key, len(rows), len(due.changes), due.held)
 
         return self._database.run_sync(work)

@@ -136,6 +136,8 @@ class VectorSearchSpec(Spec):
     """The column with the moment by which the recent may come first."""
     chunk_tokens: Annotated[StrictInt, Field(ge=16)] | None = None
     """How long a piece of a text may be; as long as the embedder reads when left out."""
+    embeds_encrypted: StrictBool = False
+    """Whether encrypted texts may be found: much of a text can be guessed from its vectors."""
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Tables with sealed columns: whose rows they are, and what keeps anything else out of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, Protocol
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Index,
     Table as SQLTable,
+    Text,
     UniqueConstraint,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -33,10 +34,14 @@ from timber.common.modeling.subjects import people_at, subject_way
 
 SEALED: Final = "sealed"
 """Under this an SQL table's `info` holds its `SealedTable`."""
+APART: Final = "sealed apart"
+"""Under this it holds that of a table whose own service seals it."""
 MAGIC: Final = b"\x54\x01"
 """What every sealed value begins with: `T`, and the version of the format."""
 LEAST_BYTES: Final = 49
 """The length of the shortest sealed value: header, nonce, tag, and one byte of content."""
+NOTHING_SEALED: Final = MAGIC.ljust(LEAST_BYTES, b"\0")
+"""What looks like a sealed value and is none, where null must not be and nothing is to stay."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +83,15 @@ class Hop:
     column: str
 
 
+@dataclass(frozen=True)
+class HashedWords:
+    """A column with keyed hashes of the words of a sealed text."""
+
+    column: str
+    of: Callable[[Sequence[Any], str], str]
+    """Returns what belongs there, of the key of the row and its text, by the newest root."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SealedTable:
     """What is to be known of a table with sealed columns."""
@@ -95,6 +109,12 @@ class SealedTable:
     sealing: Sealing
     """The same, as the database keeps it."""
     seals: Seals = field(repr=False)
+    key: tuple[str, ...] = ()
+    """The columns by which values are bound to their rows; empty: the primary key."""
+    is_apart: bool = False
+    """Whether a service of Timber seals its rows itself, each for whom it is told."""
+    words: HashedWords | None = None
+    """By what the text in the one column of a table apart is found."""
 
 
 def sealed_table(entry: Table, catalogue: Catalogue, seals: Seals) -> SealedTable | None:
@@ -165,6 +185,35 @@ def _hops(entry: Table, way: tuple[str, ...], catalogue: Catalogue) -> Any:
 def sealed_of(table: Any) -> SealedTable | None:
     """Return what is to be known of an SQL table; None if nothing of it is sealed."""
     found: SealedTable | None = getattr(table, "info", {}).get(SEALED)  # `table()` has none
+    return found
+
+
+def seal_apart(
+    table: SQLTable, column: str, *, key: tuple[str, ...], words: HashedWords, seals: Seals
+) -> None:
+    """Let texts in a column of bytes be sealed by the service whose table it is.
+
+    No statement is changed or refused for it. `key` names what the texts are bound to.
+    """
+    sealed = SealedColumn(table=table.name, name=column, plain=Text(), blinds=seals)
+    table.info[APART] = SealedTable(
+        name=table.name,
+        columns={column: sealed},
+        link=None,
+        hops=(),
+        is_people=False,
+        people="",
+        sealing=Sealing(table=table.name, fields={}, key=()),
+        seals=seals,
+        key=key,
+        is_apart=True,
+        words=words,
+    )
+
+
+def apart_of(table: SQLTable) -> SealedTable | None:
+    """Return what is to be known of a table whose service seals it; None if it is none."""
+    found: SealedTable | None = table.info.get(APART)
     return found
 
 

@@ -20,9 +20,18 @@ _MOMENTS: Final = frozenset({"Date", "DateTime"})
 _NO_METADATA: Final = frozenset({"LargeBinary", "Vector"})
 
 _LEAK: Final = (
-    "{name!r} is encrypted, and would be found by its meaning: pieces of the text, its words and "
-    "its vectors would be kept as they are, and from a vector much of a text can be guessed. This "
-    "version of Timber has no way around that: leave it out"
+    "{name!r} is encrypted, and would be found by its meaning: its text would be sealed, and its "
+    "words kept as keyed hashes, but its vectors must lie in the database as they are, and from "
+    "a vector nearly all of a short text can be guessed (embedding inversion). Whoever steals "
+    "the database has them. If that is acceptable, write `embeds_encrypted: true`; if not, leave "
+    "the field out"
+)
+_CLEAR: Final = (
+    "{name!r} is encrypted, and `{key}` would keep it as it is beside the text, where the "
+    "database compares it: leave it out"
+)
+_NOT_ENCRYPTED: Final = (
+    "nothing in `content_field` is encrypted, so there is nothing to consent to: leave it out"
 )
 
 
@@ -112,8 +121,14 @@ def _fits_a_key(kind: ColumnType) -> bool:
 
 def _encryption_problems(table: Table, wanted: VectorSearchSpec) -> Iterator[str]:
     encryption = table.model.encryption if table.model else None
+    names = encryption.names if encryption else ()
+    if wanted.embeds_encrypted and not set(names).intersection(wanted.content_field):
+        yield table.problem(FLAG, "embeds_encrypted", message=_NOT_ENCRYPTED)
     if encryption is None or not encryption.enabled:
         return
     for path, name in _named(wanted):
-        if name in encryption.names:
-            yield table.problem(FLAG, *path, message=_LEAK.format(name=name))
+        key = str(path[0])
+        if name not in names or (key == "content_field" and wanted.embeds_encrypted):
+            continue
+        message = _LEAK if key == "content_field" else _CLEAR
+        yield table.problem(FLAG, *path, message=message.format(name=name, key=key))

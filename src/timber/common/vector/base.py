@@ -79,3 +79,11 @@ class FullTextIndex(ABC):
 
         Any text is a query: its words are looked for, and no sign in it has a meaning.
         """
+
+    def without_stop_words(self, connection: Connection, text: str) -> str:
+        """Return a query without the words that mean nothing here, for one that is to be hashed.
+
+        No index can tell later which hashes these are.
+        """
+        del connection
+        return text

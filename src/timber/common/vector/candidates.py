@@ -1,6 +1,6 @@
 """The documents that may be an answer: what the legs of a search find, and what is known of it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -11,6 +11,7 @@ from timber.common.vector.base import FullTextIndex, Hit, Scope, VectorIndex
 from timber.common.vector.fusion import DENSE, TEXT, Facts, Mark, marks_of
 from timber.common.vector.questions import Question
 from timber.common.vector.scopes import pieces
+from timber.common.vector.sealed_pieces import PieceSeals
 from timber.common.vector.store import batches
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Piece:
     ordinal: int
     owner: str
     content: str
+    """Empty while it is sealed."""
+    sealed: bytes | None
     metadata: Mapping[str, Any]
     importance: float | None
     occurred_at: datetime | None
@@ -76,6 +79,9 @@ class Legs:
     full_text: FullTextIndex
     vector: "Vectors | None"
     text: str | None
+    seals: PieceSeals
+    sealed_types: Collection[str]
+    """The sources whose texts are found by keyed hashes of their words."""
 
     def asked(self, question: Question) -> dict[str, Leg]:
         """Return the legs that count for a question."""
@@ -91,7 +97,11 @@ class Legs:
         return self.vectors.nearest(self.connection, self.vector, scope=scope, limit=limit)
 
     def _text(self, scope: Scope, limit: int) -> list[Hit]:
-        return self.full_text.matching(self.connection, self.text or "", scope=scope, limit=limit)
+        text = self.text or ""
+        if scope.source_type in self.sealed_types:
+            told = self.full_text.without_stop_words(self.connection, text)
+            text = self.seals.asked(scope.source_type, told)
+        return self.full_text.matching(self.connection, text, scope=scope, limit=limit)
 
 
 def candidates(legs: Legs, question: Question, source_types: Sequence[str]) -> Found:
@@ -105,7 +115,7 @@ def candidates(legs: Legs, question: Question, source_types: Sequence[str]) -> F
     found = Found()
     while asked:
         hits = {name: _merged(leg, question, source_types, depth) for name, leg in asked.items()}
-        _read(legs.connection, found, (one.chunk_id for some in hits.values() for one in some))
+        _read(legs, found, (one.chunk_id for some in hits.values() for one in some))
         documents = {
             chunk_id: piece.key
             for chunk_id, piece in found.pieces.items()
@@ -126,12 +136,13 @@ def _merged(leg: Leg, question: Question, source_types: Sequence[str], depth: in
     return hits[:depth]
 
 
-def _read(connection: Connection, found: Found, chunk_ids: Iterable[int]) -> None:
-    """Read the pieces that are not known yet."""
+def _read(legs: Legs, found: Found, chunk_ids: Iterable[int]) -> None:
+    """Read the pieces that are not known yet, but those that an erasure is about to delete."""
     missing = dict.fromkeys(one for one in chunk_ids if one not in found.pieces)
     for some in batches(missing, _AT_ONCE):
-        for piece in read_pieces(connection, pieces.c.chunk_id.in_(some)):
-            found.pieces[piece.chunk_id] = piece
+        for piece in read_pieces(legs.connection, pieces.c.chunk_id.in_(some)):
+            if piece.sealed is None or not legs.seals.is_erased(piece.sealed):
+                found.pieces[piece.chunk_id] = piece
 
 
 def read_pieces(connection: Connection, *conditions: Any) -> list[Piece]:
@@ -144,6 +155,7 @@ def read_pieces(connection: Connection, *conditions: Any) -> list[Piece]:
             pieces.c.ordinal,
             pieces.c.owner,
             pieces.c.content,
+            pieces.c.sealed,
             pieces.c.attributes,
             pieces.c.importance,
             pieces.c.occurred_at,

@@ -25,6 +25,8 @@ class Document:
     """Empty: nobody's."""
     importance: float | None = None
     occurred_at: datetime | None = None
+    sealed_for: str | None = None
+    """Whose encrypted text it is, as a keystore names him; None: it is not encrypted."""
 
     @property
     def key(self) -> tuple[str, str]:

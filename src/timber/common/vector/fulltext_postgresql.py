@@ -35,6 +35,7 @@ from timber.common.vector.postgresql_tables import (
     LANGUAGE,
     WORDS,
     in_language,
+    only_words,
     partition_lexeme,
     source_lexeme,
 )
@@ -87,6 +88,11 @@ class PostgresqlFullText(FullTextIndex):
         ranked = _filtered(query, scope) if scope.filters else _ranked(len(query.terms))
         found = connection.execute(ranked, {**query.parameters, "limit": limit})
         return [Hit(chunk_id, score) for chunk_id, score in found.all()]
+
+    @override
+    def without_stop_words(self, connection: Connection, text: str) -> str:
+        given = {"pieces": [piece.replace("\0", "") for piece in text.split()]}
+        return str(connection.scalar(_TELLING, given) or "")
 
     def _query(self, connection: Connection, text: str, scope: Scope) -> "_Query | None":
         """Return what is looked for; None if it can be nowhere."""
@@ -169,6 +175,11 @@ _STEMS: Final = sql(
     " WHERE source_type = :source AND owner = CAST(:owner AS text)),"
     f" ARRAY(SELECT CAST(phraseto_tsquery({LANGUAGE}(), word) AS text)"
     " FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked (word, place) ORDER BY place)"
+)
+_TELLING: Final = sql(
+    "SELECT string_agg(piece, ' ' ORDER BY place)"
+    " FROM unnest(CAST(:pieces AS text[])) WITH ORDINALITY AS asked (piece, place)"
+    f" WHERE length(to_tsvector({LANGUAGE}(), {only_words('piece')})) > 0"
 )
 _FREQUENCIES: Final = sql(
     "SELECT word, frequency FROM pg_stats,"

@@ -7,13 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, MetaData, delete, false, select, true
 
 from timber.common.clock import Clock
-from timber.common.database.attachments import read_catalog
 from timber.common.database.service import DatabaseService
 from timber.common.database.session import TimberSession
 from timber.common.database.sqlite_transactions import begin
 from timber.common.documents import closest
 from timber.common.errors import (
-    FeatureUnavailableError,
     InvalidRequestError,
     NotOpenError,
     TimberError,
@@ -30,9 +28,10 @@ from timber.common.vector.pending import Pending
 from timber.common.vector.reembedding import OnProgress, Reembedded, Reembedding
 from timber.common.vector.row_triggers import listing
 from timber.common.vector.rows import RowSource
+from timber.common.vector.sealed_pieces import PieceSeals
 from timber.common.vector.sources import SourceStatus, read_status
+from timber.common.vector.storage import require_storage
 from timber.common.vector.store import Pieces, Store
-from timber.common.vector.tables import EMBEDDINGS
 from timber.common.vector.waiting import Processed, counted
 
 
@@ -48,13 +47,19 @@ class VectorIngestionService:
     """By what texts become vectors; another can be put in its place at any time."""
 
     def __init__(
-        self, *, database: DatabaseService, metadata: MetaData, clock: Clock, new_id: IdFactory
+        self,
+        *,
+        database: DatabaseService,
+        metadata: MetaData,
+        clock: Clock,
+        new_id: IdFactory,
+        seals: PieceSeals,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._store = Store(metadata, new_id=new_id)
+        self._store = Store(metadata, new_id=new_id, seals=seals)
         self._identities = Identities(store=self._store, clock=clock, new_id=new_id)
-        self._outbox = Outbox(store=self._store, clock=clock, budget=self._budget)
+        self._outbox = Outbox(store=self._store, clock=clock, budget=self._budget, seals=seals)
         self._pending = Pending(
             store=self._store, database=database, clock=clock, identities=self._identities
         )
@@ -74,7 +79,9 @@ class VectorIngestionService:
 
         """
         if rows and complete:
-            self._require_tables(", ".join(one.model.__name__ for one in rows.values()))
+            require_storage(
+                self._database.engine, ", ".join(one.model.__name__ for one in rows.values())
+            )
         self.embedding_service = embedder
         self._rows = dict(rows)
 
@@ -84,7 +91,6 @@ class VectorIngestionService:
 
     @property
     def follows_rows(self) -> bool:
-        """Whether a model has the flag."""
         return bool(self._rows)
 
     @property
@@ -98,6 +104,11 @@ class VectorIngestionService:
         if self._rows is None:
             raise NotOpenError
         return self._rows
+
+    @property
+    def sealed_types(self) -> frozenset[str]:
+        """What the rows are called in searches whose texts are encrypted."""
+        return frozenset(name for name, one in self.row_sources.items() if one.watched.is_sealed)
 
     # ------------------------------------------------------------------ documents
 
@@ -279,7 +290,7 @@ class VectorIngestionService:
             EmbeddingError: a text could not be embedded.
 
         """
-        self._require_tables("finding by meaning")
+        require_storage(self._database.engine, "finding by meaning")
         reembedding = Reembedding(database=self._database, store=self._store)
         return reembedding.run(source_type, self._embedding(), on_progress)
 
@@ -335,7 +346,7 @@ class VectorIngestionService:
     def _check(
         self, session: TimberSession, source_types: Sequence[str], embedding: Embedding
     ) -> None:
-        self._require_tables("finding by meaning")
+        require_storage(self._database.engine, "finding by meaning")
         identity = Identity.of(embedding)
         for source_type in source_types:
             self._identities.require_fit(session.connection(), source_type, identity)
@@ -387,14 +398,3 @@ class VectorIngestionService:
                 f"no model has rows called {source_type!r} in searches; there are: {listed}{hint}"
             )
         return [self.row_sources[source_type]]
-
-    def _require_tables(self, what: str) -> None:
-        """Raise a FeatureUnavailableError unless the database can keep vectors."""
-        with self._database.engine.connect() as connection:
-            if EMBEDDINGS in read_catalog(connection).names:
-                return
-        raise FeatureUnavailableError(
-            f"{what}: the table {EMBEDDINGS!r}",
-            cure="PostgreSQL needs the extension pgvector: install it on the server, let a "
-            "superuser run CREATE EXTENSION vector, and create or migrate the tables",
-        )

@@ -20,6 +20,7 @@ from timber.common.clock import Clock
 from timber.common.database.sqlite_transactions import begin
 from timber.common.vector.chunking import Budget, chunks_of
 from timber.common.vector.rows import RowSource, owned, read_rows
+from timber.common.vector.sealed_pieces import PieceSeals
 from timber.common.vector.store import Pieces, Store
 from timber.common.vector.waiting import named, next_attempt
 
@@ -31,9 +32,15 @@ class Outbox:
     """The list of rows that were written and not read since."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, budget: Callable[[RowSource], Budget]
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        budget: Callable[[RowSource], Budget],
+        seals: PieceSeals,
     ) -> None:
         self._store = store
+        self._seals = seals
         self._clock = clock
         self._budget = budget
 
@@ -97,7 +104,7 @@ class Outbox:
 
     def _read(self, connection: Connection, source: RowSource, listed: list[Row[Any]]) -> int:
         keys = list(dict.fromkeys(row.source_id for row in listed))
-        found = read_rows(connection, source, keys)
+        found = read_rows(connection, source, keys, self._seals)
         budget = self._budget(source)
         texts = [Pieces(one, tuple(chunks_of(one.content, budget))) for one in found.documents]
         kept = self._store.refresh(connection, texts)

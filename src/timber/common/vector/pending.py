@@ -22,10 +22,12 @@ from timber.common.errors import (
     EmbedderRefusedError,
     EmbedderUnavailableError,
     FeatureUnavailableError,
+    SubjectErasedError,
     TimberError,
 )
 from timber.common.vector.embedding import Embedding
 from timber.common.vector.identities import Identities, Identity
+from timber.common.vector.sealed_pieces import discreet
 from timber.common.vector.store import Store, batches
 from timber.common.vector.waiting import named, next_attempt
 
@@ -51,7 +53,10 @@ class Claimed:
     chunk_id: int
     source_type: str
     partition_id: int
+    source_id: str
+    ordinal: int
     content: str
+    sealed: bytes | None
     attempts: int
 
 
@@ -103,7 +108,7 @@ class Pending:
                     session.connection(), source_type, Identity.of(embedder)
                 )
             )
-            vectors = embedder.of_texts([one.content for one in pieces])
+            vectors = embedder.of_texts(list(map(self._store.text_of, pieces)))
             self._database.run_sync(
                 lambda session: self._keep(session, source_type, pieces, embedder, vectors)
             )
@@ -113,7 +118,8 @@ class Pending:
                 for piece in pieces:
                     self._embed(source_type, [piece], embedding, problems)
                 return
-            problems.append(error)
+            if not isinstance(error, SubjectErasedError):  # that piece is about to go, unread
+                problems.append(discreet(error) if any(one.sealed for one in pieces) else error)
             failed = error
             self._database.run_sync(lambda session: self._put_off(session, pieces, failed))
 
@@ -147,7 +153,7 @@ class Pending:
                 chunks.c.chunk_id,
                 chunks.c.source_type,
                 chunks.c.partition_id,
-                chunks.c.content,
+                *(chunks.c.source_id, chunks.c.ordinal, chunks.c.content, chunks.c.sealed),
                 pending.c.attempts,
             )
             .join_from(chunks, pending, chunks.c.chunk_id == pending.c.chunk_id)

@@ -60,11 +60,11 @@ def _made(row: str) -> str:
     """Return the SQL of the `tsvector` of a row of pieces."""
     return (
         f"array_to_tsvector(ARRAY[' p' || {row}partition_id, ' s' || {row}source_type])"
-        f" || to_tsvector({LANGUAGE}(), {_only_words(f'coalesce({row}words, {row}content)')})"
+        f" || to_tsvector({LANGUAGE}(), {only_words(f'coalesce({row}words, {row}content)')})"
     )
 
 
-def _only_words(text: str) -> str:
+def only_words(text: str) -> str:
     """Return the SQL of a text without signs, of which PostgreSQL makes numbers and hosts."""
     # Without the one that drivers look for.
     signs = string.punctuation.replace("'", "''").replace("%", "")

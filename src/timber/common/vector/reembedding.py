@@ -5,6 +5,7 @@ stopped meanwhile goes on where he was. When all are there, one transaction puts
 of the old ones. Texts that come meanwhile get vectors of the old embedder, and of the new one.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -14,10 +15,11 @@ from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, se
 from timber.common.database.service import DatabaseService
 from timber.common.database.session import TimberSession
 from timber.common.database.sqlite_transactions import begin
-from timber.common.errors import InvalidRequestError
+from timber.common.errors import EmbeddingError, InvalidRequestError, SubjectErasedError
 from timber.common.vector.embedding import Embedding
 from timber.common.vector.identities import Identity, stored_identity
 from timber.common.vector.pending import PIECES
+from timber.common.vector.sealed_pieces import discreet
 from timber.common.vector.store import Store, insert_vectors
 from timber.common.vector.tables import embeddings, next_embeddings
 
@@ -64,9 +66,10 @@ class Reembedding:
         while pieces := self._database.run_sync(
             lambda one, after=last: self._missing(one, source_type, after)  # type: ignore[misc]
         ):
-            vectors = embedding.of_texts([piece.content for piece in pieces])
+            readable, texts = self._texts(pieces)
+            vectors = self._vectors(embedding, readable, texts)
             self._database.run_sync(
-                lambda one, of=pieces, new=vectors: self._keep(one, of, new)  # type: ignore[misc]
+                lambda one, of=readable, new=vectors: self._keep(one, of, new)  # type: ignore[misc]
             )
             last = pieces[-1].chunk_id
             done += len(pieces)
@@ -101,11 +104,32 @@ class Reembedding:
         chunks = self._store.chunks
         has_one = exists().where(next_embeddings.c.chunk_id == chunks.c.chunk_id)
         return session.execute(
-            select(chunks.c.chunk_id, chunks.c.partition_id, chunks.c.content)
+            select(
+                *(chunks.c.chunk_id, chunks.c.partition_id, chunks.c.source_type),
+                *(chunks.c.source_id, chunks.c.ordinal, chunks.c.content, chunks.c.sealed),
+            )
             .where(chunks.c.source_type == source_type, chunks.c.chunk_id > after, ~has_one)
             .order_by(chunks.c.chunk_id)
             .limit(PIECES)
         ).all()
+
+    def _texts(self, pieces: Sequence[Any]) -> tuple[list[Any], list[str]]:
+        """Return the pieces that can be read, and their texts: an erasure may be under way."""
+        readable, texts = [], []
+        for piece in pieces:
+            with contextlib.suppress(SubjectErasedError):
+                texts.append(self._store.text_of(piece))
+                readable.append(piece)
+        return readable, texts
+
+    def _vectors(self, embedding: Embedding, pieces: Sequence[Any], texts: list[str]) -> Any:
+        try:
+            return embedding.of_texts(texts)
+        except EmbeddingError as error:
+            if not any(one.sealed for one in pieces):
+                raise
+            failed = discreet(error)
+        raise failed
 
     def _keep(self, session: TimberSession, pieces: Sequence[Any], vectors: Any) -> None:
         connection = session.connection()

@@ -18,10 +18,18 @@ from sqlalchemy.types import Uuid
 from timber.common.database.attachments import PREFIX, Attachment
 from timber.common.modeling.features import VectorSearchSpec
 from timber.common.modeling.mixins import MIXIN_COLUMNS
+from timber.common.modeling.sealed_tables import sealed_of
+from timber.common.vector.fulltext_tables import FULLTEXT
 from timber.common.vector.tables import CHUNKS
 
 OUTBOX: Final = "vector_outbox"
 SOURCES: Final = "vector_sources"
+
+UNHEARD: Final = "timber.sealing_anew"
+"""The setting that PostgreSQL has in a transaction that only seals rows anew; see `unheard`."""
+UNHEARD_POSTGRESQL: Final = f"coalesce(current_setting('{UNHEARD}', true), '') = 'on'"
+UNHEARD_SQLITE: Final = f"EXISTS (SELECT 1 FROM {OUTBOX} WHERE source_type = '')"
+"""SQLite has no settings for triggers to look at, but no other writer, either."""
 
 _DELETED: Final = next(iter(MIXIN_COLUMNS["SoftDeleteMixin"]))
 _LONGEST_PART: Final = 24
@@ -47,6 +55,8 @@ class WatchedRows:
     """What the table was called before."""
     reading: str = ""
     """How rows are read; where this changes, all of them are read again."""
+    is_sealed: bool = False
+    """Whether some of the text is encrypted, so that no piece of it may be kept as it is."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything about it that is not as it mostly is."""
@@ -87,6 +97,8 @@ def watched_rows(table: Table, wanted: VectorSearchSpec) -> WatchedRows:
     [key] = table.primary_key.columns
     deleted_at = _DELETED if _DELETED in table.c else None
     was: str | None = table.info.get("was")
+    sealed = sealed_of(table)
+    dark = set(sealed.columns) if sealed else set()
     return WatchedRows(
         table=table.name,
         source_type=wanted.source_type or table.name,
@@ -96,7 +108,10 @@ def watched_rows(table: Table, wanted: VectorSearchSpec) -> WatchedRows:
         is_uuid=isinstance(key.type, Uuid),
         deleted_at=deleted_at,
         was=was,
-        reading=hashlib.sha256(wanted.model_dump_json().encode()).hexdigest()[:12],
+        reading=hashlib.sha256(
+            wanted.model_dump_json(exclude={"embeds_encrypted"}).encode()
+        ).hexdigest()[:12],
+        is_sealed=not dark.isdisjoint(wanted.content_field),
     )
 
 
@@ -167,6 +182,11 @@ class _Writer:
             f"DELETE FROM {CHUNKS} WHERE source_type = {self._source} AND source_id NOT IN "
             f"(SELECT {self._key(self._table)} FROM {self._table})"
         )
+        if rows.is_sealed:
+            # What was kept in clear until now. Its words stay in the full text until it is merged.
+            yield f"DELETE FROM {CHUNKS} WHERE source_type = {self._source} AND sealed IS NULL"
+            if self._is_sqlite:
+                yield f"INSERT INTO {FULLTEXT} ({FULLTEXT}) VALUES ('optimize')"
         yield self.listing()
 
     def listing(self) -> str:
@@ -201,6 +221,13 @@ class _Writer:
         names = self._watched(columns)
         return " OR ".join(f"OLD.{name} {differs} NEW.{name}" for name in names)
 
+    def _heard(self, changed: str) -> str:
+        """Return when a change is one of the text: not when it is only sealed anew."""
+        if not self._rows.is_sealed:
+            return changed
+        unheard = UNHEARD_SQLITE if self._is_sqlite else UNHEARD_POSTGRESQL
+        return f"({changed}) AND NOT {unheard}"
+
     def _gone(self, keys: str, condition: str = "") -> str:
         only = f" AND ({condition})" if condition else ""
         return (
@@ -228,7 +255,7 @@ class _Writer:
             (
                 (
                     f"CREATE TRIGGER {{name}} AFTER UPDATE OF {of} {on}"
-                    f" WHEN {self._changed('IS NOT', self._rows.columns)}"
+                    f" WHEN {self._heard(self._changed('IS NOT', self._rows.columns))}"
                     f" BEGIN {gone} {self._listed(both)} END"
                 ),
             ),
@@ -260,7 +287,7 @@ class _Writer:
             "update",
             f"{gone} {self._listed(both)}",
             "AFTER UPDATE ON {table} FOR EACH ROW "
-            f"WHEN ({self._changed(differs, self._rows.columns)})",
+            f"WHEN ({self._heard(self._changed(differs, self._rows.columns))})",
         )
         yield self._function(
             "delete",

@@ -1,7 +1,7 @@
 """From the rows of models to the documents that they are in searches."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -22,10 +22,13 @@ from sqlalchemy import (
 from sqlalchemy.types import Integer, Uuid
 
 from timber.common.modeling.features import VectorSearchSpec
+from timber.common.modeling.sealed_tables import NOTHING_SEALED, sealed_of
 from timber.common.vector.documents import Document
 from timber.common.vector.metadata import storable
 from timber.common.vector.row_triggers import WatchedRows, watched_rows
+from timber.common.vector.sealed_pieces import PieceSeals
 
+_KEY: Final = "_key"
 _BETWEEN: Final = "\n\n"
 """What stands between the texts of several columns."""
 
@@ -67,7 +70,9 @@ class RowsNow:
     """What cannot be read, and why; none of it is settled."""
 
 
-def read_rows(connection: Connection, source: RowSource, keys: Sequence[str]) -> RowsNow:
+def read_rows(
+    connection: Connection, source: RowSource, keys: Sequence[str], seals: PieceSeals
+) -> RowsNow:
     """Read rows as they are now, and keep others from changing them until the transaction ends.
 
     Rows that somebody is changing meanwhile are neither read nor waited for.
@@ -75,10 +80,7 @@ def read_rows(connection: Connection, source: RowSource, keys: Sequence[str]) ->
     key = source.table.c[source.watched.key]
     by_value = {_value_of(key, one): one for one in keys}
     values = [value for value in by_value if value is not None]
-    columns = [source.table.c[name] for name in source.watched.columns]
-    if source.watched.deleted_at:
-        columns.append(source.table.c[source.watched.deleted_at])
-    statement = select(key.label("_key"), *columns).where(key.in_(values))
+    statement = select(key.label(_KEY), *_columns(source)).where(key.in_(values))
     if connection.dialect.name == "postgresql":
         # Against those who change it and those who work the same list off, not against readers.
         statement = statement.with_for_update(key_share=True, skip_locked=True)
@@ -90,15 +92,47 @@ def read_rows(connection: Connection, source: RowSource, keys: Sequence[str]) ->
         busy = {by_value[one] for one in connection.scalars(select(key).where(key.in_(unseen)))}
     documents: list[Document] = []
     failed: dict[str, Exception] = {}
-    for row in rows:
-        written = by_value[row["_key"]]
+    subjects: Sequence[str | None] = [None] * len(rows)
+    if source.watched.is_sealed:
+        subjects = seals.subjects_of(source.table.name, rows, connection)
+    for row, subject in zip(rows, subjects, strict=True):
+        written = by_value[row[_KEY]]
         try:
-            document = _document(source, written, row)
+            document = (
+                _document(source, written, row)
+                if subject is None
+                else _document_of_sealed(source, written, row, seals, subject)
+            )
         except Exception as error:  # noqa: BLE001 - of one row, which must not keep the others waiting
             failed[written] = error
         else:
             documents += [] if document is None else [document]
     return RowsNow(tuple(documents), frozenset(keys) - busy - failed.keys(), failed)
+
+
+def _columns(source: RowSource) -> list[Column[Any]]:
+    """Return the columns that are read; of sealed rows also those to which values are bound."""
+    names = dict.fromkeys(source.watched.columns)
+    if source.watched.deleted_at:
+        names[source.watched.deleted_at] = None
+    sealed = sealed_of(source.table)
+    if sealed is not None and source.watched.is_sealed:
+        names[source.watched.key] = None
+        if sealed.link is not None:
+            names[sealed.link] = None
+    return [source.table.c[name] for name in names]
+
+
+def _document_of_sealed(
+    source: RowSource, source_id: str, row: Mapping[str, Any], seals: PieceSeals, subject: str
+) -> Document | None:
+    """Return what an encrypted row says; None also if nobody can open it any more."""
+    emptied = {name: None if value == NOTHING_SEALED else value for name, value in row.items()}
+    opened = seals.opened_row(source.table.name, emptied, subject=subject)
+    if opened is None:
+        return None
+    document = _document(source, source_id, opened)
+    return document and replace(document, sealed_for=subject)
 
 
 def owned(source: RowSource, entry: Any, owner: str) -> ColumnElement[bool]:

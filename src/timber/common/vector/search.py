@@ -10,7 +10,7 @@ from sqlalchemy import Connection, MetaData, select
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
 from timber.common.database.session import TimberSession
-from timber.common.errors import EmbeddingError, NotOpenError, RecordNotFoundError
+from timber.common.errors import EmbeddingError, EncryptionError, NotOpenError, RecordNotFoundError
 from timber.common.ids import IdFactory
 from timber.common.vector.answers import Answer, Answers
 from timber.common.vector.base import Embedder
@@ -31,6 +31,7 @@ from timber.common.vector.questions import (
     searched_text,
 )
 from timber.common.vector.scopes import pieces
+from timber.common.vector.sealed_pieces import PieceSeals
 from timber.common.vector.shortlist import (
     Shortlist,
     Waiting,
@@ -72,9 +73,10 @@ class VectorSearchService:
         clock: Clock,
         new_id: IdFactory,
         ingestion: VectorIngestionService,
+        seals: PieceSeals,
     ) -> None:
         self._database = database
-        self._store = Store(metadata, new_id=new_id)
+        self._store = Store(metadata, new_id=new_id, seals=seals)
         self._identities = Identities(store=self._store, clock=clock, new_id=new_id)
         self._clock = clock
         self._ingestion = ingestion
@@ -295,8 +297,36 @@ class VectorSearchService:
     ) -> Legs:
         indexes = self._opened(connection)
         if text is None and asked.without is not None:
-            text, vector = _of_document(connection, asked.without)
-        return Legs(connection, indexes.vectors, indexes.full_text, vector, text)
+            text, vector = self._of_document(connection, asked.without)
+        return Legs(
+            connection=connection,
+            vectors=indexes.vectors,
+            full_text=indexes.full_text,
+            vector=vector,
+            text=text,
+            seals=self._store.seals,
+            sealed_types=self._ingestion.sealed_types,
+        )
+
+    def _of_document(
+        self, connection: Connection, key: tuple[str, str]
+    ) -> "tuple[str, Vectors | None]":
+        """Return the text of a document, and the mean direction of its vectors.
+
+        Raises:
+            RecordNotFoundError: there is none.
+            EncryptionError: it cannot be opened.
+
+        """
+        source_type, source_id = key
+        parts = read_pieces(
+            connection, pieces.c.source_type == source_type, pieces.c.source_id == source_id
+        )
+        if not parts:
+            raise RecordNotFoundError(f"{source_type} with a text", source_id)
+        text = "\n".join(map(self._store.text_of, parts))
+        vectors = read_vectors(connection, (part.chunk_id for part in parts))
+        return text, _mean(list(vectors.values())) if vectors else None
 
     def _ranked(self, legs: Legs, asked: Question, known: Sequence[str]) -> list[Answer]:
         found = candidates(legs, asked, known)
@@ -304,7 +334,13 @@ class VectorSearchService:
         answers = [Answer(found.pieces[one.chunk_id], one) for one in ranked.values()]
         if asked.diversity:
             answers = _unlike(legs.connection, answers[: _COMPARED * asked.limit], asked)
-        return answers[: asked.limit]
+        return [self._opened_answer(one) for one in answers[: asked.limit]]
+
+    def _opened_answer(self, answer: Answer) -> Answer:
+        if answer.piece.sealed is None:
+            return answer
+        piece = replace(answer.piece, content=self._store.text_of(answer.piece))
+        return replace(answer, piece=piece)
 
     def _opened(self, connection: Connection) -> Indexes:
         if self._memory_bytes is None:
@@ -334,27 +370,9 @@ class VectorSearchService:
         for name in waiting:
             try:
                 self._ingestion.process_pending(name, limit=PENDING_FIRST, owner=owner)
-            except EmbeddingError:
+            except (EmbeddingError, EncryptionError):
                 # Of that text `status` tells, and it is tried again. The others can be found.
                 continue
-
-
-def _of_document(connection: Connection, key: tuple[str, str]) -> "tuple[str, Vectors | None]":
-    """Return the text of a document, and the mean direction of its vectors.
-
-    Raises:
-        RecordNotFoundError: there is none.
-
-    """
-    source_type, source_id = key
-    parts = read_pieces(
-        connection, pieces.c.source_type == source_type, pieces.c.source_id == source_id
-    )
-    if not parts:
-        raise RecordNotFoundError(f"{source_type} with a text", source_id)
-    text = "\n".join(part.content for part in parts)
-    vectors = read_vectors(connection, (part.chunk_id for part in parts))
-    return text, _mean(list(vectors.values())) if vectors else None
 
 
 def _mean(vectors: "Sequence[Vectors]") -> "Vectors":

@@ -22,9 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from timber.common.database.sqlite_transactions import begin
-from timber.common.errors import SchemaMismatchError
+from timber.common.errors import EncryptionError, SchemaMismatchError
 from timber.common.ids import IdFactory
 from timber.common.vector.documents import Document
+from timber.common.vector.sealed_pieces import PiecePlace, PieceSeals
 from timber.common.vector.tables import embeddings
 from timber.common.vector.words import spaced
 
@@ -52,14 +53,14 @@ class StoredPiece:
 
     chunk_id: int
     partition_id: int
-    content: str
 
 
 class Store:
     """The tables of texts and vectors in one database."""
 
-    def __init__(self, metadata: MetaData, *, new_id: IdFactory) -> None:
+    def __init__(self, metadata: MetaData, *, new_id: IdFactory, seals: PieceSeals) -> None:
         self._metadata = metadata
+        self.seals = seals
         self._new_id = new_id
 
     @property
@@ -120,8 +121,7 @@ class Store:
                 "source_id": one.document.source_id,
                 "ordinal": ordinal,
                 "owner": one.document.owner,
-                "content": content,
-                "words": spaced(content),
+                **self._written(one.document, ordinal, content),
                 "attributes": dict(one.document.metadata),
                 "importance": one.document.importance,
                 "occurred_at": one.document.occurred_at,
@@ -133,10 +133,31 @@ class Store:
         if not rows:
             return []
         keys = self._insert(connection, rows)
-        return [
-            StoredPiece(key, row["partition_id"], row["content"])
-            for key, row in zip(keys, rows, strict=True)
-        ]
+        return [StoredPiece(key, row["partition_id"]) for key, row in zip(keys, rows, strict=True)]
+
+    def _written(self, document: Document, ordinal: int, content: str) -> dict[str, Any]:
+        """Return how the text of a piece is kept, and what it is found by."""
+        if document.sealed_for is None:
+            return {"content": content, "sealed": None, "words": spaced(content)}
+        place = PiecePlace(document.source_type, document.source_id, ordinal)
+        return {
+            "content": "",
+            "sealed": self.seals.seal(place, content, subject=document.sealed_for),
+            "words": self.seals.words(document.source_type, content),
+        }
+
+    def text_of(self, piece: Any) -> str:
+        """Return the text of a row of `chunks`.
+
+        Raises:
+            SubjectErasedError: whom it is about was erased.
+            EncryptionError: it cannot be opened.
+
+        """
+        if piece.sealed is None:
+            return str(piece.content)
+        place = PiecePlace(piece.source_type, piece.source_id, piece.ordinal)
+        return self.seals.open(place, bytes(piece.sealed))
 
     def _insert(self, connection: Connection, rows: list[dict[str, Any]]) -> Sequence[int]:
         """Insert pieces, and return their keys, in order."""
@@ -162,21 +183,28 @@ class Store:
         if not texts:
             return frozenset()
         chunks = self.chunks
-        known: dict[str, dict[int, tuple[str, str]]] = {}
+        known: dict[str, dict[int, tuple[str | None, str, bool]]] = {}
         for some in batches((one.document.source_id for one in texts), AT_ONCE):
             rows = connection.execute(
-                select(chunks.c.source_id, chunks.c.ordinal, chunks.c.content, chunks.c.owner)
+                select(
+                    *(chunks.c.source_type, chunks.c.source_id, chunks.c.ordinal),
+                    *(chunks.c.content, chunks.c.sealed, chunks.c.owner),
+                )
                 .where(chunks.c.source_type == texts[0].document.source_type)
                 .where(chunks.c.source_id.in_(some))
             )
             for row in rows:
-                known.setdefault(row.source_id, {})[row.ordinal] = (row.content, row.owner)
+                piece = (self._text_if_open(row), row.owner, row.sealed is not None)
+                known.setdefault(row.source_id, {})[row.ordinal] = piece
         same = [
             one.document
             for one in texts
             if one.contents
             and known.get(one.document.source_id)
-            == {place: (text, one.document.owner) for place, text in enumerate(one.contents)}
+            == {
+                place: (text, one.document.owner, one.document.sealed_for is not None)
+                for place, text in enumerate(one.contents)
+            }
         ]
         if same:
             connection.execute(
@@ -195,6 +223,12 @@ class Store:
                 ],
             )
         return frozenset(one.source_id for one in same)
+
+    def _text_if_open(self, piece: Any) -> str | None:
+        try:
+            return self.text_of(piece)
+        except EncryptionError:
+            return None  # whatever was there, it is to be made anew
 
     def remove(self, connection: Connection, keys: Iterable[tuple[str, str]]) -> int:
         """Delete documents with all that was made of them; return how many pieces that were."""

@@ -46,7 +46,7 @@ def words(text: str) -> list[Word]:
     """
     found: dict[Word, None] = {}
     for piece in unicodedata.normalize("NFC", text).split():
-        runs = _RUN.findall(piece)
+        runs = runs_of(piece)
         parts = [part for run in runs for part in _asked(run)]
         if len(parts) > 1:
             found[Word(tuple(part.parts[0] for part in parts))] = None
@@ -54,20 +54,31 @@ def words(text: str) -> list[Word]:
     return list(found)
 
 
+def runs_of(piece: str) -> list[str]:
+    """Return what of a text without blanks stands between signs."""
+    return _RUN.findall(piece)
+
+
+def is_dense(run: str) -> bool:
+    """Tell whether a run is of a script without blanks."""
+    return _DENSE_RUN.match(run) is not None
+
+
 def _stored(run: str) -> Iterator[str]:
     """Yield the words of a run: every two characters, and the last alone."""
-    yield from _pairs(run)
+    yield from pairs_of(run)
     yield run[-1]
 
 
 def _asked(run: str) -> Iterator[Word]:
-    if _DENSE_RUN.match(run) is None:
+    if not is_dense(run):
         yield Word((run,))
     elif len(run) == 1:
         yield Word((run,), is_beginning=True)
     else:
-        yield from (Word((pair,)) for pair in _pairs(run))
+        yield from (Word((pair,)) for pair in pairs_of(run))
 
 
-def _pairs(run: str) -> Iterator[str]:
+def pairs_of(run: str) -> Iterator[str]:
+    """Yield every two neighbouring characters."""
     return (run[place : place + 2] for place in range(len(run) - 1))
