@@ -258,6 +258,6 @@ async def _world(
 
 
 def _environment() -> dict[str, str]:
-    kept = {"PATH", "HOME", "LANG", "TMPDIR"}
+    kept = {"PATH", "HOME", "XDG_DATA_HOME", "LANG", "TMPDIR"}
     basic = {name: value for name, value in os.environ.items() if name in kept}  # noqa: TID251 - of a child
     return {**basic, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}

@@ -201,7 +201,9 @@ def until(ask: Callable[[], T | None], what: str) -> T:
 
 def plain_environment() -> dict[str, str]:
     """Return the environment of a newcomer: no key, no setting of ours."""
-    kept = {"PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"}
+    # Of `XDG_DATA_HOME`: the keys of a life lie there, and whoever started this has them, too.
+    kept = {"PATH", "HOME", "XDG_DATA_HOME", "LANG", "TMPDIR"}
+    kept |= {"COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"}
     basic = {name: value for name, value in os.environ.items() if name in kept}  # noqa: TID251 - of a child
     path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     return {**basic, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}

@@ -28,7 +28,9 @@ def command(*arguments: str) -> list[str]:
 
 def environment(**more: str) -> dict[str, str]:
     """Return the environment of a newcomer: no key, no setting of ours."""
-    kept = {"PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"}
+    # Of `XDG_DATA_HOME`: the keys of a life lie there, and whoever started this has them, too.
+    kept = {"PATH", "HOME", "XDG_DATA_HOME", "LANG", "TMPDIR"}
+    kept |= {"COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"}
     basic = {name: value for name, value in os.environ.items() if name in kept}  # noqa: TID251
     return {**basic, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1", **more}
 

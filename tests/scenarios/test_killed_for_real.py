@@ -28,8 +28,8 @@ DAMAGES = (
     # The last event of an agent is over before all others.
     "UPDATE events SET settled_as = 1 - settled_as WHERE agent_id = 'agent-1'",
     (
-        "INSERT INTO model_answers SELECT agent_id || ' ' || sequence, 0, '', '', due_at"
-        " FROM events WHERE settled_as = 5"
+        "INSERT INTO model_answers (occasion, call, request, answer, created_at)"
+        " SELECT agent_id || ' ' || sequence, 0, '', '', due_at FROM events WHERE settled_as = 5"
     ),
 )
 """What an audit must find."""
@@ -71,7 +71,7 @@ async def test_an_engine_with_a_defect_is_found_out_by_a_few_kills(
 ) -> None:
     async with lives(tmp_path, module=defect) as life:
         for point in (Failpoint.EFFECT_DONE, Failpoint.COMMIT_DURABLE):
-            for passage in (4, 9):
+            for passage in (4, 9, 14, 19):
                 await life.die_at(point, passage)
         found = await life.settle()
 

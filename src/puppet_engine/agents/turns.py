@@ -257,12 +257,18 @@ class Turns(Consumer):
 
     def _llm_of(self, agent: Agent, occasion: str) -> LLMProvider:
         """Return a model whose answers are kept until the turn that asks has become fact."""
-        llm = AccountProvider(self._llm, agent_id=agent.id)
+        llm = self._on_account_of(agent)
         if self._answers is None:
             return llm
         return JournalledProvider(
             llm, journal=self._answers, occasion=_answers_of(agent, occasion)
         )
+
+    def _on_account_of(self, agent: Agent) -> LLMProvider:
+        # What was handed in may only pass for a provider, and is asked as it is.
+        if not _is_provider(self._llm):
+            return self._llm
+        return AccountProvider(self._llm, agent_id=agent.id)
 
     def _equip(  # noqa: PLR0913 - the parts of a turn, by keyword
         self,
@@ -277,12 +283,14 @@ class Turns(Consumer):
     ) -> Turn:
         chance = random.Random(f"{self._seed}:{agent.id}:{occasion}")  # noqa: S311 - no secret
         completions: list[Completion] = []
-        asked = llm or AccountProvider(self._llm, agent_id=agent.id)
+        asked = llm or self._on_account_of(agent)
+        if _is_provider(asked):
+            asked = TellingProvider(asked, told=completions)
         return Turn(
             agent=agent,
             payload=payload,
             memory=memory or self._memory,
-            llm=TellingProvider(asked, told=completions),
+            llm=asked,
             completions=completions,
             clock=self._clock,
             chance=chance,
@@ -305,6 +313,11 @@ class Turns(Consumer):
         outcome = self._outgoing.addressed(agent, outcome)
         self.accept(await self._ledger.commit(agent.id, event, outcome, error=error))
         return outcome
+
+
+def _is_provider(llm: LLMProvider) -> bool:
+    """Return whether it is one, and does not only say so of its class."""
+    return issubclass(type(llm), LLMProvider)
 
 
 def _answers_of(agent: Agent, occasion: str) -> str:

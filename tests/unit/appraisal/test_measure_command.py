@@ -22,7 +22,7 @@ SHORT = {"authorship", "drift", "population", "mood", "relationships"}
 
 @pytest.mark.timeout(240)
 def test_a_short_life_of_the_cast_is_measured_told_and_shown(tmp_path: Path) -> None:
-    arguments = ["--days", DAYS, "--seed", "5", "--agents", str(CAST), "--out", str(tmp_path)]
+    arguments = ["--days", DAYS, "--seed", "7", "--agents", str(CAST), "--out", str(tmp_path)]
 
     result = CliRunner().invoke(cli, ["measure", *arguments, "--json"])
 

@@ -143,8 +143,8 @@ def test_a_watch_that_cannot_tell_two_voices_apart_fails_the_measure() -> None:
 
     found = drift({**texts, first: both[::2], second: both[1::2]})
 
-    swaps = (f"swaps of personas noticed within {SOON} texts", "the cast")
-    assert swaps in failing(found.readings)
+    # Either it takes one for the other, or each for a stranger.
+    assert failing(found.readings)
 
 
 def test_voices_that_change_by_themselves_are_false_alarms() -> None:
