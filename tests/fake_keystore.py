@@ -39,9 +39,12 @@ class FakeKeystore:
     def forget(self) -> None:
         """Be as new, to whoever asks for the generation."""
         with self._lock:
-            kept = (self._newest, self._keys, self._erased, self._destroyed, self._secrets)
-            for one in kept:
-                one.clear()
+            self._newest.clear()
+            self._keys.clear()
+            self._erased.clear()
+            self._destroyed.clear()
+            self._erased_at.clear()
+            self._secrets.clear()
             self._index_keys = ()
             self._generation = next(self._generations)
 

@@ -99,8 +99,10 @@ def _index(table: str, entry: Entry) -> MigrateOperation:
         for value in conditions
         for dialect in ("sqlite", "postgresql")
     }
-    back = CreateIndexOp(name, table, entry["column_names"], unique=entry["unique"], **where)
-    return DropIndexOp(name, table, _reverse=back)
+    unique = bool(entry["unique"])
+    back = CreateIndexOp(name, table, entry["column_names"], unique=unique, **where)
+    # Alembic takes only the columns from the way back, and the rest from here.
+    return DropIndexOp(name, table, unique=unique, _reverse=back, **where)
 
 
 _DROPS: Final = {

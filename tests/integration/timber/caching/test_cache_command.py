@@ -33,9 +33,9 @@ def shared(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
 
 
 @pytest.fixture
-def timber(tmp_path: Path, database_url: str) -> Any:
+def timber(models: Path, database_url: str) -> Any:
     def run(*arguments: str) -> Result:
-        given = [str(tmp_path / "models"), "--database", database_url]
+        given = [str(models), "--database", database_url]
         return CliRunner().invoke(cli, ["cache", *arguments, *given])
 
     return run

@@ -60,15 +60,23 @@ Open = Callable[..., Timber]
 
 
 @pytest.fixture(scope="package")
-def keystore() -> FakeKeystore:
+def lent_keystore() -> FakeKeystore:
+    """Give the keystore of the Timbers that are lent, with the keys of the test before."""
     return FakeKeystore()
+
+
+@pytest.fixture
+def keystore(lent_keystore: FakeKeystore) -> FakeKeystore:
+    """Give the keystore of the Timbers that are lent, without keys and without erasures."""
+    lent_keystore.forget()
+    return lent_keystore
 
 
 @pytest.fixture(scope="package")
 def lender(
     tmp_path_factory: pytest.TempPathFactory,
     postgresql_server: PostgresqlServer,
-    keystore: FakeKeystore,
+    lent_keystore: FakeKeystore,
 ) -> Iterator[Lender]:
     folder = tmp_path_factory.mktemp("lent")
     (folder / "models.yaml").write_text(MODELS, encoding="utf-8")
@@ -77,7 +85,7 @@ def lender(
         settings = TimberSettings(
             database_url=url, model_config_dirs=(folder,), packaged_models=False
         )
-        return Timber(keystore=keystore).opened(settings)
+        return Timber(keystore=lent_keystore).opened(settings)
 
     with Lender.open(folder, postgresql_server, open_at) as lender:
         yield lender
@@ -107,7 +115,6 @@ def open_sealed(database_url: str, tmp_path: Path, keystore: FakeKeystore) -> It
 @pytest.fixture
 def timber(lent_timber: Timber, keystore: FakeKeystore) -> Timber:
     """Give a Timber with two people, no notes, and no keys."""
-    keystore.forget()
     lent_timber.keys.keyring.refresh()
     user = lent_timber.models.get("User")
     with lent_timber.database.session_scope() as session:

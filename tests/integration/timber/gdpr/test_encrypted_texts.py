@@ -64,9 +64,10 @@ def test_an_erasure_takes_texts_words_and_vectors_of_that_person_only(timber: Ti
 
 def test_from_the_first_step_on_nobody_finds_or_reads_them(timber: Timber) -> None:
     waiting = "INSERT INTO vector_pending (chunk_id, source_type) VALUES (:id, 'dark_notes')"
+    pieces = twins.pieces(timber)  # In memory, nobody else reads while this thread writes.
     with timber.database.engine.begin() as connection:
         connection.execute(text("DELETE FROM vector_embeddings"))
-        for piece in twins.pieces(timber):
+        for piece in pieces:
             connection.execute(text(waiting), {"id": piece.chunk_id})
 
     def hook(point: str) -> None:

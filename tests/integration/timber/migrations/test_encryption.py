@@ -204,6 +204,28 @@ def test_rows_stay_what_they_are_whatever_changes(project: PeopleProject) -> Non
     there_and_back(project, CHANGES)
 
 
+def test_the_way_back_makes_a_unique_index_unique_again_where_it_was(
+    project: PeopleProject,
+) -> None:
+    index = '{name: one_of_an_age, columns: [age], unique: true, where: "id > 3"}'
+    plain = PLAIN.replace("String(40), unique", "String(40), index: true, unique").replace(
+        "    gdpr", f"    indexes: [{index}]\n    gdpr"
+    )
+    project.step(plain)
+    project.fill(*ROWS)
+    before = project.people()
+    fields = "[{name: email, searchable: true}, {name: age, searchable: true}]"
+
+    project.step(sealed(fields, plain))
+    project.back(plain)
+
+    assert project.people() == before
+    project.run("INSERT INTO people (id, email, age) VALUES (4, 'd', 7)")
+    for second in ("(5, 'd', 8)", "(5, 'e', 7)"):
+        with pytest.raises(DuplicateError):
+            project.run(f"INSERT INTO people (id, email, age) VALUES {second}")
+
+
 # ------------------------------------------------------------------ what is refused
 
 
