@@ -71,7 +71,7 @@ async def test_an_engine_with_a_defect_is_found_out_by_a_few_kills(
 ) -> None:
     async with lives(tmp_path, module=defect) as life:
         for point in (Failpoint.EFFECT_DONE, Failpoint.COMMIT_DURABLE):
-            for passage in (4, 9, 14, 19):
+            for passage in (1, 2, 3, 5, 7, 8, 9):
                 await life.die_at(point, passage)
         found = await life.settle()
 
