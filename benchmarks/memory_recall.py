@@ -35,6 +35,7 @@ BENCHMARKS: Final = (
         scale=Scale(sizes=(1_000, 10_000, 100_000), headline=100_000),
         databases=("sqlite", "postgresql"),
         expect=lambda _size: {"written": 300, "asked": 200},
+        in_full=True,
         repetitions=3,
         traced=False,
     ),
