@@ -13,6 +13,7 @@ from sqlalchemy import JSON, String, select
 from typing_extensions import override
 
 from puppet_engine.core.clock import VirtualClock
+from puppet_engine.core.decisions import Act, Decision
 from puppet_engine.core.errors import PersonNotFoundError, StorageError
 from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import (
@@ -23,6 +24,8 @@ from puppet_engine.core.models import (
     Memory,
     TurnOutcome,
 )
+from puppet_engine.core.moods import Impulse, MoodChange, MoodState
+from puppet_engine.core.relationships import Relationship
 from puppet_engine.core.settings import Settings
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.storage.answers import StoredAnswers
@@ -34,6 +37,9 @@ from puppet_engine.storage.traces import Named, forget_person, traces_of
 pytestmark = pytest.mark.integration
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
+
+CALM = MoodState(valence=0, arousal=0, as_of=START)
+CLOSE = Relationship(handle="mira", familiarity=0.5, affinity=0.5, trust=0.5, as_of=START)
 
 EXEMPT = {
     "account_meters": "how much of a rate limit is used up",
@@ -112,6 +118,25 @@ async def live(storage: Storage) -> None:
                 ),
                 EventDraft(type="post.due", agent_id="ada", due_at=START),
             ),
+            relationships=(CLOSE.model_copy(update={"handle": "bob"}), CLOSE),
+            mood=CALM,
+            mood_changes=(
+                MoodChange(
+                    event="mention.received",
+                    impulse=Impulse(valence=0.5, arousal=0.1),
+                    before=CALM,
+                    after=CALM,
+                    reason="@bob was kind",
+                ),
+            ),
+            decision=Decision(
+                occasion="post.due",
+                acts=(Act.POST,),
+                why="it was time",
+                mood=CALM,
+                mood_name="calm",
+                prompt="You may speak of what @Bob said.",
+            ),
         ),
     )
     await StoredAnswers(storage).keep("ada 1", 0, request="0" * 64, answer="@bob, my dear")
@@ -148,8 +173,16 @@ async def test_whoever_is_forgotten_is_named_in_no_table_and_others_are_remember
     done = await forget_person(storage, "@BOB")
 
     assert await rows_naming(storage, "bob") == {}
-    gone = {"events": 2, "facts": 1, "intents": 1, "memories": 3, "model_answers": 1}
-    assert done.traces.rows == gone
+    assert done.traces.rows == {
+        "decisions": 2,  # one for each intent, and only the prompt names him
+        "events": 2,
+        "facts": 1,
+        "intents": 1,
+        "memories": 3,
+        "model_answers": 1,
+        "mood_moments": 1,
+        "relationships": 1,
+    }
     left = await rows_naming(storage, "mira")
     assert left == of_mira | {"memories": of_mira["memories"] - 1, "vector_chunks": 1}
     found = await memory.search_memories("ada", "what is the cat called?")
