@@ -90,8 +90,14 @@ def _wishes(evidence: Evidence) -> Iterable[str]:
     kept: Counter[str | None] = Counter(
         intent.agent for intent in evidence.intents if intent.kind == "post"
     )
+    # Of whom no draft may leave, it is told that nothing is said, and why.
+    kept.update(
+        event.agent
+        for event in evidence.events
+        if event.type == "text.held_back" and event.post is None
+    )
     if wanted != kept:
-        yield f"posts that fell due, but are not wanted: {dict(wanted - kept)}"
+        yield f"posts that fell due, but are not wanted nor held back: {dict(wanted - kept)}"
         yield f"posts that are wanted, but never fell due: {dict(kept - wanted)}"
     for intent in evidence.intents:
         if intent.state != "done":

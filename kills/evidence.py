@@ -26,7 +26,7 @@ class EventRow:
     failures: int
     error: str | None
     post: str | None
-    """Of a mention, and of a post that is told of."""
+    """Of a mention, of a post that is told of, and of a text that was held back what it answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,8 @@ class Evidence:
 EVENTS: Final = """
     SELECT sequence, agent_id, type, priority, due_at, settled_as, failures, error,
         CASE type WHEN 'mention.received' THEN payload->>'id'
-            WHEN 'post.published' THEN payload->>'post_id' END
+            WHEN 'post.published' THEN payload->>'post_id'
+            WHEN 'text.held_back' THEN payload->>'in_reply_to' END
     FROM events ORDER BY sequence
 """
 INTENTS: Final = """
