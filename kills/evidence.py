@@ -26,7 +26,7 @@ class EventRow:
     failures: int
     error: str | None
     post: str | None
-    """Of a mention, of a post that is told of, and of a text that was held back what it answers."""
+    """Of a mention, of a post that is told of; of a text that was held back: what it answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
