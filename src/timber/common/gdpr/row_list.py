@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from timber.common.caching import codec
@@ -20,6 +20,8 @@ from timber.common.gdpr.saga import Erasing
 from timber.common.gdpr.subjects import Belonging, keys_of
 from timber.common.gdpr.tables import listed
 from timber.common.modeling.ownership import OnErase
+
+Key = tuple[Any, ...]
 
 BATCH: Final = 500
 """How many rows a transaction changes, and how many are in memory at once."""
@@ -82,16 +84,24 @@ class RowList:
                 ]
                 self.connection.execute(ignoring, rows)
 
-    def some(self, table: Table, fate: Fate, most: int = BATCH) -> list[Listed]:
-        """Return some rows that have that fate."""
+    def some(self, table: Table, fate: Fate, most: int = BATCH, *, after: int = 0) -> list[Listed]:
+        """Return some rows that have that fate, the first ones behind a number."""
         statement = (
             select(listed.c.number, listed.c.key)
-            .where(*self._of(table), listed.c.fate == fate.value)
+            .where(*self._of(table), listed.c.fate == fate.value, listed.c.number > after)
             .order_by(listed.c.number)
             .limit(most)
         )
-        rows = self.connection.execute(statement)
-        return [Listed(row.number, tuple(codec.loads(row.key.encode()))) for row in rows]
+        return [_read(row) for row in self.connection.execute(statement)]
+
+    def listed(self, table: Table, keys: Iterable[Key], fate: Fate) -> list[Listed]:
+        """Return those of some rows that are on the list with that fate."""
+        statement = select(listed.c.number, listed.c.key).where(
+            *self._of(table),
+            listed.c.key.in_([written(key) for key in keys]),
+            listed.c.fate == fate.value,
+        )
+        return [_read(row) for row in self.connection.execute(statement)]
 
     def has(self, fate: Fate) -> bool:
         """Tell whether a row has that fate."""
@@ -154,6 +164,10 @@ class RowList:
 def written(key: Sequence[Any]) -> str:
     """Return a primary key as the list has it."""
     return codec.dumps(list(key)).decode()
+
+
+def _read(row: Row[Any]) -> Listed:
+    return Listed(row.number, tuple(codec.loads(row.key.encode())))
 
 
 def _batches(rows: Iterable[Listed]) -> Iterable[list[Listed]]:
