@@ -34,6 +34,8 @@ class _Table:
     strict: dict[str, str] = field(default_factory=dict)
     """Links that must not be null, by column; to tables before it, or to itself."""
     loose: dict[str, str] = field(default_factory=dict)
+    back: tuple[str, str] | None = None
+    """A link that must not be null to the table after it, which points back as strictly."""
     user: str | None = None
     """Whether there is a `user_id`: strict, loose, or a loose one by which nobody is found."""
     path: str | None = None
@@ -41,6 +43,10 @@ class _Table:
     @property
     def is_flagged(self) -> bool:
         return self.path is not None
+
+    @property
+    def needs(self) -> set[str]:
+        return {*self.strict.values(), *(self.back[1:] if self.back else ())}
 
 
 @st.composite
@@ -51,6 +57,12 @@ def schemas(draw: st.DrawFn) -> Drawn:
     count = draw(st.integers(2, 5))
     for number in range(count):
         tables.append(_table(draw, number, count, tables, drawn))
+    while more := [
+        one.name
+        for one in tables
+        if not drawn.owned[one.name] and any(drawn.owned[name] for name in one.needs)
+    ]:
+        drawn.owned.update(dict.fromkeys(more, True))
     pairs = draw(
         st.lists(
             st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)),
@@ -87,7 +99,7 @@ def _needed(tables: list[_Table]) -> set[str]:
     found: set[str] = set()
     left = [one for one in tables if one.is_flagged]
     while left:
-        further = set(left.pop().strict.values()) - found
+        further = left.pop().needs - found
         found |= further
         left += [by_name[name] for name in further]
     return found
@@ -115,7 +127,16 @@ def _table(  # noqa: C901 - each kind of link is drawn
         table.user = "mention"
     strictly = any(drawn.owned.get(other, False) for other in table.strict.values())
     drawn.owned[table.name] = table.is_flagged or table.user == "strict" or strictly
+    if before and draw(st.integers(0, 2)) == 0:
+        _close_circle(before[-1], table)
     return table
+
+
+def _close_circle(other: _Table, table: _Table) -> None:
+    """Let two tables point to each other, so that no row of one can be without one of the other."""
+    table.loose.pop(f"to_{other.name}", None)
+    table.strict[f"to_{other.name}"] = other.name
+    other.back = (f"back_{table.name}", table.name)
 
 
 def _path(draw: st.DrawFn, table: _Table, before: list[_Table]) -> str | None:
@@ -141,7 +162,8 @@ def _model(table: _Table) -> dict[str, Any]:
                 "nullable": table.user != "strict",
             }
         )
-    for links, nullable in ((table.strict, False), (table.loose, True)):
+    back = dict([table.back]) if table.back else {}
+    for links, nullable in ((table.strict, False), (back, False), (table.loose, True)):
         columns += [
             {
                 "name": column,
@@ -190,9 +212,17 @@ def _rows(  # noqa: C901, PLR0912 - each kind of link is drawn
                     row["user_id"] = who
                 elif table.user == "mention":
                     row["user_id"] = draw(st.sampled_from([None, *PERSONS]))
+                if table.back is not None:
+                    row[table.back[0]] = key  # until its own is there
                 drawn.rows[table.name].append(row)
                 known.append(key)
     for table in tables:
+        if table.back is not None:
+            column, target = table.back
+            for row in drawn.rows[table.name]:
+                who = row["mark"].partition("'")[0]
+                value = draw(st.sampled_from(mine[target, who]))
+                drawn.links.append((table.name, row["id"], column, value))
         if table.strict.get("parent") == table.name:
             for row in drawn.rows[table.name]:
                 who = row["mark"].partition("'")[0]

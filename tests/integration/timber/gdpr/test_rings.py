@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select, text
-from tests.integration.timber.gdpr.conftest import settings_of
+from sqlalchemy import insert, select
+from tests.integration.timber.gdpr.conftest import later, settings_of
 
-from timber.common.database.sqlite_transactions import begin
 from timber.common.runtime import Timber
 
 pytestmark = pytest.mark.integration
@@ -201,15 +200,6 @@ def test_a_row_of_two_persons_goes_with_either_however_far_it_is_to_them(timber:
     assert certificate.tables["sheets"] == {"deleted": 1}
     assert certificate.count("emptied") == 0
     assert keys(timber, "sheet_readers") == [(2, "bob")]
-
-
-def later(connection: Connection) -> None:
-    """Have nobody look at foreign keys before all is stored."""
-    if connection.dialect.name == "sqlite":
-        begin(connection)
-        connection.execute(text("PRAGMA defer_foreign_keys = ON"))
-    else:
-        connection.execute(text("SET LOCAL session_replication_role = replica"))
 
 
 def store_purses(timber: Timber, who: str, first: int, count: int) -> None:
