@@ -34,7 +34,7 @@ class _Table:
     strict: dict[str, str] = field(default_factory=dict)
     """Links that must not be null, by column; to tables before it, or to itself."""
     loose: dict[str, str] = field(default_factory=dict)
-    back: tuple[str, str] | None = None
+    back: dict[str, str] = field(default_factory=dict)
     """A link that must not be null to the table after it, which points back as strictly."""
     user: str | None = None
     """Whether there is a `user_id`: strict, loose, or a loose one by which nobody is found."""
@@ -46,7 +46,7 @@ class _Table:
 
     @property
     def needs(self) -> set[str]:
-        return {*self.strict.values(), *(self.back[1:] if self.back else ())}
+        return {*self.strict.values(), *self.back.values()}
 
 
 @st.composite
@@ -56,7 +56,10 @@ def schemas(draw: st.DrawFn) -> Drawn:
     tables: list[_Table] = []
     count = draw(st.integers(2, 5))
     for number in range(count):
-        tables.append(_table(draw, number, count, tables, drawn))
+        table = _table(draw, number, count, tables, drawn)
+        if tables and draw(st.integers(0, 2)) == 0:
+            _close_circle(tables[-1], table)
+        tables.append(table)
     while more := [
         one.name
         for one in tables
@@ -127,16 +130,14 @@ def _table(  # noqa: C901 - each kind of link is drawn
         table.user = "mention"
     strictly = any(drawn.owned.get(other, False) for other in table.strict.values())
     drawn.owned[table.name] = table.is_flagged or table.user == "strict" or strictly
-    if before and draw(st.integers(0, 2)) == 0:
-        _close_circle(before[-1], table)
     return table
 
 
 def _close_circle(other: _Table, table: _Table) -> None:
-    """Let two tables point to each other, so that no row of one can be without one of the other."""
+    """Let two tables point to each other: no row of one can be without one of the other."""
     table.loose.pop(f"to_{other.name}", None)
     table.strict[f"to_{other.name}"] = other.name
-    other.back = (f"back_{table.name}", table.name)
+    other.back[f"back_{table.name}"] = table.name
 
 
 def _path(draw: st.DrawFn, table: _Table, before: list[_Table]) -> str | None:
@@ -162,8 +163,7 @@ def _model(table: _Table) -> dict[str, Any]:
                 "nullable": table.user != "strict",
             }
         )
-    back = dict([table.back]) if table.back else {}
-    for links, nullable in ((table.strict, False), (back, False), (table.loose, True)):
+    for links, nullable in ((table.strict | table.back, False), (table.loose, True)):
         columns += [
             {
                 "name": column,
@@ -189,7 +189,7 @@ def _association(number: int, here: str, there: str) -> dict[str, Any]:
     }
 
 
-def _rows(  # noqa: C901, PLR0912 - each kind of link is drawn
+def _rows(  # noqa: C901, PLR0912, PLR0915 - each kind of link is drawn
     draw: st.DrawFn, tables: list[_Table], drawn: Drawn
 ) -> None:
     mine: dict[tuple[str, str], list[int]] = {}
@@ -212,17 +212,11 @@ def _rows(  # noqa: C901, PLR0912 - each kind of link is drawn
                     row["user_id"] = who
                 elif table.user == "mention":
                     row["user_id"] = draw(st.sampled_from([None, *PERSONS]))
-                if table.back is not None:
-                    row[table.back[0]] = key  # until its own is there
+                row |= dict.fromkeys(table.back, key)  # until theirs are there
                 drawn.rows[table.name].append(row)
                 known.append(key)
+    _backs(draw, tables, drawn, mine)
     for table in tables:
-        if table.back is not None:
-            column, target = table.back
-            for row in drawn.rows[table.name]:
-                who = row["mark"].partition("'")[0]
-                value = draw(st.sampled_from(mine[target, who]))
-                drawn.links.append((table.name, row["id"], column, value))
         if table.strict.get("parent") == table.name:
             for row in drawn.rows[table.name]:
                 who = row["mark"].partition("'")[0]
@@ -240,6 +234,18 @@ def _rows(  # noqa: C901, PLR0912 - each kind of link is drawn
                 value = draw(st.sampled_from(choices))
                 if value is not None:
                     drawn.links.append((table.name, row["id"], column, value))
+
+
+def _backs(
+    draw: st.DrawFn, tables: list[_Table], drawn: Drawn, mine: dict[tuple[str, str], list[int]]
+) -> None:
+    """Let rows point back to those of whose they are."""
+    for table in tables:
+        for column, target in table.back.items():
+            for row in drawn.rows[table.name]:
+                who = row["mark"].partition("'")[0]
+                value = draw(st.sampled_from(mine[target, who]))
+                drawn.links.append((table.name, row["id"], column, value))
 
 
 def _pairs(draw: st.DrawFn, name: str, here: str, there: str, drawn: Drawn) -> None:
