@@ -171,16 +171,15 @@ def window(
         one.key: rows.some(one, Fate.WAITING, most, after=after.get(one.key, 0)) for one in circle
     }
     last = {name: some[-1].number if some else after.get(name, 0) for name, some in found.items()}
-    known = {name: {written(one.key) for one in some} for name, some in found.items()}
+    known = {name: {one.text for one in some} for name, some in found.items()}
     edge: dict[str, list[Key]] = {name: [one.key for one in some] for name, some in found.items()}
     for _ in range(_STEPS if len(circle) > 1 else 0):
         further: dict[str, list[Key]] = {one.key: [] for one in circle}
         for table in circle:
             for other, listed in _pointing(rows, schema, table, edge[table.key], circle):
                 for one in listed:
-                    name = written(one.key)
-                    if name not in known[other] and len(known[other]) < 2 * most:
-                        known[other].add(name)
+                    if one.text not in known[other] and len(known[other]) < 2 * most:
+                        known[other].add(one.text)
                         found[other].append(one)
                         further[other].append(one.key)
         edge = further

@@ -150,15 +150,14 @@ class RowEraser:
 
     def _batch(self, erasing: Erasing, table: Table) -> bool:
         """Do with some rows what their model says; return whether there were any."""
-        some = self._look(erasing, table, Fate.FOUND)
-        if not some:
-            return False
         owner = self.schema.owner(table)
         if owner is not None and owner.on_erase == "anonymise":
-            self._in_step(erasing, Step.ROWS, partial(self._anonymise, table=table))
+            done = self._in_step(erasing, Step.ROWS, partial(self._anonymise, table=table))
         else:
-            self._unlink(erasing, table, [one.key for one in some])
-            self._in_step(erasing, Step.ROWS, partial(self._delete_some, table=table))
+            self._unlink(erasing, table)
+            done = self._in_step(erasing, Step.ROWS, partial(self._delete_some, table=table))
+        if done is not True:
+            return False
         reach(Failpoint.BATCH_GONE)
         return True
 
@@ -169,8 +168,11 @@ class RowEraser:
         found: list[Listed] = self.transact(work)
         return found
 
-    def _delete_some(self, now: Erasing, rows: RowList, table: Table) -> None:
-        self._delete(now, rows, {table.key: rows.some(table, Fate.FOUND)})
+    def _delete_some(self, now: Erasing, rows: RowList, table: Table) -> bool:
+        some = rows.some(table, Fate.FOUND)
+        if some:
+            self._delete(now, rows, {table.key: some})
+        return bool(some)
 
     def _delete(self, now: Erasing, rows: RowList, chosen: Mapping[str, Sequence[Listed]]) -> None:
         """Delete rows of some tables together, but for those that something needs."""
@@ -180,13 +182,13 @@ class RowEraser:
         }
         wanted = {name: [one.key for one in listed] for name, listed in some.items()}
         for name, keys in wanted.items():
-            # Under a lock, so that nothing new can point to them.
+            # Under a lock, so that nothing new can point to them; SQLite has one writer.
             own = keys_of(tables[name])
-            if keys:
+            if keys and connection.dialect.name != "sqlite":
                 connection.execute(select(*own).where(among(own, keys)).with_for_update())
         stuck = blocked(connection, self.schema, wanted)
         going = {
-            name: [one for one in listed if written(one.key) not in stuck[name]]
+            name: [one for one in listed if one.text not in stuck[name]]
             for name, listed in some.items()
             if listed
         }
@@ -199,7 +201,7 @@ class RowEraser:
             now.counts.add(name, "deleted", number)
         for name, listed in going.items():
             rows.strike(listed)
-            waiting = [one for one in some[name] if written(one.key) in stuck[name]]
+            waiting = [one for one in some[name] if one.text in stuck[name]]
             rows.set(waiting, Fate.WAITING)
         self.saga.save(connection, now)
         if going:
@@ -207,10 +209,12 @@ class RowEraser:
 
     # ------------------------------------------------------------------ links
 
-    def _unlink(self, erasing: Erasing, table: Table, keys: Sequence[Key]) -> None:
-        """Let nothing that stays point to rows that go, as far as that may be null."""
-        for link in self.schema.links.get(table.key, ()):
-            if link.loose:
+    def _unlink(self, erasing: Erasing, table: Table) -> None:
+        """Let nothing that stays point to the next rows that go, as far as that may be null."""
+        links = [link for link in self.schema.links.get(table.key, ()) if link.loose]
+        keys = [one.key for one in self._look(erasing, table, Fate.FOUND)] if links else []
+        for link in links:
+            if keys:
                 unlink = partial(
                     Unlinker(schema=self.schema, saga=self.saga).unlink_some,
                     link=link,
@@ -232,8 +236,8 @@ class RowEraser:
         mine = among(own, [one.key for one in some])
         statement = select(*own).where(mine, held.condition(table, table))
         kept = {written(row) for row in connection.execute(statement)}
-        rows.set([one for one in some if written(one.key) in kept], Fate.HELD)
-        return [one for one in some if written(one.key) not in kept]
+        rows.set([one for one in some if one.text in kept], Fate.HELD)
+        return [one for one in some if one.text not in kept]
 
     # ------------------------------------------------------------------ what stays
 
