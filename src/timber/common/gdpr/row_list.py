@@ -74,17 +74,14 @@ class RowList:
         )
         dialect = postgresql if self.connection.dialect.name == "postgresql" else sqlite
         ignoring = dialect.insert(listed).on_conflict_do_nothing()
+        same = {
+            "erasure_id": self.erasing.erasure_id,
+            "table_name": table.key,
+            "fate": fate.value,
+        }
         with contextlib.closing(found):
             for part in found.partitions():
-                rows = [
-                    {
-                        "erasure_id": self.erasing.erasure_id,
-                        "table_name": table.key,
-                        "key": written(row),
-                        "fate": fate.value,
-                    }
-                    for row in part
-                ]
+                rows = [{**same, "key": written(row)} for row in part]
                 self.connection.execute(ignoring, rows)
 
     def some(self, table: Table, fate: Fate, most: int = BATCH, *, after: int = 0) -> list[Listed]:
