@@ -12,7 +12,7 @@ from itertools import islice
 from json.encoder import encode_basestring_ascii
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from timber.common.caching import codec
@@ -177,7 +177,7 @@ def written(key: Sequence[Any]) -> str:
     return f'{{"l":[{",".join(map(str, parts))}]}}'
 
 
-def _read(rows: Sequence[Row[Any]]) -> list[Listed]:
+def _read(rows: Sequence[Any]) -> list[Listed]:
     keys = codec.loads(f"[{','.join(row.key for row in rows)}]".encode())
     return [Listed(row.number, tuple(key), row.key) for row, key in zip(rows, keys, strict=True)]
 
