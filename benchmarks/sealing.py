@@ -7,7 +7,7 @@ is spent on the row, by whoever seals it.
 from typing import Final
 
 from benchmarks.contenders import letters
-from benchmarks.harness.benchmark import Benchmark, Figure, Peer, Scale, at_least, at_most
+from benchmarks.harness.benchmark import Benchmark, Figure, Peer, Sample, Scale, at_least, at_most
 
 _FIGURES: Final = (
     Figure(unit="rows per CPU second", of=lambda run: run.size / run.cpu_seconds),
@@ -32,6 +32,13 @@ _FIELD_FIGURES: Final = (
         target=at_most(10),
     ),
 )
+
+
+def _beyond(run: Sample) -> float:
+    """Return by how many microseconds of CPU a sealed row costs more than one in clear."""
+    sealed, clear = (float(run.facts[f"{one} CPU seconds"]) for one in ("sealed", "clear"))
+    return (sealed - clear) / run.size * 1e6
+
 
 BENCHMARKS: Final = (
     Benchmark(
@@ -66,6 +73,27 @@ BENCHMARKS: Final = (
         figures=_FIELD_FIGURES,
         scale=_FIELD_SCALE,
         expect=letters.expected_texts,
+        traced=False,
+    ),
+    Benchmark(
+        name="sealed beyond unsealed row",
+        about="what storing a row costs more because its text of 1 KB is encrypted: the same rows "
+        "in bulk into a table with the flag and into one without, in turns.",
+        item="rows",
+        ours="benchmarks.contenders.timber_letters:both_bulk_inserts",
+        figures=(
+            Figure(unit="µs of CPU a row", of=_beyond, target=at_most(10)),
+            Figure(
+                name="the row in clear",
+                unit="µs of CPU a row",
+                of=lambda run: float(run.facts["clear CPU seconds"]) / run.size * 1e6,
+            ),
+        ),
+        scale=_SCALE,
+        full_scale=_FULL_SCALE,
+        databases=("sqlite", "postgresql"),
+        expect=letters.expected_of_both,
+        repetitions=3,
         traced=False,
     ),
     Benchmark(

@@ -33,11 +33,11 @@ def rows(number: int) -> list[dict[str, Any]]:
     ]
 
 
-def stored(database_url: str) -> Facts:
+def stored(database_url: str, table: str = "letters") -> Facts:
     """Tell how many rows there are, and in how many of them the body can be read."""
     engine = create_engine(database_url)
     with engine.connect() as connection:
-        bodies = connection.execute(text("SELECT body FROM letters")).scalars().all()
+        bodies = connection.execute(text(f"SELECT body FROM {table}")).scalars().all()  # noqa: S608 - one of ours
     engine.dispose()
     plain = sum(1 for one in bodies if b"sea leaves" in _bytes(one))
     return {"rows": len(bodies), "readable": plain}
@@ -65,3 +65,14 @@ def _bytes(value: Any) -> bytes:
 def expected(size: int) -> Mapping[str, int]:
     """Return what `stored` should tell of contenders that seal."""
     return {"rows": size, "readable": 0}
+
+
+def expected_of_both(size: int) -> Mapping[str, int]:
+    """Return what is to be told of rows that are stored sealed and in clear, and of some more."""
+    rows = size + WRITERS
+    return {
+        "sealed rows": rows,
+        "sealed readable": 0,
+        "clear rows": rows,
+        "clear readable": rows,
+    }

@@ -1,12 +1,13 @@
 """Timber, with a column that is encrypted."""
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 from benchmarks.contenders import letters
-from benchmarks.harness.stage import Stage, Trial
+from benchmarks.harness.stage import Facts, Stage, Trial
 from sqlalchemy import insert
 
 from timber.common.database.bulk import CHUNK
@@ -29,11 +30,21 @@ models:
       - {name: body, type: Text, nullable: false}
     encryption: {enabled: true, fields: [body]}
 """
+_IN_CLEAR: Final = """\
+  - name: Card
+    table_name: cards
+    columns:
+      - {name: id, type: String(36), primary_key: true}
+      - {name: user_id, type: String(36), nullable: false, foreign_key: users.user_id}
+      - {name: body, type: Text, nullable: false}
+"""
+"""The same, but that nothing of it is encrypted."""
+_TURNS: Final = 10
 
 
 @contextlib.contextmanager
-def _opened(stage: Stage) -> Iterator[tuple[Timber, Any]]:
-    stage.folder.joinpath("letters.yaml").write_text(MODEL, encoding="utf-8")
+def _opened(stage: Stage, models: str = MODEL) -> Iterator[tuple[Timber, Any]]:
+    stage.folder.joinpath("letters.yaml").write_text(models, encoding="utf-8")
     settings = TimberSettings(
         database_url=stage.database_url,
         model_config_dirs=(stage.folder,),
@@ -105,6 +116,38 @@ def bulk_insert(stage: Stage) -> Iterator[Trial]:
             timber.database.bulk_insert(letter, rows)
 
         yield Trial(work=work, check=lambda: letters.stored(stage.database_url))
+
+
+@contextlib.contextmanager
+def both_bulk_inserts(stage: Stage) -> Iterator[Trial]:
+    """Insert the rows twice, sealed and in clear, in turns; tell the CPU seconds of each."""
+    rows = letters.rows(stage.size + letters.WRITERS)
+    rows, more = rows[: stage.size], rows[stage.size :]
+    seconds = {"sealed": 0.0, "clear": 0.0}
+    with _opened(stage, MODEL + _IN_CLEAR) as (timber, letter):
+        kinds = {"sealed": letter, "clear": timber.models.get("Card")}
+        for kind in kinds.values():  # what is done once is done
+            timber.database.bulk_insert(kind, more)
+
+        def work() -> None:
+            part = -(-len(rows) // _TURNS)
+            for start in range(0, len(rows), part):
+                for name, kind in kinds.items():
+                    before = time.process_time()
+                    timber.database.bulk_insert(kind, rows[start : start + part])
+                    seconds[name] += time.process_time() - before
+
+        def check() -> Facts:
+            return {
+                **{f"{name} CPU seconds": spent for name, spent in seconds.items()},
+                **{
+                    f"{name} {what}": count
+                    for name, table in (("sealed", "letters"), ("clear", "cards"))
+                    for what, count in letters.stored(stage.database_url, table).items()
+                },
+            }
+
+        yield Trial(work=work, check=check)
 
 
 @contextlib.contextmanager

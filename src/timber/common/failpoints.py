@@ -6,7 +6,13 @@ A place that is passed while nothing is armed costs one look at a variable.
 
 import contextlib
 from collections.abc import Callable, Generator
+from enum import StrEnum
 from typing import Final
+
+
+class NamedPlace(StrEnum):
+    """What all enumerations of places are: so it is known which there are."""
+
 
 Hook = Callable[[str], None]
 """Is told the name of a place that is passed."""
@@ -21,7 +27,7 @@ class _Armed:
 _armed: Final = _Armed()
 
 
-def reach(point: str) -> None:
+def reach(point: NamedPlace) -> None:
     """Pass a place; what is armed may end the process here."""
     if _armed.hook is not None:
         _armed.hook(point)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -54,7 +55,7 @@ class Entry:
                 "actor": self.actor_mark.hex(),
                 "details": self.details,
                 "lane": self.lane,
-                "moment": self.moment.astimezone(UTC).isoformat(timespec="microseconds"),
+                "moment": _moment_text(self.moment),
                 "operation": self.operation,
                 "position": self.position,
                 "row": None if self.row_mark is None else self.row_mark.hex(),
@@ -64,6 +65,18 @@ class Entry:
         )
 
 
+@lru_cache(maxsize=16)
+def _moment_text(moment: datetime) -> str:
+    """Return a moment as entries have it; those of a transaction have one and the same."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+_to_canonical: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False
+).encode
+_to_key_text: Final = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def canonical(facts: Mapping[str, Any]) -> bytes:
     """Return facts in the one form that all of their writings have."""
     return canonical_text(facts).encode()
@@ -71,7 +84,7 @@ def canonical(facts: Mapping[str, Any]) -> bytes:
 
 def canonical_text(facts: Any) -> str:
     """Do as `canonical`, as text."""
-    return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _to_canonical(facts)
 
 
 def chain_key(secret: bytes) -> bytes:
@@ -99,12 +112,18 @@ def commitments(secret: bytes, table: str, key: str, values: Mapping[str, Any]) 
     """Return keyed commitments to the values of a row, by column, in hexadecimal."""
     begin = b"value\0" + _with_length(table) + _with_length(key)
     digest = hmac.digest
-    return {
-        column: digest(
-            secret, begin + _with_length(column) + _with_length(value_bytes(value)), "sha256"
-        )[:MARK_BYTES].hex()
-        for column, value in values.items()
-    }
+    found: dict[str, str] = {}
+    for column, value in values.items():
+        # As `_with_length`; here a call for each value would be felt.
+        raw = value_bytes(value)
+        message = begin + _column_bytes(column) + len(raw).to_bytes(8, "big") + raw
+        found[column] = digest(secret, message, "sha256")[:MARK_BYTES].hex()
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _column_bytes(column: str) -> bytes:
+    return _with_length(column)
 
 
 def _with_length(part: str | bytes) -> bytes:
@@ -114,7 +133,7 @@ def _with_length(part: str | bytes) -> bytes:
 
 def key_text(values: Iterable[Any]) -> str:
     """Return a primary key as a JSON array, as the triggers write it."""
-    return json.dumps([_plain(value) for value in values], ensure_ascii=False)
+    return _to_key_text([_plain(value) for value in values])
 
 
 def _plain(value: Any) -> Any:

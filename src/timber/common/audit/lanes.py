@@ -7,6 +7,7 @@ one, so nobody waits for two. SQLite has one writer, and one lane.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -24,6 +25,9 @@ _SQLITE: Final = sqlite.dialect()
 _FROM_HERE_BY_COPY: Final = 20
 _USUAL: Final = "read committed"
 _COLUMNS: Final = tuple(one.name for one in LOG.columns)
+_PLACE: Final = _COLUMNS.index("hash")
+_BEFORE: Final = attrgetter(*_COLUMNS[:_PLACE])
+_AFTER: Final = attrgetter(*_COLUMNS[_PLACE + 1 :])
 _LISTED: Final = ", ".join(_COLUMNS)
 _LAST: Final = (
     f"SELECT position, hash FROM {LOG.name} WHERE lane = {{}} ORDER BY position DESC LIMIT 1"
@@ -102,10 +106,7 @@ def store(
     chained: tuple[int, int] | None = None,
 ) -> None:
     """Store entries with their hashes; what was `chained`, from and up to, is noted no more."""
-    values = [
-        tuple(hashed if name == "hash" else getattr(entry, name) for name in _COLUMNS)
-        for entry, hashed in rows
-    ]
+    values = [(*_BEFORE(entry), hashed, *_AFTER(entry)) for entry, hashed in rows]
     cursor: Any = connection.connection.cursor()
     try:
         with translated():
@@ -141,10 +142,11 @@ def _store_sqlite(
 ) -> None:
     process: Any = LOG.c.moment.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)
     place = _COLUMNS.index("moment")
+    written = {moment: process(moment) for moment in {row[place] for row in values}}
     places = ", ".join("?" * len(_COLUMNS))
     cursor.executemany(
         f"INSERT INTO {LOG.name} ({_LISTED}) VALUES ({places})",
-        [(*row[:place], process(row[place]), *row[place + 1 :]) for row in values],
+        [(*row[:place], written[row[place]], *row[place + 1 :]) for row in values],
     )
     if chained:
         cursor.execute(f"DELETE FROM {PENDING.name} WHERE sequence > ? AND sequence <= ?", chained)

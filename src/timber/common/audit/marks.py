@@ -36,6 +36,7 @@ class Marks:
         self._known: OrderedDict[str, SubjectMarks] = OrderedDict()
         self._generation: int | None = None
         self._asked = timer()
+        self._last_actor: tuple[str | None, bytes] = (None, b"")
         self._lock = threading.Lock()
 
     @cached_property
@@ -82,7 +83,12 @@ class Marks:
 
     def of_actor(self, actor: str) -> bytes:
         """Return the mark of an actor who is no subject."""
-        return mark(self.key, "actor", actor)
+        # Most entries in a row are of one actor.
+        known, found = self._last_actor
+        if known != actor:
+            found = mark(self.key, "actor", actor)
+            self._last_actor = (actor, found)
+        return found
 
     def _made(self, subject: str) -> SubjectMarks:
         try:

@@ -73,6 +73,13 @@ class Sealer:
         """The tables of models with sealed columns, by name."""
         return self._tables
 
+    def lease(self, connection: Connection) -> None:
+        """Have the keys in use live until the transaction ends; who seals single values asks.
+
+        Raises as `Keyring.lease`.
+        """
+        self._keyring.lease(connection)
+
     def seal_value(self, target: SealTarget, value: Any) -> Ciphertext | None:
         """Seal one value; None stays None.
 

@@ -12,6 +12,7 @@ from timber.common.clock import Clock
 from timber.common.encryption.base import Keystore
 from timber.common.errors import ErasureError
 from timber.common.failpoints import reach
+from timber.common.gdpr.beside import TEXTS
 from timber.common.gdpr.certificate import Certificate, read_certificate, sign
 from timber.common.gdpr.failpoints import Failpoint
 from timber.common.gdpr.files import FileWiper
@@ -21,6 +22,7 @@ from timber.common.gdpr.rows import RowEraser
 from timber.common.gdpr.saga import Erasing, Saga, Step
 from timber.common.gdpr.schema import Schema
 from timber.common.gdpr.signing import Signer
+from timber.common.gdpr.standstill import LONGEST_SECONDS, Standstill
 from timber.common.gdpr.subjects import Person
 from timber.common.gdpr.texts import TextEraser
 from timber.common.ids import IdFactory
@@ -48,6 +50,9 @@ class Eraser:
     files: FileWiper
     clock: Clock
     new_id: IdFactory
+    sleep: Callable[[float], None]
+    """Waits for those who write, before the last look."""
+    longest_wait_seconds: float = LONGEST_SECONDS
 
     def erase(
         self, person: Person, tombstone: str, *, on_progress: OnProgress | None = None
@@ -181,8 +186,27 @@ class Eraser:
             self.saga.finish(connection, now, certificate.as_json())
             reach(Failpoint.CERTIFIED)
 
-        self.transact(work)
+        reach(Failpoint.ALMOST_CERTIFIED)
+        self._standstill.do(self._written_about(erasing.whom), work)
         self.files.empty_log()  # whom it was about, and the list of the rows, went only now
+
+    @property
+    def _standstill(self) -> Standstill:
+        return Standstill(
+            transact=self.transact,
+            sleep=self.sleep,
+            longest_seconds=self.longest_wait_seconds,
+        )
+
+    def _written_about(self, person: Person) -> list[Table]:
+        """Return the tables in which an application can write something about a person."""
+        found = [
+            table
+            for table in self.schema.tables
+            if (owner := self.schema.owner(table)) and owner.ways_to(person.table)
+        ]
+        texts = [one for name, one in self.tables.items() if name == TEXTS and one not in found]
+        return found + texts
 
     def _facts(self, now: Erasing, rows: RowList) -> dict[str, Any]:
         staying = rows.counts(Fate.STAYS)

@@ -1,9 +1,9 @@
 """The named places on the way of an erasure, at which a test can end the process."""
 
-from enum import StrEnum
+from timber.common.failpoints import NamedPlace
 
 
-class Failpoint(StrEnum):
+class Failpoint(NamedPlace):
     """Every place at which an erasure can be broken off on purpose."""
 
     NOTED = "erasure.noted"
@@ -26,6 +26,8 @@ class Failpoint(StrEnum):
     """Texts, words and vectors are gone."""
     CACHES_GONE = "erasure.caches_gone"
     """All caches were told; the database does not know."""
+    ALMOST_CERTIFIED = "erasure.almost_certified"
+    """All is gone that was found; nobody has looked for the last time."""
     CERTIFIED = "erasure.certified"
     """The certificate is written; it is not committed."""
     FINISHED = "erasure.finished"

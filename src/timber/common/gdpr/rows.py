@@ -5,12 +5,12 @@ first. A row to which something points that stays - what is retained, or what is
 is not deleted but emptied: nothing is left of it but its key and what must not be null.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, delete, literal, or_, select
+from sqlalchemy import Connection, Table, select
 
 from timber.common.clock import Clock
 from timber.common.errors import ErasureError
@@ -18,18 +18,17 @@ from timber.common.failpoints import reach
 from timber.common.gdpr.beside import NOTHING_BESIDE
 from timber.common.gdpr.emptying import Emptier
 from timber.common.gdpr.failpoints import Failpoint
-from timber.common.gdpr.row_list import BATCH, Fate, Listed, RowList, written
+from timber.common.gdpr.rings import blocked, circles, delete_together, window
+from timber.common.gdpr.row_list import Fate, Listed, RowList, written
 from timber.common.gdpr.saga import Erasing, Saga, Step
 from timber.common.gdpr.schema import Schema
-from timber.common.gdpr.subjects import among, equal, keys_of
+from timber.common.gdpr.subjects import among, keys_of
 from timber.common.gdpr.unlinking import Unlinker
 from timber.common.ids import IdFactory
 
 Result = TypeVar("Result")
 Key = tuple[Any, ...]
 
-LARGEST_RING = 10_000
-"""How many rows can go that need each other in a circle; they go by one statement."""
 MOST_SWEEPS = 20
 """How often rows are looked for again that were written during the erasure, before it gives up."""
 
@@ -109,7 +108,7 @@ class RowEraser:
                     pass
             if self._in_step(erasing, Step.ROWS, self._begin_round) is True:
                 continue
-            if not any(self._delete_ring(erasing, table) for table in self.schema.tables):
+            if not any(self._delete_circle(erasing, one) for one in circles(self.schema)):
                 self._in_step(erasing, Step.ROWS, partial(self._end_rounds, following=following))
                 return
 
@@ -129,30 +128,36 @@ class RowEraser:
     def _end_rounds(self, now: Erasing, rows: RowList, following: Step) -> None:
         self.saga.save(rows.connection, now, step=following)
 
-    def _delete_ring(self, erasing: Erasing, table: Table) -> bool:
-        """Delete rows that need each other in a circle which is larger than a batch."""
-        if not any(link.table is table for link in self.schema.links.get(table.key, ())):
-            return False
-        most = LARGEST_RING // len(keys_of(table))
+    def _delete_circle(self, erasing: Erasing, circle: Sequence[Table]) -> bool:
+        """Delete rows that need each other in circles; return whether some went."""
+        after: Mapping[str, int] = {}
 
-        def work(now: Erasing, rows: RowList) -> bool:
+        def work(now: Erasing, rows: RowList) -> tuple[bool, Mapping[str, int]] | None:
+            some = window(rows, self.schema, circle, after)
+            if some.is_empty:
+                return None
             before = now.counts.total("deleted")
-            self._delete(now, rows, table, Fate.WAITING, most)
-            return now.counts.total("deleted") > before
+            self._delete(now, rows, some.rows)
+            return now.counts.total("deleted") > before, some.last
 
-        return self._in_step(erasing, Step.ROWS, work) is True
+        while True:
+            done = self._in_step(erasing, Step.ROWS, work)
+            if done is None or done is _DONE:
+                return False
+            went, after = done
+            if went:
+                return True
 
     def _batch(self, erasing: Erasing, table: Table) -> bool:
         """Do with some rows what their model says; return whether there were any."""
-        some = self._look(erasing, table, Fate.FOUND)
-        if not some:
-            return False
         owner = self.schema.owner(table)
         if owner is not None and owner.on_erase == "anonymise":
-            self._in_step(erasing, Step.ROWS, partial(self._anonymise, table=table))
+            done = self._in_step(erasing, Step.ROWS, partial(self._anonymise, table=table))
         else:
-            self._unlink(erasing, table, [one.key for one in some])
-            self._in_step(erasing, Step.ROWS, partial(self._delete, table=table))
+            self._unlink(erasing, table)
+            done = self._in_step(erasing, Step.ROWS, partial(self._delete_some, table=table))
+        if done is not True:
+            return False
         reach(Failpoint.BATCH_GONE)
         return True
 
@@ -163,82 +168,53 @@ class RowEraser:
         found: list[Listed] = self.transact(work)
         return found
 
-    def _delete(
-        self,
-        now: Erasing,
-        rows: RowList,
-        table: Table,
-        fate: Fate = Fate.FOUND,
-        most: int = BATCH,
-    ) -> None:
-        connection, keys = rows.connection, keys_of(table)
-        some = self._not_held(rows, table, fate, most)
-        if not some:
-            return
-        wanted = [one.key for one in some]
-        # Under a lock, so that nothing new can point to them.
-        connection.execute(select(*keys).where(among(keys, wanted)).with_for_update())
-        blocked = self._blocked(connection, table, wanted)
-        going = [one for one in some if written(one.key) not in blocked]
-        gone = [one.key for one in going]
-        if gone:
-            beside = self.schema.beside.get(table.key, NOTHING_BESIDE)
-            now.counts.texts += beside.remove(connection, gone)
-            result = connection.execute(delete(table).where(among(keys, gone)))
-            beside.forget(connection, gone)
-            now.counts.add(table.key, "deleted", result.rowcount)
-        rows.strike(going)
-        rows.set([one for one in some if written(one.key) in blocked], Fate.WAITING)
+    def _delete_some(self, now: Erasing, rows: RowList, table: Table) -> bool:
+        some = rows.some(table, Fate.FOUND)
+        if some:
+            self._delete(now, rows, {table.key: some})
+        return bool(some)
+
+    def _delete(self, now: Erasing, rows: RowList, chosen: Mapping[str, Sequence[Listed]]) -> None:
+        """Delete rows of some tables together, but for those that something needs."""
+        connection, tables = rows.connection, self.schema.belonging.metadata.tables
+        some = {
+            name: self._not_held(rows, tables[name], listed) for name, listed in chosen.items()
+        }
+        wanted = {name: [one.key for one in listed] for name, listed in some.items()}
+        for name, keys in wanted.items():
+            # Under a lock, so that nothing new can point to them; SQLite has one writer.
+            own = keys_of(tables[name])
+            if keys and connection.dialect.name != "sqlite":
+                connection.execute(select(*own).where(among(own, keys)).with_for_update())
+        stuck = blocked(connection, self.schema, wanted)
+        going = {
+            name: [one for one in listed if one.text not in stuck[name]]
+            for name, listed in some.items()
+            if listed
+        }
+        gone = {name: [one.key for one in listed] for name, listed in going.items()}
+        beside = {name: self.schema.beside.get(name, NOTHING_BESIDE) for name in gone}
+        for name, keys in gone.items():
+            now.counts.texts += beside[name].remove(connection, keys) if keys else 0
+        for name, number in delete_together(connection, self.schema, gone).items():
+            beside[name].forget(connection, gone[name])
+            now.counts.add(name, "deleted", number)
+        for name, listed in going.items():
+            rows.strike(listed)
+            waiting = [one for one in some[name] if one.text in stuck[name]]
+            rows.set(waiting, Fate.WAITING)
         self.saga.save(connection, now)
-        reach(Failpoint.BATCH_READY)
-
-    def _blocked(self, connection: Connection, table: Table, keys: Sequence[Key]) -> set[str]:
-        """Return, as they are written, the keys of rows that something needs which stays.
-
-        What points to each other in these rows goes together, also in a circle.
-        """
-        own = keys_of(table)
-        pointing, inside = [], []
-        for link in self.schema.links.get(table.key, ()):
-            there = link.table.alias()
-            points = equal(
-                [there.c[name] for name in link.columns], [table.c[name] for name in link.targets]
-            )
-            found = select(literal(1)).select_from(there).where(points)
-            if link.table is table:
-                key_there = [there.c[one.key] for one in own]
-                # Who says RESTRICT looks at each row, others in the end of the statement.
-                together = link.on_delete != "RESTRICT"
-                found = found.where(
-                    ~among(key_there, keys) if together else ~equal(key_there, own)
-                )
-                inside.append(
-                    select(*key_there, *own)
-                    .select_from(table.join(there, points))
-                    .where(among(own, keys), among(key_there, keys))
-                )
-            pointing.append(found.correlate(table).exists())
-        if not pointing:
-            return set()
-        statement = select(*own).where(among(own, keys), or_(*pointing))
-        blocked = {written(row) for row in connection.execute(statement)}
-        if blocked:
-            needs: dict[str, set[str]] = {}
-            for row in (row for one in inside for row in connection.execute(one)):
-                needs.setdefault(written(row[: len(own)]), set()).add(written(row[len(own) :]))
-            left = list(blocked)
-            while left:
-                further = needs.get(left.pop(), set()) - blocked
-                blocked |= further
-                left += further
-        return blocked
+        if going:
+            reach(Failpoint.BATCH_READY)
 
     # ------------------------------------------------------------------ links
 
-    def _unlink(self, erasing: Erasing, table: Table, keys: Sequence[Key]) -> None:
-        """Let nothing that stays point to rows that go, as far as that may be null."""
-        for link in self.schema.links.get(table.key, ()):
-            if link.loose:
+    def _unlink(self, erasing: Erasing, table: Table) -> None:
+        """Let nothing that stays point to the next rows that go, as far as that may be null."""
+        links = [link for link in self.schema.links.get(table.key, ()) if link.loose]
+        keys = [one.key for one in self._look(erasing, table, Fate.FOUND)] if links else []
+        for link in links:
+            if keys:
                 unlink = partial(
                     Unlinker(schema=self.schema, saga=self.saga).unlink_some,
                     link=link,
@@ -251,28 +227,29 @@ class RowEraser:
                     if last is None or last is _DONE:
                         break
 
-    def _not_held(
-        self, rows: RowList, table: Table, fate: Fate, most: int = BATCH
-    ) -> list[Listed]:
-        """Return some rows that have that fate, but for those that came to be held meanwhile."""
+    def _not_held(self, rows: RowList, table: Table, some: Sequence[Listed]) -> list[Listed]:
+        """Return rows but for those that came to be held meanwhile."""
         connection, own = rows.connection, keys_of(table)
-        some = rows.some(table, fate, most)
         held = self.schema.holds.read(connection, keeping=True)
         if not (some and held.can(table.key)):
-            return some
+            return list(some)
         mine = among(own, [one.key for one in some])
         statement = select(*own).where(mine, held.condition(table, table))
         kept = {written(row) for row in connection.execute(statement)}
-        rows.set([one for one in some if written(one.key) in kept], Fate.HELD)
-        return [one for one in some if written(one.key) not in kept]
+        rows.set([one for one in some if one.text in kept], Fate.HELD)
+        return [one for one in some if one.text not in kept]
 
     # ------------------------------------------------------------------ what stays
 
     def _anonymise(self, now: Erasing, rows: RowList, table: Table) -> None:
-        self._emptier.anonymise(now, rows, table, self._not_held(rows, table, Fate.FOUND))
+        self._emptier.anonymise(
+            now, rows, table, self._not_held(rows, table, rows.some(table, Fate.FOUND))
+        )
 
     def _empty(self, now: Erasing, rows: RowList, table: Table) -> None:
-        self._emptier.empty(now, rows, table, self._not_held(rows, table, Fate.WAITING))
+        self._emptier.empty(
+            now, rows, table, self._not_held(rows, table, rows.some(table, Fate.WAITING))
+        )
 
     @property
     def _emptier(self) -> Emptier:

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -65,6 +66,7 @@ class GdprService:
         keyring: Keyring,
         clock: Clock,
         new_id: IdFactory,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._database = database
         self._metadata = metadata
@@ -76,6 +78,7 @@ class GdprService:
         self._saga = Saga(clock, new_id)
         self._clock = clock
         self._new_id = new_id
+        self._sleep = sleep
         self._opened: Workings | None = None
         self._is_open = False
         self.replayed = Replayed(resumed=0, repeated=0)
@@ -120,6 +123,7 @@ class GdprService:
             files=FileWiper(lambda: self._database.engine, self._transact),
             clock=self._clock,
             new_id=self._new_id,
+            sleep=self._sleep,
         )
         self.replayed = self.replay()
         if self.replayed.repeated:
@@ -345,7 +349,10 @@ class GdprService:
             yield rows, Counting(on_progress, total), head
 
     def _transact(self, work: Callable[[Connection], Result]) -> Result:
-        return self._database.run_sync(lambda session: work(session.connection()))
+        # Whoever looks again for what was written meanwhile is to see it.
+        return self._database.run_sync(
+            lambda session: work(session.connection()), isolation="READ COMMITTED"
+        )
 
     def _forget_keys(self) -> None:
         if self._keyring.is_open:

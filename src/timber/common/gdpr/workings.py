@@ -119,6 +119,7 @@ def build(  # noqa: PLR0913 - what the parts reach, all by keyword
     files: FileWiper,
     clock: Clock,
     new_id: IdFactory,
+    sleep: Callable[[float], None],
 ) -> Workings:
     """Put the parts together."""
     tables, schema = dict(known.metadata.tables), known.schema()
@@ -135,6 +136,7 @@ def build(  # noqa: PLR0913 - what the parts reach, all by keyword
         files=files,
         clock=clock,
         new_id=new_id,
+        sleep=sleep,
     )
     return Workings(
         transact=transact,

@@ -13,7 +13,7 @@ from timber.common.database.schema import alone
 from timber.common.database.sqlite_transactions import begin
 from timber.common.encryption.leases import EPOCH, LOCKS
 from timber.common.errors import DatabaseError, KeystoreError
-from timber.common.failpoints import reach
+from timber.common.failpoints import NamedPlace, reach
 
 _LOOK_SECONDS: Final = 0.05
 _LONGEST_SECONDS: Final = 600
@@ -31,8 +31,12 @@ _HOLD: Final = text("SELECT pg_advisory_xact_lock(:locks, :epoch)")
 
 Sleep = Callable[[float], None]
 
-RAISED: Final = "keys.epoch.raised"
-"""The place at which the epoch was raised, and those who write are waited for."""
+
+class EpochFailpoint(NamedPlace):
+    """The place at which a process can be ended on purpose."""
+
+    RAISED = "keys.epoch.raised"
+    """The epoch is raised, and those who write are waited for."""
 
 
 def prepare(engine: Engine, *, may_create: bool) -> None:
@@ -82,11 +86,11 @@ def raise_epoch(engine: Engine, *, sleep: Sleep) -> None:
         with engine.begin() as connection:
             begin(connection)  # there is one writer at a time: now it is this one
             _raise_on_sqlite(connection)
-        reach(RAISED)
+        reach(EpochFailpoint.RAISED)
         return
     with engine.begin() as connection:
         connection.execute(_RAISE)
-    reach(RAISED)
+    reach(EpochFailpoint.RAISED)
     _wait_for_former(engine, sleep)
 
 

@@ -7,13 +7,12 @@ what its deleted keys may have left on disks, are worth nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from timber.common.errors import MasterKeyError
-from timber.common.failpoints import reach
+from timber.common.failpoints import NamedPlace, reach
 from timber.common.keys.base import MasterKeys
 from timber.common.keys.envelopes import Place
 from timber.common.keys.store import SqlKeystore
@@ -35,7 +34,7 @@ Advance = Callable[[int, int], None]
 """Is told how much is done, and of how much."""
 
 
-class MasterFailpoint(StrEnum):
+class MasterFailpoint(NamedPlace):
     """Every place of the rotation at which a process can be ended on purpose."""
 
     MADE = "keys.master.made"

@@ -11,7 +11,6 @@ Three steps, and between them a wait until nobody writes without knowing of the 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -21,7 +20,7 @@ from timber.common.encryption.index_versions import hold_values
 from timber.common.encryption.keyring import Keyring
 from timber.common.encryption.sealing import Sealer
 from timber.common.errors import EncryptionError
-from timber.common.failpoints import reach
+from timber.common.failpoints import NamedPlace, reach
 from timber.common.keys.raw_tables import Change, RawRow, RawTable
 from timber.common.keys.renewals import Renewals
 from timber.common.keys.rounds import Due, Rounds, Unreadable
@@ -30,7 +29,7 @@ from timber.common.keys.store import SqlKeystore
 PROGRESS: Final = "indexes"
 
 
-class IndexFailpoint(StrEnum):
+class IndexFailpoint(NamedPlace):
     """Places of the renewal at which a process can be ended on purpose, beside those of rounds."""
 
     NOTED = "keys.index.noted"

@@ -19,7 +19,7 @@ from timber.common.keys.retiring import Retirement, retire
 from timber.common.keys.rounds import ROWS_AT_ONCE, Pace, Rounds, Show, Sleep, Unheard
 from timber.common.keys.service import KeyService
 from timber.common.keys.status import KeyStatus, status_of
-from timber.common.keys.waiting import settle
+from timber.common.keys.waiting import await_readers, settle
 
 
 def _show_nothing(_table: str, _done: int, _of: int) -> None:
@@ -120,6 +120,7 @@ class KeyRenewal:
                 engine=self._database.engine,
                 renewals=Renewals(store=keys.store),
                 wait=self._wait,
+                await_readers=partial(await_readers, self._database.engine, sleep=self._sleep),
             )
 
     @property

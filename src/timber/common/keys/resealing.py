@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import Connection
@@ -11,7 +10,7 @@ from timber.common.encryption.identities import SealTarget
 from timber.common.encryption.keyring import Keyring
 from timber.common.encryption.sealing import Sealer
 from timber.common.errors import EncryptionError
-from timber.common.failpoints import reach
+from timber.common.failpoints import NamedPlace, reach
 from timber.common.keys.raw_tables import RawRow, RawTable
 from timber.common.keys.renewals import Renewals
 from timber.common.keys.rounds import Due, Rounds, Unreadable
@@ -20,7 +19,7 @@ from timber.common.keys.store import SqlKeystore
 PROGRESS: Final = "data"
 
 
-class DataFailpoint(StrEnum):
+class DataFailpoint(NamedPlace):
     """Places of the renewal at which a process can be ended on purpose, beside those of rounds."""
 
     EPOCH_BEGUN = "keys.data.epoch_begun"

@@ -4,14 +4,13 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import Connection, Engine, LargeBinary, column, func, inspect, select, table
 from sqlalchemy.engine.reflection import Inspector
 from sqlalchemy.types import NullType
 
-from timber.common.failpoints import reach
+from timber.common.failpoints import NamedPlace, reach
 from timber.common.keys.renewals import Renewals
 from timber.common.modeling.sealed_tables import LEAST_BYTES, MAGIC
 
@@ -19,7 +18,7 @@ _HEADER_BYTES: Final = 20
 _ROWS_AT_ONCE: Final = 5_000
 
 
-class RetireFailpoint(StrEnum):
+class RetireFailpoint(NamedPlace):
     """Every place at which a process can be ended on purpose."""
 
     SCANNED = "keys.retire.scanned"
@@ -39,11 +38,18 @@ class Retirement:
     """How many values of each table are sealed with those."""
 
 
-def retire(*, engine: Engine, renewals: Renewals, wait: Callable[[], None]) -> Retirement:
+def retire(
+    *,
+    engine: Engine,
+    renewals: Renewals,
+    wait: Callable[[], None],
+    await_readers: Callable[[], None],
+) -> Retirement:
     """Destroy the versions that have a newer one and that no value in the database needs.
 
     Every column of bytes is looked at, also of tables that no model is of.
-    `wait` returns when nobody can write with old versions any more.
+    `wait` returns when nobody can write with old versions any more, `await_readers` when nobody
+    sees the database as it was before.
 
     Raises:
         KeystoreError: the keystore cannot be written.
@@ -61,6 +67,7 @@ def retire(*, engine: Engine, renewals: Renewals, wait: Callable[[], None]) -> R
             used.add(key)
             by_table[name] += 1
     reach(RetireFailpoint.SCANNED)
+    await_readers()
     unused = [(key[:-2], int.from_bytes(key[-2:], "big")) for key in old - used]
     destroyed = renewals.destroy(unused)
     reach(RetireFailpoint.DESTROYED)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection
@@ -11,7 +10,7 @@ from sqlalchemy import Connection
 from timber.common.database.service import DatabaseService
 from timber.common.encryption.identities import SealTarget
 from timber.common.errors import EncryptionError, SubjectErasedError
-from timber.common.failpoints import reach
+from timber.common.failpoints import NamedPlace, reach
 from timber.common.keys.raw_tables import Change, RawRow, RawTable
 from timber.common.keys.renewals import Renewals
 
@@ -39,7 +38,7 @@ Unheard: TypeAlias = Callable[[Connection], AbstractContextManager[None]]
 RenewPage: TypeAlias = Callable[[Connection, RawTable, Sequence[RawRow]], Due]
 
 
-class RoundFailpoint(StrEnum):
+class RoundFailpoint(NamedPlace):
     """Every place of a round at which a process can be ended on purpose."""
 
     PAGE_CHANGED = "keys.round.page_changed"

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
@@ -30,7 +29,7 @@ from sqlalchemy.types import TypeEngine
 
 from timber.common.encryption.identities import SealTarget
 from timber.common.errors import SubjectErasedError
-from timber.common.failpoints import reach
+from timber.common.failpoints import NamedPlace, reach
 from timber.common.migrations.conversions import conversion
 from timber.common.migrations.sealed_definitions import (
     KnownTable,
@@ -53,7 +52,7 @@ _GIVEN: Final = "given_"
 Tell = Callable[[str, int | None], None]
 
 
-class SealFailpoint(StrEnum):
+class SealFailpoint(NamedPlace):
     """Places in a step at which a process can be ended on purpose."""
 
     PAGE = "migrations.seal.page"

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, delete, not_, or_, select, tuple_, upda
 
 from timber.common.errors import ConstraintError
 from timber.common.failpoints import reach
+from timber.common.retention.failpoints import RetentionFailpoint
 from timber.common.retention.rules import RetentionRule
 
 BATCH: Final = 500
@@ -39,7 +40,7 @@ def work_off(
 ) -> Done | None:
     """Do the next batch; None if there is none."""
     found = _found(connection, rule, cutoff, obstacle, after)
-    reach("retention.selected")
+    reach(RetentionFailpoint.SELECTED)
     if not found:
         return None
     keys = [tuple(row[1:]) for row in found]
@@ -49,7 +50,7 @@ def work_off(
         done = keys
     except ConstraintError:
         done = [key for key in keys if _alone(connection, rule, key)]
-    reach("retention.applied")
+    reach(RetentionFailpoint.APPLIED)
     return Done(
         rows=len(done),
         first=found[0][0],

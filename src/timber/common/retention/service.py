@@ -15,6 +15,7 @@ from timber.common.errors import InvalidRequestError, NotOpenError
 from timber.common.failpoints import reach
 from timber.common.ids import IdFactory
 from timber.common.retention.batches import Done, due, work_off
+from timber.common.retention.failpoints import RetentionFailpoint
 from timber.common.retention.obstacles import Obstacles
 from timber.common.retention.rules import RetentionRule
 from timber.common.retention.tables import HOLDS, complete_holds, read_holds
@@ -121,7 +122,7 @@ class RetentionService:
                 self._count(rule, needed=False) for rule in rules if not self._hold_of(rule.name)
             )
         found = tuple(self._finished(rule, run, done[rule.name]) for rule in rules)
-        reach("retention.finished")
+        reach(RetentionFailpoint.FINISHED)
         return found
 
     def status(self) -> tuple[RuleStatus, ...]:
@@ -193,8 +194,8 @@ class RetentionService:
                 if done is None:
                     break
                 self._log(connection, rule, run, cutoff, done)
-                reach("retention.logged")
-            reach("retention.committed")
+                reach(RetentionFailpoint.LOGGED)
+            reach(RetentionFailpoint.COMMITTED)
             rows, after = rows + done.rows, done.end
             show(rule.name, rows, max(total, rows))
             if done.is_last:

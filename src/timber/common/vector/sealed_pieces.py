@@ -75,6 +75,16 @@ class PieceSeals:
 
     # ------------------------------------------------------------------ pieces
 
+    def lease(self, connection: Connection) -> None:
+        """Have the keys that seal pieces, and hash their words, live until the transaction ends.
+
+        Raises:
+            PlaintextRefusedError: the connection commits each statement by itself.
+            KeystoreError: the keystore cannot be read.
+
+        """
+        self._sealer.lease(connection)
+
     def seal(self, place: PiecePlace, content: str, *, subject: str) -> bytes:
         """Seal the text of a piece, for a subject as a keystore names it.
 

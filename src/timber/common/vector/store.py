@@ -112,6 +112,8 @@ class Store:
 
         None of them has a vector yet.
         """
+        if any(one.document.sealed_for is not None for one in texts):
+            self.seals.lease(connection)
         self.remove(connection, [one.document.key for one in texts])
         partitions = self._partitions_of(connection, (one.document for one in texts))
         rows: list[dict[str, Any]] = [

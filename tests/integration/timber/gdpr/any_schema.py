@@ -34,6 +34,8 @@ class _Table:
     strict: dict[str, str] = field(default_factory=dict)
     """Links that must not be null, by column; to tables before it, or to itself."""
     loose: dict[str, str] = field(default_factory=dict)
+    back: dict[str, str] = field(default_factory=dict)
+    """A link that must not be null to the table after it, which points back as strictly."""
     user: str | None = None
     """Whether there is a `user_id`: strict, loose, or a loose one by which nobody is found."""
     path: str | None = None
@@ -41,6 +43,10 @@ class _Table:
     @property
     def is_flagged(self) -> bool:
         return self.path is not None
+
+    @property
+    def needs(self) -> set[str]:
+        return {*self.strict.values(), *self.back.values()}
 
 
 @st.composite
@@ -50,7 +56,16 @@ def schemas(draw: st.DrawFn) -> Drawn:
     tables: list[_Table] = []
     count = draw(st.integers(2, 5))
     for number in range(count):
-        tables.append(_table(draw, number, count, tables, drawn))
+        table = _table(draw, number, count, tables, drawn)
+        if tables and draw(st.integers(0, 2)) == 0:
+            _close_circle(tables[-1], table)
+        tables.append(table)
+    while more := [
+        one.name
+        for one in tables
+        if not drawn.owned[one.name] and any(drawn.owned[name] for name in one.needs)
+    ]:
+        drawn.owned.update(dict.fromkeys(more, True))
     pairs = draw(
         st.lists(
             st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)),
@@ -87,7 +102,7 @@ def _needed(tables: list[_Table]) -> set[str]:
     found: set[str] = set()
     left = [one for one in tables if one.is_flagged]
     while left:
-        further = set(left.pop().strict.values()) - found
+        further = left.pop().needs - found
         found |= further
         left += [by_name[name] for name in further]
     return found
@@ -118,6 +133,13 @@ def _table(  # noqa: C901 - each kind of link is drawn
     return table
 
 
+def _close_circle(other: _Table, table: _Table) -> None:
+    """Let two tables point to each other: no row of one can be without one of the other."""
+    table.loose.pop(f"to_{other.name}", None)
+    table.strict[f"to_{other.name}"] = other.name
+    other.back[f"back_{table.name}"] = table.name
+
+
 def _path(draw: st.DrawFn, table: _Table, before: list[_Table]) -> str | None:
     paths = ["user_id"] if table.user in {"strict", "loose"} else []
     by_name = {one.name: one for one in before}
@@ -141,7 +163,7 @@ def _model(table: _Table) -> dict[str, Any]:
                 "nullable": table.user != "strict",
             }
         )
-    for links, nullable in ((table.strict, False), (table.loose, True)):
+    for links, nullable in ((table.strict | table.back, False), (table.loose, True)):
         columns += [
             {
                 "name": column,
@@ -167,7 +189,7 @@ def _association(number: int, here: str, there: str) -> dict[str, Any]:
     }
 
 
-def _rows(  # noqa: C901, PLR0912 - each kind of link is drawn
+def _rows(  # noqa: C901, PLR0912, PLR0915 - each kind of link is drawn
     draw: st.DrawFn, tables: list[_Table], drawn: Drawn
 ) -> None:
     mine: dict[tuple[str, str], list[int]] = {}
@@ -190,8 +212,10 @@ def _rows(  # noqa: C901, PLR0912 - each kind of link is drawn
                     row["user_id"] = who
                 elif table.user == "mention":
                     row["user_id"] = draw(st.sampled_from([None, *PERSONS]))
+                row |= dict.fromkeys(table.back, key)  # until theirs are there
                 drawn.rows[table.name].append(row)
                 known.append(key)
+    _backs(draw, tables, drawn, mine)
     for table in tables:
         if table.strict.get("parent") == table.name:
             for row in drawn.rows[table.name]:
@@ -210,6 +234,18 @@ def _rows(  # noqa: C901, PLR0912 - each kind of link is drawn
                 value = draw(st.sampled_from(choices))
                 if value is not None:
                     drawn.links.append((table.name, row["id"], column, value))
+
+
+def _backs(
+    draw: st.DrawFn, tables: list[_Table], drawn: Drawn, mine: dict[tuple[str, str], list[int]]
+) -> None:
+    """Let rows point back to those of whose they are."""
+    for table in tables:
+        for column, target in table.back.items():
+            for row in drawn.rows[table.name]:
+                who = row["mark"].partition("'")[0]
+                value = draw(st.sampled_from(mine[target, who]))
+                drawn.links.append((table.name, row["id"], column, value))
 
 
 def _pairs(draw: st.DrawFn, name: str, here: str, there: str, drawn: Drawn) -> None:

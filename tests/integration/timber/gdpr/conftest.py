@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select, text
 from tests.integration.timber.vector.hashing import Hashing
 
+from timber.common.database.sqlite_transactions import begin
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 
@@ -216,3 +217,12 @@ def without(rows: Rows, name: str) -> Rows:
         table: [row for row in some if not any(word.search(str(one)) for one in row.values())]
         for table, some in rows.items()
     }
+
+
+def later(connection: Connection) -> None:
+    """Have nobody look at foreign keys before all is stored."""
+    if connection.dialect.name == "sqlite":
+        begin(connection)
+        connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+    else:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))

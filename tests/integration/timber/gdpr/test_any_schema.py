@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Connection, insert, select
 from tests.integration.timber.gdpr.any_schema import PERSONS, Drawn, schemas
-from tests.integration.timber.gdpr.conftest import settings_of
+from tests.integration.timber.gdpr.conftest import later, settings_of
 
 from timber.common.runtime import Timber
 from timber.testing.postgresql import PostgresqlServer
@@ -27,6 +27,7 @@ def store(timber: Timber, drawn: Drawn) -> None:
         user, [{"user_id": one, "email": one, "username": one} for one in PERSONS]
     )
     with timber.database.engine.begin() as connection:
+        later(connection)
         for name, rows in drawn.rows.items():
             for row in rows:
                 connection.execute(insert(tables[name]), row)

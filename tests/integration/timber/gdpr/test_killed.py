@@ -15,6 +15,8 @@ from timber.common.runtime import Timber
 
 pytestmark = pytest.mark.integration
 
+KILLED = tuple(Failpoint)
+"""The places at which a process is killed here."""
 ROOT = Path(__file__).parents[4]
 DELETED = {
     "users": 1,
@@ -52,7 +54,7 @@ def check(timber: Timber) -> None:
     assert naming(stored(timber), "bob")["notes"] == 3
 
 
-@pytest.mark.parametrize("point", [one for one in Failpoint if one is not Failpoint.FINISHED])
+@pytest.mark.parametrize("point", KILLED)
 def test_a_process_killed_at_a_failpoint_is_finished_by_the_next_opening(
     point: Failpoint, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
-from tests.integration.timber.gdpr.conftest import settings_of
+from tests.integration.timber.gdpr.conftest import later, settings_of
 
 from timber.common.runtime import Timber
 
@@ -71,6 +71,26 @@ models:
       - {name: number, type: Integer, nullable: false}
     foreign_keys:
       - {columns: [page, number], references: [words.page, words.number]}
+  - name: Purse
+    table_name: purses
+    columns:
+      - {name: id, type: Integer, primary_key: true}
+      - {name: user_id, type: String(36), foreign_key: users.user_id, nullable: false}
+      - {name: coin_id, type: Integer, foreign_key: coins.id, nullable: false}
+    gdpr: {enabled: true, user_id_field: user_id}
+  - name: Coin
+    table_name: coins
+    columns:
+      - {name: id, type: Integer, primary_key: true}
+      - {name: purse_id, type: Integer, foreign_key: purses.id, nullable: false}
+      - {name: mint_id, type: Integer, foreign_key: mints.id, nullable: false}
+    gdpr: {enabled: true, user_id_field: purse_id.user_id}
+  - name: Mint
+    table_name: mints
+    columns:
+      - {name: id, type: Integer, primary_key: true}
+      - {name: purse_id, type: Integer, foreign_key: purses.id, nullable: false}
+    gdpr: {enabled: true, user_id_field: purse_id.user_id}
 """
 
 
@@ -180,3 +200,60 @@ def test_a_row_of_two_persons_goes_with_either_however_far_it_is_to_them(timber:
     assert certificate.tables["sheets"] == {"deleted": 1}
     assert certificate.count("emptied") == 0
     assert keys(timber, "sheet_readers") == [(2, "bob")]
+
+
+def store_purses(timber: Timber, who: str, first: int, count: int) -> None:
+    """Store purses each of which needs a coin, that needs a mint; and both need the purse."""
+    numbers = range(first, first + count)
+    tables = timber.base.metadata.tables
+    with timber.database.engine.begin() as connection:
+        later(connection)
+        for name, row in (
+            ("purses", {"user_id": who}),
+            ("coins", {}),
+            ("mints", {}),
+        ):
+            links = {
+                one.key: None
+                for one in tables[name].c
+                if one.key in {"coin_id", "purse_id", "mint_id"}
+            }
+            connection.execute(
+                insert(tables[name]),
+                [{"id": at, **row, **dict.fromkeys(links, at)} for at in numbers],
+            )
+
+
+def test_rows_of_several_tables_that_need_each_other_in_circles_go(timber: Timber) -> None:
+    store_purses(timber, "ann", 1, 1_200)
+    store_purses(timber, "bob", 5_001, 3)
+
+    planned = {one.table: (one.rows, one.emptied) for one in timber.gdpr.plan("ann").tables}
+    certificate = timber.gdpr.erase("ann")
+
+    for name in ("purses", "coins", "mints"):
+        assert planned[name] == (1_200, 0)
+        assert certificate.tables[name] == {"deleted": 1_200}
+        assert keys(timber, name) == [5_001, 5_002, 5_003]
+    assert certificate.count("emptied") == 0
+
+
+def test_of_circles_over_tables_those_stay_that_another_needs_and_no_others(
+    timber: Timber,
+) -> None:
+    store_purses(timber, "ann", 1, 3)
+    store_purses(timber, "bob", 4, 1)
+    mints = timber.base.metadata.tables["mints"]
+    coins = timber.base.metadata.tables["coins"]
+    with timber.database.engine.begin() as connection:
+        # Bob's coin is of a mint of ann's.
+        connection.execute(coins.update().where(coins.c.id == 4).values(mint_id=2))
+        connection.execute(mints.delete().where(mints.c.id == 4))
+
+    planned = {one.table: (one.rows, one.emptied) for one in timber.gdpr.plan("ann").tables}
+    certificate = timber.gdpr.erase("ann")
+
+    for name in ("purses", "coins", "mints"):
+        assert planned[name] == (3, 1)
+        assert certificate.tables[name] == {"deleted": 2, "emptied": 1}
+    assert keys(timber, "purses") == [2, 4]

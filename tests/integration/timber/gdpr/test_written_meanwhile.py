@@ -1,12 +1,14 @@
 """What is written about a person during an erasure goes, too, or the erasure does not end."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import insert
-from tests.integration.timber.gdpr.conftest import naming, plant, stored
+from tests.integration.timber.gdpr.conftest import naming, plant, settings_of, stored
 
 from timber.common.errors import ErasureError
 from timber.common.failpoints import armed
@@ -79,3 +81,57 @@ def test_an_erasure_that_cannot_keep_up_says_so_and_goes_on_when_nobody_writes(
     assert (status.step, status.certificate) == ("rows", None)
     timber.gdpr.erase("ann")
     assert naming(stored(timber), "ann") == {}
+
+
+def test_a_transaction_that_is_open_when_the_certificate_is_signed_is_waited_for_on_postgresql(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    visits = {"id": 1_000, "user_id": "ann", "page": "ann's page"}
+    with Timber().opened(settings_of(postgresql_url, tmp_path)) as timber:
+        plant(timber, "ann", "bob")
+        writer = timber.database.engine.connect()
+        waits: list[float] = []
+
+        def begin_to_write(point: str) -> None:
+            if point == Failpoint.ALMOST_CERTIFIED and not waits:
+                writer.execute(insert(timber.base.metadata.tables["visits"]), visits)
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            writer.commit()
+
+        use_sleep(timber, wait)
+        with writer, armed(begin_to_write):
+            certificate = timber.gdpr.erase("ann")
+
+        assert len(waits) == 1
+        assert certificate.tables["visits"]["deleted"] == 1 + 1
+        assert naming(stored(timber), "ann") == {}
+
+
+def test_an_erasure_that_waits_in_vain_for_a_writer_says_so_and_goes_on_later(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    with Timber().opened(settings_of(postgresql_url, tmp_path)) as timber:
+        plant(timber, "ann", "bob")
+        use_sleep(timber, lambda _: None)
+        table = timber.base.metadata.tables["visits"]
+        with timber.database.engine.connect() as writer:
+            writer.execute(insert(table), {"id": 1_000, "user_id": "bob", "page": "bob's page"})
+            with pytest.raises(ErasureError, match="pg_stat_activity"):
+                timber.gdpr.erase("ann")
+            assert timber.gdpr.status()[0].certificate is None
+            writer.commit()
+
+        timber.gdpr.erase("ann")
+
+        assert naming(stored(timber), "ann") == {}
+        assert naming(stored(timber), "bob")["visits"] == 2
+
+
+def use_sleep(timber: Timber, sleep: Callable[[float], None]) -> None:
+    """Have an erasure wait so, and for two seconds at most."""
+    opened = timber.gdpr._opened
+    assert opened is not None
+    eraser = replace(opened.eraser, sleep=sleep, longest_wait_seconds=2)
+    timber.gdpr._opened = replace(opened, eraser=eraser)

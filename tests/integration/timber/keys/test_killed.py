@@ -17,13 +17,20 @@ from tests.integration.timber.keys.test_renewals import (
     versions,
 )
 
-from timber.common.keys.epochs import RAISED
+from timber.common.keys.epochs import EpochFailpoint
 from timber.common.keys.reindexing import IndexFailpoint
 from timber.common.keys.resealing import DataFailpoint
 from timber.common.keys.retiring import RetireFailpoint
 from timber.common.keys.rounds import RoundFailpoint
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
+
+DATA = (*DataFailpoint, *RoundFailpoint)
+RETIRING = (*EpochFailpoint, *RetireFailpoint)
+_BEFORE_ROUNDS, _AFTER_ROUNDS = list(IndexFailpoint)[:3], list(IndexFailpoint)[3:]
+INDEXES = (*_BEFORE_ROUNDS, *EpochFailpoint, *RoundFailpoint, *_AFTER_ROUNDS)
+KILLED = (*DATA, *RETIRING, *INDEXES)
+"""The places at which a process is killed here."""
 
 DOOMED = """
 import os, signal, sys
@@ -87,7 +94,7 @@ def test_a_renewal_of_data_killed_at_every_place_is_finished(
         fill(timber)
         before = content(timber)
 
-    for point in (*DataFailpoint, *RoundFailpoint):
+    for point in DATA:
         kill("renew_data", point)
 
     with Timber().opened(settings) as timber:
@@ -95,7 +102,7 @@ def test_a_renewal_of_data_killed_at_every_place_is_finished(
         assert timber.key_renewal.renew_data().finished_another
         assert versions(timber) == versions(timber, "email", "users") == {2}
         assert content(timber) == before
-    for point in (RAISED, *RetireFailpoint):
+    for point in RETIRING:
         kill("retire", point)
     with Timber().opened(settings) as timber:
         assert timber.key_renewal.retire().kept == 0
@@ -111,9 +118,8 @@ def test_a_renewal_of_indexes_killed_at_every_place_is_finished(
         fill(timber)
         before = content(timber)
 
-    before_rounds, after_rounds = list(IndexFailpoint)[:3], list(IndexFailpoint)[3:]
-    assert before_rounds[-1] == IndexFailpoint.TAKEN
-    for point in (*before_rounds, RAISED, *RoundFailpoint, *after_rounds):
+    assert _BEFORE_ROUNDS[-1] == IndexFailpoint.TAKEN
+    for point in INDEXES:
         kill("renew_indexes", point)
         with Timber().opened(settings) as timber:
             assert find(timber, "p3@example.org") == [3]

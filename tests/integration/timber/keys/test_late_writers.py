@@ -27,7 +27,12 @@ from tests.integration.timber.keys.test_renewals import (
 )
 
 from timber.common.encryption.leases import EPOCH
-from timber.common.errors import DuplicateError, KeystoreError, PlaintextRefusedError
+from timber.common.errors import (
+    DuplicateError,
+    KeystoreError,
+    PlaintextRefusedError,
+    UnknownKeyError,
+)
 from timber.common.failpoints import armed
 from timber.common.keys.reindexing import IndexFailpoint
 from timber.common.keys.rounds import RoundFailpoint
@@ -219,6 +224,44 @@ def test_a_database_without_an_epoch_is_told_how_to_get_one(settings: TimberSett
     with Timber().opened(settings) as timber:
         assert len(content(timber)) == 2 * PEOPLE
         add_person(timber, 500, "new@example.org")
+
+
+def test_who_reads_what_was_there_before_can_read_it_to_the_end_and_keys_wait_for_that(
+    timber: Timber,
+) -> None:
+    """What he sees is sealed with keys that no row has any more."""
+
+    def work() -> int:
+        timber.key_renewal.renew_data()
+        return int(timber.key_renewal.retire().destroyed)
+
+    visit = timber.models.get("Visit")
+    renewal = Renewal(timber, work)
+    with timber.database.stream(select(visit).order_by(visit.number), batch=2) as rows:
+        notes = [next(rows).note]
+        renewal.begin()
+        assert renewal.waits.wait(SECONDS)
+        timber.keys.keyring.refresh()
+        notes += [one.note for one in rows]
+
+    assert notes == [f"note {number}" for number in range(PEOPLE)]
+    assert renewal.result() == PEOPLE
+    assert versions(timber) == {2}
+
+
+def test_a_row_that_was_loaded_before_its_key_was_destroyed_says_so_and_is_read_anew(
+    timber: Timber,
+) -> None:
+    """An object that is in nobody's transaction any more cannot be waited for."""
+    row: Any = timber.database.get(timber.models.get("Visit"), ("north", 3))
+    timber.key_renewal.renew_data()
+    timber.key_renewal.retire()
+    timber.keys.keyring.refresh()
+
+    with pytest.raises(UnknownKeyError, match="was retired"):
+        _ = row.note
+    again: Any = timber.database.get(timber.models.get("Visit"), ("north", 3))
+    assert again.note == "note 3"
 
 
 # ---------------------------------------------------------------------- indexes

@@ -132,7 +132,9 @@ def test_a_rotation_that_was_broken_off_anywhere_is_finished_by_the_next(
         assert opened.store.data_keys_for(SUBJECTS) == before
 
 
-KILLED = """
+KILLED = tuple(MasterFailpoint)
+"""The places at which a process is killed here."""
+DOOMED = """
 import os, signal, sys
 from pathlib import Path
 from timber.common.failpoints import armed
@@ -149,7 +151,7 @@ with keys.open(may_create=False) as opened, armed(die):
 """
 
 
-@pytest.mark.parametrize("point", MasterFailpoint)
+@pytest.mark.parametrize("point", KILLED)
 def test_a_process_killed_at_any_point_of_a_rotation_loses_nothing(
     keys: Keys, tmp_path: Path, point: MasterFailpoint
 ) -> None:
@@ -158,7 +160,7 @@ def test_a_process_killed_at_any_point_of_a_rotation_loses_nothing(
         before = opened.store.data_keys_for(SUBJECTS)
 
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path / "keys"), url, point],
+        [sys.executable, "-c", DOOMED, str(tmp_path / "keys"), url, point],
         capture_output=True,
         text=True,
         check=False,

@@ -122,6 +122,28 @@ def test_a_new_root_hashes_words_anew_and_words_are_found_all_the_while(timber: 
     assert found(timber, "number7", "dark_notes", **query) == ["07"]
 
 
+def test_who_knows_old_keys_alone_writes_pieces_that_are_read_and_found_afterwards(
+    timber: Timber,
+) -> None:
+    """As a process does that stood still while keys and roots were renewed and destroyed."""
+    assert timber._settings is not None
+    with Timber().opened(timber._settings) as late:
+        use_hashing(late)
+        late.keys.keyring._ticks = lambda: 0.0
+        late.keys.keyring.index_keys()
+        late.keys.keyring.current_for(["users:ann"])
+        timber.key_renewal.renew_data()
+        timber.key_renewal.renew_indexes()
+        timber.key_renewal.retire()
+
+        with timber.database.session_scope() as session:
+            session.get_one(timber.models.get("Dark"), "06").body = "a walrus"
+        late.vector_ingestion.process_pending()
+
+        assert found(timber, "walrus", weights={"text": 1}) == ["06"]
+        assert versions(timber) == {2}
+
+
 DOOMED = """
 import os, signal, sys
 from timber.common.failpoints import armed

@@ -379,6 +379,8 @@ def test_no_plain_text_stays_in_the_files(tmp_path: Path) -> None:
     assert len(project.people()) == 2500
 
 
+KILLED = tuple(SealFailpoint)
+"""The places at which a process is killed here."""
 DOOMED = """
 import os, signal, sys
 from pathlib import Path
@@ -418,7 +420,7 @@ def test_a_kill_leaves_the_old_rows_or_the_new_ones(project: PeopleProject) -> N
     with kept.migrator() as migrator:
         migrator.write(migrator.plan())
 
-    for point in SealFailpoint:
+    for point in KILLED:
         killed = subprocess.run(
             [
                 *(sys.executable, "-c", DOOMED),

@@ -12,19 +12,15 @@ from tests.integration.timber.retention.conftest import ago, new_timber, setting
 from tests.integration.timber.retention.test_retention import fill, ids
 
 from timber.common.failpoints import armed
+from timber.common.retention.failpoints import RetentionFailpoint
 from timber.common.runtime import Timber
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[4]
 LETTERS = 1_050
-PLACES = (
-    "retention.selected",
-    "retention.applied",
-    "retention.logged",
-    "retention.committed",
-    "retention.finished",
-)
+KILLED = tuple(RetentionFailpoint)
+"""The places at which a process is killed here."""
 
 
 class Killed(BaseException):
@@ -75,7 +71,7 @@ def test_dying_at_any_place_leaves_nothing_half_done(tmp_path: Path) -> None:
             places |= set(passed)
         timber.retention.run()
 
-        assert places == set(PLACES)
+        assert places == set(KILLED)
         assert (ids(timber, "letters"), ids(timber, "cases")) == ([], [])
         check(timber)
 
@@ -99,7 +95,7 @@ def test_a_process_killed_for_real_at_any_place_is_finished_by_the_next(
         "TIMBER_KEYSTORE": str(tmp_path / "keys"),
     }
 
-    for place in PLACES:  # each comes as far as the one before, at least
+    for place in KILLED:  # each comes as far as the one before, at least
         ended = subprocess.run([*command, place], cwd=ROOT, env=environment, check=False)
 
         assert ended.returncode == -9, place
