@@ -8,6 +8,7 @@ _SCALE: Final = Scale(sizes=(1_000, 10_000, 100_000), headline=100_000)
 _FULL: Final = Scale(sizes=(100_000, 300_000, 1_000_000), headline=1_000_000)
 _OURS: Final = "benchmarks.contenders.timber_vectors"
 _SQLITE_VEC: Final = "benchmarks.contenders.sqlite_vec_vectors"
+_CHROMADB: Final = "benchmarks.contenders.chromadb_vectors"
 
 
 def _milliseconds(run: Sample) -> float:
@@ -53,6 +54,7 @@ BENCHMARKS: Final = (
                 target=at_most(1 / 2.5),
             ),
             Peer(name="usearch HNSW", run="benchmarks.contenders.usearch_vectors:search"),
+            Peer(name="chromadb", run=f"{_CHROMADB}:search"),
         ),
         figures=(_LATENCY, _RECALL, _MEMORY),
         **_COMMON,
@@ -101,7 +103,10 @@ BENCHMARKS: Final = (
         name="nearest by metadata",
         about="the ten nearest of the hundredth part that has one value in its metadata.",
         ours=f"{_OURS}:search_topic",
-        peers=(Peer(name="sqlite-vec, metadata column", run=f"{_SQLITE_VEC}:search_topic"),),
+        peers=(
+            Peer(name="sqlite-vec, metadata column", run=f"{_SQLITE_VEC}:search_topic"),
+            Peer(name="chromadb, filtered", run=f"{_CHROMADB}:search_owner"),
+        ),
         figures=(_LATENCY, _RECALL),
         **_COMMON,
     ),
