@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from benchmarks.harness.benchmark import Benchmark, Figure, Peer, Scale
+from benchmarks.harness.benchmark import Benchmark, Figure, Peer, Scale, at_least
 
 BENCHMARKS: Final = (
     Benchmark(
@@ -15,6 +15,11 @@ BENCHMARKS: Final = (
             Peer(
                 name="SQLAlchemy Core and FTS5 by hand",
                 run="benchmarks.contenders.sqlalchemy_documents:ingest_batch",
+            ),
+            Peer(
+                name="chromadb",
+                run="benchmarks.contenders.chromadb_vectors:ingest_batch",
+                target=at_least(1),
             ),
         ),
         figures=(

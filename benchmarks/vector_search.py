@@ -6,9 +6,10 @@ from benchmarks.harness.benchmark import Benchmark, Figure, Peer, Sample, Scale,
 
 _SCALE: Final = Scale(sizes=(1_000, 10_000, 100_000), headline=100_000)
 _SMALLER: Final = Scale(sizes=(1_000, 10_000, 30_000), headline=30_000)
-_FULL: Final = Scale(sizes=(100_000, 300_000, 1_000_000), headline=1_000_000)
+_FULL: Final = Scale(sizes=(10_000, 100_000, 1_000_000), headline=1_000_000)
 _OURS: Final = "benchmarks.contenders.timber_vectors"
 _SQLITE_VEC: Final = "benchmarks.contenders.sqlite_vec_vectors"
+_CHROMADB: Final = "benchmarks.contenders.chromadb_vectors"
 
 
 def _milliseconds(run: Sample) -> float:
@@ -54,6 +55,7 @@ BENCHMARKS: Final = (
                 target=at_most(1 / 2.5),
             ),
             Peer(name="usearch HNSW", run="benchmarks.contenders.usearch_vectors:search"),
+            Peer(name="chromadb", run=f"{_CHROMADB}:search", largest=100_000),
         ),
         figures=(_LATENCY, _RECALL, _MEMORY),
         **_COMMON,
@@ -102,7 +104,10 @@ BENCHMARKS: Final = (
         name="nearest by metadata",
         about="the ten nearest of the hundredth part that has one value in its metadata.",
         ours=f"{_OURS}:search_topic",
-        peers=(Peer(name="sqlite-vec, metadata column", run=f"{_SQLITE_VEC}:search_topic"),),
+        peers=(
+            Peer(name="sqlite-vec, metadata column", run=f"{_SQLITE_VEC}:search_topic"),
+            Peer(name="chromadb, filtered", run=f"{_CHROMADB}:search_owner", largest=100_000),
+        ),
         figures=(_LATENCY, _RECALL),
         **{**_COMMON, "scale": _SMALLER},  # to fill theirs takes long
     ),

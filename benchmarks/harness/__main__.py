@@ -2,19 +2,18 @@
 
 import argparse
 import importlib
-import json
 import signal
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
-from benchmarks.harness.benchmark import Benchmark
+from benchmarks.harness.benchmark import Benchmark, Scale
+from benchmarks.harness.book import Book
 from benchmarks.harness.databases import Databases
 from benchmarks.harness.machine import load, this_machine
-from benchmarks.harness.page import page, table
+from benchmarks.harness.page import table
 from benchmarks.harness.plan import Run, groups
 from benchmarks.harness.prepared import PreparedDatabases
 from benchmarks.harness.results import Result, Told, results
@@ -22,9 +21,8 @@ from benchmarks.harness.runner import ROOT, BenchmarkError, Environment, Runner
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-RESULTS: Final = ROOT / "benchmarks" / "results.json"
-PAGE: Final = ROOT / "docs" / "benchmarks.md"
 _FAILED, _UNUSABLE, _ENDED = 1, 2, 143
+_SECONDS, _FULL_SECONDS = 900, 7200  # of one run
 
 
 def catalogue() -> tuple[Benchmark, ...]:
@@ -38,7 +36,7 @@ def catalogue() -> tuple[Benchmark, ...]:
 
 
 def main() -> int:
-    """Measure; write the results, unless only some benchmarks were asked for."""
+    """Measure; write the results, unless only some benchmarks were asked for, to see them."""
     # Ended by a signal, it still stops the database server that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
     given = _parser().parse_args()
@@ -51,14 +49,18 @@ def main() -> int:
         known = ", ".join(repr(one.name) for one in catalogue())
         print(f"no benchmark {', '.join(map(repr, unknown))}; there are: {known}", file=sys.stderr)
         return _UNUSABLE
+    if given.size:
+        scale = Scale(sizes=tuple(sorted(given.size)), headline=max(given.size))
+        chosen = [replace(one, scale=scale, full_scale=None) for one in chosen]
+    if given.repetitions:
+        chosen = [replace(one, repetitions=given.repetitions) for one in chosen]
     before = load()
     told = measured(chosen, full=given.full, peers=given.peers)
     print(table(row for one in told for row in one.rows))
-    if not given.only:
-        command = "make bench-full" if given.full else "make bench"
-        text = page(told, machine=this_machine(), loads=(before, load()), command=command)
-        PAGE.write_text(text, encoding="utf-8")
-        write(row for one in told for row in one.rows)
+    if given.keep or not (given.only or given.size):
+        book = Book.of(full=given.full)
+        all_told = book.with_these(told, catalogue()) if given.keep else told
+        book.write(all_told, machine=this_machine(), loads=(before, load()))
     failures = [one.failure for one in told if one.failure is not None]
     for failure in failures:
         print(failure, file=sys.stderr)
@@ -72,7 +74,11 @@ def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Seq
     """
     chosen = tuple(benchmarks)
     runs = sum(len(group.runs) for one in chosen for group in groups(one, full=full))
-    ours = Environment(python=Path(sys.executable), import_path=(ROOT / "src", ROOT))
+    limit = _FULL_SECONDS if full else _SECONDS
+    ours = Environment(
+        python=Path(sys.executable), import_path=(ROOT / "src", ROOT), limit_seconds=limit
+    )
+    theirs = Environment(python=peers, limit_seconds=limit)
     with (
         _progress() as progress,
         Databases() as databases,
@@ -84,9 +90,7 @@ def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Seq
             said = f"{benchmark.name} · {run.database or ''} · {run.size:,} · {run.contender}"
             progress.update(bar, advance=1, description=said)
 
-        runner = Runner(
-            ours=ours, peers=Environment(python=peers), databases=databases, prepared=prepared
-        )
+        runner = Runner(ours=ours, peers=theirs, databases=databases, prepared=prepared)
 
         def told(one: Benchmark) -> Told:
             began = time.monotonic()
@@ -111,12 +115,6 @@ def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Seq
         return done
 
 
-def write(rows: Iterable[Result]) -> None:
-    """Write `benchmarks/results.json`."""
-    listed = json.dumps([asdict(row) for row in rows], indent=2)
-    RESULTS.write_text(listed + "\n", encoding="utf-8")
-
-
 def _progress() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
@@ -136,6 +134,25 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         help="measure this benchmark (may be given again), and write nothing",
+    )
+    parser.add_argument(
+        "--size",
+        action="append",
+        default=[],
+        type=int,
+        metavar="COUNT",
+        help="measure at this size (may be given again), and write nothing",
+    )
+    parser.add_argument(
+        "--repetitions",
+        type=int,
+        metavar="COUNT",
+        help="run each contender so often at the size that is told",
+    )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="write what was measured all the same, and leave the others as they were",
     )
     parser.add_argument(
         "--peers",

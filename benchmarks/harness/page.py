@@ -1,4 +1,4 @@
-"""Writes `docs/benchmarks.md` from the rows of `benchmarks/results.json`."""
+"""Writes the page of figures: `docs/benchmarks.md`, or that of the large sizes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -22,7 +22,7 @@ Python's part of it is what its allocator held, in a traced run of its own.
 Spread is the median distance from the median; \
 growth is `p` where the CPU time grows as size to the power of p.
 The peers' versions are in [peers.txt](../benchmarks/peers.txt), \
-every figure in [results.json](../benchmarks/results.json)."""
+every figure in [{results}](../benchmarks/{results})."""
 
 
 def page(
@@ -31,15 +31,20 @@ def page(
     machine: Machine,
     loads: tuple[float, float],
     command: str,
+    results: str,
 ) -> str:
-    """Return the page; `loads` are the machine's at the beginning and at the end."""
+    """Return the page.
+
+    `loads` are the machine's at the beginning and at the end; `results` is the name of the file
+    with every figure.
+    """
     return (
         "\n\n".join(
             [
                 "# Benchmarks",
                 f"<!-- Written by `{command}`. -->",
                 _described(machine, loads, command),
-                _READING,
+                _READING.format(results=results),
                 "## Figures and targets",
                 _table(_COLUMNS, (_row(row) for one in told for row in one.rows)),
                 "## What each one does",

@@ -16,7 +16,6 @@ from benchmarks.harness.stage import Facts
 from benchmarks.harness.worker import Job, Outcome, outcome_from
 
 ROOT: Final = Path(__file__).parents[2]
-_LIMIT_SECONDS: Final = 900
 
 
 class BenchmarkError(Exception):
@@ -29,6 +28,8 @@ class Environment:
 
     python: Path
     import_path: tuple[Path, ...] = (ROOT,)
+    limit_seconds: int = 900
+    """For how long it may work."""
 
     def work(self, job: Job) -> Outcome:
         """Do a job in a fresh process.
@@ -44,12 +45,12 @@ class Environment:
                 env={"PYTHONPATH": ":".join(map(str, self.import_path))},
                 capture_output=True,
                 text=True,
-                timeout=_LIMIT_SECONDS,
+                timeout=self.limit_seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise BenchmarkError(
-                f"{job.contender} at {job.size} took over {_LIMIT_SECONDS} s"
+                f"{job.contender} at {job.size} took over {self.limit_seconds} s"
             ) from error
         if done.returncode:
             raise BenchmarkError(f"{job.contender} at {job.size} failed:\n{done.stderr}")

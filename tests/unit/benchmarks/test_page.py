@@ -43,7 +43,7 @@ def result(*, met: bool | None) -> Result:
 def written(benchmark: Benchmark, *rows: Result, failure: str | None = None) -> list[str]:
     machine = this_machine()
     told = [Told(benchmark=benchmark, seconds=12.4, rows=rows, failure=failure)]
-    text = page(told, machine=machine, loads=(1.25, 6.5), command="make bench")
+    text = page(told, machine=machine, loads=(1.25, 6.5), command="make bench", results="r.json")
     return text.splitlines()
 
 

@@ -14,8 +14,14 @@ from timber.common.vector.partitions import Partitions, Span, driver_of, one_mom
 from timber.common.vector.quantisation import Floats
 from timber.common.vector.sqlite_filters import Filters
 
-_STEPS: Final = (1024, 8192)
-"""Of so many of the nearest it is looked at whether they meet the filters, before of all."""
+_FIRST: Final = 1024
+"""Of so many of the nearest it is looked first whether they meet the filters."""
+_NONE_YET: Final = 8
+"""So many times more are looked at when none of them does."""
+_ENOUGH: Final = 1.5
+"""So many times more than should be enough, by the share that met them so far."""
+_TOO_MANY: Final = 4
+"""To look at one piece in so many takes as long as to ask the database which of all meet them."""
 
 
 class ExactIndex(VectorIndex):
@@ -43,7 +49,7 @@ class ExactIndex(VectorIndex):
         matrix = self._partitions.matrix(driver, span)
         if matrix is not None and not scope.filters:
             return nearest(fitting(matrix, vector, span), vector, limit=limit)
-        filters = Filters(connection, scope)
+        filters = Filters(driver, scope)
         # What was read above is still known, unless somebody has written since.
         with one_moment(driver):
             matrix = self._partitions.matrix(driver, span)
@@ -60,12 +66,15 @@ def _filtered(
 
     Mostly they are among the nearest of all; if not, few meet them, and those are compared.
     """
-    for step in _STEPS:
-        first = nearest(blocks, vector, limit=max(limit, step))
-        meeting = filters.among([hit.chunk_id for hit in first])
-        found = [hit for hit in first if hit.chunk_id in meeting]
-        if len(found) >= limit or len(first) < step:
+    count, found, seen, wanted = sum(map(len, blocks)), list[Hit](), 0, max(limit, _FIRST)
+    while wanted * _TOO_MANY <= count or wanted <= _FIRST:
+        first = nearest(blocks, vector, limit=wanted)
+        meeting = filters.among([hit.chunk_id for hit in first[seen:]])
+        found += [hit for hit in first[seen:] if hit.chunk_id in meeting]
+        if len(found) >= limit or len(first) < wanted:
             return found[:limit]
+        seen = wanted
+        wanted = int(seen * max(2, _ENOUGH * limit / len(found))) if found else seen * _NONE_YET
     return nearest(blocks, vector, limit=limit, among=filters.all())
 
 

@@ -29,8 +29,6 @@ from typing_extensions import override
 from timber.common.documents import closest
 from timber.common.errors import InvalidRequestError
 from timber.common.vector.base import FullTextIndex, Hit, Scope
-from timber.common.vector.filter_reader import read_filters
-from timber.common.vector.filter_sql import condition_on
 from timber.common.vector.postgresql_tables import (
     LANGUAGE,
     WORDS,
@@ -39,9 +37,10 @@ from timber.common.vector.postgresql_tables import (
     partition_lexeme,
     source_lexeme,
 )
-from timber.common.vector.scopes import pieces
+from timber.common.vector.scopes import meeting, pieces
 from timber.common.vector.words import Word, words
 
+_SHAPES: Final = 256
 _MOST_ASKED: Final = 256
 _MOST_WORDS: Final = 32
 """Of a longer query the rarest count, as far as is known which these are."""
@@ -85,8 +84,14 @@ class PostgresqlFullText(FullTextIndex):
         query = self._query(connection, text, scope)
         if query is None:
             return []
-        ranked = _filtered(query, scope) if scope.filters else _ranked(len(query.terms))
-        found = connection.execute(ranked, {**query.parameters, "limit": limit})
+        given, ranked = {**query.parameters, "limit": limit}, _ranked(len(query.terms))
+        if scope.filters:
+            condition = meeting(scope.filters, dialect="postgresql")
+            given, ranked = (
+                {**given, **condition.parameters},
+                _filtered(len(query.terms), condition.sql),
+            )
+        found = connection.execute(ranked, given)
         return [Hit(chunk_id, score) for chunk_id, score in found.all()]
 
     @override
@@ -202,14 +207,11 @@ def _ranked(count: int) -> Select[Any]:
     return _best(_matches(count), count)
 
 
-def _filtered(query: _Query, scope: Scope) -> Select[Any]:
-    filters = read_filters(scope.filters)
-    found = (
-        _matches(len(query.terms))
-        .join(pieces, pieces.c.chunk_id == _words.c.chunk_id)
-        .where(condition_on(pieces.c.attributes, filters, dialect="postgresql"))
-    )
-    return _best(found, len(query.terms))
+@lru_cache(maxsize=_SHAPES)
+def _filtered(count: int, condition: str) -> Select[Any]:
+    """Return the same of what meets a condition on the pieces."""
+    found = _matches(count).join(pieces, pieces.c.chunk_id == _words.c.chunk_id)
+    return _best(found.where(sql(condition)), count)
 
 
 def _matches(count: int) -> Select[Any]:

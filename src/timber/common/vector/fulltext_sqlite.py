@@ -7,29 +7,20 @@ few texts have it, and where many have it, it is looked up with what was found.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Float,
-    Integer,
-    column,
-    literal_column,
-    select,
-    table,
-    text as sql,
-)
+from sqlalchemy import Connection, TextClause, text as sql
 from typing_extensions import override
 
 from timber.common.errors import InvalidRequestError
 from timber.common.vector.base import FullTextIndex, Hit, Scope
-from timber.common.vector.filter_reader import read_filters
-from timber.common.vector.filter_sql import condition_on
+from timber.common.vector.filter_sql import Condition
 from timber.common.vector.fulltext_tables import FULLTEXT, partition_term, source_term
-from timber.common.vector.scopes import pieces
+from timber.common.vector.scopes import meeting
+from timber.common.vector.tables import CHUNKS
 from timber.common.vector.words import Word, words
 
 _COMMON: Final = 20
@@ -45,19 +36,13 @@ _GROWTH: Final = 1.25
 _OF_OWNER: Final = sql(
     "SELECT partition_id FROM vector_partitions WHERE source_type = :source AND owner = :owner"
 )
-_fulltext: Final = table(FULLTEXT, column("rowid", Integer))
-_MATCHES: Final = sql(f"{FULLTEXT} MATCH :query")
-# Less is better; the column of scopes counts for nothing.
-_RANK: Final = literal_column(f"bm25({FULLTEXT}, 1.0, 0.0)", Float)
 # The sign keeps SQLite from beginning with the texts of the scope, and looking each of them up.
-_SOURCE: Final[ColumnElement[Any]] = literal_column("+vector_chunks.source_type")
-_PARTITION: Final[ColumnElement[Any]] = literal_column("+vector_chunks.partition_id")
+_SOURCE: Final = f"+{CHUNKS}.source_type"
+_PARTITION: Final = f"+{CHUNKS}.partition_id"
 _MORE: Final = 2
 """So many times as many of the best of all are looked at for those of a scope."""
-_OF_ALL: Final = sql(
-    f"SELECT rowid, bm25({FULLTEXT}, 1.0, 0.0) AS rank_of_it FROM {FULLTEXT}"
-    f" WHERE {FULLTEXT} MATCH :query ORDER BY rank_of_it, rowid LIMIT :limit"
-)
+_SHAPES: Final = 256
+_NO_CONDITION: Final = Condition("", {})
 _LYING_IN: Final = {
     column: sql(
         f"SELECT chunk_id FROM vector_chunks WHERE {column} = :value"
@@ -107,7 +92,7 @@ class _Place:
 
     term: str
     """The word that all of them have."""
-    column: ColumnElement[Any]
+    column: str
     value: str | int
     """What all of them have in the column."""
 
@@ -121,13 +106,19 @@ class _Within:
     """By its word; else each text that is found is looked up."""
     scope: Scope
 
-    def conditions(self) -> Iterator[ColumnElement[bool]]:
-        """Yield what is looked up of a text."""
-        if not self.is_looked_for:
-            yield self.place.column == self.place.value
+    @property
+    def condition(self) -> Condition:
+        """What is looked up of a text; nothing, where its words tell."""
+        found = _NO_CONDITION
         if self.scope.filters:
-            meets = read_filters(self.scope.filters)
-            yield condition_on(pieces.c.attributes, meets, dialect="sqlite")
+            found = meeting(self.scope.filters, dialect="sqlite")
+        if self.is_looked_for:
+            return found
+        lies_there = f"{self.place.column} = :value"
+        return Condition(
+            f"{lies_there} AND {found.sql}" if found.sql else lies_there,
+            {"value": self.place.value, **found.parameters},
+        )
 
 
 def _ranked(
@@ -143,17 +134,31 @@ def _ranked(
         there = _lying_in(connection, within.place, first)
         if len(there) >= limit or len(first) < _MORE * limit:
             return there[:limit]
-    found = select(_fulltext.c.rowid, _RANK).where(_MATCHES.bindparams(query=query))
-    if conditions := list(within.conditions()):
-        found = found.where(pieces.c.chunk_id == _fulltext.c.rowid, *conditions)
-    rows = connection.execute(found.order_by(_RANK, _fulltext.c.rowid).limit(limit))
-    return [Hit(chunk_id, -rank) for chunk_id, rank in rows.all()]
+    return _best(connection, query, limit, within.condition)
 
 
-def _best(connection: Connection, query: str, limit: int) -> list[Hit]:
-    """Return the best texts of the database."""
-    rows = connection.execute(_OF_ALL, {"query": query, "limit": limit}).all()
+def _best(
+    connection: Connection, query: str, limit: int, condition: Condition = _NO_CONDITION
+) -> list[Hit]:
+    """Return the best texts of the database, or of those that meet a condition."""
+    given = {"query": query, "limit": limit, **condition.parameters}
+    rows = connection.execute(_ranking(condition.sql), given).all()
     return [Hit(chunk_id, -rank) for chunk_id, rank in rows]
+
+
+@lru_cache(maxsize=_SHAPES)
+def _ranking(condition: str) -> TextClause:
+    """Return what ranks texts; made once for each condition, as making it takes long."""
+    texts, looked_up = FULLTEXT, ""
+    if condition:
+        texts = f"{FULLTEXT}, {CHUNKS}"
+        looked_up = f" AND {CHUNKS}.chunk_id = {FULLTEXT}.rowid AND {condition}"
+    return sql(
+        # Less is better; the column of scopes counts for nothing.
+        f"SELECT {FULLTEXT}.rowid, bm25({FULLTEXT}, 1.0, 0.0) AS rank_of_it FROM {texts}"
+        f" WHERE {FULLTEXT} MATCH :query{looked_up}"
+        f" ORDER BY rank_of_it, {FULLTEXT}.rowid LIMIT :limit"
+    )
 
 
 def _lying_in(connection: Connection, place: _Place, hits: Sequence[Hit]) -> list[Hit]:

@@ -9,33 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Float,
-    Integer,
-    Select,
-    Text,
-    bindparam,
-    cast,
-    func,
-    literal_column,
-    select,
-    text,
-)
-from sqlalchemy.types import UserDefinedType
+from sqlalchemy import Connection, Engine, TextClause, text
 from typing_extensions import override
 
 from timber.common.errors import DatabaseError, InvalidRequestError
 from timber.common.vector.base import Hit, Scope, VectorIndex
-from timber.common.vector.scopes import (
-    is_in_partitions,
-    is_in_partitions_of,
-    is_in_scope,
-    pieces,
-)
-from timber.common.vector.tables import EMBEDDINGS, embeddings
+from timber.common.vector.pgvector_sql import LONGEST_INDEXED, comparing, indexed_type, walking
+from timber.common.vector.scopes import meeting
+from timber.common.vector.tables import EMBEDDINGS
 
 if TYPE_CHECKING:
     from timber.common.vector.base import Vectors
@@ -45,9 +26,6 @@ EXACT_UP_TO: Final = 20_000
 SMALLEST_SHARE: Final = 0.1
 """Of what an index holds, a scope must be so much for the walk to find enough of it."""
 
-_LONGEST_VECTOR: Final = 2_000
-_LONGEST_HALF: Final = 4_000
-"""What pgvector can index, in 32 and in 16 bits a number."""
 _EF_SEARCH: Final = 100
 _LARGEST_EF_SEARCH: Final = 1_000
 _REMEMBERED: Final = 10_000
@@ -132,7 +110,7 @@ def ensure_hnsw(engine: Engine, dimension: int, *, from_count: int = EXACT_UP_TO
 
     Writers are not kept waiting. What an earlier attempt has left half-built is built anew.
     """
-    if dimension > _LONGEST_HALF:
+    if dimension > LONGEST_INDEXED:
         return False
     name = hnsw_name(dimension)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -145,7 +123,7 @@ def ensure_hnsw(engine: Engine, dimension: int, *, from_count: int = EXACT_UP_TO
         connection.execute(text("SET statement_timeout = 0"))
         if is_valid is False:
             connection.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
-        kind = _indexed_type(dimension).written
+        kind = indexed_type(dimension)
         connection.execute(
             text(
                 f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {EMBEDDINGS} USING hnsw"
@@ -183,39 +161,30 @@ def _estimate(connection: Connection, scope: Scope) -> float:
 
 
 def _exact(connection: Connection, vector: "Vectors", scope: Scope, limit: int) -> list[Hit]:
-    given: dict[str, Any] = {"vector": _written(vector), "limit": limit}
+    is_owners = scope.owner is not None
+    given = _given(vector, scope, limit)
     if not scope.filters:
-        given["source"] = scope.source_type
-        if scope.owner is not None:
-            given["owner"] = scope.owner
-        return _hits(connection, _COMPARED[scope.owner is not None], given)
-    statement = _COMPARING.join(pieces, pieces.c.chunk_id == embeddings.c.chunk_id)
-    return _hits(connection, statement.where(is_in_scope(scope, dialect="postgresql")), given)
-
-
-def _hits(connection: Connection, statement: Select[Any], given: Mapping[str, Any]) -> list[Hit]:
-    return [Hit(chunk_id, score) for chunk_id, score in connection.execute(statement, given)]
+        return _hits(connection, comparing(of_owner=is_owners), given)
+    condition = meeting(scope.filters, dialect="postgresql")
+    statement = comparing(of_owner=is_owners, condition=condition.sql)
+    return _hits(connection, statement, {**given, **condition.parameters})
 
 
 def _walk(connection: Connection, vector: "Vectors", scope: Scope, limit: int) -> list[Hit]:
     breadth = min(max(_EF_SEARCH, 2 * limit), _LARGEST_EF_SEARCH)
     connection.execute(_BROADLY, {"breadth": str(breadth)})
-    dimension = len(vector)
-    kind = _indexed_type(dimension)
-    stored = embeddings.c.embedding
-    near = (
-        select(embeddings.c.chunk_id, stored)
-        .where(
-            func.vector_dims(stored) == literal_column(str(dimension)),
-            is_in_partitions(embeddings.c.partition_id, scope),
-        )
-        .order_by(_product(cast(stored, kind), cast(_VECTOR, kind)))
-        .limit(_LIMIT)
-        .subquery()
-    )
-    distance = _distance(near.c.embedding)
-    found = select(near.c.chunk_id, -distance).order_by(distance, near.c.chunk_id)
-    return _hits(connection, found, {"vector": _written(vector), "limit": limit})
+    statement = walking(of_owner=scope.owner is not None, dimension=len(vector))
+    return _hits(connection, statement, _given(vector, scope, limit))
+
+
+def _given(vector: "Vectors", scope: Scope, limit: int) -> dict[str, Any]:
+    given = {"vector": _written(vector), "source": scope.source_type, "limit": limit}
+    return given if scope.owner is None else {**given, "owner": scope.owner}
+
+
+def _hits(connection: Connection, statement: TextClause, given: Mapping[str, Any]) -> list[Hit]:
+    found = connection.execute(statement, given).all()
+    return [Hit(chunk_id, -distance) for chunk_id, distance in found]
 
 
 _BROADLY: Final = text(
@@ -224,56 +193,5 @@ _BROADLY: Final = text(
 )
 
 
-def _distance(stored: ColumnElement[Any]) -> ColumnElement[float]:
-    """Return the cosine, negative; for vectors of length one it is the product, which is cheap."""
-    return _product(stored, cast(_VECTOR, _Type("vector")))
-
-
-def _product(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[float]:
-    return one.op("<#>", return_type=Float())(other)
-
-
 def _written(vector: "Vectors") -> str:
     return f"[{','.join(map(repr, vector.tolist()))}]"
-
-
-class _Type(UserDefinedType[str]):
-    """A type of pgvector, in its text form."""
-
-    cache_ok: bool | None = True
-
-    def __init__(self, written: str) -> None:
-        self.written = written
-
-    @override
-    def get_col_spec(self, **_: object) -> str:
-        """Return how PostgreSQL writes the type."""
-        return self.written
-
-
-def _indexed_type(dimension: int) -> _Type:
-    """Return as what vectors of a dimension are indexed: long ones by 16 bits a number."""
-    half = dimension > _LONGEST_VECTOR
-    return _Type(f"{'halfvec' if half else 'vector'}({dimension})")
-
-
-# Of no type of SQL's own: a cast from text would be reckoned for every row.
-_VECTOR: Final = bindparam("vector", type_=_Type("vector"))
-_LIMIT: Final = bindparam("limit", type_=Integer())
-
-
-def _comparing() -> Select[Any]:
-    # `+ 0` makes it an expression that no index can give an order by.
-    distance = _distance(embeddings.c.embedding) + 0
-    ordered = select(embeddings.c.chunk_id, -distance).order_by(distance, embeddings.c.chunk_id)
-    return ordered.limit(_LIMIT)
-
-
-_COMPARING: Final = _comparing()
-_SOURCE: Final = bindparam("source", type_=Text())
-_OWNER: Final = bindparam("owner", type_=Text())
-_COMPARED: Final = {
-    False: _COMPARING.where(is_in_partitions_of(embeddings.c.partition_id, _SOURCE, None)),
-    True: _COMPARING.where(is_in_partitions_of(embeddings.c.partition_id, _SOURCE, _OWNER)),
-}
-"""Made once: of a source, and of an owner."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from sqlalchemy import JSON, Column, Connection, Integer, MetaData, Table, insert, select
+from sqlalchemy import JSON, Column, Connection, Integer, MetaData, Table, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from timber.common.database.engine import opened_engine
@@ -106,8 +106,9 @@ def connections(postgresql_server: PostgresqlServer) -> Iterator[list[Connection
 
 
 def answers(connection: Connection, asked: Any) -> list[int]:
-    condition = condition_on(NOTES.c.about, asked, dialect=connection.dialect.name)
-    return list(connection.scalars(select(NOTES.c.id).where(condition).order_by(NOTES.c.id)))
+    condition = condition_on("notes.about", asked, dialect=connection.dialect.name)
+    statement = select(NOTES.c.id).where(text(condition.sql)).order_by(NOTES.c.id)
+    return list(connection.scalars(statement, condition.parameters))
 
 
 def store(connection: Connection, notes: list[dict[str, Any]]) -> None:

@@ -1,0 +1,84 @@
+"""Where figures are kept: a page for people, and all of them for programs."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from benchmarks.harness.benchmark import Benchmark
+from benchmarks.harness.machine import Machine
+from benchmarks.harness.page import page
+from benchmarks.harness.results import Result, Side, Told
+from benchmarks.harness.runner import ROOT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Book:
+    """A page in `docs/`, and a list of results in `benchmarks/`."""
+
+    page: Path
+    results: Path
+    command: str
+    """What writes both."""
+
+    @classmethod
+    def of(cls, *, full: bool, root: Path = ROOT) -> Self:
+        """Return that of the usual sizes, or of the large ones."""
+        suffix = "-full" if full else ""
+        return cls(
+            page=root / "docs" / f"benchmarks{suffix}.md",
+            results=root / "benchmarks" / f"results{suffix}.json",
+            command=f"make bench{suffix}",
+        )
+
+    def with_these(self, told: Sequence[Told], known: Iterable[Benchmark]) -> list[Told]:
+        """Return what was kept, with these in the place of what was told of the same."""
+        kept = {one["benchmark"]: one for one in self._kept()}
+        newly = {one.benchmark.name: one for one in told}
+        found = []
+        for benchmark in known:
+            if benchmark.name in newly:
+                found.append(newly[benchmark.name])
+            elif benchmark.name in kept:
+                found.append(_told(benchmark, kept[benchmark.name]))
+        return found
+
+    def write(self, told: Sequence[Told], *, machine: Machine, loads: tuple[float, float]) -> None:
+        """Write the page and the results."""
+        text = page(
+            told,
+            machine=machine,
+            loads=loads,
+            command=self.command,
+            results=self.results.name,
+        )
+        self.page.write_text(text, encoding="utf-8")
+        listed = [
+            {
+                "benchmark": one.benchmark.name,
+                "seconds": round(one.seconds),
+                "failure": one.failure,
+                "rows": [asdict(row) for row in one.rows],
+            }
+            for one in told
+        ]
+        self.results.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
+
+    def _kept(self) -> list[dict[str, Any]]:
+        if not self.results.exists():
+            return []
+        kept: list[dict[str, Any]] = json.loads(self.results.read_text(encoding="utf-8"))
+        return kept
+
+
+def _told(benchmark: Benchmark, kept: Mapping[str, Any]) -> Told:
+    rows = [_result(row) for row in kept["rows"]]
+    return Told(benchmark=benchmark, seconds=kept["seconds"], rows=rows, failure=kept["failure"])
+
+
+def _result(row: Mapping[str, Any]) -> Result:
+    middle, theirs = row["ratio_middle_half"], row["theirs"]
+    sides = {"ours": Side(**row["ours"]), "theirs": Side(**theirs) if theirs else None}
+    bounds = {"ratio_middle_half": tuple(middle) if middle else None}
+    return Result(**{**row, **sides, **bounds})
