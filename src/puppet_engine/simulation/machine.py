@@ -30,9 +30,16 @@ class Disk(InlineStorage):
 
     @override
     def _transact(self, work: Callable[[Any], T]) -> T:
+        return self._at_risk(super()._transact, work)
+
+    @override
+    def _look(self, work: Callable[[Any], T]) -> T:
+        return self._at_risk(super()._look, work)
+
+    def _at_risk(self, act: Callable[[Callable[[Any], T]], T], work: Callable[[Any], T]) -> T:
         self._fate.step()
         self._fate.write()
-        result = super()._transact(work)
+        result = act(work)
         self._fate.step()
         return result
 

@@ -37,6 +37,8 @@ class InlineStorage(Storage):
         super().__init__(*args, **options | {"follows_texts": False})
         self._kept = contextlib.ExitStack()
         """The connection, and the session on it."""
+        self._session: Session | None = None
+        """The same, where nobody else writes."""
 
     @override
     async def open(self) -> None:
@@ -49,19 +51,17 @@ class InlineStorage(Storage):
             engine.dispose()  # the connections that wait already
             event.listen(engine, "connect", _without_waiting)
         connection = self._kept.enter_context(engine.connect())
-        known: list[Any] = []
-
-        def make_session(sessions: sessionmaker[Any]) -> Any:
-            # Each transaction leaves it empty. A new one, and a connection from the pool,
-            # would take longer than most transactions do.
-            if not known:
-                known.append(sessions(bind=connection))
-            return known[0]
-
-        self._kept.enter_context(database.sessions_made_by(make_session))
+        # Each transaction leaves it empty. A new one, and a connection from the pool,
+        # would take longer than most transactions do.
+        with database.sessions_made_by(lambda sessions: sessions(bind=connection)):
+            session = self._kept.enter_context(database.session())
+        self._kept.enter_context(database.sessions_made_by(lambda _sessions: session))
+        if engine.dialect.name == "sqlite":
+            self._session = session
 
     @override
     async def close(self) -> None:
+        self._session = None
         self._kept.close()
         await super().close()
 
@@ -71,7 +71,7 @@ class InlineStorage(Storage):
 
     @override
     async def read(self, work: Callable[[Session], T]) -> T:
-        return self._transact(work)
+        return self._look(work)
 
     @override
     async def propose(
@@ -90,6 +90,25 @@ class InlineStorage(Storage):
         self._require_open()
         with in_our_words():
             return self._timber.database.run_sync(work)
+
+
+    def _look(self, work: Callable[[Any], T]) -> T:
+        """Do work that reads, without ending what it begins: the next transaction goes on with it.
+
+        Nobody else writes, so nothing would be seen anew.
+        """
+        self._require_open()
+        session = self._session
+        if session is None:
+            return self._transact(work)
+        with in_our_words():
+            try:
+                return work(session)
+            except BaseException:
+                session.rollback()
+                raise
+            finally:
+                session.expunge_all()
 
 
 def _without_waiting(connection: Any, _record: object) -> None:

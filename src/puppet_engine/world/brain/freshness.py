@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from puppet_engine.style.sentiment import valence_of
 
@@ -18,7 +19,7 @@ def freshest(drafts: Iterable[str], recent: Sequence[str]) -> str:
 
     No more drafts are taken than needed. Without any the answer is empty.
     """
-    remembered = [_words(post) for post in recent]
+    remembered = [_gist(post) for post in recent]
     best, staleness = "", float("inf")
     for draft in drafts:
         worst = _staleness(draft, remembered)
@@ -35,7 +36,7 @@ def in_tone(drafts: Iterable[str], recent: Sequence[str], *, valence: float, amo
     No more are taken than needed. None that is like what was written lately is chosen for its
     tone; when all are, the least like it is.
     """
-    remembered = [_words(post) for post in recent]
+    remembered = [_gist(post) for post in recent]
     taken: list[str] = []
     best, distance = "", float("inf")
     for draft in drafts:
@@ -49,22 +50,27 @@ def in_tone(drafts: Iterable[str], recent: Sequence[str], *, valence: float, amo
     return best or freshest(taken, recent)
 
 
-def _staleness(draft: str, remembered: Sequence[Sequence[str]]) -> float:
-    words = _words(draft)
-    return max((_likeness(words, old) for old in remembered), default=0.0)
+class _Gist(NamedTuple):
+    """What a text is compared by."""
+
+    opening: tuple[str, ...]
+    spans: frozenset[tuple[str, ...]]
 
 
-def _likeness(words: Sequence[str], old: Sequence[str]) -> float:
+def _staleness(draft: str, remembered: Sequence[_Gist]) -> float:
+    mine = _gist(draft)
+    return max((_likeness(mine, old) for old in remembered), default=0.0)
+
+
+def _likeness(mine: _Gist, old: _Gist) -> float:
     """Return the part of the shorter text that is in both; beginning alike counts as all of it."""
-    mine, theirs = _spans(words), _spans(old)
-    shared = len(mine & theirs) / max(1, min(len(mine), len(theirs)))
-    return shared + (words[:_OPENING] == old[:_OPENING])
+    shared = len(mine.spans & old.spans) / max(1, min(len(mine.spans), len(old.spans)))
+    return shared + (mine.opening == old.opening)
 
 
-def _words(text: str) -> list[str]:
-    """Return the words of a post, without the handle it is addressed to."""
-    return re.findall(r"[\w']+", re.sub(r"^@\S+ ", "", text).lower())
-
-
-def _spans(words: Sequence[str]) -> set[tuple[str, ...]]:
-    return {tuple(words[at : at + _SPAN]) for at in range(len(words) - _SPAN + 1)}
+@lru_cache(maxsize=8192)
+def _gist(text: str) -> _Gist:
+    """Return the words of a post, without the handle it is addressed to, as they are compared."""
+    words = re.findall(r"[\w']+", re.sub(r"^@\S+ ", "", text).lower())
+    spans = (tuple(words[at : at + _SPAN]) for at in range(len(words) - _SPAN + 1))
+    return _Gist(tuple(words[:_OPENING]), frozenset(spans))

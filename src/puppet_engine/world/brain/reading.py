@@ -3,9 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from puppet_engine.llm.base import POST_CHARACTERS
 from puppet_engine.personas.prompt import Section
+
+SPEAKERS: Final = 4096
+"""Of how many speakers it is remembered what was read: the same ones ask again and again."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ class Occasion:
     post: Said | None = None
 
 
+@lru_cache(maxsize=SPEAKERS)
 def read_speaker(prompt: str) -> Speaker:
     """Return who speaks; a prompt that is not ours tells only the manner of speaking."""
     found = _sections(prompt)

@@ -4,12 +4,12 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
 from puppet_engine.world.brain.grammar import Rules
-from puppet_engine.world.brain.reading import Speaker
+from puppet_engine.world.brain.reading import SPEAKERS, Speaker
 
 PLAIN: Final = "plain"
 """The voice of whoever shows no other; its rules are also what the others fall back on."""
@@ -46,6 +46,7 @@ def voices() -> Mapping[str, Voice]:
     }
 
 
+@lru_cache(maxsize=SPEAKERS)
 def voice_of(speaker: Speaker) -> Voice:
     """Return the voice that a persona's description asks for most."""
     known = voices()

@@ -41,6 +41,12 @@ def begin(connection: Connection) -> None:
         connection.exec_driver_sql(_BEGIN)
 
 
+def writes(connection: Connection) -> bool:
+    """Tell whether a connection to SQLite is in a transaction that may write."""
+    driver = connection.connection.driver_connection
+    return isinstance(driver, sqlite3.Connection) and driver.in_transaction
+
+
 def _be_immediate(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = "IMMEDIATE"
 

@@ -23,8 +23,8 @@ from timber.common.vector.documents import Document, Ingested, document_from, na
 from timber.common.vector.embedders.words_only import WordsOnly
 from timber.common.vector.embedding import Embedding
 from timber.common.vector.identities import Identities, Identity
-from timber.common.vector.outbox import ROWS, Outbox
-from timber.common.vector.pending import Pending
+from timber.common.vector.outbox import Outbox, WorkedOff
+from timber.common.vector.pending import PIECES, Claimed, Pending
 from timber.common.vector.reembedding import OnProgress, Reembedded, Reembedding
 from timber.common.vector.row_triggers import listing
 from timber.common.vector.rows import RowSource
@@ -235,13 +235,12 @@ class VectorIngestionService:
         only = None if source_type is None else [source_type]
         rows = chunks = 0
         problems: list[TimberError] = []
-        while limit is None or chunks < limit:
-            read = self._read_rows(only, owner)
-            claimed, failed = self._embed_some(only, owner)
-            rows, chunks = rows + read, chunks + claimed
-            problems += failed
-            if not read and not claimed:
-                break
+        is_all = False
+        while not is_all and (limit is None or chunks < limit):
+            read, claimed = self._take(only, owner)
+            problems += self._pending.embed(claimed, self._embedding)
+            rows, chunks = rows + read.rows, chunks + len(claimed)
+            is_all = (read.is_all or not read.rows) and len(claimed) < PIECES
         if problems:
             raise problems[0]
         return Processed(rows=rows, chunks=chunks)
@@ -251,13 +250,15 @@ class VectorIngestionService:
 
         Raises what that raises.
         """
-        read = self._read_rows(None)
-        if read >= ROWS:
+        read = self._read_rows()
+        if not read.is_all:
             return True  # words first: they are found at once, and take a fraction of the time
-        claimed, problems = self._embed_some()
+        if not self._embeds:
+            return read.rows > 0
+        claimed, problems = self._pending.embed_some(self._embedding)
         if problems:
             raise problems[0]
-        return read + claimed > 0
+        return read.rows + claimed > 0
 
     def backfill(self, source_type: str | None = None) -> int:
         """Put all rows of the models on the list, to be read again; return how many.
@@ -303,7 +304,7 @@ class VectorIngestionService:
         """
         unread = self._outbox.listed(self.row_sources.values(), owner) if owner else true()
         waits = self._store.waits_of(owner) if owner else true()
-        waits = false() if isinstance(self.embedding_service, WordsOnly) else waits
+        waits = waits if self._embeds else false()
         asked = ((self._store.outbox, unread), (self._store.pending, waits))
         return counted(connection, asked, source_types)
 
@@ -351,22 +352,34 @@ class VectorIngestionService:
         for source_type in source_types:
             self._identities.require_fit(session.connection(), source_type, identity)
 
-    def _read_rows(self, only: Collection[str] | None, owner: str | None = None) -> int:
-        sources = self.row_sources
-        if not sources:
-            return 0
+    def _take(
+        self, only: Collection[str] | None, owner: str | None
+    ) -> tuple[WorkedOff, list[Claimed]]:
+        """Read some rows that were written, and claim some pieces, in one transaction."""
 
-        def work(session: TimberSession) -> int:
-            return self._outbox.work_off(session.connection(), sources, only=only, owner=owner)
+        def work(session: TimberSession) -> tuple[WorkedOff, list[Claimed]]:
+            connection = session.connection()
+            read = self._read(connection, only, owner)
+            if not self._embeds:
+                return read, []
+            return read, self._pending.claim(connection, only=only, owner=owner)
 
         return self._database.run_sync(work)
 
-    def _embed_some(
-        self, only: Collection[str] | None = None, owner: str | None = None
-    ) -> tuple[int, list[TimberError]]:
-        if isinstance(self.embedding_service, WordsOnly):
-            return 0, []
-        return self._pending.embed_some(self._embedding, only=only, owner=owner)
+    def _read_rows(self) -> WorkedOff:
+        return self._database.run_sync(lambda session: self._read(session.connection()))
+
+    def _read(
+        self,
+        connection: Connection,
+        only: Collection[str] | None = None,
+        owner: str | None = None,
+    ) -> WorkedOff:
+        return self._outbox.work_off(connection, self.row_sources, only=only, owner=owner)
+
+    @property
+    def _embeds(self) -> bool:
+        return not isinstance(self.embedding_service, WordsOnly)
 
     def _embedding(self) -> Embedding:
         return Embedding(self.embedding_service)

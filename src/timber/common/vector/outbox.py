@@ -1,7 +1,7 @@
 """Works off the list of rows that were written: what they say is cut up and stored as pieces."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -12,6 +12,7 @@ from sqlalchemy import (
     false,
     or_,
     select,
+    text,
     true,
     update,
 )
@@ -26,6 +27,17 @@ from timber.common.vector.waiting import named, next_attempt
 
 ROWS: Final = 64
 """How many rows are read in one transaction."""
+
+_ANY: Final = text("SELECT 1 FROM vector_outbox LIMIT 1")
+
+
+class WorkedOff(NamedTuple):
+    """What was done of the list."""
+
+    rows: int
+    """How many of its rows were done with."""
+    is_all: bool
+    """Whether those were all that were listed and free."""
 
 
 class Outbox:
@@ -51,7 +63,7 @@ class Outbox:
         *,
         only: Collection[str] | None = None,
         owner: str | None = None,
-    ) -> int:
+    ) -> WorkedOff:
         """Read some rows of the list, and return how many were done with; 0: there are none.
 
         With an `owner`, only rows that are theirs by now. Rows that are just being changed stay
@@ -63,14 +75,17 @@ class Outbox:
         by_source: dict[str, list[Row[Any]]] = {}
         for row in listed:
             by_source.setdefault(row.source_type, []).append(row)
-        return sum(
+        done = sum(
             self._read(connection, sources[source_type], rows)
             for source_type, rows in by_source.items()
         )
+        return WorkedOff(done, is_all=len(listed) < ROWS)
 
     def _listed(
         self, connection: Connection, wanted: list[RowSource], owner: str | None
     ) -> list[Row[Any]]:
+        if connection.execute(_ANY).first() is None:
+            return []  # without having kept anybody from writing
         table = self._store.outbox
         now = self._clock.now()
         statement = (
@@ -80,12 +95,12 @@ class Outbox:
             .order_by(table.c.number)
             .limit(ROWS)
         )
-        if connection.execute(statement.limit(1)).first() is None:
-            return []  # without having kept anybody from writing
-        begin(connection)
         if connection.dialect.name == "postgresql":
             # An owner's rows are about to be searched: what others are at is waited for.
             statement = statement.with_for_update(skip_locked=owner is None)
+        elif connection.execute(statement).first() is None:
+            return []
+        begin(connection)
         return list(connection.execute(statement))
 
     def listed(self, sources: Iterable[RowSource], owner: str | None) -> ColumnElement[bool]:
@@ -107,11 +122,11 @@ class Outbox:
         found = read_rows(connection, source, keys, self._seals)
         budget = self._budget(source)
         texts = [Pieces(one, tuple(chunks_of(one.content, budget))) for one in found.documents]
-        kept = self._store.refresh(connection, texts)
+        kept, stale = self._store.refresh(connection, texts)
+        silent = found.settled.difference(one.document.source_id for one in texts)
+        self._store.remove(connection, ((source.source_type, key) for key in stale | silent))
         changed = [one for one in texts if one.document.source_id not in kept]
-        gone = found.settled.difference(kept)
-        self._store.remove(connection, ((source.source_type, key) for key in gone))
-        pieces = self._store.replace(connection, changed, now=self._clock.now())
+        pieces = self._store.add(connection, changed, now=self._clock.now())
         self._store.await_vectors(connection, source.source_type, pieces)
         self._strike(connection, [row.number for row in listed if row.source_id in found.settled])
         for row in listed:

@@ -5,7 +5,7 @@ was embedded is stored only for pieces that are still there and still without a 
 that ran out costs some work, and is never seen.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, delete, or_, select, update
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
 from timber.common.database.session import TimberSession
-from timber.common.database.sqlite_transactions import begin
+from timber.common.database.sqlite_transactions import begin, writes
 from timber.common.errors import (
     EmbedderMismatchError,
     EmbedderRefusedError,
@@ -58,6 +58,13 @@ class Claimed:
     content: str
     sealed: bytes | None
     attempts: int
+    model_id: str | None
+    dimension: int | None
+
+    @property
+    def embedder(self) -> Identity:
+        """By what the vectors of its source were made, as far as that is known."""
+        return Identity(self.model_id, self.dimension)
 
 
 class Pending:
@@ -85,14 +92,21 @@ class Pending:
     ) -> tuple[int, list[TimberError]]:
         """Embed some pieces; return how many were claimed, and what went wrong with any of them.
 
-        None claimed: there are none, or others are at them. An `owner`'s are not left to others
-        who are at them, so that none waits when this returns, but those that failed before.
+        None claimed: there are none, or others are at them.
         """
-        claimed = self._database.run_sync(lambda session: self._claim(session, only, owner))
+        claimed = self._database.run_sync(
+            lambda session: self.claim(session.connection(), only=only, owner=owner)
+        )
+        return len(claimed), self.embed(claimed, embedding)
+
+    def embed(
+        self, claimed: Iterable[Claimed], embedding: Callable[[], Embedding]
+    ) -> list[TimberError]:
+        """Embed pieces that were claimed; return what went wrong with any of them."""
         problems: list[TimberError] = []
         for source_type, pieces in groupby(claimed, key=lambda one: one.source_type):
             self._embed(source_type, list(pieces), embedding, problems)
-        return len(claimed), problems
+        return problems
 
     def _embed(
         self,
@@ -103,11 +117,14 @@ class Pending:
     ) -> None:
         try:
             embedder = embedding()
-            self._database.run_sync(
-                lambda session: self._identities.require_fit(
-                    session.connection(), source_type, Identity.of(embedder)
+            given = Identity.of(embedder)
+            if not pieces[0].embedder.fits(given):
+                # Before it is paid for; others may have changed it since.
+                self._database.run_sync(
+                    lambda session: self._identities.require_fit(
+                        session.connection(), source_type, given
+                    )
                 )
-            )
             vectors = embedder.of_texts(list(map(self._store.text_of, pieces)))
             self._database.run_sync(
                 lambda session: self._keep(session, source_type, pieces, embedder, vectors)
@@ -123,11 +140,19 @@ class Pending:
             failed = error
             self._database.run_sync(lambda session: self._put_off(session, pieces, failed))
 
-    def _claim(
-        self, session: TimberSession, only: Collection[str] | None, owner: str | None
+    def claim(
+        self,
+        connection: Connection,
+        *,
+        only: Collection[str] | None = None,
+        owner: str | None = None,
     ) -> list[Claimed]:
-        connection = session.connection()
-        pending, chunks = self._store.pending, self._store.chunks
+        """Claim up to `PIECES` pieces, as part of the connection's transaction.
+
+        An `owner`'s are not left to others who are at them, so that none waits when they are
+        embedded, but those that failed before.
+        """
+        pending, chunks, sources = self._store.pending, self._store.chunks, self._store.sources
         now = self._clock.now()
         is_free = or_(pending.c.claimed_until.is_(None), pending.c.claimed_until <= now)
         if owner is not None:
@@ -140,12 +165,14 @@ class Pending:
         )
         if only is not None:
             free = free.where(pending.c.source_type.in_(only))
-        if connection.scalars(free).first() is None:
-            return []  # without having kept anybody from writing
-        begin(connection)
         if connection.dialect.name == "postgresql":
             free = free.with_for_update(skip_locked=True)
+        elif not writes(connection) and connection.scalars(free).first() is None:
+            return []  # without having kept anybody from writing
+        begin(connection)
         keys = connection.scalars(free).all()
+        if not keys:
+            return []
         until = {"claimed_until": now + timedelta(seconds=CLAIM_SECONDS)}
         connection.execute(update(pending).where(pending.c.chunk_id.in_(keys)), until)
         rows = connection.execute(
@@ -155,8 +182,10 @@ class Pending:
                 chunks.c.partition_id,
                 *(chunks.c.source_id, chunks.c.ordinal, chunks.c.content, chunks.c.sealed),
                 pending.c.attempts,
+                *(sources.c.model_id, sources.c.dimension),
             )
             .join_from(chunks, pending, chunks.c.chunk_id == pending.c.chunk_id)
+            .join(sources, sources.c.source_type == chunks.c.source_type, isouter=True)
             .where(chunks.c.chunk_id.in_(keys))
             .order_by(chunks.c.source_type, chunks.c.chunk_id)
         )

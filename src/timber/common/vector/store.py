@@ -115,6 +115,12 @@ class Store:
         if any(one.document.sealed_for is not None for one in texts):
             self.seals.lease(connection)
         self.remove(connection, [one.document.key for one in texts])
+        return self.add(connection, texts, now=now)
+
+    def add(
+        self, connection: Connection, texts: Sequence[Pieces], *, now: datetime
+    ) -> list[StoredPiece]:
+        """Store documents of whose keys there are none; return their pieces, as `replace` does."""
         partitions = self._partitions_of(connection, (one.document for one in texts))
         rows: list[dict[str, Any]] = [
             {
@@ -177,13 +183,16 @@ class Store:
         )
         return connection.scalars(statement, rows).all()
 
-    def refresh(self, connection: Connection, texts: Sequence[Pieces]) -> frozenset[str]:
-        """Update what is known of documents whose pieces are the same; return their ids.
+    def refresh(
+        self, connection: Connection, texts: Sequence[Pieces]
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """Update what is known of documents whose pieces are the same.
 
-        All of one source. Their vectors stay, for their texts have not changed.
+        All of one source. Returns their ids, and those of the others that have pieces. The vectors
+        of the first stay, for their texts have not changed.
         """
         if not texts:
-            return frozenset()
+            return frozenset(), frozenset()
         chunks = self.chunks
         known: dict[str, dict[int, tuple[str | None, str, bool]]] = {}
         for some in batches((one.document.source_id for one in texts), AT_ONCE):
@@ -224,7 +233,8 @@ class Store:
                     for one in same
                 ],
             )
-        return frozenset(one.source_id for one in same)
+        kept = frozenset(one.source_id for one in same)
+        return kept, known.keys() - kept
 
     def _text_if_open(self, piece: Any) -> str | None:
         try:
