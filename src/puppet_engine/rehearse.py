@@ -11,9 +11,10 @@ from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.ids import seeded_ids
 from puppet_engine.core.models import Event
 from puppet_engine.core.settings import Settings
-from puppet_engine.main import IN_MEMORY, create_app
+from puppet_engine.main import create_app
 from puppet_engine.simulation.digests import digest
 from puppet_engine.simulation.scenario import FIRST_MOMENT
+from puppet_engine.surroundings import IN_MEMORY
 
 
 @dataclass(frozen=True, kw_only=True)
