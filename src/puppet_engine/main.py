@@ -9,6 +9,7 @@ from math import inf
 from typing import Any, TypeVar
 
 from puppet_engine.agents.agent_manager import AgentManager
+from puppet_engine.agents.inner_desk import InnerDesk
 from puppet_engine.core.agent_locks import AgentLocks, LocalAgentLocks
 from puppet_engine.core.clock import Clock, PacedClock, SystemClock, VirtualClock
 from puppet_engine.core.errors import NotRunningError, StorageError
@@ -87,12 +88,17 @@ class App:
             clock=self.clock,
         )
 
-    # -------------------------------------------------------------- life
+    @property
+    def inner_desk(self) -> InnerDesk:
+        """What agents feel, for whom, and what they know. Raises `NotRunningError`."""
+        return InnerDesk(_started(self._storage), clock=self.clock)
 
     @property
     def decisions(self) -> StoredDecisions:
         """Why the agents did what they did. Raises `NotRunningError`."""
         return StoredDecisions(_started(self._storage))
+
+    # -------------------------------------------------------------- life
 
     async def startup(self) -> None:
         """Start everything and let time pass. When a part cannot start, none stays started.

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import exp, log
+from math import exp
 from typing import Final
 
 from puppet_engine.agents.mind import Mind
@@ -170,7 +170,8 @@ def _shifted(usual: float, shift: float) -> float:
     """Return a probability with its log-odds shifted; what is certain stays so."""
     if usual in {0.0, 1.0}:
         return usual
-    return 1 / (1 + exp(-(log(usual / (1 - usual)) + shift)))
+    raised = usual * exp(shift)
+    return raised / (1 - usual + raised)
 
 
 def chances_of(
