@@ -153,6 +153,10 @@ class MortalIntents(IntentStore):
         return await self._inner.open(account)
 
     @override
+    async def find(self, intent_id: str) -> Intent | None:
+        return await self._inner.find(intent_id)
+
+    @override
     async def unfinished(self, *, limit: int) -> list[Intent]:
         return await self._inner.unfinished(limit=limit)
 

@@ -18,6 +18,7 @@ from puppet_engine.commands.events import events
 from puppet_engine.commands.forget import forget_command
 from puppet_engine.commands.measure import measure_command
 from puppet_engine.commands.memory import memory
+from puppet_engine.commands.minds import mood_command, people_command
 from puppet_engine.commands.personas import persona
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.commands.why import why_command
@@ -39,6 +40,8 @@ cli.add_typer(persona, name="persona")
 cli.command("forget")(forget_command)
 cli.command("why")(why_command)
 cli.command("budget")(budget_command)
+cli.command("mood")(mood_command)
+cli.command("people")(people_command)
 
 WATCHABLE_SPEED: Final = 240
 """So fast that agents who speak every few hours are worth watching."""

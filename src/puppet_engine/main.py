@@ -2,17 +2,14 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from math import inf
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-import httpx2
-
-from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
+from puppet_engine.agents.inner_desk import InnerDesk
 from puppet_engine.core.agent_locks import AgentLocks, LocalAgentLocks
 from puppet_engine.core.clock import Clock, PacedClock, SystemClock, VirtualClock
 from puppet_engine.core.errors import NotRunningError, StorageError
@@ -28,12 +25,8 @@ from puppet_engine.llm.openai_provider import OpenAIProvider
 from puppet_engine.llm.stack import bill_of, budget_of, create_models
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.sqlite_store import SQLiteStore
-from puppet_engine.networks import x
-from puppet_engine.networks.base import SocialNetwork
-from puppet_engine.networks.wire import SharedWire
 from puppet_engine.outbox.budget import Budget
 from puppet_engine.personas.reader import read_personas
-from puppet_engine.solana.trader import Trader
 from puppet_engine.storage.answers import StoredAnswers
 from puppet_engine.storage.beginnings import common_beginning
 from puppet_engine.storage.decisions import StoredDecisions
@@ -44,28 +37,12 @@ from puppet_engine.storage.model_spending import StoredSpending
 from puppet_engine.storage.ownership import sole_owner
 from puppet_engine.storage.persona_versions import PersonaVersions
 from puppet_engine.storage.wakeups import Wakeups
-from puppet_engine.world.desk import open_rehearsal_wallet, sign_up
-from puppet_engine.world.rehearsal import RehearsalWorld, StoredJournal, World, WorldAt
+from puppet_engine.surroundings import Stage, Surroundings, surround
+from puppet_engine.world.rehearsal import World
 
 log = logging.getLogger(__name__)
 
-SQLITE: Final = "sqlite:///"
-IN_MEMORY: Final = f"{SQLITE}:memory:"
-
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """What stands around an engine that is simulated, and outlives it."""
-
-    cast: Sequence[AgentConfig]
-    world: RehearsalWorld
-    """Runs already, and goes on when the engine has ended."""
-    transport: httpx2.AsyncBaseTransport
-    """Carries every request to the world."""
-    open_storage: Callable[..., Storage] = Storage
-    """Makes the storage of the agents, as `Storage` is made."""
 
 
 class App:
@@ -111,12 +88,17 @@ class App:
             clock=self.clock,
         )
 
-    # -------------------------------------------------------------- life
+    @property
+    def inner_desk(self) -> InnerDesk:
+        """What agents feel, for whom, and what they know. Raises `NotRunningError`."""
+        return InnerDesk(_started(self._storage), clock=self.clock)
 
     @property
     def decisions(self) -> StoredDecisions:
         """Why the agents did what they did. Raises `NotRunningError`."""
         return StoredDecisions(_started(self._storage))
+
+    # -------------------------------------------------------------- life
 
     async def startup(self) -> None:
         """Start everything and let time pass. When a part cannot start, none stays started.
@@ -180,12 +162,18 @@ class App:
         self._storage = storage
         events = StoredEvents(storage)
         await self._set_clock(storage, await events.latest_moment())
-        world = await self._enter_world(parts)
-        llm = self._find_words(storage, world)
+        surroundings = await surround(
+            parts,
+            settings,
+            clock=self.clock,
+            stage=self._stage,
+            open_storage=partial(self._open, parts),
+        )
+        llm = self._find_words(storage, surroundings.world)
         parts.push_async_callback(llm.aclose)
         self._memory_store = SQLiteStore(settings, storage=storage, clock=self.clock)
         self._event_engine = await self._make_engine(parts, storage, events)
-        self._agent_manager = self._gather(storage, llm, world, self._lay_wire(parts))
+        self._agent_manager = self._gather(storage, llm, surroundings)
         parts.push_async_callback(self._agent_manager.close)
 
     async def _open(
@@ -245,22 +233,6 @@ class App:
             concurrency=settings.concurrency,
         )
 
-    async def _enter_world(self, parts: contextlib.AsyncExitStack) -> World:
-        if self._stage is not None:
-            return self._stage.world
-        if self.settings.world_url is not None:
-            return WorldAt(self.settings.world_url)
-        storage = await self._open(parts, world_url(self.settings))
-        world = RehearsalWorld(
-            journal=StoredJournal(storage, "x"),
-            clock=self.clock,
-            seed=self.settings.seed,
-            port=self.settings.world_port,
-        )
-        await world.start()
-        parts.push_async_callback(world.stop)
-        return world
-
     def _is_in_step(self) -> bool:
         """Whether a turn waits for its effects.
 
@@ -289,29 +261,9 @@ class App:
             return OneModelProvider(bill.of(OpenAIProvider(settings, endpoint=brain), brain))
         return create_models(settings, bill=bill, wall_clock=SystemClock())
 
-    def _lay_wire(self, parts: contextlib.AsyncExitStack) -> httpx2.AsyncBaseTransport:
-        if self._stage is not None:
-            return self._stage.transport
-        wire = SharedWire()
-        parts.push_async_callback(wire.hang_up)
-        return wire
-
     def _gather(
-        self,
-        storage: Storage,
-        llm: LLMProvider,
-        world: World,
-        wire: httpx2.AsyncBaseTransport,
+        self, storage: Storage, llm: LLMProvider, surroundings: Surroundings
     ) -> AgentManager:
-        async def open_account(agent: Agent) -> SocialNetwork:
-            account = await sign_up(
-                world.url, handle=agent.handle, name=agent.name, transport=wire
-            )
-            return x.create(account, self.clock, transport=wire)
-
-        async def open_wallet(agent: Agent) -> Trader:
-            return await open_rehearsal_wallet(world.url, world.rpc_url, agent.config, self.clock)
-
         return AgentManager(
             {
                 "memory_store": self.memory_store,
@@ -321,8 +273,8 @@ class App:
                 "clock": self.clock,
                 "ids": self._ids,
                 "seed": self.settings.seed,
-                "open_account": open_account,
-                "open_wallet": open_wallet,
+                "open_account": surroundings.open_account,
+                "open_wallet": surroundings.open_wallet,
                 "locks": self._locks,
                 "mention_poll_minutes": self.settings.mention_poll_minutes,
                 "resident_agents": self.settings.resident_agents,
@@ -371,20 +323,6 @@ def read_cast(settings: Settings) -> list[AgentConfig]:
     if not chosen and not settings.agents_dir.is_dir():
         return []
     return read_personas(settings.agents_dir)
-
-
-def world_url(settings: Settings) -> str:
-    """Return where the world is kept: beside the agents' own file, for neither is whole alone.
-
-    The world of agents that live in memory does too; that of agents on a server is in `var/`.
-    """
-    agents = settings.database_url
-    if agents == IN_MEMORY or settings.world_database_url is not None:
-        return settings.world_database_url or IN_MEMORY
-    if not agents.startswith(SQLITE):
-        return f"{SQLITE}var/world.db"
-    file = Path(agents.removeprefix(SQLITE))
-    return f"{SQLITE}{file.with_name(f'{file.stem}-world{file.suffix}')}"
 
 
 def _started(part: T | None) -> T:

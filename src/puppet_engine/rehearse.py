@@ -11,9 +11,10 @@ from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.ids import seeded_ids
 from puppet_engine.core.models import Event
 from puppet_engine.core.settings import Settings
-from puppet_engine.main import IN_MEMORY, create_app
+from puppet_engine.main import create_app
 from puppet_engine.simulation.digests import digest
 from puppet_engine.simulation.scenario import FIRST_MOMENT
+from puppet_engine.surroundings import IN_MEMORY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class _Listener:
 
     events: int = 0
     failures: int = 0
+    replies: int = 0
     utterances: list[dict[str, Any]] = field(default_factory=list)
 
     async def hear(self, event: Event) -> None:
@@ -47,6 +49,8 @@ class _Listener:
         if event.type == "post.published":
             kept = ("handle", "text", "post_id", "in_reply_to")
             said = {name: event.payload[name] for name in kept}
+            # What goes on under a post of one's own answers nobody.
+            self.replies += said["in_reply_to"] is not None and "part" not in event.payload
             self.utterances.append({"at": event.due_at.isoformat(), **said})
 
     def digest(self) -> str:
@@ -93,7 +97,7 @@ async def rehearse(
         ]
     finally:
         await app.shutdown()
-    replies = sum(said["in_reply_to"] is not None for said in listener.utterances)
+    replies = listener.replies
     return Report(
         posts=len(listener.utterances) - replies,
         replies=replies,

@@ -110,6 +110,7 @@ async def _open_page(app: App, parts: contextlib.AsyncExitStack) -> str:
         outbox=agents.outbox,
         decisions=app.decisions,
         budget=app.budget_desk,
+        minds=app.inner_desk,
     )
     page = Dashboard(agents=agents, feed=feed, clock=app.clock, decisions=app.decisions)
     page.install(api.app)

@@ -24,7 +24,7 @@ from puppet_engine.llm.base import Completion, LLMProvider
 from puppet_engine.llm.budget import ModelBudget
 from puppet_engine.llm.budgeted import BudgetedProvider
 from puppet_engine.llm.prices import PriceList
-from puppet_engine.llm.providers import endpoint_of
+from puppet_engine.llm.endpoints import endpoint_of
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.storage.answers import StoredAnswers
 from puppet_engine.storage.events import StoredEvents

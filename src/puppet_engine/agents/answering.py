@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 from typing_extensions import override
 
 from puppet_engine.agents.actions import Action, Turn
+from puppet_engine.agents.conversation import told_together
 from puppet_engine.agents.deciding import MOST_ANSWERS, chances_of, choose_acts
 from puppet_engine.agents.explaining import decided
 from puppet_engine.agents.feeling import of_words
@@ -88,7 +89,7 @@ class Answering(Action):
         heard = TurnOutcome(memories=(remember_hearing(post),))
         _be_moved(turn, post)
         network = turn.on_network()
-        thread = await network.thread(post)
+        thread = told_together(await network.thread(post))
         answered = sum(said.author_handle.lower() == turn.agent.handle.lower() for said in thread)
         relationship = turn.mind.towards(post.author_handle)
         chances = chances_of(

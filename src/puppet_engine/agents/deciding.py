@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import exp, log
+from math import exp
 from typing import Final
 
 from puppet_engine.agents.mind import Mind
@@ -43,6 +43,15 @@ BY_AFFINITY, BY_FAMILIARITY, BY_TRUST, BY_ELATION, BY_AROUSAL = 1.5, 0.5, 0.5, 0
 
 USUAL_AFFINITY, USUAL_FAMILIARITY, USUAL_TRUST = 0.3, 0.5, 0.2
 """How one stands with the usual person of whom a persona's probabilities speak: one it knows."""
+
+SAID_LATELY: Final = 0.5
+"""How much less likely one speaks again of what one has just spoken of."""
+
+JUST: Final = 3
+"""In how many of one's last posts one has just spoken of something."""
+
+TO_NOBODY: Final = 0.85
+"""How much less likely a post is for each of the last ones that nobody has said a word to."""
 
 _WORD: Final = re.compile(r"[^\W\d_]{4,}")
 
@@ -108,6 +117,33 @@ def _words(text: str) -> set[str]:
     return {word.lower() for word in _WORD.findall(text)}
 
 
+@dataclass(frozen=True)
+class Inclination:
+    """How likely somebody is to say something now, and why."""
+
+    chance: float
+    why: str
+
+
+def inclination(config: AgentConfig, mind: Mind, topic: Topic, said: Sequence[str]) -> Inclination:
+    """Return how likely an agent is to speak whose post is due; `said` is its own, newest first.
+
+    Who always speaks goes on to. Else its mood shifts the log-odds; it says less of what it has
+    just spoken of, and less where nobody answers: agents that feed on silence are no use.
+    """
+    usual = config.behavior.interaction_patterns.post_probability
+    chance = _shifted(usual, BY_ELATION * mind.elation + BY_AROUSAL * mind.arousal)
+    why = [f"usually {usual:.0%}", f"{mind.mood_name} as it is"]
+    words = _words(topic.text)
+    if words and any(words <= _words(post) for post in said[:JUST]):
+        chance *= SAID_LATELY
+        why.append("it has just spoken of that")
+    if 0 < usual < 1 and (unanswered := max(0, mind.mood.unanswered - 1)):
+        chance *= TO_NOBODY**unanswered
+        why.append(f"nobody has said a word to its last {unanswered + 1} posts")
+    return Inclination(round(chance if usual < 1 else 1.0, 6), ", ".join(why))
+
+
 def choose_friend(config: AgentConfig, mind: Mind, chance: random.Random) -> Acquaintance:
     """Return an acquaintance to address: the closer, the likelier. There must be one."""
     friends = config.initial_memory.relationships
@@ -120,16 +156,22 @@ def likelihood(usual: float, relationship: Relationship, mind: Mind) -> float:
 
     What is never done stays so, and what is always done; in between, log-odds are shifted.
     """
-    if usual in {0.0, 1.0}:
-        return usual
-    shift = (
+    return _shifted(
+        usual,
         BY_AFFINITY * (relationship.affinity - USUAL_AFFINITY)
         + BY_FAMILIARITY * (relationship.familiarity - USUAL_FAMILIARITY)
         + BY_TRUST * (relationship.trust - USUAL_TRUST)
         + BY_ELATION * mind.elation
-        + BY_AROUSAL * mind.arousal
+        + BY_AROUSAL * mind.arousal,
     )
-    return 1 / (1 + exp(-(log(usual / (1 - usual)) + shift)))
+
+
+def _shifted(usual: float, shift: float) -> float:
+    """Return a probability with its log-odds shifted; what is certain stays so."""
+    if usual in {0.0, 1.0}:
+        return usual
+    raised = usual * exp(shift)
+    return raised / (1 - usual + raised)
 
 
 def chances_of(

@@ -165,14 +165,18 @@ def _forbidden(can: Capabilities) -> frozenset[IntentKind]:
 
 
 def _result(agent_id: str, clearances: Sequence[Clearance]) -> str:
+    # Of a thread its first post counts: what goes on under it is no answer of its own.
     results = [
         effect.result
         for clearance in clearances
         for intent, effect in clearance.effects
-        if intent.agent_id == agent_id
+        if intent.agent_id == agent_id and intent.follows is None
     ]
     drops = (
-        error for each in clearances for intent, error in each.drops if intent.agent_id == agent_id
+        error
+        for each in clearances
+        for intent, error in each.drops
+        if intent.agent_id == agent_id and intent.follows is None
     )
     held_up = (each.held_up for each in clearances if each.held_up is not None)
     for error in (*drops, *(held_up if not results else ())):

@@ -6,13 +6,15 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from puppet_engine.agents.actions import Action, Turn
-from puppet_engine.agents.deciding import Topic, choose_friend, choose_topic
+from puppet_engine.agents.deciding import Topic, choose_friend, choose_topic, inclination
 from puppet_engine.agents.explaining import decided
 from puppet_engine.agents.feeling import IGNORED, IGNORED_AFTER
+from puppet_engine.agents.publishing import PART, PARTS
 from puppet_engine.agents.recall import own_words, recall, remembered_lately
 from puppet_engine.agents.schedule import DRAWN_AT, FACTOR, PostTimes, first_post_at
-from puppet_engine.agents.wording import held_back, worded
+from puppet_engine.agents.wording import Draft, Wish, Wording, held_back, worded
 from puppet_engine.core.decisions import Act
+from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.models import (
     Acquaintance,
     EventDraft,
@@ -21,12 +23,14 @@ from puppet_engine.core.models import (
     StoredMemory,
     TurnOutcome,
 )
+from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.personas.feelings import disposition_of
-from puppet_engine.personas.prompt import post_prompt
+from puppet_engine.personas.prompt import PostForm, post_prompt
+from puppet_engine.style.weight import POST_WEIGHT
 
 
 class Posting(Action):
-    """Posts about an interest, now and then addressed to an acquaintance."""
+    """Posts about an interest, now and then at length, or addressed to an acquaintance."""
 
     event_type: ClassVar[str] = "post.due"
     wants: ClassVar[frozenset[IntentKind]] = frozenset({IntentKind.POST})
@@ -52,13 +56,22 @@ class Posting(Action):
 
     @override
     async def take(self, turn: Turn) -> TurnOutcome:
-        turn.on_network()
+        network = turn.on_network()
         _miss_answers(turn)
         lately = await remembered_lately(turn)
-        topic = _topic(turn, lately)
+        topic, said = _topic(turn, lately), own_words(lately)
+        told: dict[str, Any] = {"occasion": self.event_type, "topic": topic.text}
+        # Only who speaks of its own accord may keep silent, and only once it is known.
+        is_free = DRAWN_AT in turn.payload and _may_be_silent(turn)
+        if is_free:
+            inclined = inclination(turn.agent.config, turn.mind, topic, said)
+            told["chances"] = {Act.POST: inclined.chance}
+            if turn.chance.random() >= inclined.chance:
+                why = f"chance chose silence ({inclined.why})"
+                return TurnOutcome(decision=decided(turn, acts=(Act.SILENCE,), why=why, **told))
         friend = _friend(turn)
+        posts = _length(turn, network, friend)
         relationship = turn.mind.towards(friend.handle) if friend else None
-        said = own_words(lately)
         memories = await recall(turn, topic.text)
         prompt = post_prompt(
             topic=topic.text,
@@ -67,31 +80,100 @@ class Posting(Action):
             now=turn.agent.local(turn.clock.now()),
             addressed_to=friend,
             disposition=disposition_of(turn.mind.mood_name, turn.mind.mood, relationship),
+            form=PostForm(characters=_characters(turn, posts), may_be_silent=is_free),
         )
-        wording = await worded(turn, prompt, said, mention=friend.handle if friend else None)
-        told: dict[str, Any] = {
-            "occasion": self.event_type,
-            "topic": topic.text,
+        wish = Wish(
+            mention=friend.handle if friend else None,
+            most_posts=_most(turn) if posts > 1 else 1,
+            may_be_silent=is_free,
+        )
+        wording = await worded(turn, prompt, said, wish)
+        told |= {
             "relationship": relationship,
             "memories": memories,
             "prompt": prompt,
             "wording": wording,
         }
-        if topic.tiding is not None:
-            turn.mind.note(told=topic.tiding.number)
-        if wording.chosen is None:
-            why = "no draft may leave: " + "; ".join(wording.wrong())
-            decision = decided(turn, acts=(Act.SILENCE,), why=why, **told)
-            silent = held_back(turn, wording, topic=topic.text)
-            return silent.model_copy(update={"decision": decision})
-        turn.mind.note(unanswered=turn.mind.mood.unanswered + 1)
-        if friend is not None:
-            turn.mind.spoke(friend.handle, what="I wrote to them")
-        payload = {"text": wording.chosen.text, "topic": topic.text, "checks": wording.checks()}
-        return TurnOutcome(
-            intents=(IntentDraft(kind=IntentKind.POST, payload=payload),),
-            decision=decided(turn, acts=(Act.POST,), why=topic.why, **told),
+        return _outcome(turn, wording, told, topic=topic, friend=friend)
+
+
+def _outcome(
+    turn: Turn,
+    wording: Wording,
+    told: dict[str, Any],
+    *,
+    topic: Topic,
+    friend: Acquaintance | None,
+) -> TurnOutcome:
+    if wording.is_silence:
+        why = "the model found nothing worth saying"
+        return TurnOutcome(decision=decided(turn, acts=(Act.SILENCE,), why=why, **told))
+    if topic.tiding is not None:
+        turn.mind.note(told=topic.tiding.number)
+    if wording.chosen is None:
+        why = "no draft may leave: " + "; ".join(wording.wrong())
+        decision = decided(turn, acts=(Act.SILENCE,), why=why, **told)
+        silent = held_back(turn, wording, topic=topic.text)
+        return silent.model_copy(update={"decision": decision})
+    turn.mind.note(unanswered=turn.mind.mood.unanswered + 1)
+    if friend is not None:
+        turn.mind.spoke(friend.handle, what="I wrote to them")
+    return TurnOutcome(
+        intents=_intents(wording.chosen, {"topic": topic.text, "checks": wording.checks()}),
+        decision=decided(turn, acts=(Act.POST,), why=topic.why, **told),
+    )
+
+
+def _intents(chosen: Draft, about: dict[str, Any]) -> tuple[IntentDraft, ...]:
+    """Return what is to be published: a post, or all posts of a thread, each under the last."""
+    posts = chosen.posts
+    if len(posts) == 1:
+        return (IntentDraft(kind=IntentKind.POST, payload={"text": posts[0], **about}),)
+    return tuple(
+        IntentDraft(
+            kind=IntentKind.POST,
+            payload={"text": post, **about, PART: number, PARTS: len(posts)},
+            goes_on=number > 1,
         )
+        for number, post in enumerate(posts, 1)
+    )
+
+
+def _may_be_silent(turn: Turn) -> bool:
+    return turn.agent.behavior.interaction_patterns.post_probability < 1
+
+
+def _length(turn: Turn, network: SocialNetwork, friend: Acquaintance | None) -> int:
+    """Return how many posts something is told in; who is addressed is told it in one.
+
+    Raises:
+        ConfigurationError: a thread was asked for of somebody who tells none.
+
+    """
+    threads = turn.agent.style_guide.threads if network.capabilities.threads else None
+    if turn.payload.get("thread") and threads is None:
+        raise ConfigurationError(
+            f"{turn.agent.id!r} tells nothing in threads: give its style_guide `threads`, "
+            "on a network where an account may go on under its own posts"
+        )
+    if threads is None or friend is not None:
+        return 1
+    is_long = turn.payload.get("thread") or turn.chance.random() < threads.rate
+    return turn.chance.randint(2, threads.max_posts) if is_long else 1
+
+
+def _most(turn: Turn) -> int:
+    threads = turn.agent.style_guide.threads
+    return 1 if threads is None else threads.max_posts
+
+
+def _characters(turn: Turn, posts: int) -> tuple[int, int] | None:
+    """Return how long a text is wanted that fills so many posts; None for one post."""
+    if posts == 1:
+        return None
+    one = turn.agent.style_guide.formatting.max_characters or POST_WEIGHT
+    # More than fits into one post less, and room for sentences that do not fill theirs.
+    return one * (posts - 1) + one // 8, one * posts * 7 // 8
 
 
 def _miss_answers(turn: Turn) -> None:
@@ -114,7 +196,7 @@ def _friend(turn: Turn) -> Acquaintance | None:
     """Return whom a post is addressed to. The first one always greets somebody one knows."""
     config = turn.agent.config
     wanted = config.behavior.interaction_patterns.mention_probability
-    if not config.initial_memory.relationships:
+    if not config.initial_memory.relationships or turn.payload.get("thread"):
         return None
     if turn.payload.get("first") or turn.chance.random() < wanted:
         return choose_friend(config, turn.mind, turn.chance)

@@ -11,6 +11,7 @@ from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.recall import OWN_WORDS, memory_kept
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import (
+    BrokenThreadError,
     NetworkRefusedError,
     NetworkUnavailableError,
     RateLimitedError,
@@ -21,6 +22,7 @@ from puppet_engine.core.models import (
     EventDraft,
     Intent,
     IntentKind,
+    IntentState,
     Memory,
     MemoryType,
     Post,
@@ -43,6 +45,14 @@ DONE: Final = {IntentKind.LIKE: "post.liked", IntentKind.REPOST: "post.reposted"
 FIRST_ATTEMPT: Final = "not_before"
 """The key under which the journal holds when an intent was begun for the first time."""
 
+UNDER, CONVERSATION = "under", "conversation_id"
+"""The keys of the journal for the post before one of a thread, and for that at its head."""
+
+PART, PARTS = "part", "parts"
+"""The keys of a payload that say which post of a thread it is, from 1, and of how many."""
+
+OVER: Final = frozenset({IntentState.REFUSED, IntentState.EXPIRED})
+
 
 class Publisher(Performer):
     """Publishes for one agent on one network."""
@@ -62,7 +72,22 @@ class Publisher(Performer):
     async def prepare(self, intent: Intent) -> Mapping[str, Any]:
         # Of the first attempt: any of them may be the one that came through.
         begun = intent.journal.get(FIRST_ATTEMPT) or self._clock.now().isoformat()
-        return {FIRST_ATTEMPT: begun}
+        return {FIRST_ATTEMPT: begun, **await self._place(intent)}
+
+    async def _place(self, intent: Intent) -> dict[str, str]:
+        """Return where the next post of a thread goes; nothing for one that stands alone."""
+        if intent.follows is None:
+            return {}
+        before = await self._intents.find(intent.follows)
+        if before is None or before.state in OVER:
+            raise BrokenThreadError(
+                f"the thread ends before {intent.payload['text']!r}: "
+                "the post under which it was to go on did not go out"
+            )
+        if before.state is not IntentState.DONE:
+            raise NetworkUnavailableError(f"the post before {intent.id} is still on its way")
+        head = before.journal.get(CONVERSATION, before.result)
+        return {UNDER: before.result, CONVERSATION: head}
 
     @override
     async def perform(self, intent: Intent) -> Effect:
@@ -74,9 +99,7 @@ class Publisher(Performer):
             quoted = PostId(intent.payload["in_reply_to"])
             text = intent.payload["text"]
             return self._effect(intent, await self._network.quote(text, quoted=quoted, **key))
-        answered = intent.payload.get("in_reply_to")
-        in_reply_to = PostId(answered) if answered else None
-        text = intent.payload["text"]
+        text, in_reply_to = intent.payload["text"], _answered(intent)
         return self._effect(
             intent, await self._network.publish(text, in_reply_to=in_reply_to, **key)
         )
@@ -100,7 +123,7 @@ class Publisher(Performer):
         taken = await self._intents.results(intent.account, since=earliest)
         is_quote = intent.kind is IntentKind.QUOTE
         for post in await self._own_posts(earliest):
-            wanted = None if is_quote else intent.payload.get("in_reply_to")
+            wanted = None if is_quote else _answered(intent)
             is_it = post.text == intent.payload["text"] and post.in_reply_to == wanted
             if is_it and post.id not in taken:
                 return self._effect(intent, post.id)
@@ -126,8 +149,11 @@ class Publisher(Performer):
             return self._remembered(f"{whose}, but it was too late.", result="")
         text, asker = intent.payload["text"], intent.payload.get("reply_to_handle")
         opening = f"I wanted to answer @{asker}" if asker else "I wanted to post"
+        why = f"{opening}, but it was too late"
+        if intent.follows is not None:
+            why = "I wanted to go on with what I was telling, but it came to nothing"
         memory = Memory(
-            content=f"{opening}, but it was too late; I did not say: {text}",
+            content=f"{why}; I did not say: {text}",
             type=MemoryType.EVENT,
             metadata={"occurred_at": self._clock.now().isoformat(), "source": "self"},
         )
@@ -174,9 +200,10 @@ class Publisher(Performer):
         said = {
             "text": intent.payload["text"],
             "post_id": post_id,
-            "in_reply_to": intent.payload.get("in_reply_to"),
-            "conversation_id": intent.payload.get("conversation_id", post_id),
+            "in_reply_to": _answered(intent),
+            "conversation_id": _conversation(intent) or post_id,
             "reply_to_handle": intent.payload.get("reply_to_handle"),
+            **{key: intent.payload[key] for key in (PART, PARTS) if key in intent.payload},
         }
         who = {"handle": self._agent.handle, "name": self._agent.name}
         event = EventDraft(
@@ -192,6 +219,8 @@ class Publisher(Performer):
     def _remember_saying(self, said: Mapping[str, Any]) -> Memory:
         asker = said["reply_to_handle"]
         opening = f"I answered @{asker}" if asker else "I posted"
+        if said.get(PART, 1) > 1:
+            opening = "I posted, going on"
         return Memory(
             content=f"{opening}: {said['text']}",
             type=MemoryType.INTERACTION if asker else MemoryType.EVENT,
@@ -204,3 +233,14 @@ class Publisher(Performer):
                 "source": "self",
             },
         )
+
+
+def _answered(intent: Intent) -> PostId | None:
+    """Return under which post one goes; of a thread's, the journal knows."""
+    found = intent.payload.get("in_reply_to") or intent.journal.get(UNDER)
+    return PostId(found) if found else None
+
+
+def _conversation(intent: Intent) -> str | None:
+    found: str | None = intent.payload.get(CONVERSATION) or intent.journal.get(CONVERSATION)
+    return found

@@ -13,11 +13,14 @@ from puppet_engine.agents.actions import Turn
 from puppet_engine.agents.doors import LOOKED_BACK
 from puppet_engine.core.errors import ModelBudgetError
 from puppet_engine.core.models import EventDraft, TurnOutcome
-from puppet_engine.llm.base import POST_CHARACTERS, shorten
-from puppet_engine.personas.prompt import corrected
-from puppet_engine.style.findings import Violation
+from puppet_engine.llm.base import POST_CHARACTERS, as_paragraph, shorten
+from puppet_engine.personas.prompt import corrected, is_silence
+from puppet_engine.style.findings import Violation, violation
+from puppet_engine.style.gate import Gate
 from puppet_engine.style.repetition import marks_of
 from puppet_engine.style.scorer import Score, score
+from puppet_engine.style.threads import even_thread
+from puppet_engine.style.weight import POST_WEIGHT
 
 TRIES: Final = 4
 """How many drafts a model is asked for."""
@@ -28,6 +31,21 @@ HELD_BACK: Final = "text.held_back"
 """The type of the event that tells what was not said, and why."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a text is to be, besides what every text must be."""
+
+    mention: str | None = None
+    """The handle that it names."""
+    most_posts: int = 1
+    """How many posts may tell it; one that is too long for that is no good."""
+    may_be_silent: bool = False
+    """Whether the model may answer that there is nothing to say."""
+
+
+ONE_POST: Final = Wish()
+
+
 @dataclass(frozen=True)
 class Draft:
     """A text that a model proposed, and what is to be said of it."""
@@ -35,6 +53,8 @@ class Draft:
     text: str
     findings: tuple[Violation, ...]
     score: Score
+    posts: tuple[str, ...]
+    """The text, or the posts that tell it."""
 
     @property
     def may_leave(self) -> bool:
@@ -44,11 +64,12 @@ class Draft:
     def told(self) -> dict[str, Any]:
         """Return what is kept of it for those who ask why; an unsafe text is not."""
         unsafe = any(found.rule.startswith("safety.") for found in self.findings)
-        return {
+        told: dict[str, Any] = {
             "text": "" if unsafe else self.text,
             "findings": [found.line() for found in self.findings],
             "score": round(self.score.total, 4),
         }
+        return told | ({"posts": len(self.posts)} if len(self.posts) > 1 else {})
 
 
 @dataclass(frozen=True)
@@ -59,6 +80,8 @@ class Wording:
     drafts: tuple[Draft, ...]
     silenced: ModelBudgetError | None = None
     """Why no model is asked any more today, where that is so."""
+    is_silence: bool = False
+    """Whether the model chose to say nothing."""
 
     def wrong(self) -> list[str]:
         """Return what was found in all of the drafts, each finding once."""
@@ -71,10 +94,8 @@ class Wording:
         return {"drafts": len(self.drafts), "findings": found}
 
 
-async def worded(
-    turn: Turn, prompt: str, said: Sequence[str], *, mention: str | None = None
-) -> Wording:
-    """Return a text for `prompt` that may leave, and names `mention`, if any.
+async def worded(turn: Turn, prompt: str, said: Sequence[str], wish: Wish = ONE_POST) -> Wording:
+    """Return a text for `prompt` that may leave, and is as one wishes.
 
     `said` is what the agent remembers to have said lately, newest first.
 
@@ -83,23 +104,57 @@ async def worded(
         LLMRefusedError: the model refuses.
 
     """
-    gate = turn.doors.of(turn.agent)
     past = await turn.ledger.intents.past(turn.agent.id, limit=LOOKED_BACK)
     own = tuple(dict.fromkeys((*past.own, *said)))
     drafts: list[Draft] = []
     while len(drafts) < TRIES:
         wrong = [found.line() for found in drafts[-1].findings] if drafts else []
         try:
-            text = await turn.llm.generate_tweet(corrected(prompt, wrong), _options(turn))
+            posts = await _proposed(turn, corrected(prompt, wrong), wish)
         except ModelBudgetError as error:
             return Wording(chosen=_best(drafts), drafts=tuple(drafts), silenced=error)
-        text = address(text, mention)
-        ago = await turn.ledger.intents.alike(turn.agent.id, marks_of(text), limit=LOOKED_BACK)
-        found = tuple(gate.judge(text, own=(*own, *ago.own), cast=(*past.cast, *ago.cast)))
-        drafts.append(Draft(text=text, findings=found, score=score(text, found, own=own)))
+        if not posts:
+            return Wording(chosen=None, drafts=tuple(drafts), is_silence=True)
+        found = await _judged(turn, posts, wish, own=own, cast=past.cast)
+        text = " ".join(posts)
+        drafts.append(Draft(text, found, score(text, found, own=own), posts))
         if not found:
             break
     return Wording(chosen=_best(drafts), drafts=tuple(drafts))
+
+
+async def _proposed(turn: Turn, prompt: str, wish: Wish) -> tuple[str, ...]:
+    """Return the posts that a model proposes; none when it has nothing to say, and may."""
+    if wish.most_posts == 1:
+        text = await turn.llm.generate_tweet(prompt, _options(turn))
+    else:
+        text = as_paragraph(await turn.llm.generate_content(prompt, _options(turn)))
+    if wish.may_be_silent and is_silence(text):
+        return ()
+    text = address(text, wish.mention)
+    if wish.most_posts == 1:
+        return (text,)
+    most = turn.agent.style_guide.formatting.max_characters or POST_WEIGHT
+    return tuple(even_thread(text, limit=most))
+
+
+async def _judged(
+    turn: Turn, posts: Sequence[str], wish: Wish, *, own: Sequence[str], cast: Sequence[str]
+) -> tuple[Violation, ...]:
+    """Return all that is wrong with posts, each of which is held to every rule."""
+    gate: Gate = turn.doors.of(turn.agent)
+    found: list[Violation] = []
+    for number, post in enumerate(posts, 1):
+        ago = await turn.ledger.intents.alike(turn.agent.id, marks_of(post), limit=LOOKED_BACK)
+        earlier = (*reversed(posts[: number - 1]), *own, *ago.own)
+        wrong = gate.judge(post, own=earlier, cast=(*cast, *ago.cast))
+        where = f"post {number} of {len(posts)}: " if len(posts) > 1 else ""
+        found += [each.model_copy(update={"reason": f"{where}{each.reason}"}) for each in wrong]
+    if len(posts) > wish.most_posts:
+        cure = f"tell it in {wish.most_posts} at the most"
+        text = " ".join(posts)
+        found.append(violation("thread.length", f"{len(posts)} posts", cure, text=text))
+    return tuple(found)
 
 
 def held_back(turn: Turn, wording: Wording, **about: Any) -> TurnOutcome:

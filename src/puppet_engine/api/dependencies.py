@@ -7,10 +7,14 @@ from typing import Any, Protocol, runtime_checkable
 
 from puppet_engine.core.breaker import BreakerReading
 from puppet_engine.core.decisions import StoredDecision
+from puppet_engine.core.facts import Fact
 from puppet_engine.core.history import EventRecord, HistoryQuery
+from puppet_engine.core.inner_views import MoodView
 from puppet_engine.core.models import AgentConfig, Event, Intent, StoredMemory
+from puppet_engine.core.relationships import Relationship
 from puppet_engine.core.schedules import Schedule
 from puppet_engine.llm.budget_desk import BudgetReport
+from puppet_engine.storage.quarantine import HeldMemory
 
 
 class AgentView(Protocol):
@@ -112,6 +116,38 @@ class DecisionBook(Protocol):
             DecisionNotFoundError: none is kept.
 
         """
+
+
+class InnerView(Protocol):
+    """What agents feel, for whom, what they know, and what is kept apart from that."""
+
+    async def mood(self, config: AgentConfig, /, *, before: int | None, limit: int) -> MoodView:
+        """Return what an agent feels, and a page of what moved it, newest first."""
+
+    async def relationships(
+        self, config: AgentConfig, /, *, after: str, limit: int
+    ) -> list[Relationship]:
+        """Return a page of how an agent stands with others, by their handles."""
+
+    async def facts(
+        self,
+        agent_id: str,
+        subject: str | None,
+        /,
+        *,
+        as_of: datetime | None,
+        known_at: datetime | None,
+    ) -> list[Fact]:
+        """Return what an agent knows of somebody, or of all."""
+
+    async def quarantined(self, agent_id: str, /, *, limit: int) -> list[HeldMemory]:
+        """Return what is kept apart, newest first."""
+
+    async def release(self, agent_id: str, quarantined_id: str, /) -> str:
+        """Let it become a memory, and return its id; raises QuarantinedNotFoundError."""
+
+    async def reject(self, agent_id: str, quarantined_id: str, /) -> None:
+        """Delete it; raises QuarantinedNotFoundError."""
 
 
 class OutboxView(Protocol):

@@ -1,5 +1,6 @@
 """What goes over the wire. Every answer is an envelope: `{"status", "data" | "error"}`."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -7,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from puppet_engine.api.dependencies import AgentView
 from puppet_engine.core.breaker import BreakerReading
 from puppet_engine.core.decisions import StoredDecision
+from puppet_engine.core.facts import Fact
 from puppet_engine.core.history import EventRecord
 from puppet_engine.core.models import (
     Event,
@@ -17,7 +19,9 @@ from puppet_engine.core.models import (
     MemoryType,
     StoredMemory,
 )
+from puppet_engine.core.relationships import Relationship
 from puppet_engine.core.schedules import Schedule
+from puppet_engine.storage.quarantine import HeldMemory
 
 Data = TypeVar("Data")
 
@@ -222,6 +226,45 @@ class DecisionOut(Schema):
     """Why an agent did something, or nothing."""
 
     decision: StoredDecision
+
+
+class RelationshipPage(Schema):
+    """How an agent stands with others, by their handles."""
+
+    relationships: list[Relationship]
+
+
+class FactOut(Schema):
+    """Something an agent knows of somebody, in a span of time, as known in another."""
+
+    id: str
+    subject: str
+    attribute: str
+    value: str
+    valid_from: AwareDatetime
+    valid_to: AwareDatetime | None
+    """Null: it is so still."""
+    known_from: AwareDatetime
+    known_to: AwareDatetime | None
+    """Null: it is known still."""
+    evidence: list[str]
+    """The ids of the memories that say so."""
+
+    @classmethod
+    def of(cls, fact: Fact) -> Self:
+        return cls.model_validate({**asdict(fact), "evidence": list(fact.evidence)})
+
+
+class FactList(Schema):
+    """What an agent knows, in the order in which it came to know."""
+
+    facts: list[FactOut]
+
+
+class QuarantineList(Schema):
+    """What an agent was told and does not remember, newest first."""
+
+    quarantine: list[HeldMemory]
 
 
 class ClockState(Schema):

@@ -10,6 +10,7 @@ from puppet_engine.api.dependencies import (
     BudgetView,
     DecisionBook,
     EventDesk,
+    InnerView,
     LifeFeed,
     OutboxView,
     ReadableClock,
@@ -23,7 +24,9 @@ from puppet_engine.api.routes.decisions import decision_routes
 from puppet_engine.api.routes.desk import desk_routes
 from puppet_engine.api.routes.events import event_routes
 from puppet_engine.api.routes.health import health_routes
+from puppet_engine.api.routes.knowledge import knowledge_routes
 from puppet_engine.api.routes.memory import memory_routes
+from puppet_engine.api.routes.minds import mind_routes
 from puppet_engine.api.routes.outbox import outbox_routes
 from puppet_engine.api.stream import Pace
 from puppet_engine.memory.base import MemoryStore
@@ -32,8 +35,8 @@ from puppet_engine.memory.base import MemoryStore
 class APIServer:
     """Builds the ASGI application, `app`. What serves it, and where, is not its business.
 
-    The routes of the events and their desk, of the clock, the outbox, the decisions and the
-    budget are there when these are.
+    The routes of the events and their desk, of the clock, the outbox, the decisions, the
+    budget and the minds (moods, people, facts, quarantine) are there when these are.
     Requests are refused whose host is neither loopback nor one of `allowed_hosts`.
     """
 
@@ -48,6 +51,7 @@ class APIServer:
         outbox: OutboxView | None = None,
         decisions: DecisionBook | None = None,
         budget: BudgetView | None = None,
+        minds: InnerView | None = None,
         allowed_hosts: Collection[str] = (),
     ) -> None:
         # The usual pages of documentation would load scripts from strangers.
@@ -68,6 +72,9 @@ class APIServer:
             app.include_router(decision_routes(agent_manager, decisions))
         if budget is not None:
             app.include_router(budget_routes(budget, agent_manager))
+        if minds is not None:
+            app.include_router(mind_routes(agent_manager, minds))
+            app.include_router(knowledge_routes(agent_manager, minds))
         if clock is not None:
             app.include_router(clock_routes(clock))
         self.app = app

@@ -71,11 +71,15 @@ def quarantine_command(
             raise ConfigurationError("release one thing or delete one, not both at once")
         if release is not None:
             memory_id = asyncio.run(with_storage(database, lambda one: free(one, release)))
-            sys.stdout.write(f"{release} is the memory {memory_id} now\n")
+            _say(
+                {"released": release, "memory_id": memory_id},
+                f"{release} is the memory {memory_id} now",
+                as_json=as_json,
+            )
             return
         if delete is not None:
             asyncio.run(with_storage(database, lambda one: discard(one, delete)))
-            sys.stdout.write(f"{delete} is deleted\n")
+            _say({"deleted": delete}, f"{delete} is deleted", as_json=as_json)
             return
         there = asyncio.run(
             with_storage(database, lambda one: held(one, agent_id=agent, limit=limit))
@@ -85,6 +89,10 @@ def quarantine_command(
         sys.stdout.write(json.dumps({"quarantine": listed}, indent=2) + "\n")
         return
     _show_quarantine(there)
+
+
+def _say(told: dict[str, str], words: str, *, as_json: bool) -> None:
+    sys.stdout.write((json.dumps(told, indent=2) if as_json else words) + "\n")
 
 
 def _show_quarantine(there: list[HeldMemory]) -> None:

@@ -29,6 +29,7 @@ PuppetEngineError
 │   ├── PolicyError                      a rule of the network or the operator forbids it
 │   ├── BudgetExceededError              the agent's budget of the day is spent
 │   ├── IntentExpiredError               it waited so long that it came too late
+│   ├── BrokenThreadError                the post before it in its thread did not go out
 │   └── GivenUpError                     it failed too often
 ├── CircuitOpenError                     a network fails for everybody: it is left alone a while
 ├── StorageError                         the database did not do what was asked; nothing was kept
@@ -278,6 +279,10 @@ class BudgetExceededError(OutboxError):
 
 class IntentExpiredError(OutboxError):
     """It waited so long that it came too late; nothing was sent."""
+
+
+class BrokenThreadError(OutboxError):
+    """The post under which it was to go on did not go out; nothing was sent."""
 
 
 class GivenUpError(OutboxError):

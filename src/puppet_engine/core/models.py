@@ -4,7 +4,7 @@ Those of who an agent is are in `personas`, and can be had from here, too.
 """
 
 from enum import IntEnum, StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, Field, StringConstraints, field_validator
 
@@ -184,6 +184,10 @@ class IntentKind(StrEnum):
     TRADE = "trade"
 
 
+FOLLOWS: Final = "follows"
+"""The key of a payload that names the intent before it in a thread, by its id."""
+
+
 class IntentState(StrEnum):
     """How far an intent has come."""
 
@@ -205,6 +209,10 @@ class IntentDraft(Noun):
     """The account or wallet it goes out through, `x:ada`; one at a time each, in their order."""
     expires_at: AwareDatetime | None = None
     """When it is too late to begin; None when it never is."""
+    goes_on: bool = False
+    """Whether it is the next post of a thread, after the draft before it in the same turn.
+
+    What keeps it gives its payload the id of that one, under `FOLLOWS`."""
 
 
 class Intent(IntentDraft):
@@ -230,6 +238,12 @@ class Intent(IntentDraft):
     """What was noted before the last attempt, to look the outcome up by."""
     result: str = ""
     """The id the network or chain gave it; why it was refused."""
+
+    @property
+    def follows(self) -> str | None:
+        """The id of the intent under whose post this one goes on; None when it stands alone."""
+        found = self.payload.get(FOLLOWS)
+        return None if found is None else str(found)
 
 
 class TurnOutcome(Noun):

@@ -116,8 +116,10 @@ class PostFrequency(Noun):
 
 
 class InteractionPatterns(Noun):
-    """How readily somebody answers others."""
+    """How readily somebody speaks, and answers others."""
 
+    post_probability: Probability = 1
+    """How often somebody whose post is due has something to say; else they keep silent."""
     reply_probability: Probability = 0.7
     like_probability: Probability = 0.3
     quote_probability: Probability = 0

@@ -89,6 +89,15 @@ class Formatting(Noun):
         return "lowercase" if self.lowercase else self.capitalization
 
 
+class Threads(Noun):
+    """What somebody tells at length: posts that go on under each other."""
+
+    max_posts: Annotated[int, Field(ge=2, le=25)] = 4
+    """How many posts one of them has at the most."""
+    rate: Probability = 0.1
+    """In how many cases somebody goes on at length who says something of their own accord."""
+
+
 class LanguageConstraints(Noun):
     """Within which bounds of language somebody writes."""
 
@@ -114,4 +123,6 @@ class StyleGuide(Noun):
     example_posts: list[str] = Field(default_factory=list)
     """Posts that sound exactly right, for a model to learn the voice from."""
     topics_to_avoid: list[str] = Field(default_factory=list)
+    threads: Threads | None = None
+    """When left out, every post stands alone."""
     language_constraints: LanguageConstraints = Field(default_factory=LanguageConstraints)

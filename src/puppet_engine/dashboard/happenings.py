@@ -28,6 +28,15 @@ class Published(Payload):
     text: str
     in_reply_to: str | None = None
     reply_to_handle: str | None = None
+    conversation_id: str | None = None
+    part: int = 1
+    """Which post of a thread it is, of `parts`."""
+    parts: int = 1
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it stands under a post of its author's, whose thread it is."""
+        return self.part > 1
 
 
 class Traded(Payload):

@@ -24,7 +24,7 @@ class Totals:
         """Return the totals after an event."""
         happening = read_happening(event)
         match happening.payload if happening else None:
-            case Published(in_reply_to=None):
+            case Published() as said if said.in_reply_to is None or said.goes_on:
                 return Totals(self.posts + 1, self.replies, self.memories)
             case Published():
                 return Totals(self.posts, self.replies + 1, self.memories)

@@ -26,6 +26,9 @@ class Entry:
     at: datetime
     in_reply_to: str | None = None
     reply_to_handle: str | None = None
+    part: int = 1
+    """Which post of a thread it is, of `parts`; all stand under the first one."""
+    parts: int = 1
     replies: list["Entry"] = field(default_factory=list)
 
 
@@ -55,8 +58,10 @@ def entry_of(happening: Happening, *, faces: Mapping[str, Face]) -> Entry | None
                 face=Face(name=payload.name, handle=payload.handle),
                 text=payload.text,
                 at=happening.at,
-                in_reply_to=payload.in_reply_to,
+                in_reply_to=payload.conversation_id if payload.goes_on else payload.in_reply_to,
                 reply_to_handle=payload.reply_to_handle,
+                part=payload.part,
+                parts=payload.parts,
             )
         case Traded():
             return Entry(happening.event_id, "trade", face, payload.text, happening.at)

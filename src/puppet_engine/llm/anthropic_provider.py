@@ -14,7 +14,7 @@ from puppet_engine.core.errors import (
 from puppet_engine.core.model_usage import ModelUsage
 from puppet_engine.core.settings import Settings
 from puppet_engine.llm.base import Completion, CompletionRequest, LLMProvider
-from puppet_engine.llm.endpoints import ENDPOINTS, Endpoint
+from puppet_engine.llm.endpoints import Endpoint, endpoint_of
 from puppet_engine.llm.reckoning import USUAL_ANSWER, reckoned
 from puppet_engine.llm.wire_errors import (
     connection_error,
@@ -31,7 +31,7 @@ class AnthropicProvider(LLMProvider):
     """Asks a Claude. A request is sent once; temperature and seed are not part of the protocol."""
 
     def __init__(self, settings: Settings, *, endpoint: Endpoint | None = None) -> None:
-        self.endpoint = endpoint or ENDPOINTS["anthropic"](settings)
+        self.endpoint = endpoint or endpoint_of(settings, "anthropic")
         self._seconds = settings.llm_timeout_seconds
         self._client: Any = None
 

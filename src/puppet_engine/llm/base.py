@@ -125,7 +125,12 @@ class TypedAnswer(Generic[T]):
 
 def as_post(text: str) -> str:
     """Return a text as it is fit to be posted: one paragraph, unquoted, not over 280 on X."""
-    return shorten(unquote(" ".join(text.split())), POST_CHARACTERS)
+    return shorten(as_paragraph(text), POST_CHARACTERS)
+
+
+def as_paragraph(text: str) -> str:
+    """Return a text of any length as one paragraph, unquoted."""
+    return unquote(" ".join(text.split()))
 
 
 def read_options(options: Mapping[str, Any]) -> CompletionOptions:

@@ -1,6 +1,6 @@
 """Where models are asked: who speaks which protocol at which address, with which key."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from types import MappingProxyType
@@ -43,6 +43,66 @@ class Endpoint:
         return "none" if self.base_url is not None else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Vendor:
+    """Whose models are asked. Address, key and model are the settings that bear its name."""
+
+    name: str
+    title: str
+    key_name: str = ""
+    small_model: str | None = None
+    speaks_for_others: bool = False
+    """Whether anybody may answer at another address: its protocol is everybody's."""
+    is_ones_own: bool = False
+    """Whether it is a server that an operator runs."""
+
+
+VENDORS: Final[Mapping[str, Vendor]] = MappingProxyType(
+    {
+        vendor.name: vendor
+        for vendor in (
+            Vendor(
+                name="openai",
+                title="OpenAI",
+                key_name="OPENAI_API_KEY",
+                small_model="gpt-5-nano",
+                speaks_for_others=True,
+            ),
+            Vendor(name="grok", title="xAI", key_name="XAI_API_KEY"),
+            Vendor(name="anthropic", title="Anthropic", key_name="ANTHROPIC_API_KEY"),
+            Vendor(
+                name="gemini",
+                title="Gemini",
+                key_name="GEMINI_API_KEY",
+                small_model="gemini-3.1-flash-lite",
+            ),
+            Vendor(name="ollama", title="Ollama", is_ones_own=True),
+            Vendor(name="vllm", title="vLLM", is_ones_own=True),
+            Vendor(name="llamacpp", title="llama.cpp", is_ones_own=True),
+        )
+    }
+)
+
+
+def endpoint_of(settings: Settings, name: str) -> Endpoint:
+    """Return where a provider asks; of a plug-in nothing is known but its name."""
+    vendor = VENDORS.get(name)
+    if vendor is None:
+        return Endpoint(name=name, title=name, is_free=name == "fake")
+    url: str | None = getattr(settings, f"{name}_base_url")
+    is_elsewhere = vendor.speaks_for_others and url is not None
+    return Endpoint(
+        name=name,
+        title=vendor.title,
+        base_url=url,
+        api_key=getattr(settings, f"{name}_api_key", None),
+        key_name=vendor.key_name,
+        model=getattr(settings, f"{name}_model"),
+        small_model=None if is_elsewhere else vendor.small_model,
+        is_free=vendor.is_ones_own or (is_elsewhere and is_own_machine(url)),
+    )
+
+
 def is_own_machine(url: str | None) -> bool:
     """Return whether an address is one of this machine."""
     host = urlsplit(url or "").hostname or ""
@@ -52,84 +112,6 @@ def is_own_machine(url: str | None) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _openai(settings: Settings) -> Endpoint:
-    return Endpoint(
-        name="openai",
-        title="OpenAI",
-        base_url=settings.openai_base_url,
-        api_key=settings.openai_api_key,
-        key_name="OPENAI_API_KEY",
-        model=settings.openai_model,
-        small_model=None if settings.openai_base_url else "gpt-5-nano",
-        is_free=is_own_machine(settings.openai_base_url),
-    )
-
-
-def _grok(settings: Settings) -> Endpoint:
-    return Endpoint(
-        name="grok",
-        title="xAI",
-        base_url=settings.grok_base_url,
-        api_key=settings.grok_api_key,
-        key_name="XAI_API_KEY",
-        model=settings.grok_model,
-    )
-
-
-def _anthropic(settings: Settings) -> Endpoint:
-    return Endpoint(
-        name="anthropic",
-        title="Anthropic",
-        base_url=settings.anthropic_base_url,
-        api_key=settings.anthropic_api_key,
-        key_name="ANTHROPIC_API_KEY",
-        model=settings.anthropic_model,
-    )
-
-
-def _gemini(settings: Settings) -> Endpoint:
-    return Endpoint(
-        name="gemini",
-        title="Gemini",
-        base_url=settings.gemini_base_url,
-        api_key=settings.gemini_api_key,
-        key_name="GEMINI_API_KEY",
-        model=settings.gemini_model,
-        small_model="gemini-3.1-flash-lite",
-    )
-
-
-def _ollama(settings: Settings) -> Endpoint:
-    return _of_ones_own("ollama", "Ollama", settings.ollama_base_url, settings.ollama_model)
-
-
-def _vllm(settings: Settings) -> Endpoint:
-    return _of_ones_own("vllm", "vLLM", settings.vllm_base_url, settings.vllm_model)
-
-
-def _llamacpp(settings: Settings) -> Endpoint:
-    return _of_ones_own(
-        "llamacpp", "llama.cpp", settings.llamacpp_base_url, settings.llamacpp_model
-    )
-
-
-def _of_ones_own(name: str, title: str, url: str, model: str | None) -> Endpoint:
-    return Endpoint(name=name, title=title, base_url=url, model=model, is_free=True)
-
-
-ENDPOINTS: Final[Mapping[str, Callable[[Settings], Endpoint]]] = MappingProxyType(
-    {
-        "openai": _openai,
-        "grok": _grok,
-        "anthropic": _anthropic,
-        "gemini": _gemini,
-        "ollama": _ollama,
-        "vllm": _vllm,
-        "llamacpp": _llamacpp,
-    }
-)
 
 
 def brain_endpoint(url: str) -> Endpoint:

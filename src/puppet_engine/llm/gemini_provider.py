@@ -15,7 +15,7 @@ from puppet_engine.core.errors import (
 from puppet_engine.core.model_usage import ModelUsage
 from puppet_engine.core.settings import Settings
 from puppet_engine.llm.base import Completion, CompletionRequest, LLMProvider
-from puppet_engine.llm.endpoints import ENDPOINTS, Endpoint
+from puppet_engine.llm.endpoints import Endpoint, endpoint_of
 from puppet_engine.llm.reckoning import reckoned
 from puppet_engine.llm.wire_errors import (
     connection_error,
@@ -36,7 +36,7 @@ class GeminiProvider(LLMProvider):
     """Asks a Gemini. A request is sent once."""
 
     def __init__(self, settings: Settings, *, endpoint: Endpoint | None = None) -> None:
-        self.endpoint = endpoint or ENDPOINTS["gemini"](settings)
+        self.endpoint = endpoint or endpoint_of(settings, "gemini")
         self._seed = settings.seed
         self._seconds = settings.llm_timeout_seconds
         self._client: Any = None

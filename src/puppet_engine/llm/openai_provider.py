@@ -1,10 +1,10 @@
 """Any server that speaks OpenAI's protocol: OpenAI, Grok, Ollama, vLLM, llama.cpp, our world."""
 
+import asyncio
 import inspect
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-import openai
 from typing_extensions import override
 
 from puppet_engine.core.errors import (
@@ -16,7 +16,7 @@ from puppet_engine.core.errors import (
 from puppet_engine.core.model_usage import ModelUsage
 from puppet_engine.core.settings import Settings
 from puppet_engine.llm.base import Completion, CompletionRequest, LLMProvider
-from puppet_engine.llm.endpoints import ENDPOINTS, Endpoint
+from puppet_engine.llm.endpoints import Endpoint, endpoint_of
 from puppet_engine.llm.reckoning import reckoned
 from puppet_engine.llm.wire_errors import (
     connection_error,
@@ -48,9 +48,10 @@ class OpenAIProvider(LLMProvider):
         endpoint: Endpoint | None = None,
         transport: "httpx2.AsyncBaseTransport | None" = None,
     ) -> None:
-        self.endpoint = endpoint or ENDPOINTS["openai"](settings)
+        self.endpoint = endpoint or endpoint_of(settings, "openai")
         self._settings = settings
         self._transport = transport
+        self._sdk: Any = None
         self._client: Any = None
         self._first_model: str | None = None
         self._spurned: defaultdict[str, set[str]] = defaultdict(set)
@@ -58,6 +59,7 @@ class OpenAIProvider(LLMProvider):
     @override
     async def complete(self, request: CompletionRequest) -> Completion:
         client = await self._opened()
+        openai = self._sdk
         try:
             model = request.options.model or self.endpoint.model or await self._served(client)
             answer = await self._answer(client, self._arguments(request, model))
@@ -71,7 +73,7 @@ class OpenAIProvider(LLMProvider):
         asked = {name: value for name, value in arguments.items() if name not in spurned}
         try:
             return await settled(client.chat.completions.create(**asked))
-        except openai.BadRequestError as error:
+        except self._sdk.BadRequestError as error:
             new = {name for name in _WISHES if name in asked and name in f"{error}"}
             if not new:
                 raise
@@ -86,12 +88,15 @@ class OpenAIProvider(LLMProvider):
             await settled(client.close())
 
     async def _opened(self) -> Any:
+        if self._sdk is None:
+            # Others go on while it is read.
+            self._sdk = await asyncio.to_thread(_sdk)
         if self._client is None:
             self._client = await settled(self._open())
         return self._client
 
     def _open(self) -> Any:
-        endpoint = self.endpoint
+        openai, endpoint = self._sdk, self.endpoint
         key = endpoint.key()
         if endpoint.key_name and endpoint.name != "openai" and endpoint.api_key is None:
             raise MissingCredentialError(endpoint.title, [endpoint.key_name])
@@ -110,7 +115,7 @@ class OpenAIProvider(LLMProvider):
     def _wire(self) -> dict[str, Any]:
         if self._transport is None:
             return {}
-        return {"http_client": openai.DefaultAsyncHttpx2Client(transport=self._transport)}
+        return {"http_client": self._sdk.DefaultAsyncHttpx2Client(transport=self._transport)}
 
     async def _served(self, client: Any) -> str:
         """Return the first model that the server has; it is asked once."""
@@ -143,6 +148,7 @@ class OpenAIProvider(LLMProvider):
         }
 
     def _translated(self, error: Exception) -> LLMError:
+        openai = self._sdk
         seconds = self._settings.llm_timeout_seconds
         if isinstance(error, openai.APITimeoutError):
             return timeout_error(self.endpoint, seconds, error.__cause__)
@@ -165,6 +171,12 @@ class OpenAIProvider(LLMProvider):
             model=named if isinstance(named, str) and named else model,
             usage=usage or reckoned(request, text),
         )
+
+
+def _sdk() -> Any:
+    import openai  # noqa: PLC0415 - it takes a second or two, and only who asks it needs it
+
+    return openai
 
 
 async def settled(value: Any) -> Any:

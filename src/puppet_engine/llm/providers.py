@@ -9,7 +9,7 @@ from puppet_engine.core.plugins import find_plugin
 from puppet_engine.core.settings import Settings
 from puppet_engine.llm.anthropic_provider import AnthropicProvider
 from puppet_engine.llm.base import LLMProvider
-from puppet_engine.llm.endpoints import ENDPOINTS, Endpoint
+from puppet_engine.llm.endpoints import endpoint_of
 from puppet_engine.llm.fake_provider import FakeLLMProvider
 from puppet_engine.llm.gemini_provider import GeminiProvider
 from puppet_engine.llm.openai_provider import OpenAIProvider
@@ -24,7 +24,7 @@ def create_fake_provider(_settings: Settings) -> LLMProvider:
 
 def _speaking_openais(name: str) -> Callable[[Settings], LLMProvider]:
     def create(settings: Settings) -> LLMProvider:
-        return OpenAIProvider(settings, endpoint=ENDPOINTS[name](settings))
+        return OpenAIProvider(settings, endpoint=endpoint_of(settings, name))
 
     return create
 
@@ -58,10 +58,3 @@ def create_provider(settings: Settings, name: str | None = None) -> LLMProvider:
             f"the plug-in {wanted!r} made {provider!r}, which is no LLMProvider"
         )
     return provider
-
-
-def endpoint_of(settings: Settings, name: str) -> Endpoint:
-    """Return where a provider asks; of a plug-in nothing is known but its name."""
-    if name in ENDPOINTS:
-        return ENDPOINTS[name](settings)
-    return Endpoint(name=name, title=name, is_free=name == "fake")

@@ -22,6 +22,8 @@ class Capabilities(Noun):
     """Whether it may quote them without being asked."""
     reposts: bool = False
     """Whether it may pass on what they say."""
+    threads: bool = True
+    """Whether an account may go on under posts of its own."""
     is_labelled_as_bot: bool = False
     """Whether the account's own profile says that a program speaks; else its bio has to."""
     max_characters: int | None = None

@@ -137,10 +137,12 @@ class Book:
         log.warning("%s of %s is dropped: %s", intent.kind, intent.agent_id, _told(error))
         events = [self._failed(intent, error)]
         end = Drop(state=IntentState.REFUSED, reason=_told(error), events=events)
-        if isinstance(error, IntentExpiredError):
+        is_late = isinstance(error, IntentExpiredError)
+        # Who has begun to tell something knows, too, that they did not come to its end.
+        if is_late or intent.follows is not None:
             regret = carrier.performer.regret(intent) if carrier is not None else None
             end = Drop(
-                state=IntentState.EXPIRED,
+                state=IntentState.EXPIRED if is_late else IntentState.REFUSED,
                 reason=_told(error),
                 memory=regret.memory if regret else None,
                 events=[*events, *(regret.events if regret else ())],

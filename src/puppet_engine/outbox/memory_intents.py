@@ -10,6 +10,7 @@ from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import StorageError
 from puppet_engine.core.ids import AgentId, IdFactory, IntentId
 from puppet_engine.core.models import (
+    FOLLOWS,
     Effect,
     Event,
     EventDraft,
@@ -50,10 +51,15 @@ class InMemoryIntents(IntentStore):
 
     def add(self, agent_id: str, drafts: Sequence[IntentDraft]) -> None:
         """Keep what an agent wants done outside."""
+        last = ""
         for draft in drafts:
+            wanted = draft.model_dump()
+            if draft.goes_on:
+                wanted["payload"] = {**draft.payload, FOLLOWS: last}
+            last = self._ids()
             intent = Intent(
-                **draft.model_dump(),
-                id=IntentId(self._ids()),
+                **wanted,
+                id=IntentId(last),
                 agent_id=AgentId(agent_id),
                 created_at=self._clock.now(),
             )
@@ -62,6 +68,10 @@ class InMemoryIntents(IntentStore):
     @override
     async def open(self, account: str) -> list[Intent]:
         return [each for each in self._of(account) if each.state in OPEN]
+
+    @override
+    async def find(self, intent_id: str) -> Intent | None:
+        return self._intents.get(intent_id)
 
     @override
     async def unfinished(self, *, limit: int) -> list[Intent]:

@@ -12,6 +12,7 @@ are taken apart, too: a server that puts prompts together as text would take the
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -37,6 +38,22 @@ _CONTROL = re.compile(
     re.IGNORECASE,
 )
 """Where a mark of a chat template begins: of ChatML, Llama, Mistral, Gemma, DeepSeek or Qwen."""
+
+
+SILENCE = "SILENCE"
+"""What a model answers that has nothing to say, where it may."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostForm:
+    """What kind of post is asked for."""
+
+    characters: tuple[int, int] | None = None
+    """How long a text is wanted that becomes a thread; None for one post."""
+    may_be_silent: bool = False
+
+
+SINGLE = PostForm()
 
 
 class Section(StrEnum):
@@ -70,6 +87,7 @@ class Section(StrEnum):
     FEELING = "How you feel"
     STANDING = "How you stand with them"
     TOPIC = "Topic"
+    LENGTH = "How long it is, this time"
     ADDRESSEE = "Whom you address"
     MEMORIES = "What comes to your mind"
     RECENT = "What you wrote lately"
@@ -114,7 +132,7 @@ def system_prompt(config: AgentConfig, *, lately: str = "") -> str:
     return _join([intro, *(_section(label, map(_item, lines)) for label, lines in sections)])
 
 
-def post_prompt(
+def post_prompt(  # noqa: PLR0913 - the parts of a prompt, by keyword
     *,
     topic: str,
     memories: Sequence[str],
@@ -122,16 +140,25 @@ def post_prompt(
     now: datetime,
     addressed_to: Acquaintance | None,
     disposition: Disposition = INDIFFERENT,
+    form: PostForm = SINGLE,
 ) -> str:
-    """Return the request for a new post.
+    """Return the request for a new post, or for a thread of them.
 
     The `disposition` is the mood, and how one stands with whom it is `addressed_to`.
     `now` is the agent's local time; `recent_posts` are its own, which it is not to repeat.
     """
     addressee = [] if addressed_to is None else [_acquaintance(addressed_to)]
     ask = "Write one new post about the topic, in a way you have not written lately."
+    if form.characters is not None:
+        ask = (
+            "Tell something about the topic at length, in a way you have not written lately: one "
+            "text that becomes a thread of posts. It is cut where sentences end, and each post "
+            "keeps the form of all you write; so keep sentences short, and do not number them."
+        )
     if addressed_to is not None:
         ask += " Address the person named, with their handle."
+    if form.may_be_silent:
+        ask += f" If there is nothing worth saying now, answer with the one word {SILENCE}."
     return _join(
         [
             _section(Section.TASK, [ask]),
@@ -139,6 +166,7 @@ def post_prompt(
             _section(Section.FEELING, map(_item, disposition.feeling)),
             _section(Section.STANDING, map(_item, disposition.standing)),
             _section(Section.TOPIC, map(_quoted, [topic])),
+            _section(Section.LENGTH, _length(form.characters)),
             _section(Section.ADDRESSEE, map(_quoted, addressee)),
             *_mind(memories, recent_posts),
         ]
@@ -190,6 +218,18 @@ def prompt_of_the_hour(config: AgentConfig, moment: datetime) -> str:
         digest = hashlib.blake2b(f"{config.id}:{turn}".encode(), digest_size=8).digest()
         turn = int.from_bytes(digest)
     return rotating.prompts[turn % len(rotating.prompts)]
+
+
+def is_silence(text: str) -> bool:
+    """Return whether a model has answered that it has nothing to say."""
+    return text.strip(" .!*\"'").casefold() == SILENCE.casefold()
+
+
+def _length(characters: tuple[int, int] | None) -> list[str]:
+    if characters is None:
+        return []
+    low, high = characters
+    return [f"Between {low} and {high} characters in all."]
 
 
 def _mind(memories: Sequence[str], recent_posts: Sequence[str]) -> tuple[str, str]:

@@ -20,6 +20,13 @@ class Utterance(Noun):
     text: str
     post_id: str
     in_reply_to: str | None = None
+    goes_on: bool = False
+    """Whether it goes on under a post of the same author's: a thread."""
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether it answers somebody."""
+        return self.in_reply_to is not None and not self.goes_on
 
     def line(self) -> str:
         """Return all of it in one line."""
@@ -37,6 +44,7 @@ def utterances_on(site: XSite) -> list[Utterance]:
             text=post.text,
             post_id=str(post.id),
             in_reply_to=str(post.in_reply_to) if post.in_reply_to else None,
+            goes_on=post.in_reply_to_user == post.author_id,
         )
         for post in site.posts.newest()
     ]

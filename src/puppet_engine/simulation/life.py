@@ -14,11 +14,12 @@ from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.ids import seeded_ids
 from puppet_engine.core.models import AgentConfig, Event
 from puppet_engine.core.settings import Settings
-from puppet_engine.main import App, Stage, create_app
+from puppet_engine.main import App, create_app
 from puppet_engine.simulation.fate import Fate, SimulatedCrash
 from puppet_engine.simulation.machine import Disk, Wire
 from puppet_engine.simulation.meter import Meter
 from puppet_engine.simulation.scenario import FIRST_MOMENT, Scenario
+from puppet_engine.surroundings import Stage
 from puppet_engine.world.rehearsal import RehearsalWorld
 from puppet_engine.world.x.journal import InMemoryJournal
 

@@ -85,7 +85,7 @@ async def _report(
     said = utterances_on(life.world.site)
     evidence = await _evidence(life, storage, said)
     happened = settled_lines(evidence.events)
-    replies = sum(one.in_reply_to is not None for one in said)
+    replies = sum(one.is_reply for one in said)
     usage = life.meter.said(posts=len(said) - replies, replies=replies)
     memories = await census.memories(storage)
     lines = [one.line() for one in said]

@@ -54,7 +54,7 @@ def by_hour(said: Sequence[Utterance]) -> list[Hour]:
     replies: Counter[int] = Counter()
     for one in said:
         hour = max(0, (one.at - FIRST_MOMENT) // HOUR)
-        (replies if one.in_reply_to else posts)[hour] += 1
+        (replies if one.is_reply else posts)[hour] += 1
     last = max((*posts, *replies), default=-1)
     return [Hour(posts=posts[hour], replies=replies[hour]) for hour in range(last + 1)]
 
@@ -63,7 +63,9 @@ def who_answers_whom(said: Sequence[Utterance]) -> list[Answers]:
     """Return who answered whom, most often first."""
     authors = {one.post_id: one.handle for one in said}
     pairs = Counter(
-        (one.handle, authors[one.in_reply_to]) for one in said if one.in_reply_to in authors
+        (one.handle, authors[one.in_reply_to])
+        for one in said
+        if one.is_reply and one.in_reply_to in authors
     )
     ordered = sorted(pairs.items(), key=lambda entry: (-entry[1], entry[0]))
     return [Answers(who=who, whom=whom, count=count) for (who, whom), count in ordered]

@@ -71,6 +71,10 @@ class IntentStore(ABC):
         """Return an account's intents that are neither done nor dropped, oldest first."""
 
     @abstractmethod
+    async def find(self, intent_id: str) -> Intent | None:
+        """Return an intent, in whatever state; None when none of that id is kept any more."""
+
+    @abstractmethod
     async def unfinished(self, *, limit: int) -> list[Intent]:
         """Return open intents of all accounts, oldest first, `limit` at the most."""
 

@@ -49,6 +49,17 @@ class StoredIntents(IntentStore):
         )
 
     @override
+    async def find(self, intent_id: str) -> Intent | None:
+        model = self._storage.model("Intent")
+        one = select(model).where(model.id == intent_id)
+
+        def work(session: Session) -> Intent | None:
+            row = session.scalar(one)
+            return None if row is None else read_intent(row)
+
+        return await self._storage.read(work)
+
+    @override
     async def unfinished(self, *, limit: int) -> list[Intent]:
         model = self._storage.model("Intent")
         oldest = select(model).where(model.state.in_(OPEN)).order_by(model.sequence).limit(limit)

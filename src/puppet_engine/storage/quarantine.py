@@ -49,8 +49,8 @@ async def held(
     return await storage.read(work)
 
 
-async def release(storage: Storage, quarantined_id: str) -> str:
-    """Let something in quarantine become a memory, and return the id of that.
+async def release(storage: Storage, quarantined_id: str, *, agent_id: str | None = None) -> str:
+    """Let something in quarantine, of an agent or of any, become a memory; return its id.
 
     It is trusted as the operator is, who has looked at it.
 
@@ -60,7 +60,7 @@ async def release(storage: Storage, quarantined_id: str) -> str:
     """
 
     def work(session: Session) -> str:
-        row = _taken(session, storage, quarantined_id)
+        row = _taken(session, storage, quarantined_id, agent_id)
         memory = Memory(
             content=row.content,
             type=MemoryType(row.type),
@@ -72,20 +72,23 @@ async def release(storage: Storage, quarantined_id: str) -> str:
     return await storage.run(work)
 
 
-async def discard(storage: Storage, quarantined_id: str) -> None:
-    """Delete something in quarantine.
+async def discard(storage: Storage, quarantined_id: str, *, agent_id: str | None = None) -> None:
+    """Delete something in quarantine, of an agent or of any.
 
     Raises:
         QuarantinedNotFoundError: there is no such thing.
 
     """
-    await storage.run(lambda session: _taken(session, storage, quarantined_id))
+    await storage.run(lambda session: _taken(session, storage, quarantined_id, agent_id))
 
 
-def _taken(session: Session, storage: Storage, quarantined_id: str) -> Any:
+def _taken(session: Session, storage: Storage, quarantined_id: str, agent_id: str | None) -> Any:
     """Take something out of quarantine, and return what it was."""
     model = storage.model("QuarantinedMemory")
-    row = session.scalar(select(model).where(model.id == quarantined_id).with_for_update())
+    wanted = select(model).where(model.id == quarantined_id)
+    if agent_id is not None:
+        wanted = wanted.where(model.agent_id == agent_id)
+    row = session.scalar(wanted.with_for_update())
     if row is None:
         raise QuarantinedNotFoundError(quarantined_id)
     session.delete(row)

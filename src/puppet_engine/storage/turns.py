@@ -8,7 +8,14 @@ from typing import Any
 from sqlalchemy import Delete, Insert, Table, Update, bindparam, delete, insert, update
 from sqlalchemy.orm import Session
 
-from puppet_engine.core.models import Event, EventDraft, IntentDraft, IntentState, TurnOutcome
+from puppet_engine.core.models import (
+    FOLLOWS,
+    Event,
+    EventDraft,
+    IntentDraft,
+    IntentState,
+    TurnOutcome,
+)
 from puppet_engine.storage.decisions import decision_rows, new_decision, of_decisions
 from puppet_engine.storage.event_rows import event_row, insert_rows
 from puppet_engine.storage.forgetting import let_go, note_uses
@@ -65,7 +72,7 @@ def turn_rows(
     """Return the rows of a turn; its ids are drawn here, in the order of the turns."""
     moods, moments, relationships = mind_rows(agent_id, outcome)
     memories = [remembered(storage, agent_id, memory) for memory in outcome.memories]
-    intents = [intent_row(storage, agent_id, intent) for intent in outcome.intents]
+    intents = intent_rows(storage, agent_id, outcome.intents)
     return TurnRows(
         agent_id=agent_id,
         event=event,
@@ -171,6 +178,17 @@ def _insert_events(
     events = iter(insert_rows(session, storage, drafts, rows))
     for turn in turns:
         yield list(islice(events, len(turn.events)))
+
+
+def intent_rows(storage: Storage, agent_id: str, drafts: Sequence[IntentDraft]) -> list[Row]:
+    """Return the columns of what an agent wants; what goes on knows after what it does."""
+    rows: list[Row] = []
+    for draft in drafts:
+        row = intent_row(storage, agent_id, draft)
+        if draft.goes_on:
+            row["payload"] = {**draft.payload, FOLLOWS: rows[-1]["id"]}
+        rows.append(row)
+    return rows
 
 
 def intent_row(storage: Storage, agent_id: str, draft: IntentDraft) -> Row:

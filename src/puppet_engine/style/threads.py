@@ -32,6 +32,23 @@ def split_thread(text: str, *, limit: int = POST_WEIGHT) -> list[str]:
     return [text[start:end] for start, end in posts]
 
 
+def even_thread(text: str, *, limit: int = POST_WEIGHT) -> list[str]:
+    """Return as few posts as `split_thread` does, none much longer than another.
+
+    No sentence is cut that `split_thread` leaves whole. Raises what it raises.
+    """
+    posts = split_thread(text, limit=limit)
+    whole = (weighted_length(one) for one in sentences(text))
+    low = max(2, *(weight for weight in whole if weight <= limit))
+    while low < limit:
+        middle = (low + limit) // 2
+        if len(closer := split_thread(text, limit=middle)) == len(posts):
+            posts, limit = closer, middle
+        else:
+            low = middle + 1
+    return posts
+
+
 def sentences(text: str) -> list[str]:
     """Return the sentences of a text, without the white space between them."""
     return [text[start:end] for start, end in _spans(_SENTENCE, text, 0, len(text))]

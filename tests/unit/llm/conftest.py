@@ -18,11 +18,12 @@ from puppet_engine.llm.base import LLMProvider
 from puppet_engine.llm.breaking import BreakingProvider
 from puppet_engine.llm.budget import ModelBudget
 from puppet_engine.llm.budgeted import BudgetedProvider
+from puppet_engine.llm.endpoints import endpoint_of
 from puppet_engine.llm.fallback import FallbackProvider
 from puppet_engine.llm.journalled import JournalledProvider
 from puppet_engine.llm.one_model import OneModelProvider
 from puppet_engine.llm.prices import PriceList
-from puppet_engine.llm.providers import create_provider, endpoint_of
+from puppet_engine.llm.providers import create_provider
 from puppet_engine.llm.recorded import RecordingProvider
 from puppet_engine.llm.retrying import RetryingProvider
 from puppet_engine.storage.answers import StoredAnswers

@@ -29,10 +29,9 @@ from puppet_engine.llm.base import (
 from puppet_engine.llm.budget import BRIEFLY, SHORT_ANSWER, ModelBudget, Rung, affordable
 from puppet_engine.llm.budget_desk import BudgetDesk
 from puppet_engine.llm.budgeted import BudgetedProvider
-from puppet_engine.llm.endpoints import Endpoint, is_own_machine
+from puppet_engine.llm.endpoints import Endpoint, endpoint_of, is_own_machine
 from puppet_engine.llm.journalled import JournalledProvider
 from puppet_engine.llm.prices import PriceList
-from puppet_engine.llm.providers import endpoint_of
 from puppet_engine.storage.answers import StoredAnswers
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.model_spending import KEPT, SpendingBook, StoredSpending

@@ -35,6 +35,9 @@ def plan_post(occasion: Occasion, chance: random.Random) -> Plan:
     if occasion.addressee:
         return Plan(("addressed" if own else "addressed_shared", *aside), filler="aside")
     lead = ["lead"] if chance.random() < _LEADING_IN else []
+    if occasion.length is not None:
+        # Who tells something at length comes back to the matter, again and again.
+        return Plan((*lead, "post" if own else "shared_post", *aside), filler="post")
     return Plan((*lead, "post" if own else "shared_post", *aside), filler="aside")
 
 

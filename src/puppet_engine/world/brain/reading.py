@@ -68,6 +68,8 @@ class Occasion:
     hour: int | None = None
     valence: float | None = None
     """How glad the speaker is to be, from -1 to 1; None when the prompt does not say."""
+    length: tuple[int, int] | None = None
+    """How long a text is wanted, when it is longer than a post."""
     affinity: float = 0.0
     """How much the speaker likes whom it addresses, from -1 to 1."""
     memories: tuple[str, ...] = ()
@@ -111,6 +113,7 @@ def read_occasion(prompt: str) -> Occasion:
         addressee=_first(found, Section.ADDRESSEE).partition(":")[0],
         weekday=weekday,
         hour=hour,
+        length=_between("\n".join(found.get(Section.LENGTH, ()))),
         valence=_feeling(found.get(Section.FEELING, ()), "valence"),
         affinity=_feeling(found.get(Section.STANDING, ()), "affinity") or 0.0,
         memories=found.get(Section.MEMORIES, ()),
@@ -152,8 +155,7 @@ def _feeling(lines: Sequence[str], what: str) -> float | None:
 
 def _read_form(lines: Sequence[str]) -> Form:
     text = "\n".join(lines)
-    length = re.search(r"Between (\d+) and (\d+) characters", text)
-    low, high = (int(length[1]), int(length[2])) if length else (20, POST_CHARACTERS)
+    low, high = _between(text) or (20, POST_CHARACTERS)
     return Form(
         shortest=min(low, high),
         longest=min(high, POST_CHARACTERS),
@@ -164,6 +166,11 @@ def _read_form(lines: Sequence[str]) -> Form:
         emoji_rate=_rate(text, "Emojis"),
         hashtag_rate=_rate(text, "Hashtags"),
     )
+
+
+def _between(text: str) -> tuple[int, int] | None:
+    length = re.search(r"Between (\d+) and (\d+) characters", text)
+    return (int(length[1]), int(length[2])) if length else None
 
 
 def _rate(text: str, what: str) -> float | None:

@@ -56,6 +56,8 @@ def write(seed: int, messages: Sequence[Message]) -> str:
 
 def _post(speaker: Speaker, occasion: Occasion, chance: random.Random) -> str:
     voice, form = voice_of(speaker), speaker.form
+    if occasion.length is not None:
+        form = replace(form, shortest=occasion.length[0], longest=occasion.length[1])
 
     def draft(telling: Telling) -> str:
         # Somebody who writes at length mostly does so, but not always to the brim.
