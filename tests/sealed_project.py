@@ -37,9 +37,3 @@ class SealedProject(Project):
                 clock=SystemClock(),
                 keys=timber.keys.opened_keyring,
             )
-
-    @override
-    @contextmanager
-    def connection(self) -> Generator[Any]:
-        with self.opened() as timber, timber.database.engine.begin() as connection:
-            yield connection

@@ -1,13 +1,13 @@
 """The cast of an engine with a database: who is there, and what happens to whom."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 from tests.fakes import FakeFeed, FakeNetwork, ScriptedLLM
+from tests.lent_storages import LendStorage
 from tests.unit.agents.conftest import ADA
 from typing_extensions import override
 
@@ -24,7 +24,7 @@ from puppet_engine.core.errors import (
     NetworkUnavailableError,
     StorageError,
 )
-from puppet_engine.core.ids import PostId, random_id
+from puppet_engine.core.ids import PostId
 from puppet_engine.core.models import Event, EventDraft, TurnOutcome
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
@@ -65,11 +65,8 @@ class Engine:
 
 
 @pytest.fixture
-async def storage(clock: VirtualClock) -> AsyncGenerator[Storage]:
-    opened = Storage("sqlite:///:memory:", clock=clock, ids=random_id)
-    await opened.open()
-    yield opened
-    await opened.close()
+async def storage(lend_storage: LendStorage, clock: VirtualClock) -> Storage:
+    return await lend_storage(clock=clock)
 
 
 async def test_a_guest_is_there_again_after_a_restart(storage: Storage, feed: FakeFeed) -> None:

@@ -1,12 +1,12 @@
 """An idle agent costs only rows: it comes when something is due to it, and leaves again."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.fakes import FakeFeed, FakeNetwork, ScriptedLLM
+from tests.lent_storages import LendStorage
 from typing_extensions import override
 
 from puppet_engine.agents.agent import Agent
@@ -19,7 +19,7 @@ from puppet_engine.core.errors import (
     ConfigurationError,
     NetworkUnavailableError,
 )
-from puppet_engine.core.ids import PostId, random_id
+from puppet_engine.core.ids import PostId
 from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
@@ -80,11 +80,8 @@ def somebody(number: int) -> AgentConfig:
 
 
 @pytest.fixture
-async def storage(clock: VirtualClock) -> AsyncGenerator[Storage]:
-    opened = Storage("sqlite:///:memory:", clock=clock, ids=random_id)
-    await opened.open()
-    yield opened
-    await opened.close()
+async def storage(lend_storage: LendStorage, clock: VirtualClock) -> Storage:
+    return await lend_storage(clock=clock)
 
 
 async def test_a_multitude_is_rows_until_something_is_due(

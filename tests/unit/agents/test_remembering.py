@@ -1,15 +1,15 @@
 """What becomes of what an agent hears: kept, kept apart, reflected upon."""
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.fakes import FakeFeed
+from tests.lent_storages import LendStorage
 from tests.unit.agents.test_passivation import Place
 
 from puppet_engine.agents.hearing import sourced
 from puppet_engine.core.clock import VirtualClock
-from puppet_engine.core.ids import AgentId, MemoryId, random_id
+from puppet_engine.core.ids import AgentId, MemoryId
 from puppet_engine.core.models import AgentConfig, Memory, StoredMemory, TurnOutcome
 from puppet_engine.core.provenance import LinkKind, MemoryLink, Reason, Trust
 from puppet_engine.storage.forgetting import remembrances
@@ -34,11 +34,8 @@ ADA = AgentConfig.model_validate(
 
 
 @pytest.fixture
-async def storage(clock: VirtualClock) -> AsyncGenerator[Storage]:
-    opened = Storage("sqlite:///:memory:", clock=clock, ids=random_id)
-    await opened.open()
-    yield opened
-    await opened.close()
+async def storage(lend_storage: LendStorage, clock: VirtualClock) -> Storage:
+    return await lend_storage(clock=clock)
 
 
 @pytest.fixture

@@ -2,20 +2,18 @@
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from tests.contracts.event_engine import EventEngineContract, Recorder, Rig
+from tests.lent_storages import LendStorage
 from typing_extensions import override
 
 from puppet_engine.core.clock import VirtualClock
-from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import Event, EventDraft
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.events.memory_store import InMemoryEventStore
 from puppet_engine.storage.base import EventStore
 from puppet_engine.storage.events import StoredEvents
-from puppet_engine.storage.gateway import Storage
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
 
@@ -55,16 +53,15 @@ class EmbeddedRig(Rig):
 
 
 @pytest.fixture(params=["memory", "rows"])
-async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Rig]:
+async def rig(request: pytest.FixtureRequest, lend_storage: LendStorage) -> AsyncGenerator[Rig]:
     clock = VirtualClock(START, factor=600)
-    storage = Storage(f"sqlite:///{tmp_path}/events.db", clock=clock, ids=random_id)
-    await storage.open()
-    store = StoredEvents(storage) if request.param == "rows" else InMemoryEventStore(clock=clock)
+    store: EventStore = InMemoryEventStore(clock=clock)
+    if request.param == "rows":
+        store = StoredEvents(await lend_storage(clock=clock, kind="file"))
     found = EmbeddedRig(store, clock)
     await found.engine.start()
     yield found
     await found.engine.stop()
-    await storage.close()
 
 
 class TestEmbedded(EventEngineContract):

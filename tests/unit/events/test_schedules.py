@@ -1,22 +1,20 @@
 """What happens again and again, over restarts and long silences."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
+from tests.lent_storages import LendStorage
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import ConfigurationError
-from puppet_engine.core.ids import random_id, seeded_ids
+from puppet_engine.core.ids import seeded_ids
 from puppet_engine.core.models import Event, EventTemplate
 from puppet_engine.core.schedules import Recurrence
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.events.memory_store import InMemoryEventStore
 from puppet_engine.storage.base import EventStore
 from puppet_engine.storage.events import StoredEvents
-from puppet_engine.storage.gateway import Storage
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -30,15 +28,11 @@ def clock() -> VirtualClock:
 
 @pytest.fixture(params=["memory", "rows"])
 async def store(
-    request: pytest.FixtureRequest, clock: VirtualClock, tmp_path: Path
-) -> AsyncGenerator[EventStore]:
+    request: pytest.FixtureRequest, lend_storage: LendStorage, clock: VirtualClock
+) -> EventStore:
     if request.param == "memory":
-        yield InMemoryEventStore(clock=clock)
-        return
-    storage = Storage(f"sqlite:///{tmp_path}/events.db", clock=clock, ids=random_id)
-    await storage.open()
-    yield StoredEvents(storage)
-    await storage.close()
+        return InMemoryEventStore(clock=clock)
+    return StoredEvents(await lend_storage(clock=clock, kind="file"))
 
 
 async def chimes(store: EventStore) -> list[datetime]:

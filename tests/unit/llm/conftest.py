@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from tests.fickle_network import START
+from tests.lent_storages import LendStorage
 from tests.unit.llm.wire_servers import AnthropicServer, GeminiServer, OpenAIServer, WireServer
 
 from puppet_engine.core.clock import VirtualClock
@@ -27,7 +28,6 @@ from puppet_engine.llm.providers import create_provider
 from puppet_engine.llm.recorded import RecordingProvider
 from puppet_engine.llm.retrying import RetryingProvider
 from puppet_engine.storage.answers import StoredAnswers
-from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.model_spending import StoredSpending
 
 SERVERS: dict[str, type[WireServer]] = {
@@ -72,12 +72,12 @@ async def running(server: WireServer) -> AsyncIterator[WireServer]:
 
 
 @asynccontextmanager
-async def wrapped(how: str, inner: LLMProvider, folder: Path) -> AsyncIterator[LLMProvider]:
+async def wrapped(
+    how: str, inner: LLMProvider, folder: Path, lend_storage: LendStorage
+) -> AsyncIterator[LLMProvider]:
     """Put a wrapper around a provider."""
     clock = VirtualClock(START)
-    storage = Storage("sqlite:///:memory:", clock=clock, ids=random_id)
-    if how in {"budgeted", "journalled"}:
-        await storage.open()
+    storage = await lend_storage(clock=clock)
 
     async def sleep(_seconds: float) -> None: ...
 
@@ -104,12 +104,11 @@ async def wrapped(how: str, inner: LLMProvider, folder: Path) -> AsyncIterator[L
         ),
     }
     yield makers[how]()
-    await storage.close()
 
 
 @pytest.fixture(params=[*SERVERS, *WRAPPERS])
 async def connected(
-    request: pytest.FixtureRequest, tmp_path: Path
+    request: pytest.FixtureRequest, tmp_path: Path, lend_storage: LendStorage
 ) -> AsyncIterator[tuple[LLMProvider, WireServer]]:
     """Return a provider, or a wrapper around OpenAI's, and the server that it asks."""
     name: str = request.param
@@ -119,6 +118,6 @@ async def connected(
         if name in SERVERS:
             yield provider, server
         else:
-            async with wrapped(name, provider, tmp_path) as wrapper:
+            async with wrapped(name, provider, tmp_path, lend_storage) as wrapper:
                 yield wrapper, server
         await provider.aclose()

@@ -1,11 +1,11 @@
 """Asking within a budget: what is put down, when it degrades, and where it ends."""
 
-from collections.abc import AsyncGenerator
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, strategies as st
 from tests.fickle_network import START
+from tests.lent_storages import LendStorage
 from typing_extensions import override
 
 from puppet_engine.core.clock import VirtualClock
@@ -15,7 +15,6 @@ from puppet_engine.core.errors import (
     LLMUnavailableError,
     ModelBudgetError,
 )
-from puppet_engine.core.ids import random_id
 from puppet_engine.core.model_spending import ModelAccount, ModelCharge
 from puppet_engine.core.model_usage import ModelUsage
 from puppet_engine.core.settings import Settings
@@ -46,15 +45,11 @@ def clock() -> VirtualClock:
     return VirtualClock(START)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
-async def storage(request: pytest.FixtureRequest, clock: VirtualClock) -> AsyncGenerator[Storage]:
-    url = "sqlite:///:memory:"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql_url")
-    opened = Storage(url, clock=clock, ids=random_id)
-    await opened.open()
-    yield opened
-    await opened.close()
+@pytest.fixture(params=["memory", pytest.param("postgresql", marks=pytest.mark.integration)])
+async def storage(
+    request: pytest.FixtureRequest, lend_storage: LendStorage, clock: VirtualClock
+) -> Storage:
+    return await lend_storage(clock=clock, kind=request.param)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
+from tests.lent_storages import LendStorage
 from tests.unit.llm.conftest import SERVERS, WRAPPERS, running, settings_for, wrapped
 from tests.unit.llm.wire_servers import Fault, Trouble, WireServer
 
@@ -29,7 +30,9 @@ ASKED = CompletionRequest(
 
 
 @pytest.fixture(params=["fake", *SERVERS, *WRAPPERS])
-async def provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LLMProvider]:
+async def provider(
+    request: pytest.FixtureRequest, tmp_path: Path, lend_storage: LendStorage
+) -> AsyncIterator[LLMProvider]:
     if request.param == "fake":
         yield FakeLLMProvider()
         return
@@ -39,7 +42,7 @@ async def provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         if request.param in SERVERS:
             yield made
         else:
-            async with wrapped(request.param, made, tmp_path) as wrapper:
+            async with wrapped(request.param, made, tmp_path, lend_storage) as wrapper:
                 yield wrapper
         await made.aclose()
 

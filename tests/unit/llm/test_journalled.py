@@ -1,20 +1,18 @@
 """What was paid for is not paid for again."""
 
-from collections.abc import AsyncGenerator
 from datetime import timedelta
 
 import pytest
 from tests.fakes import ScriptedLLM
 from tests.fickle_network import START
+from tests.lent_storages import LendStorage
 from typing_extensions import override
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import LLMUnavailableError
-from puppet_engine.core.ids import random_id
 from puppet_engine.llm.base import Completion, CompletionOptions, CompletionRequest, LLMProvider
 from puppet_engine.llm.journalled import JournalledProvider
 from puppet_engine.storage.answers import KEPT, AnswerJournal, StoredAnswers
-from puppet_engine.storage.gateway import Storage
 
 ASKED = CompletionRequest(prompt="It is 12:00. Speak.", options=CompletionOptions(seed=1))
 LATER = CompletionRequest(prompt="It is 12:01. Speak.", options=CompletionOptions(seed=1))
@@ -25,17 +23,11 @@ def clock() -> VirtualClock:
     return VirtualClock(START)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
+@pytest.fixture(params=["memory", pytest.param("postgresql", marks=pytest.mark.integration)])
 async def journal(
-    request: pytest.FixtureRequest, clock: VirtualClock
-) -> AsyncGenerator[AnswerJournal]:
-    url = "sqlite:///:memory:"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql_url")
-    storage = Storage(url, clock=clock, ids=random_id)
-    await storage.open()
-    yield StoredAnswers(storage)
-    await storage.close()
+    request: pytest.FixtureRequest, lend_storage: LendStorage, clock: VirtualClock
+) -> AnswerJournal:
+    return StoredAnswers(await lend_storage(clock=clock, kind=request.param))
 
 
 def a_turn(

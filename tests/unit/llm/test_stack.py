@@ -7,26 +7,22 @@ from typing import Any
 
 import pytest
 from tests.fickle_network import START
+from tests.lent_storages import LendStorage
 from tests.unit.llm.conftest import running
 from tests.unit.llm.wire_servers import AnthropicServer, Fault, OpenAIServer, Trouble
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import ConfigurationError, LLMUnavailableError
-from puppet_engine.core.ids import random_id
 from puppet_engine.core.settings import Settings, secrets_of
 from puppet_engine.llm.account import AccountProvider
 from puppet_engine.llm.base import LLMProvider
 from puppet_engine.llm.stack import bill_of, budget_of, create_models
-from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.model_spending import SpendingBook, StoredSpending
 
 
 @pytest.fixture
-async def book() -> AsyncGenerator[SpendingBook]:
-    storage = Storage("sqlite:///:memory:", clock=VirtualClock(START), ids=random_id)
-    await storage.open()
-    yield StoredSpending(storage)
-    await storage.close()
+async def book(lend_storage: LendStorage) -> SpendingBook:
+    return StoredSpending(await lend_storage(clock=VirtualClock(START)))
 
 
 @pytest.fixture

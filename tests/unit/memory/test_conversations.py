@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.lent_storages import LendStorage
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.ids import random_id
@@ -22,8 +23,14 @@ def embedder(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=["threads", "inline", "postgresql"])
-async def store(request: pytest.FixtureRequest, embedder: str) -> AsyncGenerator[SQLiteStore]:
+async def store(
+    request: pytest.FixtureRequest, embedder: str, lend_storage: LendStorage
+) -> AsyncGenerator[SQLiteStore]:
     clock = VirtualClock(START)
+    if (request.param, embedder) == ("threads", "none"):
+        storage = await lend_storage(clock=clock)
+        yield SQLiteStore(Settings(), storage=storage, clock=clock)
+        return
     on_server = request.param == "postgresql"
     url = request.getfixturevalue("postgresql_url") if on_server else "sqlite:///:memory:"
     make = InlineStorage if request.param == "inline" else Storage

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.fakes import FakeMemoryStore
+from tests.lent_storages import LendStorage
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import MemoryNotFoundError, NotRunningError
@@ -25,14 +26,21 @@ def clock() -> VirtualClock:
 
 @pytest.fixture(params=["fake", "in memory", "file"])
 async def store(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: VirtualClock
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    clock: VirtualClock,
+    lend_storage: LendStorage,
 ) -> AsyncGenerator[MemoryStore]:
-    urls = {"in memory": "sqlite:///:memory:", "file": f"sqlite:///{tmp_path}/memories.db"}
     made: MemoryStore
-    if request.param == "fake":
-        made = FakeMemoryStore(clock)
-    else:
-        made = SQLiteStore(Settings(database_url=urls[request.param]), clock=clock)
+    match request.param:
+        case "fake":
+            made = FakeMemoryStore(clock)
+        case "in memory":
+            storage = await lend_storage(clock=clock)
+            made = SQLiteStore(Settings(), storage=storage, clock=clock)
+        case _:  # a storage of its own
+            url = f"sqlite:///{tmp_path}/memories.db"
+            made = SQLiteStore(Settings(database_url=url), clock=clock)
     await made.initialize()
     yield made
     await made.close()

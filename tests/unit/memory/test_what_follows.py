@@ -1,13 +1,13 @@
 """What follows from memories, in a database of either kind: facts, links, doubt, room."""
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.lent_storages import LendStorage
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import QuarantinedNotFoundError
-from puppet_engine.core.ids import MemoryId, random_id
+from puppet_engine.core.ids import MemoryId
 from puppet_engine.core.models import Memory, MemoryType, Quarantined, TurnOutcome
 from puppet_engine.core.provenance import LinkKind, MemoryLink, Reason, Trust
 from puppet_engine.core.settings import Settings
@@ -27,14 +27,11 @@ def clock() -> VirtualClock:
     return VirtualClock(START)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def storage(request: pytest.FixtureRequest, clock: VirtualClock) -> AsyncGenerator[Storage]:
-    on_server = request.param == "postgresql"
-    url = request.getfixturevalue("postgresql_url") if on_server else "sqlite:///:memory:"
-    opened = Storage(url, clock=clock, ids=random_id)
-    await opened.open()
-    yield opened
-    await opened.close()
+@pytest.fixture(params=["memory", "postgresql"])
+async def storage(
+    request: pytest.FixtureRequest, lend_storage: LendStorage, clock: VirtualClock
+) -> Storage:
+    return await lend_storage(clock=clock, kind=request.param)
 
 
 @pytest.fixture

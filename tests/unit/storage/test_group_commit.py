@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from tests.lent_storages import LendStorage
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import NotRunningError, StorageError
@@ -30,15 +31,9 @@ NEXT = EventDraft(type="post.due", due_at=START, agent_id="ada")
 UNSTORABLE = EventDraft(type="noted", due_at=START, payload={"what": object()})
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Storage]:
-    url = f"sqlite:///{tmp_path}/life.db"
-    if request.param == "postgresql":
-        url = str(request.getfixturevalue("postgresql_url"))
-    opened = Storage(url, clock=VirtualClock(START), ids=random_id)
-    await opened.open()
-    yield opened
-    await opened.close()
+@pytest.fixture(params=["file", "postgresql"])
+async def storage(request: pytest.FixtureRequest, lend_storage: LendStorage) -> Storage:
+    return await lend_storage(clock=VirtualClock(START), kind=request.param)
 
 
 @contextmanager

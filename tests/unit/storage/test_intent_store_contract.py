@@ -1,12 +1,12 @@
 """What every store of intents promises, of all that are there."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.fakes import FakeMemoryStore
+from tests.lent_storages import LendStorage
 
 from puppet_engine.agents.direct_ledger import DirectLedger
 from puppet_engine.core.clock import VirtualClock
@@ -27,7 +27,6 @@ from puppet_engine.core.settings import Settings
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.storage.base import Arrival, Ledger
-from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.intent_store import Drop, IntentStore, Meter
 from puppet_engine.storage.ledger import StoredLedger
 
@@ -64,21 +63,15 @@ class Books:
 
 
 @pytest.fixture(
-    params=["direct", "sqlite", pytest.param("postgresql", marks=pytest.mark.integration)]
+    params=["direct", "memory", pytest.param("postgresql", marks=pytest.mark.integration)]
 )
-async def books(request: pytest.FixtureRequest) -> AsyncGenerator[Books]:
+async def books(request: pytest.FixtureRequest, lend_storage: LendStorage) -> Books:
     clock = VirtualClock(START)
     if request.param == "direct":
         memory = FakeMemoryStore(clock)
-        yield Books(DirectLedger(memory=memory, clock=clock, ids=seeded_ids(1)), memory, clock)
-        return
-    url = "sqlite:///:memory:"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql_url")
-    storage = Storage(url, clock=clock, ids=seeded_ids(1))
-    await storage.open()
-    yield Books(StoredLedger(storage), SQLiteStore(Settings(), storage=storage), clock)
-    await storage.close()
+        return Books(DirectLedger(memory=memory, clock=clock, ids=seeded_ids(1)), memory, clock)
+    storage = await lend_storage(clock=clock, ids=seeded_ids(1), kind=request.param)
+    return Books(StoredLedger(storage), SQLiteStore(Settings(), storage=storage), clock)
 
 
 async def test_an_intent_is_kept_as_it_was_wanted(books: Books) -> None:

@@ -1,17 +1,17 @@
 """What every ledger promises, of all that are there."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.fakes import FakeMemoryStore
+from tests.lent_storages import LendStorage
 
 from puppet_engine.agents.direct_ledger import DirectLedger
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import AgentExistsError, StorageError
-from puppet_engine.core.ids import PostId, random_id, seeded_ids
+from puppet_engine.core.ids import PostId, seeded_ids
 from puppet_engine.core.models import (
     AgentConfig,
     EventDraft,
@@ -42,17 +42,14 @@ class Books:
 
 
 @pytest.fixture(params=["direct", "stored"])
-async def books(request: pytest.FixtureRequest) -> AsyncGenerator[Books]:
+async def books(request: pytest.FixtureRequest, lend_storage: LendStorage) -> Books:
     clock = VirtualClock(START)
     if request.param == "direct":
         memory = FakeMemoryStore(clock)
         ledger = DirectLedger(memory=memory, clock=clock, ids=seeded_ids(1))
-        yield Books(ledger, memory, clock)
-        return
-    storage = Storage("sqlite:///:memory:", clock=clock, ids=seeded_ids(1))
-    await storage.open()
-    yield Books(StoredLedger(storage), SQLiteStore(Settings(), storage=storage), clock)
-    await storage.close()
+        return Books(ledger, memory, clock)
+    storage = await lend_storage(clock=clock, ids=seeded_ids(1))
+    return Books(StoredLedger(storage), SQLiteStore(Settings(), storage=storage), clock)
 
 
 async def enrol(books: Books) -> None:
@@ -125,11 +122,8 @@ def every_byte_in(folder: Path) -> bytes:
 
 
 @pytest.fixture
-async def storage(tmp_path: Path) -> AsyncGenerator[Storage]:
-    opened = Storage(f"sqlite:///{tmp_path}/life.db", clock=VirtualClock(START), ids=random_id)
-    await opened.open()
-    yield opened
-    await opened.close()
+async def storage(lend_storage: LendStorage) -> Storage:
+    return await lend_storage(clock=VirtualClock(START), kind="file")
 
 
 async def test_a_known_agent_gets_no_second_first_day(storage: Storage) -> None:

@@ -1,10 +1,10 @@
 """What is kept of moods, relationships, tidings and decisions, by every ledger that is there."""
 
-from collections.abc import AsyncGenerator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
+from tests.lent_storages import LendStorage
 from tests.unit.storage.test_ledger_contract import ADA, POST, START, Books, books, enrol
 
 from puppet_engine.core.clock import VirtualClock
@@ -115,12 +115,10 @@ def event_draft(event: Event) -> EventDraft:
 
 
 @pytest.fixture
-async def storage() -> AsyncGenerator[Storage]:
-    storage = Storage("sqlite:///:memory:", clock=VirtualClock(START), ids=seeded_ids(1))
-    await storage.open()
+async def storage(lend_storage: LendStorage) -> Storage:
+    storage = await lend_storage(clock=VirtualClock(START), ids=seeded_ids(1))
     await StoredLedger(storage).enrol(Arrival(config=ADA))
-    yield storage
-    await storage.close()
+    return storage
 
 
 async def test_a_decision_is_found_by_its_event_its_intent_and_its_post(storage: Storage) -> None:

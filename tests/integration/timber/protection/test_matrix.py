@@ -21,7 +21,8 @@ from timber.common.errors import ConstraintError, EncryptionError
 from timber.common.runtime import _BACKENDS, Timber
 from timber.common.settings import TimberSettings
 
-pytestmark = pytest.mark.integration
+# What is observed of a way of writing is observed once, by who has the Timber of it.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("matrix")]
 
 MODELS = """
 models:

@@ -17,7 +17,7 @@ def migrate_there_and_back(pair: Pair) -> None:
 
 
 @pytest.mark.timeout(300)
-@settings(max_examples=8, deadline=None, suppress_health_check=UNHURRIED)
+@settings(max_examples=5, deadline=None, suppress_health_check=UNHURRIED)
 @given(pair=pairs())
 def test_nothing_is_lost_that_was_not_declared(pair: Pair) -> None:
     migrate_there_and_back(pair)

@@ -19,6 +19,7 @@ from timber.common.vector.embedders.static import StaticTable
 from timber.common.vector.embedding import Embedding
 
 
+@pytest.mark.xdist_group("MiniLM")
 class TestMiniLM(EmbedderContract):
     @pytest.fixture(scope="class")
     @classmethod
@@ -27,6 +28,7 @@ class TestMiniLM(EmbedderContract):
         return lambda: MiniLM(threads=1)
 
 
+@pytest.mark.xdist_group("StaticTable")
 class TestStaticTable(EmbedderContract):
     @pytest.fixture(scope="class")
     @classmethod
@@ -35,6 +37,7 @@ class TestStaticTable(EmbedderContract):
         return StaticTable
 
 
+@pytest.mark.xdist_group("E5")
 class TestMultilingualE5(EmbedderContract):
     @pytest.fixture(scope="class")
     @classmethod
@@ -52,6 +55,7 @@ class TestMultilingualE5(EmbedderContract):
         assert np.argmax(queries @ found.T, axis=1).tolist() == [0, 1, 2]
 
 
+@pytest.mark.xdist_group("FastEmbed")
 class TestFastEmbedFolder(EmbedderContract):
     @pytest.fixture(scope="class")
     @classmethod
@@ -65,6 +69,7 @@ class TestFastEmbedFolder(EmbedderContract):
         assert float(ours[0] @ Embedding(embedder).of_texts([CAT])[0]) > 0.999
 
 
+@pytest.mark.xdist_group("OpenAICompatible")
 class TestOpenAICompatible(EmbedderContract):
     @pytest.fixture(scope="class")
     @classmethod
