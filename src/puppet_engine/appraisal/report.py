@@ -6,14 +6,18 @@ from pydantic import computed_field
 
 from puppet_engine.core.nouns import Noun
 from puppet_engine.measures.authorship import Authorship
+from puppet_engine.measures.conversations import Conversations
 from puppet_engine.measures.drift import Drift
 from puppet_engine.measures.mood import Mood
 from puppet_engine.measures.population import Population
 from puppet_engine.measures.reading import Reading, hold
 from puppet_engine.measures.relationships import Relationships
 from puppet_engine.measures.repetition import Repetition
+from puppet_engine.measures.showing import Showing
 from puppet_engine.measures.style import Style
 from puppet_engine.measures.timing import Timing
+from puppet_engine.measures.topics import Topics
+from puppet_engine.measures.week import Week
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +91,13 @@ class Appraisal(Noun):
     drift: Drift
     population: Population
     post_times: Timing
+    week: Week
     answer_times: Timing
     mood: Mood
+    showing: Showing
     relationships: Relationships
+    conversations: Conversations
+    topics: Topics
 
     @computed_field  # type: ignore[prop-decorator] # of pydantic, which mypy does not know
     @property
@@ -117,8 +125,12 @@ _MEASURES = (
     ("authorship", "Authorship", "Can everybody be told by their words?"),
     ("drift", "Drift", "Would it be noticed if somebody else spoke?"),
     ("post_times", "Times of posts", "Does everybody post when their persona and mood say?"),
+    ("week", "Hours of the week", "Does everybody post in their own hours of the day and week?"),
     ("answer_times", "Times of answers", "Does everybody take their time to answer?"),
-    ("mood", "Mood", "Do moods fade as they should, and show?"),
+    ("mood", "Mood", "Do moods move and fade as the personas say?"),
+    ("showing", "Mood in words and times", "Does a mood show in what is said, and when?"),
     ("relationships", "Relationships", "Are those answered more who are liked more?"),
+    ("conversations", "Conversations", "Do conversations come about, and come to an end?"),
+    ("topics", "Topics", "Does everybody speak of all that interests them?"),
     ("population", "Population", "Do the personas stay apart, and their words many?"),
 )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from puppet_engine.style.sentiment import valence_of
@@ -18,10 +19,10 @@ def freshest(drafts: Iterable[str], recent: Sequence[str]) -> str:
 
     No more drafts are taken than needed. Without any the answer is empty.
     """
-    remembered = [_words(post) for post in recent]
+    lately = _Lately(recent)
     best, staleness = "", float("inf")
     for draft in drafts:
-        worst = _staleness(draft, remembered)
+        worst = lately.staleness(draft)
         if worst < staleness:
             best, staleness = draft, worst
         if not worst:
@@ -35,36 +36,52 @@ def in_tone(drafts: Iterable[str], recent: Sequence[str], *, valence: float, amo
     No more are taken than needed. None that is like what was written lately is chosen for its
     tone; when all are, the least like it is.
     """
-    remembered = [_words(post) for post in recent]
+    lately = _Lately(recent)
     taken: list[str] = []
     best, distance = "", float("inf")
     for draft in drafts:
         taken.append(draft)
-        if not _staleness(draft, remembered):
+        if not lately.staleness(draft):
             off = abs(valence_of(draft) - valence)
             if off < distance:
                 best, distance = draft, off
         if best and (distance <= _NEAR or len(taken) >= among):
             break
-    return best or freshest(taken, recent)
+    return best or min(taken, key=lately.staleness, default="")
 
 
-def _staleness(draft: str, remembered: Sequence[Sequence[str]]) -> float:
-    words = _words(draft)
-    return max((_likeness(words, old) for old in remembered), default=0.0)
+Words = tuple[str, ...]
 
 
-def _likeness(words: Sequence[str], old: Sequence[str]) -> float:
-    """Return the part of the shorter text that is in both; beginning alike counts as all of it."""
-    mine, theirs = _spans(words), _spans(old)
-    shared = len(mine & theirs) / max(1, min(len(mine), len(theirs)))
-    return shared + (words[:_OPENING] == old[:_OPENING])
+class _Lately:
+    """What was written lately, as drafts are compared with it."""
+
+    def __init__(self, recent: Sequence[str]) -> None:
+        self._recent = [_read(post) for post in recent]
+        self._openings = {words[:_OPENING] for words, _ in self._recent}
+        self._spans = frozenset[Words]().union(*(spans for _, spans in self._recent))
+
+    def staleness(self, draft: str) -> float:
+        """Return how like a draft is to the one that it is most like.
+
+        That is the part of the shorter text that is in both; to begin alike counts as all of it.
+        """
+        words, spans = _taken_apart(draft)
+        # Most drafts share nothing with anything: no need to look at each.
+        if words[:_OPENING] not in self._openings and spans.isdisjoint(self._spans):
+            return 0.0
+        return max(
+            len(spans & old_spans) / max(1, min(len(spans), len(old_spans)))
+            + (words[:_OPENING] == old[:_OPENING])
+            for old, old_spans in self._recent
+        )
 
 
-def _words(text: str) -> list[str]:
-    """Return the words of a post, without the handle it is addressed to."""
-    return re.findall(r"[\w']+", re.sub(r"^@\S+ ", "", text).lower())
+def _taken_apart(text: str) -> tuple[Words, frozenset[Words]]:
+    """Return the words of a post, without the handle it is addressed to, and their spans."""
+    words = tuple(re.findall(r"[\w']+", re.sub(r"^@\S+ ", "", text).lower()))
+    return words, frozenset(words[at : at + _SPAN] for at in range(len(words) - _SPAN + 1))
 
 
-def _spans(words: Sequence[str]) -> set[tuple[str, ...]]:
-    return {tuple(words[at : at + _SPAN]) for at in range(len(words) - _SPAN + 1)}
+_read = lru_cache(maxsize=4096)(_taken_apart)
+"""The same for what was written: it is looked at again and again."""

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -46,6 +46,7 @@ def voices() -> Mapping[str, Voice]:
     }
 
 
+@lru_cache(maxsize=256)
 def voice_of(speaker: Speaker) -> Voice:
     """Return the voice that a persona's description asks for most."""
     known = voices()
