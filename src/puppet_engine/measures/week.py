@@ -43,7 +43,8 @@ def week(what: str, hours: Mapping[str, Sequence[Hour]]) -> Week:
     expected: dict[str, list[float]] = {}
     for handle, moments in sorted(hours.items()):
         likely = _likely(moments)
-        counts = np.bincount([hour for hour, _ in moments], minlength=HOURS).astype(np.float64)
+        came = np.asarray([hour for hour, _ in moments], dtype=np.int64)
+        counts = np.bincount(came, minlength=HOURS).astype(np.float64)
         divergence = _divergence(counts[None, :], likely.sum(axis=0))[0]
         probability = _probability(divergence, likely)
         readings += _readings(what, handle, divergence, probability, len(moments), len(hours))
