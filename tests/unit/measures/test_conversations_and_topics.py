@@ -1,4 +1,4 @@
-"""Conversations that end and topics that are all spoken of hold; endless talk and a hobbyhorse do not."""
+"""Conversations that end hold, and topics that are all spoken of; endless talk does not."""
 
 from collections.abc import Sequence
 
