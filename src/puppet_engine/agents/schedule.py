@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import exp, log, log2
 from statistics import NormalDist
 from typing import Final
@@ -80,6 +80,23 @@ class PostTimes:
         whole = self._law(starts[place], starts[place + 1])
         inside = self._law(starts[place], waited) / whole if whole else 0.0
         return (before + inside * (masses[place] - before)) / masses[-1]
+
+    def by_hour(self) -> dict[int, float]:
+        """Return how likely each hour of the persona's local week is, from midnight on Monday."""
+        starts, masses = self._pieces
+        found: dict[int, float] = {}
+        before = 0.0
+        for (start, end), mass in zip(pairwise(starts), masses, strict=True):
+            # Within one hour of the local clock, so its middle tells which.
+            hour = self.hour_of_week(self.now + timedelta(hours=(start + end) / 2))
+            found[hour] = found.get(hour, 0.0) + (mass - before) / masses[-1]
+            before = mass
+        return found or {self.hour_of_week(self.now + timedelta(hours=self._low)): 1.0}
+
+    def hour_of_week(self, moment: datetime) -> int:
+        """Return in which hour of the persona's local week a moment lies, 0 to 167."""
+        local = moment.astimezone(ZoneInfo(self.behavior.timezone))
+        return local.weekday() * 24 + local.hour
 
     @property
     def _low(self) -> float:

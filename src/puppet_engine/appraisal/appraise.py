@@ -1,21 +1,29 @@
 """From a rehearsal to the verdicts: every measure, over what was said and felt."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from puppet_engine.agents.answering import Answering
+from puppet_engine.agents.deciding import MOST_ANSWERS
+from puppet_engine.agents.relationships import AFFINITY_HALF_LIFE, at_rest
+from puppet_engine.appraisal.asking import asked_twice
 from puppet_engine.appraisal.rehearsal import Rehearsal, rehearse_cast
 from puppet_engine.appraisal.report import Appraisal
 from puppet_engine.core.decisions import Act, Decision
 from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.relationships import Relationship
 from puppet_engine.measures.authorship import authorship
+from puppet_engine.measures.conversations import Said, conversations
 from puppet_engine.measures.drift import drift
-from puppet_engine.measures.mood import Worded, mood
+from puppet_engine.measures.mood import mood
 from puppet_engine.measures.population import population
-from puppet_engine.measures.relationships import Weighed, relationships
+from puppet_engine.measures.relationships import Stood, Weighed, relationships
 from puppet_engine.measures.repetition import repetition
+from puppet_engine.measures.showing import Worded, showing
 from puppet_engine.measures.style import style
 from puppet_engine.measures.timing import timing
+from puppet_engine.measures.topics import topics
+from puppet_engine.measures.week import week
 from puppet_engine.personas.handles import handle_of
 from puppet_engine.simulation.life import Progress
 from puppet_engine.style.sentiment import valence_of
@@ -33,6 +41,7 @@ async def rehearse_and_appraise(
 def appraise(lived: Rehearsal, *, lived_seconds: float) -> Appraisal:
     """Measure a rehearsal. Pure, but for the time that it takes."""
     began = time.process_time()
+    twice = asked_twice(lived.cast, seed=lived.seed)
     cast = [(handle_of(config), config) for config in lived.cast]
     handles = {config.id: handle for handle, config in cast}
     ranges = {handle: config.personality.emotional_range for handle, config in cast}
@@ -51,9 +60,21 @@ def appraise(lived: Rehearsal, *, lived_seconds: float) -> Appraisal:
         "drift": drift(texts),
         "population": population(texts, [one.text for one in lived.said]),
         "post_times": timing("the times of posts", lived.post_times),
+        "week": week("posts", lived.post_hours),
         "answer_times": timing("the times of answers", lived.answer_times),
-        "mood": mood(ranges, lived.moved, _worded(lived)),
-        "relationships": relationships(weighed),
+        "mood": mood(ranges, lived.moved),
+        "showing": showing(_worded(lived), lived.paced, twice),
+        "relationships": relationships(
+            weighed, list(_stood(lived, handles)), half_life=AFFINITY_HALF_LIFE
+        ),
+        "conversations": conversations(
+            [Said(one.post_id, one.handle, one.in_reply_to) for one in lived.said],
+            most=MOST_ANSWERS,
+        ),
+        "topics": topics(
+            {handle: config.personality.interests for handle, config in cast},
+            _spoken_of(lived, handles),
+        ),
     }
     return Appraisal.model_validate(
         {
@@ -73,6 +94,30 @@ def _answered(decision: Decision) -> Iterator[tuple[Relationship, bool]]:
     """Yield to whom, and whether, somebody replied who could have, and was not tired of it."""
     if decision.relationship is not None and decision.chances.get(Act.REPLY):
         yield decision.relationship, Act.REPLY in decision.acts
+
+
+def _stood(lived: Rehearsal, handles: Mapping[str, str]) -> Iterator[Stood]:
+    """Yield how each stood with each other, whenever something was decided about them."""
+    configs = {config.id: config for config in lived.cast}
+    for one in lived.decided:
+        known = one.decision.relationship
+        if known is not None:
+            yield Stood(
+                who=handles[one.agent_id],
+                whom=known.handle,
+                at=known.as_of,
+                affinity=known.affinity,
+                rest=at_rest(configs[one.agent_id], known.handle, known.as_of).affinity,
+                has_heard=one.decision.occasion == Answering.event_type,
+            )
+
+
+def _spoken_of(lived: Rehearsal, handles: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in lived.decided:
+        if one.post_id and Act.POST in one.decision.acts:
+            found.setdefault(handles[one.agent_id], []).append(one.decision.topic)
+    return found
 
 
 def _worded(lived: Rehearsal) -> dict[str, list[Worded]]:

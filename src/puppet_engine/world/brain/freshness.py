@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from puppet_engine.style.sentiment import valence_of
 
@@ -19,10 +19,10 @@ def freshest(drafts: Iterable[str], recent: Sequence[str]) -> str:
 
     No more drafts are taken than needed. Without any the answer is empty.
     """
-    remembered = [_gist(post) for post in recent]
+    lately = _Lately(recent)
     best, staleness = "", float("inf")
     for draft in drafts:
-        worst = _staleness(draft, remembered)
+        worst = lately.staleness(draft)
         if worst < staleness:
             best, staleness = draft, worst
         if not worst:
@@ -36,41 +36,52 @@ def in_tone(drafts: Iterable[str], recent: Sequence[str], *, valence: float, amo
     No more are taken than needed. None that is like what was written lately is chosen for its
     tone; when all are, the least like it is.
     """
-    remembered = [_gist(post) for post in recent]
+    lately = _Lately(recent)
     taken: list[str] = []
     best, distance = "", float("inf")
     for draft in drafts:
         taken.append(draft)
-        if not _staleness(draft, remembered):
+        if not lately.staleness(draft):
             off = abs(valence_of(draft) - valence)
             if off < distance:
                 best, distance = draft, off
         if best and (distance <= _NEAR or len(taken) >= among):
             break
-    return best or freshest(taken, recent)
+    return best or min(taken, key=lately.staleness, default="")
 
 
-class _Gist(NamedTuple):
-    """What a text is compared by."""
-
-    opening: tuple[str, ...]
-    spans: frozenset[tuple[str, ...]]
+Words = tuple[str, ...]
 
 
-def _staleness(draft: str, remembered: Sequence[_Gist]) -> float:
-    mine = _gist(draft)
-    return max((_likeness(mine, old) for old in remembered), default=0.0)
+class _Lately:
+    """What was written lately, as drafts are compared with it."""
+
+    def __init__(self, recent: Sequence[str]) -> None:
+        self._recent = [_read(post) for post in recent]
+        self._openings = {words[:_OPENING] for words, _ in self._recent}
+        self._spans = frozenset[Words]().union(*(spans for _, spans in self._recent))
+
+    def staleness(self, draft: str) -> float:
+        """Return how like a draft is to the one that it is most like.
+
+        That is the part of the shorter text that is in both; to begin alike counts as all of it.
+        """
+        words, spans = _taken_apart(draft)
+        # Most drafts share nothing with anything: no need to look at each.
+        if words[:_OPENING] not in self._openings and spans.isdisjoint(self._spans):
+            return 0.0
+        return max(
+            len(spans & old_spans) / max(1, min(len(spans), len(old_spans)))
+            + (words[:_OPENING] == old[:_OPENING])
+            for old, old_spans in self._recent
+        )
 
 
-def _likeness(mine: _Gist, old: _Gist) -> float:
-    """Return the part of the shorter text that is in both; beginning alike counts as all of it."""
-    shared = len(mine.spans & old.spans) / max(1, min(len(mine.spans), len(old.spans)))
-    return shared + (mine.opening == old.opening)
+def _taken_apart(text: str) -> tuple[Words, frozenset[Words]]:
+    """Return the words of a post, without the handle it is addressed to, and their spans."""
+    words = tuple(re.findall(r"[\w']+", re.sub(r"^@\S+ ", "", text).lower()))
+    return words, frozenset(words[at : at + _SPAN] for at in range(len(words) - _SPAN + 1))
 
 
-@lru_cache(maxsize=8192)
-def _gist(text: str) -> _Gist:
-    """Return the words of a post, without the handle it is addressed to, as they are compared."""
-    words = re.findall(r"[\w']+", re.sub(r"^@\S+ ", "", text).lower())
-    spans = (tuple(words[at : at + _SPAN]) for at in range(len(words) - _SPAN + 1))
-    return _Gist(tuple(words[:_OPENING]), frozenset(spans))
+_read = lru_cache(maxsize=4096)(_taken_apart)
+"""The same for what was written: it is looked at again and again."""

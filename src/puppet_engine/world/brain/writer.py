@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from puppet_engine.style.anatomy import without_address
@@ -48,10 +49,16 @@ def write(seed: int, messages: Sequence[Message]) -> str:
     system = "\n".join(it.content for it in messages if it.role in {"system", "developer"})
     user = next((it.content for it in reversed(messages) if it.role == "user"), "")
     chance = random.Random(f"{seed}\0{system}\0{user}")  # noqa: S311 - chatter, not secrets
-    speaker, occasion = read_speaker(system), read_occasion(user)
+    speaker, occasion = _speaker_of(system), read_occasion(user)
     if occasion.post is None:
         return _post(speaker, occasion, chance)
     return _reply(speaker, occasion, occasion.post, chance)
+
+
+@lru_cache(maxsize=256)
+def _speaker_of(system: str) -> Speaker:
+    """Return who speaks: the same prompt comes again with each of their texts."""
+    return read_speaker(system)
 
 
 def _post(speaker: Speaker, occasion: Occasion, chance: random.Random) -> str:
