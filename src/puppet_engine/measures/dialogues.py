@@ -61,6 +61,8 @@ class Kind(StrEnum):
     """Somebody else said something wrong about it, in the words of the question."""
     KNOWLEDGE_UPDATE = "knowledge-update"
     """It has changed since it was told first."""
+    OPEN_DOMAIN = "open-domain"
+    """What was told does not say it, but lets one conclude it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ WEEKDAYS: Final = (
     *("saturday", "sunday"),
 )
 
+_AMBIGUOUS: Final = ("may", "march")
+"""Names of months that are other words, too."""
+
 _DAY: Final = timedelta(days=1)
 _MONTH: Final = rf"(?P<month>{'|'.join(f'{name}|{name[:3]}' for name in MONTHS)})\b\.?"
 _YEAR: Final = r"(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
@@ -52,6 +55,15 @@ _OF_ONESELF: Final = frozenset({"i", "me", "my", "mine"})
 _OF_THE_OTHER: Final = frozenset({"you", "your", "yours"})
 
 _WORD: Final = re.compile(r"[^\W_]+(?:_[^\W_]+)*")
+_TOLD: Final = re.compile(
+    r"\b(?:yesterday|today|tonight|tomorrow|weekend|ago|since|the other day|the first"
+    r"|(?:last|next|this) (?:week|month|year|night|spring|summer|autumn|fall|winter)"
+    rf"|{'|'.join(WEEKDAYS)}|{'|'.join(month for month in MONTHS if month not in _AMBIGUOUS)}"
+    rf"|(?:in|last|this|next|early|late|mid) (?:may|march)|{_NUMBER} (?:may|march))\b"
+    r"|\b(?:19|20)\d\d\b",
+    re.IGNORECASE,
+)
+"""How talks tell when something was, or will be."""
 
 
 class Span(NamedTuple):
@@ -99,6 +111,11 @@ def _first(speaker: str) -> str:
     """Return the first part of a name: `bob` of `bob_smith` and of `bob smith`."""
     parts = re.split(r"[\W_]+", speaker, maxsplit=1)
     return parts[0] if len(parts[0]) > 2 else speaker  # noqa: PLR2004 - "al", "jo" are too short
+
+
+def tells_time(text: str) -> bool:
+    """Tell whether a text says when something was, or will be."""
+    return _TOLD.search(text) is not None
 
 
 def spans(question: str, now: datetime) -> tuple[Span, ...]:

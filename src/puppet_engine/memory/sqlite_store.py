@@ -15,7 +15,7 @@ from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.cues import spans
 from puppet_engine.memory.forgetting import LettingGo, letting_go
 from puppet_engine.memory.knowing import certainty
-from puppet_engine.memory.ranking import USUAL, Weights, rank, with_words
+from puppet_engine.memory.ranking import USUAL, Weights, rank
 from puppet_engine.memory.recollection import Recollection
 from puppet_engine.memory.words import searched
 from puppet_engine.storage import facts, forgetting, links, memories
@@ -98,9 +98,8 @@ class SQLiteStore(MemoryStore):
     ) -> tuple[list[StoredMemory], list[memories.Found]]:
         """Return what comes to mind, and what it was chosen among."""
         now = self._clock.now()
-        wanted = searched(query)
         sought = memories.Sought(
-            query=wanted,
+            query=searched(query),
             depth=max(DEPTH, limit),
             with_talk=max(WITH_TALK, limit),
             newest=max(LATELY, limit),
@@ -109,7 +108,7 @@ class SQLiteStore(MemoryStore):
         weighed: list[memories.Found] = []
 
         def choose(found: list[memories.Found]) -> list[int]:
-            weighed[:] = with_words(found, wanted)
+            weighed[:] = found
             return rank(weighed, query, now=now, limit=limit, weights=self._weights)
 
         chosen = await memories.recalled(self._storage, agent_id, sought, choose)

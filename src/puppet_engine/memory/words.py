@@ -7,7 +7,8 @@ Words count without their English endings (Porter, "Snowball", 2001).
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import Stemmer  # type: ignore[import-not-found] # it tells no types
@@ -17,7 +18,11 @@ SATURATION: Final = 1.2
 LENGTH: Final = 0.3
 """`b`: how much a long text is held to have more words by chance; memories are all short."""
 
+_TO_NOBODY: Final[Mapping[int, Collection[int]]] = MappingProxyType({})
+
 _WORD: Final = re.compile(r"[^\W_]+")
+_POSSESSIVE: Final = re.compile(r"['\u2019]s\b")
+"""Of whom something is says nothing of what it is."""
 
 _OF_QUESTIONS: Final = frozenset(
     _WORD.findall(
@@ -70,7 +75,7 @@ def searched(cue: str) -> str:
 
     `artificial intelligence` is searched for as `artificial intelligence ai`.
     """
-    found = _WORD.findall(cue.casefold())
+    found = _WORD.findall(_POSSESSIVE.sub("", cue.casefold()))
     telling = [word for word in found if word not in _OF_QUESTIONS]
     if len(found) <= _MOST_SHORTENED:
         return " ".join([cue, *sorted(initialisms(cue))])
@@ -86,30 +91,53 @@ def initialisms(text: str) -> frozenset[str]:
     )
 
 
-def matches(texts: Iterable[str], query: str) -> list[float]:
-    """Return how well the words of each text match a query's, from 0 to 1: the best has 1."""
-    split = [words(text) for text in texts]
-    # In one order: sums of floats depend on it.
-    wanted = sorted(set(words(query)))
-    having = _having(split, frozenset(wanted))
-    usual = sum(map(len, split)) / len(split) if split else 0
-    scores = [0.0] * len(split)
-    for word in wanted:
-        rarity = _rarity(len(having[word]), len(split)) * (SATURATION + 1)
-        for place, count in having[word].items():
-            scores[place] += rarity * count / (count + _damping(len(split[place]) / usual))
-    best = max(scores, default=0)
-    return [score / best if best else 0.0 for score in scores]
+class Matching:
+    """Some texts, and which of some words each of them has."""
+
+    def __init__(self, texts: Iterable[str], wanted: Iterable[str]) -> None:
+        sought = frozenset(wanted)
+        self._having: dict[str, dict[int, int]] = {word: {} for word in sought}
+        self._lengths: list[int] = []
+        for place, text in enumerate(texts):
+            found = words(text)
+            self._lengths.append(len(found))
+            if not sought.isdisjoint(found):
+                for word in found:
+                    if word in sought:
+                        having = self._having[word]
+                        having[place] = having.get(place, 0) + 1
+
+    def shares(
+        self, wanted: Collection[str], lent: Mapping[int, Collection[int]] = _TO_NOBODY
+    ) -> list[float]:
+        """Return how well each text matches words, from 0 to 1: the best has 1.
+
+        `lent` says to which other texts the words of a text are lent, as though they stood there.
+        """
+        lengths = list(self._lengths)
+        for place, others in lent.items():
+            for other in others:
+                lengths[other] += self._lengths[place]
+        usual = sum(lengths) / len(lengths) if lengths else 0
+        scores = [0.0] * len(lengths)
+        # In one order: sums of floats depend on it.
+        for word in sorted(set(wanted)):
+            having = _lent(self._having.get(word, {}), lent)
+            rarity = _rarity(len(having), len(lengths)) * (SATURATION + 1)
+            for place, count in having.items():
+                scores[place] += rarity * count / (count + _damping(lengths[place] / usual))
+        best = max(scores, default=0)
+        return [score / best if best else 0.0 for score in scores]
 
 
-def _having(texts: Sequence[Sequence[str]], wanted: frozenset[str]) -> dict[str, dict[int, int]]:
-    """Return how often texts have each of some words, by their places."""
-    found: dict[str, dict[int, int]] = {word: {} for word in wanted}
-    for place, text in enumerate(texts):
-        if not wanted.isdisjoint(text):
-            for word in text:
-                if word in wanted:
-                    found[word][place] = found[word].get(place, 0) + 1
+def _lent(having: Mapping[int, int], lent: Mapping[int, Collection[int]]) -> Mapping[int, int]:
+    """Return how often texts have a word, with that which others lend them."""
+    if not lent:
+        return having
+    found = dict(having)
+    for place, count in having.items():
+        for other in lent.get(place, ()):
+            found[other] = found.get(other, 0) + count
     return found
 
 

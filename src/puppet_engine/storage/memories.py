@@ -34,8 +34,6 @@ class Found(NamedTuple):
     conversation: str | None = None
     dense: float = 0.0
     """How near its meaning is, from 0 to 1 among what was found; 0 when that is not known."""
-    text: float = 0.0
-    """How well its words match, from 0 to 1 among what was found; told by who weighs them."""
     near: Mapping[int, int | None] = MappingProxyType({})
     """The places of the turns around it, by their distance; none: it was not found itself."""
     cosine: float = 0.0
@@ -127,7 +125,6 @@ def _found(
             (
                 *row,
                 dense.get(row[0], 0.0),
-                0.0,
                 near.get(row[0], _NOTHING),
                 cosines.get(row[0], 0.0),
             )
