@@ -6,7 +6,7 @@ one, so nobody waits for two. SQLite has one writer, and one lane.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
 
@@ -41,7 +41,7 @@ class Tail:
     lane: int
     position: int
     hash: bytes
-    key: bytes
+    key: bytes = field(repr=False)
     batch: int = 0
     """The position of the transaction's first entry."""
 

@@ -1,6 +1,7 @@
 """What a sealed value is bound to: its table and column, its row, and whose row it is."""
 
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -62,14 +63,15 @@ class Spelling:
     def __init__(self, column: Column[Any]) -> None:
         self._name = str(column)
         self._spell = _spell_of(column.type)
-        self._most = getattr(column.type, "length", None) if self._spell is _spell_text else None
+        self._most: int = getattr(column.type, "length", None) or sys.maxsize
 
     def part(self, value: Any) -> bytes:
         """Return the value as a part of what something is bound to."""
         if value is None:
             return _NOTHING
         if type(value) is str and self._spell is _spell_text:
-            self._refuse_cut(value)
+            if len(value) > self._most:
+                self._refuse_cut(value)
             written = value.encode()
             return _LENGTH.pack(b"s", len(written)) + written
         return part(*self._spelled(value))
@@ -77,14 +79,15 @@ class Spelling:
     def text(self, value: Any) -> str:
         """Return the value as text, as it stands in the name of a subject."""
         if type(value) is str and self._spell is _spell_text:
-            self._refuse_cut(value)
+            if len(value) > self._most:
+                self._refuse_cut(value)
             return value
         _, written = self._spelled(value)
         return written if isinstance(written, str) else written.hex()
 
     def _refuse_cut(self, value: str) -> None:
         """Refuse a text of which PostgreSQL would cut the space behind its length."""
-        if self._most is not None and len(value) > self._most and value[self._most :].isspace():
+        if value[self._most :].isspace():
             raise EncryptionError(
                 f"{self._name} holds {self._most} characters, and what is sealed for its row "
                 "would be lost if the space behind them were cut: give it without"

@@ -280,7 +280,7 @@ class Sealer:
                     # As `_sealed`; here a call for each value would be felt.
                     nonce = nonces[start : start + NONCE_BYTES]
                     start += NONCE_BYTES
-                    written = _dumps(field, value)
+                    written = field.tag + _checked(field, field.write, value)
                     sealed = encrypt(nonce, written, header + field.about + about)
                     row[at] = PlacedCiphertext(header + nonce + sealed)
                 if to is not None:
@@ -365,7 +365,10 @@ def _with_something(
     The others need no key: whom they are about may have been erased.
     """
     places_of = [at for _, at, _ in places.fields]
-    full = [any(row[at] is not None for at in places_of) for row in rows]
+    if len(places_of) == 1:
+        full = [row[places_of[0]] is not None for row in rows]
+    else:
+        full = [any(row[at] is not None for at in places_of) for row in rows]
     if all(full):
         return rows, links
     return list(compress(rows, full)), list(compress(links, full))

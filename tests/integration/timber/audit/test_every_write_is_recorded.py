@@ -242,12 +242,12 @@ def test_on_postgresql_the_log_is_true(postgresql_url: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_on_sqlite_the_log_is_true_for_long() -> None:
     _run("", examples=200)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_on_postgresql_the_log_is_true_for_long(postgresql_url: str) -> None:
     _run(postgresql_url, examples=100)

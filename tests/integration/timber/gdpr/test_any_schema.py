@@ -132,7 +132,7 @@ def test_exactly_the_rows_of_the_erased_are_gone(drawn: Drawn) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 @given(schemas())
 @settings(_ANY, max_examples=400)
 def test_exactly_the_rows_of_the_erased_are_gone_in_many_schemas(drawn: Drawn) -> None:
@@ -148,7 +148,7 @@ def test_exactly_the_rows_of_the_erased_are_gone_on_postgresql(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_exactly_the_rows_of_the_erased_are_gone_on_postgresql_in_many_schemas(
     postgresql_server: PostgresqlServer,
 ) -> None:
