@@ -74,4 +74,28 @@ BENCHMARKS: Final = (
         scale=Scale(sizes=(100, 300, 1000), headline=1000),
         **_COMMON,
     ),
+    Benchmark(
+        name="finding news by names, static table",
+        about="the same reports and names, with the embedder `static`.",
+        ours=f"{_OURS}:news_by_table",
+        figures=_figures(0.95),
+        scale=Scale(sizes=(40, 80, 240), headline=240),
+        **_COMMON,
+    ),
+    Benchmark(
+        name="finding functions by identifiers, static table",
+        about="the same functions, with the embedder `static`.",
+        ours=f"{_OURS}:functions_by_table",
+        figures=_figures(0.95),
+        scale=Scale(sizes=(40, 80, 240), headline=240),
+        **_COMMON,
+    ),
+    Benchmark(
+        name="finding meanings by examples, static table",
+        about="the same glosses, with the embedder `static`.",
+        ours=f"{_OURS}:glosses_by_table",
+        figures=_figures(0.95),
+        scale=Scale(sizes=(100, 300, 1000), headline=1000),
+        **_COMMON,
+    ),
 )

@@ -37,10 +37,27 @@ def functions(stage: Stage) -> contextlib.AbstractContextManager[Trial]:
     return _searching(stage, "functions")
 
 
+def news_by_table(stage: Stage) -> contextlib.AbstractContextManager[Trial]:
+    """Search news by names, with the static table."""
+    return _searching(stage, "news", embedder="static")
+
+
+def glosses_by_table(stage: Stage) -> contextlib.AbstractContextManager[Trial]:
+    """Search what words mean by sentences that have them, with the static table."""
+    return _searching(stage, "glosses", embedder="static")
+
+
+def functions_by_table(stage: Stage) -> contextlib.AbstractContextManager[Trial]:
+    """Search functions by identifiers, with the static table."""
+    return _searching(stage, "functions", embedder="static")
+
+
 @contextlib.contextmanager
-def _searching(stage: Stage, corpus: str) -> Iterator[Trial]:
+def _searching(stage: Stage, corpus: str, *, embedder: str = "minilm") -> Iterator[Trial]:
     pairs = pairs_of(corpus, stage.size)
-    settings = TimberSettings(database_url=stage.database_url, packaged_models=False)
+    settings = TimberSettings(
+        database_url=stage.database_url, packaged_models=False, embedder=embedder
+    )
     with Timber().opened(settings) as timber:
         timber.vector_ingestion.ingest_documents_batch(
             [

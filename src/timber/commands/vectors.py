@@ -58,14 +58,21 @@ def backfill(
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read the rows of models again, and give vectors to all that has none."""
-    with _ingestion(directories, database) as ingestion, counting_bars(quiet=as_json) as show:
-        rows = sum(ingestion.backfill(one) for one in source or (None,))
-        chunks = _drain(ingestion, source, show)
+    """Read the rows of models again, and give vectors to all that has none.
+
+    On PostgreSQL the indexes are built as `timber vectors index` does it.
+    """
+    with opened_timber(directories, database) as timber:
+        ingestion = timber.vector_ingestion
+        with counting_bars(quiet=as_json) as show:
+            rows = sum(ingestion.backfill(one) for one in source or (None,))
+            chunks = _drain(ingestion, source, show)
+        built = _indexed(timber)
     if as_json:
-        print_json({"rows": rows, "chunks": chunks})
-    else:
-        typer.echo(f"read {rows:,} rows, and embedded {chunks:,} pieces")
+        print_json({"rows": rows, "chunks": chunks, "built": built})
+        return
+    typer.echo(f"read {rows:,} rows, and embedded {chunks:,} pieces")
+    _say_built(built)
 
 
 @vectors_app.command()
@@ -79,16 +86,21 @@ def reembed(
     """Give texts the vectors of the embedder that the settings name.
 
     The old vectors answer until the new ones are all there. Run it again if it was stopped.
+    On PostgreSQL the indexes are built as `timber vectors index` does it.
     """
-    with _ingestion(directories, database) as ingestion, counting_bars(quiet=as_json) as show:
+    with opened_timber(directories, database) as timber:
+        ingestion = timber.vector_ingestion
         names = source or [one.source_type for one in ingestion.status() if one.dimension]
-        done = [ingestion.reembed(one, on_progress=show) for one in names]
+        with counting_bars(quiet=as_json) as show:
+            done = [ingestion.reembed(one, on_progress=show) for one in names]
+        built = _indexed(timber)
     if as_json:
-        print_json({"sources": [asdict(one) for one in done]})
+        print_json({"sources": [asdict(one) for one in done], "built": built})
         return
     for one in done:
         said = f"{one.chunks:,} pieces embedded anew" if one.chunks else "nothing to do"
         typer.echo(f"{one.source_type}: {said}; its embedder is {one.embedder or 'nameless'}")
+    _say_built(built)
 
 
 @vectors_app.command()
@@ -100,13 +112,14 @@ def index(
     One for each length of vectors of which there are 20,000. Writers are not kept waiting.
     """
     with opened_timber(directories, database) as timber:
-        engine = _postgresql(timber)
-        lengths = {one.dimension for one in timber.vector_ingestion.status() if one.dimension}
-        built = [length for length in sorted(lengths) if ensure_hnsw(engine, length)]
+        _postgresql(timber)
+        built = _indexed(timber)
     if as_json:
-        print_json({"built": [hnsw_name(length) for length in built]})
+        print_json({"built": built})
+    elif built:
+        _say_built(built)
     else:
-        typer.echo("\n".join(f"built {hnsw_name(length)}" for length in built) or "nothing to do")
+        typer.echo("nothing to do")
 
 
 @vectors_app.command()
@@ -126,6 +139,20 @@ def language(
 
 
 # ------------------------------------------------------------------ what they share
+
+
+def _indexed(timber: Timber) -> list[str]:
+    """Build the indexes of vectors that are wanted and missing; return their names."""
+    engine = timber.database.engine
+    if engine.dialect.name != "postgresql":
+        return []
+    lengths = {one.dimension for one in timber.vector_ingestion.status() if one.dimension}
+    return [hnsw_name(length) for length in sorted(lengths) if ensure_hnsw(engine, length)]
+
+
+def _say_built(names: Sequence[str]) -> None:
+    for name in names:
+        typer.echo(f"built {name}")
 
 
 def _postgresql(timber: Timber) -> Engine:
@@ -181,6 +208,10 @@ def _told(one: SourceStatus) -> str:
         lines.append(
             f"  changing to {one.next_embedder or 'a nameless embedder'}: "
             f"{one.reembedded_chunks:,} of {one.chunks:,}; `timber vectors reembed` goes on"
+        )
+    if one.lacks_index:
+        lines.append(
+            "  searched without a filter, all are compared: `timber vectors index` makes it faster"
         )
     lines += [f"  kept waiting by: {problem}" for problem in one.problems]
     return "\n".join(lines)

@@ -15,6 +15,8 @@ from timber.common.vector.matrix import Block, Mask, Numbers
 from timber.common.vector.quantisation import SLICE, Codes, Floats, ShortQuery
 from timber.common.vector.simd import products
 
+_MANY: Final = 8
+"""Of so many times more than are wanted it is worth it to sort out the worst first."""
 _FEW: Final = 8
 """Of one row in so many, or fewer, a copy is faster than a pass over all rows."""
 
@@ -39,6 +41,8 @@ def nearest(
             allowed[positions] = True
         if one.codes is None:
             _compare(one, query, allowed, best)
+        elif len(one) <= SLICE:
+            _screen_at_once(one, one.codes, query, allowed, best)
         else:
             _screen(one, one.codes, query, allowed, best)
     return best.hits()
@@ -68,7 +72,7 @@ class Best:
 
     def offer(self, chunk_ids: Numbers, scores: Floats) -> None:
         """Take those that are good enough."""
-        if len(scores) > 2 * self.limit:
+        if len(scores) > _MANY * self.limit:
             enough = np.flatnonzero(scores >= _highest(scores, self.limit))
             chunk_ids, scores = chunk_ids[enough], scores[enough]
         if len(self._scores):
@@ -106,9 +110,32 @@ def _compare(block: Block, query: Floats, allowed: Mask | None, best: Best) -> N
             best.offer(block.chunk_ids[part][found], scores[found])
 
 
+def _screen_at_once(
+    block: Block, codes: Codes, query: Floats, allowed: Mask | None, best: Best
+) -> None:
+    """Do what `_screen` does for a block of one slice, for which its steps would take longest."""
+    short = ShortQuery(query)
+    scores, slack = short.products(codes, 0, len(block)), short.slack(codes, 0)
+    if allowed is not None:
+        scores[~allowed] = -np.inf
+    floor = best.floor - slack
+    if len(block) > best.limit:
+        floor = max(floor, _highest(scores, best.limit) - 2 * slack)
+    reached = scores >= floor
+    candidates = (reached if allowed is None else reached & allowed).nonzero()[0]
+    _compare_with(candidates, block, query, allowed, best)
+
+
 def _screen(block: Block, codes: Codes, query: Floats, allowed: Mask | None, best: Best) -> None:
     """Compare with the short form of every row, and with those in reach of the best."""
     candidates = _candidates(codes, len(block), query, allowed, best)
+    _compare_with(candidates, block, query, allowed, best)
+
+
+def _compare_with(
+    candidates: NDArray[np.int64], block: Block, query: Floats, allowed: Mask | None, best: Best
+) -> None:
+    """Compare with these rows, all that can be among the best, or with every one if it is many."""
     if len(candidates) * _FEW > len(block):
         _compare(block, query, allowed, best)
     elif len(candidates):

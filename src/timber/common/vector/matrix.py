@@ -17,7 +17,7 @@ from timber.common.vector.quantisation import Codes, Floats, shortened
 Numbers: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 
-SHORTENED_FROM: Final = 4_096
+SHORTENED_FROM: Final = 800
 """From so many rows on the short form is worth its memory: one more quarter."""
 
 _DEAD: Final = 4

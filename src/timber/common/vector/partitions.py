@@ -16,7 +16,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
@@ -34,8 +34,7 @@ _NOT_MANY: Final = 20_000
 """Up to so many new rows, of whatever sources, are looked through for those of one."""
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """The texts of a source, or of one owner in it."""
 
     source_type: str

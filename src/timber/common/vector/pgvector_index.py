@@ -105,6 +105,13 @@ def hnsw_name(dimension: int) -> str:
     return f"ix_{EMBEDDINGS}_hnsw_{dimension}"
 
 
+def lacks_hnsw(connection: Connection, dimension: int, count: int) -> bool:
+    """Tell whether so many vectors of a dimension should have an HNSW index, and have none."""
+    if count < EXACT_UP_TO or dimension > LONGEST_INDEXED:
+        return False
+    return not connection.scalar(_IS_VALID, {"name": hnsw_name(dimension)})
+
+
 def ensure_hnsw(engine: Engine, dimension: int, *, from_count: int = EXACT_UP_TO) -> bool:
     """Build the HNSW index of a dimension if there are so many vectors; tell whether it was built.
 
@@ -194,4 +201,4 @@ _BROADLY: Final = text(
 
 
 def _written(vector: "Vectors") -> str:
-    return f"[{','.join(map(repr, vector.tolist()))}]"
+    return str(vector.tolist())

@@ -6,6 +6,7 @@ short e. The product of the true vectors lies near that of the short ones, by Ca
 So what is out of reach of the best is known without its true product: the search stays exact.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -64,6 +65,10 @@ def _longest(vectors: Floats) -> float:
     return float(np.sqrt(np.einsum("ij,ij->i", vectors, vectors).max(initial=0)))
 
 
+def _length(vector: Floats) -> float:
+    return math.sqrt(np.vdot(vector, vector))
+
+
 class ShortQuery:
     """What is searched for, in its short form."""
 
@@ -73,8 +78,8 @@ class ShortQuery:
         rounded = np.rint(vector / self._scale)
         self._code = rounded.astype(np.int8)
         rounded *= self._scale
-        self._length = _longest(rounded)
-        self._error = _longest(vector - rounded)
+        self._length = _length(rounded)
+        self._error = _length(vector - rounded)
 
     def products(self, codes: Codes, start: int, stop: int) -> Floats:
         """Return the products with the rows of one slice."""

@@ -27,6 +27,8 @@ class Question:
     weights: Weights
     recency: Recency
     diversity: float
+    is_weighed: bool = True
+    """Whether the weights of the legs were named, and do not follow the query."""
     without: tuple[str, str] | None = None
     """A document that is no answer, as it is the question."""
 
@@ -126,6 +128,7 @@ def question(  # noqa: PLR0913 - the arguments of a search
         weights=manner.weighed(),
         recency=manner.aging(now),
         diversity=diversity,
+        is_weighed=bool(manner.weights),
         without=without,
     )
 

@@ -14,11 +14,11 @@ from timber.common.errors import EmbeddingError, EncryptionError, NotOpenError, 
 from timber.common.ids import IdFactory
 from timber.common.vector.answers import Answer, Answers
 from timber.common.vector.base import Embedder
-from timber.common.vector.candidates import Legs, candidates, read_pieces
+from timber.common.vector.candidates import Found, Legs, candidates, read_pieces
 from timber.common.vector.diversity import diversified
 from timber.common.vector.embedders.words_only import WordsOnly
 from timber.common.vector.embedding import Embedding
-from timber.common.vector.fusion import fuse
+from timber.common.vector.fusion import TEXT, by_words_found, fuse
 from timber.common.vector.identities import Identities, Identity
 from timber.common.vector.indexes import Indexes, indexes_of
 from timber.common.vector.ingestion import VectorIngestionService
@@ -40,7 +40,8 @@ from timber.common.vector.shortlist import (
     shortlisted,
 )
 from timber.common.vector.store import Store
-from timber.common.vector.stored_vectors import read_vectors
+from timber.common.vector.stored_vectors import mean_of, read_vectors
+from timber.common.vector.words import share_of
 
 if TYPE_CHECKING:
     from timber.common.vector.base import Vectors
@@ -128,8 +129,9 @@ class VectorSearchService:
         `source_type`: one or several kinds of texts; all when left out. `filters`: what the
         metadata must be like (`filter_reader.py`). `owner`: whose texts; of all when left out, of
         nobody when empty. `weights`: of `dense` (meaning) and `text` (words); one that is left
-        out counts nothing. `recency` and `importance`: their weights beside these (`fusion.py`);
-        a document ages by half in `half_life_days`, as seen from `as_of`, or else from now.
+        out counts nothing, and without any they follow the query (`fusion.py`). `recency` and
+        `importance`: their weights beside these; a document ages by half in `half_life_days`, as
+        seen from `as_of`, or else from now.
         `diversity`: from 0, as relevant as can be, to 1, as different (`diversity.py`).
 
         Raises:
@@ -282,8 +284,10 @@ class VectorSearchService:
                 for name in known:
                     self._identities.require_fit(connection, name, identity)
             legs = self._legs(connection, asked, text=text, vector=vector)
-            found = self._ranked(legs, asked, known)
-            return Answers(asked, found, tuple(known), self._waiting(connection, asked))
+            found = candidates(legs, asked, known)
+            weighed = self._weighed(found, asked, text)
+            answers = self._ranked(legs, found, weighed)
+            return Answers(weighed, answers, tuple(known), self._waiting(connection, asked))
 
         return self._database.run_sync(work)
 
@@ -326,10 +330,17 @@ class VectorSearchService:
             raise RecordNotFoundError(f"{source_type} with a text", source_id)
         text = "\n".join(map(self._store.text_of, parts))
         vectors = read_vectors(connection, (part.chunk_id for part in parts))
-        return text, _mean(list(vectors.values())) if vectors else None
+        return text, mean_of(list(vectors.values())) if vectors else None
 
-    def _ranked(self, legs: Legs, asked: Question, known: Sequence[str]) -> list[Answer]:
-        found = candidates(legs, asked, known)
+    def _weighed(self, found: Found, asked: Question, text: str | None) -> Question:
+        """Return a question with the weights that its text calls for, if it names none."""
+        best = next(iter(found.legs.get(TEXT, {}).values()), None)
+        if asked.is_weighed or text is None or best is None:
+            return asked
+        share = share_of(text, self._store.text_of(found.pieces[best.chunk_id]))
+        return replace(asked, weights=by_words_found(asked.weights, share))
+
+    def _ranked(self, legs: Legs, found: Found, asked: Question) -> list[Answer]:
         ranked = fuse(found.legs, found.facts, weights=asked.weights, recency=asked.recency)
         answers = [Answer(found.pieces[one.chunk_id], one) for one in ranked.values()]
         if asked.diversity:
@@ -373,16 +384,6 @@ class VectorSearchService:
             except (EmbeddingError, EncryptionError):
                 # Of that text `status` tells, and it is tried again. The others can be found.
                 continue
-
-
-def _mean(vectors: "Sequence[Vectors]") -> "Vectors":
-    np = numpy()
-    total = np.sum(vectors, axis=0, dtype=np.float64)
-    length = np.linalg.norm(total)
-    if not length:  # they are opposites: one direction is as good as another
-        return vectors[0]
-    mean: Vectors = (total / length).astype(np.float32)
-    return mean
 
 
 def _unlike(connection: Connection, answers: Sequence[Answer], asked: Question) -> list[Answer]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
+from timber.common.vector.pgvector_index import lacks_hnsw
 from timber.common.vector.rows import RowSource
 from timber.common.vector.store import Store
 from timber.common.vector.tables import next_embeddings
@@ -30,6 +31,8 @@ class SourceStatus:
     """How many pieces are found by their words only, so far."""
     reembedded_chunks: int
     """How many have a vector of the embedder that takes over."""
+    lacks_index: bool
+    """Whether `timber vectors index` would make searches of it faster (on PostgreSQL)."""
     problems: tuple[str, ...]
     """What kinds of errors keep some of it waiting."""
 
@@ -55,10 +58,17 @@ def read_status(
             waiting_rows=outbox.get(name, 0),
             waiting_chunks=pending.get(name, 0),
             reembedded_chunks=reembedded.get(name, 0),
+            lacks_index=_lacks_index(connection, known.get(name), chunks.get(name, 0)),
             problems=tuple(sorted(problems.get(name, ()))),
         )
         for name in names
     ]
+
+
+def _lacks_index(connection: Connection, source: Any, count: int) -> bool:
+    if connection.dialect.name != "postgresql" or source is None or source.dimension is None:
+        return False
+    return lacks_hnsw(connection, source.dimension, count)
 
 
 def _is_reembedding(known: Mapping[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """Reads stored vectors of single pieces, as NumPy has them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, select
@@ -23,6 +23,17 @@ def read_vectors(connection: Connection, chunk_ids: Iterable[int]) -> "dict[int,
         rows = connection.execute(statement.where(embeddings.c.chunk_id.in_(some)))
         found.update((chunk_id, _vector(stored)) for chunk_id, stored in rows)
     return found
+
+
+def mean_of(vectors: "Sequence[Vectors]") -> "Vectors":
+    """Return the mean direction of vectors, of which there is one at least."""
+    np = numpy()
+    total = np.sum(vectors, axis=0, dtype=np.float64)
+    length = np.linalg.norm(total)
+    if not length:  # they are opposites: one direction is as good as another
+        return vectors[0]
+    mean: Vectors = (total / length).astype(np.float32)
+    return mean
 
 
 def _vector(stored: Any) -> "Vectors":

@@ -54,6 +54,20 @@ def words(text: str) -> list[Word]:
     return list(found)
 
 
+def share_of(query: str, text: str) -> float:
+    """Return of how many of the words of a query a text has the same, from 0 to 1."""
+    asked = set(_RUN.findall(_plain(query)))
+    if not asked:
+        return 0.0
+    there = _plain(text)
+    found = set(_RUN.findall(there))
+    return sum(run in found or (is_dense(run) and run in there) for run in asked) / len(asked)
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
 def runs_of(piece: str) -> list[str]:
     """Return what of a text without blanks stands between signs."""
     return _RUN.findall(piece)

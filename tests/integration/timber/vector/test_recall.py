@@ -12,7 +12,12 @@ from tests.contracts.vector_shelf import Floats
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 from timber.common.vector.base import Scope
-from timber.common.vector.pgvector_index import PgvectorIndex, ensure_hnsw, hnsw_name
+from timber.common.vector.pgvector_index import (
+    PgvectorIndex,
+    ensure_hnsw,
+    hnsw_name,
+    lacks_hnsw,
+)
 from timber.common.vector.store import written_vectors
 from timber.testing.postgresql import PostgresqlServer
 
@@ -160,3 +165,18 @@ def test_an_index_that_is_there_is_not_built_again(engine: Engine) -> None:
 def test_no_index_is_built_for_few_vectors_or_for_those_that_are_too_long(engine: Engine) -> None:
     assert not ensure_hnsw(engine, 64, from_count=1)
     assert not ensure_hnsw(engine, 4_001, from_count=0)
+
+
+def test_an_index_is_missed_where_there_are_many_vectors_that_can_have_one(engine: Engine) -> None:
+    with engine.connect() as connection:
+        missed = [
+            lacks_hnsw(connection, dimension, count)
+            for dimension, count in (
+                (DIMENSION, 20_000),
+                (64, 20_000),
+                (64, 19_999),
+                (4_001, 10**9),
+            )
+        ]
+
+    assert missed == [False, True, False, False]

@@ -34,7 +34,7 @@ def test_rows_are_read_and_embedded_anew_from_the_command_line(
     again = timber("vectors", "reembed", *arguments)
     told = timber("vectors", "status", *arguments, "--json")
 
-    assert json.loads(filled.stdout) == {"rows": 2, "chunks": 2}
+    assert json.loads(filled.stdout) == {"rows": 2, "chunks": 2, "built": []}
     assert again.stdout.startswith("notes: nothing to do")
     [source] = json.loads(told.stdout)["sources"]
     assert (source["model"], source["chunks"], source["waiting_rows"]) == ("Note", 2, 0)

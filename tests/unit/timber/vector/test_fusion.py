@@ -9,7 +9,8 @@ from hypothesis import given, strategies as st
 
 from timber.common.vector.base import Hit
 from timber.common.vector.diversity import diversified
-from timber.common.vector.fusion import Facts, Recency, Weights, fuse, marks_of
+from timber.common.vector.fusion import Facts, Recency, Weights, by_words_found, fuse, marks_of
+from timber.common.vector.words import share_of
 from timber.testing.clock import MORNING
 
 NOW = Recency(MORNING, timedelta(days=30))
@@ -91,3 +92,28 @@ def test_diverse_results_are_each_taken_once(relevance: list[float], diversity: 
     assert len(set(taken)) == len(taken)
     if not diversity:
         assert [relevance[one] for one in taken] == sorted(relevance, reverse=True)[:5]
+
+
+@given(shares=st.lists(st.floats(0, 1), min_size=2, max_size=10))
+def test_the_more_words_of_a_query_are_found_the_more_words_count(shares: list[float]) -> None:
+    usual = Weights(recency=0.2, importance=0.1)
+
+    found = [by_words_found(usual, share) for share in sorted(shares)]
+
+    assert all(one.text <= other.text for one, other in pairwise(found))
+    assert all(0.2 <= one.text <= 0.7 and one.total == pytest.approx(1.3) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "share"),
+    [
+        ("Ann Bell", "It was BELL, who saw Ann.", 1.0),
+        ("Ann Bell rows", "ann", 1 / 3),
+        ("ERR-1042", "err 1042 again", 1.0),
+        ("bell bell", "bells", 0.0),
+        ("\u6771\u4eac", "\u5f7c\u306f\u6771\u4eac\u306b\u3044\u308b", 1.0),
+        ("?!", "?!", 0.0),
+    ],
+)
+def test_words_are_shared_whatever_their_case(query: str, text: str, share: float) -> None:
+    assert share_of(query, text) == pytest.approx(share)
