@@ -128,10 +128,10 @@ def _left_answers(evidence: Evidence) -> Iterable[str]:
 
 def _undecided(evidence: Evidence) -> Iterable[str]:
     """Compare the turns that are over with what was decided in them, once in each."""
-    over = Counter(event.id for event in _felt(evidence))
+    over: Counter[str | None] = Counter(event.id for event in _felt(evidence))
     decided = Counter(evidence.decided)
     if over != decided:
-        yield f"turns in which nothing was decided: {sorted(over - decided)}"
+        yield f"turns in which nothing was decided: {dict(over - decided)}"
         yield f"decided in no turn, or again: {dict(decided - over)}"
 
 

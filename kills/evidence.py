@@ -18,6 +18,7 @@ class EventRow:
     """One event. Moments can be compared, and are of the kind that the database gives."""
 
     sequence: int
+    id: str
     agent: str | None
     type: str
     priority: int
@@ -25,8 +26,7 @@ class EventRow:
     settled_as: int | None
     failures: int
     error: str | None
-    id: str = ""
-    post: str | None = None
+    post: str | None
     """Of a mention, of a post that is told of; of a text that was held back: what it answers."""
 
 
@@ -95,12 +95,16 @@ class Evidence:
 
 
 EVENTS: Final = """
-    SELECT sequence, agent_id, type, priority, due_at, settled_as, failures, error, id,
+    SELECT sequence, id, agent_id, type, priority, due_at, settled_as, failures, error,
         CASE type WHEN 'mention.received' THEN payload->>'id'
             WHEN 'post.published' THEN payload->>'post_id'
             WHEN 'text.held_back' THEN payload->>'in_reply_to' END
     FROM events ORDER BY sequence
 """
+EVENT_COLUMNS: Final = (
+    *("sequence", "id", "agent", "type", "priority", "due_at", "settled_as", "failures", "error"),
+    "post",
+)
 INTENTS: Final = """
     SELECT id, agent_id, kind, state, result, payload->>'text', payload->>'in_reply_to'
     FROM intents ORDER BY sequence
@@ -134,23 +138,7 @@ def of_server(conninfo: str, published: Sequence[Published]) -> Evidence:
 
 def _read(ask: Ask, published: Sequence[Published], *, alone: bool) -> Evidence:
     return Evidence(
-        events=[
-            EventRow(
-                sequence=sequence,
-                agent=agent,
-                type=kind,
-                priority=priority,
-                due_at=due_at,
-                settled_as=settled_as,
-                failures=failures,
-                error=error,
-                id=id_,
-                post=post,
-            )
-            for sequence, agent, kind, priority, due_at, settled_as, failures, error, id_, post in (
-                ask(EVENTS)
-            )
-        ],
+        events=[EventRow(**dict(zip(EVENT_COLUMNS, row, strict=True))) for row in ask(EVENTS)],
         intents=[
             IntentRow(
                 id=id_,

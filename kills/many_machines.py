@@ -90,9 +90,7 @@ async def kill_on_many_machines(
     with contextlib.ExitStack() as parts:
         database_url = parts.enter_context(postgresql(folder / "postgresql"))
         restate = parts.enter_context(running(folder / "restate"))
-        async with place(
-            folder, database_url, restate, agents=AGENTS, pace=machines.pace
-        ) as here:
+        async with place(folder, database_url, restate, agents=AGENTS, pace=machines.pace) as here:
             await _set_timers(here, machines.timers)
             nursery = Nursery(plain_environment())
             parts.callback(nursery.close)

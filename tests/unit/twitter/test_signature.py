@@ -28,7 +28,15 @@ def test_every_request_is_signed_as_oauthlib_signs_it(
 ) -> None:
     url = f"https://api.x.com{route}"
     whole = f"{url}?{urlencode(query, quote_via=quote)}" if query else url
-    signer = Signer(*keys, nonce="4572616e48616d6d65724c61686176", timestamp="1318622958")
+    key, secret, token, token_secret = keys
+    signer = Signer(
+        key,
+        secret,
+        token,
+        token_secret,
+        nonce="4572616e48616d6d65724c61686176",
+        timestamp="1318622958",
+    )
 
     ours = authorization(
         method,
@@ -39,7 +47,7 @@ def test_every_request_is_signed_as_oauthlib_signs_it(
         nonce="4572616e48616d6d65724c61686176",
     )
 
-    _, headers, _ = signer.sign(whole, method)
+    _, headers, _ = signer.sign(whole, method)  # type: ignore[arg-type]  # any method
     assert headers["Authorization"] == ours
 
 
