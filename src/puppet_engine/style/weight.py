@@ -8,7 +8,7 @@ https://github.com/twitter/twitter-text/blob/master/config/v3.json
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import emoji
@@ -60,12 +60,17 @@ def emoji_spans(text: str) -> list[Span]:
     """Return where the emojis are, in the order of the text; a sequence is one of them."""
     if text.isascii() or all(ord(one) < _FIRST_SYMBOL for one in text):
         return []
+    return list(_emoji_spans(text))
+
+
+@lru_cache(maxsize=4096)
+def _emoji_spans(text: str) -> tuple[Span, ...]:
     # Marks such as © are letters until a selector asks for their picture.
-    return [
+    return tuple(
         (found["match_start"], found["match_end"])
         for found in emoji.emoji_list(text)
         if ord(found["emoji"][0]) >= _FIRST_SYMBOL or len(found["emoji"]) > 1
-    ]
+    )
 
 
 def _is_link(found: re.Match[str]) -> bool:
