@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from kills.many_machines import Machines, kill_on_many_machines
 from kills.on_a_file import Plan, kill_on_a_file
 from kills.report import Report
+from kills.workers import PACE
 from puppet_engine.core.clock import SystemClock
 from puppet_engine.core.failpoints import Failpoint
 
@@ -48,7 +49,9 @@ def main() -> int:
 async def _kill(folder: Path, chosen: argparse.Namespace, report: Report, bar: Progress) -> None:
     if chosen.engine == "restate":
         task = bar.add_task("kills", total=chosen.kills)
-        machines = Machines(kills=chosen.kills, seed=chosen.seed, timers=chosen.timers)
+        machines = Machines(
+            kills=chosen.kills, seed=chosen.seed, timers=chosen.timers, pace=chosen.pace
+        )
         await kill_on_many_machines(folder, machines, report, advance=lambda: bar.advance(task))
         return
     plan = Plan(
@@ -87,6 +90,12 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=10_000,
         help="timers pending in Restate besides; Restate only (default: 10000)",
+    )
+    parser.add_argument(
+        "--pace",
+        type=int,
+        default=PACE,
+        help=f"how many times as fast as ours time passes; Restate only (default: {PACE})",
     )
     parser.add_argument("--seed", type=int, default=1, help="of all chance (default: 1)")
     parser.add_argument("--report", type=Path, help="where (default: var/kills/ENGINE.json)")

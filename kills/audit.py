@@ -8,9 +8,13 @@ from typing import Any, Final
 
 from kills.evidence import EventRow, Evidence
 
-ROUTINES: Final = ("post.due", "mentions.due")
+ROUTINES: Final = ("post.due", "mentions.due", "reflection.due")
 TURNS: Final = frozenset({*ROUTINES, "mention.received"})
 """The events that are turns of an agent; all else is only told."""
+KINDS: Final = ", ".join(f"'{kind}'" for kind in sorted(TURNS))
+"""The same, as SQL lists them."""
+FELT: Final = frozenset({"post.due", "mention.received"})
+"""The turns in which an agent decides and feels something: each leaves its marks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,8 @@ def audit(evidence: Evidence) -> Audit:
             *_wishes(evidence),
             *_unheard(evidence),
             *_left_answers(evidence),
+            *_undecided(evidence),
+            *_unmoved(evidence),
         ],
         repeated_effects=[*_said_twice(evidence), *_heard_twice(evidence), *_unlike(evidence)],
         broken_order=list(_broken_order(evidence)),
@@ -71,7 +77,7 @@ def _failed(evidence: Evidence) -> Iterable[str]:
 
 
 def _routines(evidence: Evidence) -> Iterable[str]:
-    """Find agents who have not exactly one next post and one next look at mentions ahead."""
+    """Find agents who have not exactly one of each routine ahead."""
     ahead = Counter(
         (event.agent, event.type) for event in evidence.events if event.settled_as is None
     )
@@ -91,11 +97,7 @@ def _wishes(evidence: Evidence) -> Iterable[str]:
         intent.agent for intent in evidence.intents if intent.kind == "post"
     )
     # Of whom no draft may leave, it is told that nothing is said, and why.
-    kept.update(
-        event.agent
-        for event in evidence.events
-        if event.type == "text.held_back" and event.post is None
-    )
+    kept.update(_held_back(evidence))
     if wanted != kept:
         yield f"posts that fell due, but are not wanted nor held back: {dict(wanted - kept)}"
         yield f"posts that are wanted, but never fell due: {dict(kept - wanted)}"
@@ -122,6 +124,54 @@ def _left_answers(evidence: Evidence) -> Iterable[str]:
     over = {f"{event.agent} {event.sequence}" for event in evidence.events if event.settled_as}
     for occasion in sorted(over.intersection(evidence.kept_answers)):
         yield f"the answer to {occasion} is still kept"
+
+
+def _undecided(evidence: Evidence) -> Iterable[str]:
+    """Compare the turns that are over with what was decided in them, once in each."""
+    over: Counter[str | None] = Counter(event.id for event in _felt(evidence))
+    decided = Counter(evidence.decided)
+    if over != decided:
+        yield f"turns in which nothing was decided: {dict(over - decided)}"
+        yield f"decided in no turn, or again: {dict(decided - over)}"
+
+
+def _unmoved(evidence: Evidence) -> Iterable[str]:
+    """Compare what agents feel with the turns that are over: the one is committed with the other.
+
+    What somebody says moves an agent each time; a post of its own is unanswered until then.
+    """
+    held_back = _held_back(evidence)
+    moved, unanswered = Counter[str | None](), Counter[str | None]()
+    for event in _felt(evidence):
+        if event.type == "mention.received":
+            moved[event.agent] += 1
+            unanswered[event.agent] = 0
+        else:
+            unanswered[event.agent] += 1
+    for mind in evidence.minds:
+        if mind.moved != moved[mind.agent]:
+            yield f"{mind.agent} was moved {mind.moved} times, by {moved[mind.agent]} turns"
+        # In which of its turns a text was held back is not told.
+        most = unanswered[mind.agent]
+        if not most - held_back[mind.agent] <= mind.unanswered <= most:
+            yield f"{mind.agent} waits for a word to {mind.unanswered} of its last {most} posts"
+    silent = {event.agent for event in _felt(evidence)} - {mind.agent for mind in evidence.minds}
+    yield from (f"the mood of {agent} is gone" for agent in sorted(filter(None, silent)))
+
+
+def _felt(evidence: Evidence) -> list[EventRow]:
+    """Return the turns that are over in which something is felt, in the order of their ends."""
+    over = [one for one in evidence.events if one.type in FELT and one.settled_as is not None]
+    return sorted(over, key=lambda one: one.settled_as or 0)
+
+
+def _held_back(evidence: Evidence) -> Counter[str | None]:
+    """Return how often an agent was due to post, and no draft might leave."""
+    return Counter(
+        event.agent
+        for event in evidence.events
+        if event.type == "text.held_back" and event.post is None
+    )
 
 
 # ------------------------------------------------------------------ nothing happens twice

@@ -18,6 +18,7 @@ class EventRow:
     """One event. Moments can be compared, and are of the kind that the database gives."""
 
     sequence: int
+    id: str
     agent: str | None
     type: str
     priority: int
@@ -53,6 +54,17 @@ class AgentRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MindRow:
+    """What is kept of an agent's mind, and by how many marks its turns have left in it."""
+
+    agent: str
+    unanswered: int
+    """How many of its posts have had no word said to them, by its mood."""
+    moved: int
+    """How often something that somebody said has moved it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Published:
     """One post, as the world has it."""
 
@@ -70,6 +82,9 @@ class Evidence:
     events: Sequence[EventRow]
     intents: Sequence[IntentRow]
     agents: Sequence[AgentRow]
+    minds: Sequence[MindRow]
+    decided: Sequence[str | None]
+    """The ids of the events in whose turns something was decided, once for each decision."""
     own_memories: Sequence[str]
     """The post of each memory of having said something."""
     kept_answers: Sequence[str]
@@ -80,17 +95,28 @@ class Evidence:
 
 
 EVENTS: Final = """
-    SELECT sequence, agent_id, type, priority, due_at, settled_as, failures, error,
+    SELECT sequence, id, agent_id, type, priority, due_at, settled_as, failures, error,
         CASE type WHEN 'mention.received' THEN payload->>'id'
             WHEN 'post.published' THEN payload->>'post_id'
             WHEN 'text.held_back' THEN payload->>'in_reply_to' END
     FROM events ORDER BY sequence
 """
+EVENT_COLUMNS: Final = (
+    *("sequence", "id", "agent", "type", "priority", "due_at", "settled_as", "failures", "error"),
+    "post",
+)
 INTENTS: Final = """
     SELECT id, agent_id, kind, state, result, payload->>'text', payload->>'in_reply_to'
     FROM intents ORDER BY sequence
 """
 AGENTS: Final = "SELECT id, handle, cursor FROM agents ORDER BY id"
+MINDS: Final = """
+    SELECT agent_id, unanswered, (
+        SELECT count(*) FROM mood_moments
+        WHERE mood_moments.agent_id = moods.agent_id AND event = 'mention.received'
+    ) FROM moods ORDER BY agent_id
+"""
+DECIDED: Final = "SELECT DISTINCT event_id, at FROM decisions"
 OWN_MEMORIES: Final = "SELECT details->>'post_id' FROM memories WHERE details->>'source' = 'self'"
 KEPT_ANSWERS: Final = "SELECT occasion FROM model_answers"
 
@@ -112,22 +138,7 @@ def of_server(conninfo: str, published: Sequence[Published]) -> Evidence:
 
 def _read(ask: Ask, published: Sequence[Published], *, alone: bool) -> Evidence:
     return Evidence(
-        events=[
-            EventRow(
-                sequence=sequence,
-                agent=agent,
-                type=kind,
-                priority=priority,
-                due_at=due_at,
-                settled_as=settled_as,
-                failures=failures,
-                error=error,
-                post=post,
-            )
-            for sequence, agent, kind, priority, due_at, settled_as, failures, error, post in ask(
-                EVENTS
-            )
-        ],
+        events=[EventRow(**dict(zip(EVENT_COLUMNS, row, strict=True))) for row in ask(EVENTS)],
         intents=[
             IntentRow(
                 id=id_,
@@ -143,6 +154,11 @@ def _read(ask: Ask, published: Sequence[Published], *, alone: bool) -> Evidence:
         agents=[
             AgentRow(id=id_, handle=handle, cursor=cursor) for id_, handle, cursor in ask(AGENTS)
         ],
+        minds=[
+            MindRow(agent=agent, unanswered=unanswered, moved=moved)
+            for agent, unanswered, moved in ask(MINDS)
+        ],
+        decided=[event for event, _ in ask(DECIDED)],
         own_memories=[post for (post,) in ask(OWN_MEMORIES)],
         kept_answers=[occasion for (occasion,) in ask(KEPT_ANSWERS)],
         published=published,

@@ -20,7 +20,7 @@ from kills.moments import Moments
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.failpoints import Failpoint, Hook, armed
+from puppet_engine.core.failpoints import Failpoint
 from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import Event
 from puppet_engine.core.settings import Settings
@@ -36,6 +36,7 @@ from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
 from puppet_engine.storage.ownership import sole_owner
 from puppet_engine.world.desk import sign_up
+from timber.common.failpoints import Hook, armed
 
 START: Final = datetime(2026, 1, 5, 6, tzinfo=UTC)
 SPEED: Final = 900
@@ -132,8 +133,10 @@ def fate(orders: Orders, moments: Moments) -> Hook:
     """Return a hook that counts, and kills this process as `kill -9` does, where it is told."""
     passed = 0
 
-    def hook(point: Failpoint) -> None:
+    def hook(point: str) -> None:
         nonlocal passed
+        if not isinstance(point, Failpoint):
+            return  # one of Timber's own
         moments.passed(point)
         if point == orders.fatal_point:
             passed += 1

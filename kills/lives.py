@@ -15,7 +15,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
-from kills.audit import Audit, audit
+from kills.audit import KINDS, Audit, audit
 from kills.evidence import Published, of_file
 from kills.life import Orders, SharedClock, line_of
 from kills.moments import Moment
@@ -174,8 +174,7 @@ class Lives:
         # Only looked at: what a kill has left in the log is for the next life to recover.
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as life:
             ((turns,),) = life.execute(
-                "SELECT count(*) FROM events WHERE settled_as IS NOT NULL AND type IN"
-                " ('post.due', 'mentions.due', 'mention.received')"
+                f"SELECT count(*) FROM events WHERE settled_as IS NOT NULL AND type IN ({KINDS})"
             )
             states = dict(life.execute("SELECT state, count(*) FROM intents GROUP BY state"))
         with closing(sqlite3.connect(f"file:{self._world_file}?mode=ro", uri=True)) as world:

@@ -14,11 +14,10 @@ from typing import Any, Final
 from scripts.restate_server import running
 from scripts.world_scale import postgresql
 
-from kills.audit import audit
+from kills.audit import KINDS, audit
 from kills.nursery import Nursery
 from kills.report import Report, spread
 from kills.workers import (
-    KINDS,
     PACE,
     PATIENCE_SECONDS,
     Place,
@@ -70,6 +69,7 @@ class Machines:
     kills: int
     seed: int
     timers: int
+    pace: int = PACE
 
 
 @dataclass
@@ -90,7 +90,7 @@ async def kill_on_many_machines(
     with contextlib.ExitStack() as parts:
         database_url = parts.enter_context(postgresql(folder / "postgresql"))
         restate = parts.enter_context(running(folder / "restate"))
-        async with place(folder, database_url, restate, agents=AGENTS) as here:
+        async with place(folder, database_url, restate, agents=AGENTS, pace=machines.pace) as here:
             await _set_timers(here, machines.timers)
             nursery = Nursery(plain_environment())
             parts.callback(nursery.close)
@@ -202,7 +202,7 @@ class _Campaign:
             return rows if len(rows) == len(agents) else None
 
         rows = await _aside(until, all_of_them, f"a turn of each of {agents}")
-        return [(row["at"] - died).total_seconds() / PACE for row in rows]
+        return [(row["at"] - died).total_seconds() / self._here.pace for row in rows]
 
     # -------------------------------------------------------------- Restate
 

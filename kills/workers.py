@@ -17,7 +17,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from scripts.restate_server import RestateServer, free_ports
 
-from kills.audit import TURNS
+from kills.audit import KINDS
 from kills.cast import personas
 from kills.evidence import Evidence, Published, of_server
 from kills.nursery import Forked, Nursery
@@ -30,12 +30,12 @@ from puppet_engine.world.rehearsal import RehearsalWorld, StoredJournal
 
 ROOT: Final = Path(__file__).parents[1]
 PACE: Final = 120
+"""How many times as fast as ours time passes; at this one something is always overdue."""
 PATIENCE_SECONDS: Final = 60
 WORKER: Final = (sys.executable, "-m", "puppet_engine", "worker")
 
 T = TypeVar("T")
 
-KINDS: Final = ", ".join(f"'{kind}'" for kind in sorted(TURNS))
 POSTS: Final = """
     SELECT post.record->>'id' AS post_id, post.record->>'text' AS text,
         post.record->'mentions' AS mentions, account.record->>'handle' AS handle
@@ -56,6 +56,7 @@ class Place:
     worker_port: int
     clock: PacedClock
     storage: Storage
+    pace: int
 
     def settings(self) -> dict[str, str]:
         """Return the environment of every worker."""
@@ -67,7 +68,7 @@ class Place:
             "PUPPET_WORKER_PORT": str(self.worker_port),
             "PUPPET_WORLD_URL": self.world_url,
             "PUPPET_AGENTS_DIR": str(self.folder / "cast"),
-            "PUPPET_SPEED": str(PACE),
+            "PUPPET_SPEED": str(self.pace),
             "PUPPET_MENTION_POLL_MINUTES": "4",
             # It says something else each time, so that what is said twice is a fault.
             "PUPPET_LLM_PROVIDER": "fake",
@@ -168,14 +169,14 @@ class Worker:
 
 @contextlib.asynccontextmanager
 async def place(
-    folder: Path, database_url: str, restate: RestateServer, *, agents: int
+    folder: Path, database_url: str, restate: RestateServer, *, agents: int, pace: int = PACE
 ) -> AsyncGenerator[Place]:
     """Open a rehearsal world in this process, which nobody kills, for workers that are killed."""
     cast = folder / "cast"
     cast.mkdir()
     for persona in personas(agents):
         cast.joinpath(f"{persona['id']}.json").write_text(json.dumps(persona))
-    clock = PacedClock(SystemClock(), pace=PACE)
+    clock = PacedClock(SystemClock(), pace=pace)
     storage = Storage(database_url, clock=clock, ids=random_id)
     await storage.open()
     clock.begin_at(*await common_beginning(storage, clock))
@@ -183,7 +184,7 @@ async def place(
     await world.start()
     (port,) = free_ports(1)
     try:
-        yield Place(folder, database_url, restate, world.url, port, clock, storage)
+        yield Place(folder, database_url, restate, world.url, port, clock, storage, pace)
     finally:
         await world.stop()
         await storage.close()

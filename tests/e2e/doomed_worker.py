@@ -5,14 +5,15 @@ import signal
 import sys
 
 from puppet_engine.cli import cli
-from puppet_engine.core.failpoints import Failpoint, armed
+from puppet_engine.core.failpoints import Failpoint
+from timber.common.failpoints import armed
 
 
 def main() -> None:
     """Live by the name of a failpoint and a number, given as arguments."""
     where, left = Failpoint(sys.argv[1]), int(sys.argv[2])
 
-    def hook(point: Failpoint) -> None:
+    def hook(point: str) -> None:
         nonlocal left
         left -= point is where
         if not left:

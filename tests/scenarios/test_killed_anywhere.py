@@ -11,7 +11,6 @@ from typing_extensions import override
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.agent_manager import AgentManager
 from puppet_engine.core.clock import VirtualClock
-from puppet_engine.core.failpoints import Failpoint, armed
 from puppet_engine.core.ids import random_id
 from puppet_engine.core.minds import KnownMind
 from puppet_engine.core.settings import Settings
@@ -22,6 +21,7 @@ from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
+from timber.common.failpoints import armed
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
 END = START + timedelta(minutes=25)
@@ -55,7 +55,7 @@ class Fate:
         self.steps = 0
         self._fatal = fatal
 
-    def step(self, _point: Failpoint) -> None:
+    def step(self, _point: str) -> None:
         self.steps += 1
         if self.steps == self._fatal:
             raise Killed

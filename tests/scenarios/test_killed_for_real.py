@@ -22,6 +22,10 @@ DAMAGES = (
     f"UPDATE events SET type = 'noted' WHERE sequence = {A_POST}",
     "DELETE FROM events WHERE type = 'mention.received'",
     "UPDATE events SET error = 'LLMError: no' WHERE sequence = 3",
+    "UPDATE decisions SET event_id = NULL WHERE sequence = 2",
+    "UPDATE moods SET unanswered = unanswered + 100 WHERE agent_id = 'agent-1'",
+    "DELETE FROM mood_moments WHERE event = 'mention.received'",
+    "DELETE FROM events WHERE settled_at IS NULL AND type = 'reflection.due'",
     "DELETE FROM intents WHERE sequence = 3",
     "UPDATE intents SET state = 'refused' WHERE sequence = 3",
     "DELETE FROM memories WHERE json_extract(details, '$.source') = 'self' AND sequence % 2",
@@ -65,14 +69,21 @@ async def test_a_life_killed_at_every_failpoint_and_at_random_is_sound(tmp_path:
         assert faults(spoilt, published), damage
 
 
-@pytest.mark.parametrize("defect", ["tests.scenarios.sends_blindly", "tests.scenarios.forgets"])
+@pytest.mark.parametrize(
+    ("defect", "point", "passages"),
+    [
+        ("sends_blindly", Failpoint.EFFECT_DONE, (1, 2, 3, 5, 7, 8, 9)),
+        # Wherever it is killed: what it keeps is of no turn.
+        ("forgets", Failpoint.COMMIT_DURABLE, (10,)),
+        ("forgets", Failpoint.COMMIT_DURABLE, (13,)),
+    ],
+)
 async def test_an_engine_with_a_defect_is_found_out_by_a_few_kills(
-    defect: str, tmp_path: Path
+    defect: str, point: Failpoint, passages: Sequence[int], tmp_path: Path
 ) -> None:
-    async with lives(tmp_path, module=defect) as life:
-        for point in (Failpoint.EFFECT_DONE, Failpoint.COMMIT_DURABLE):
-            for passage in (1, 2, 3, 5, 7, 8, 9):
-                await life.die_at(point, passage)
+    async with lives(tmp_path, module=f"tests.scenarios.{defect}") as life:
+        for passage in passages:
+            await life.die_at(point, passage)
         found = await life.settle()
 
     assert found.faults

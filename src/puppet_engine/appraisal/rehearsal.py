@@ -1,24 +1,20 @@
 """A rehearsal of a cast: what they said and felt, when, and out of what."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from puppet_engine.agents.answering import Answering
 from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.schedule import DRAWN_AT, FACTOR, AnswerTimes, PostTimes
-from puppet_engine.core.clock import VirtualClock
-from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import AgentConfig, Noun
 from puppet_engine.measures.mood import Moved
 from puppet_engine.measures.showing import Paced
 from puppet_engine.personas.handles import handle_of
 from puppet_engine.simulation.digests import Utterance, digest, utterances_on
-from puppet_engine.simulation.life import Life, Progress
-from puppet_engine.simulation.scenario import FIRST_MOMENT, Scenario
+from puppet_engine.simulation.life import Life, Progress, lent_life
+from puppet_engine.simulation.scenario import Scenario
 from puppet_engine.simulation.simulate import never, rubbish_left_lying
 from puppet_engine.storage import inner_lives
 from puppet_engine.storage.inline import InlineStorage
@@ -68,16 +64,11 @@ async def rehearse_cast(
         seed=seed,
         mention_poll_minutes=LOOKS_FOR_MENTIONS_MINUTES,
     )
-    with tempfile.TemporaryDirectory(prefix="puppets-") as directory:
-        life = Life(scenario, cast, directory=Path(directory))
+    with lent_life(scenario, cast) as life:
         with rubbish_left_lying():
             await life.live(progress=progress, stopped=never)
-        storage = InlineStorage(life.database_url, clock=VirtualClock(FIRST_MOMENT), ids=random_id)
-        await storage.open()
-        try:
+        async with life.looked_back_on() as storage:
             return await _what_came_of(life, storage)
-        finally:
-            await storage.close()
 
 
 async def _what_came_of(life: Life, storage: InlineStorage) -> Rehearsal:

@@ -1,13 +1,10 @@
 """Named places on the durable path, at which a test can end the process.
 
-Nothing in the product arms them: a test does, in the process that it is about to end.
-A place that is passed while nothing is armed costs one look at a variable.
+`timber.common.failpoints` arms them; a place that is passed while nothing is armed costs one look
+at a variable.
 """
 
-import contextlib
-from collections.abc import Callable, Generator
 from enum import StrEnum
-from typing import Final
 
 
 class Failpoint(StrEnum):
@@ -25,31 +22,3 @@ class Failpoint(StrEnum):
     """An attempt is in the journal; the network has heard nothing."""
     EFFECT_DONE = "effect.done"
     """The network has done it; no result is in the journal."""
-
-
-Hook = Callable[[Failpoint], None]
-
-
-class _Armed:
-    """What is to happen at the places, if anything is."""
-
-    hook: Hook | None = None
-
-
-_armed: Final = _Armed()
-
-
-def reach(point: Failpoint) -> None:
-    """Pass a place; what is armed may end the process here."""
-    if _armed.hook is not None:
-        _armed.hook(point)
-
-
-@contextlib.contextmanager
-def armed(hook: Hook) -> Generator[None]:
-    """Call `hook` at every place that is passed, from any thread, for the length of a block."""
-    before, _armed.hook = _armed.hook, hook
-    try:
-        yield
-    finally:
-        _armed.hook = before

@@ -16,13 +16,14 @@ from puppet_engine.core.errors import (
     NetworkUnavailableError,
     RateLimitedError,
 )
-from puppet_engine.core.failpoints import Failpoint, reach
+from puppet_engine.core.failpoints import Failpoint
 from puppet_engine.core.models import Effect, Intent, IntentState
 from puppet_engine.outbox.base import Carrier
 from puppet_engine.outbox.budget import DAY
 from puppet_engine.outbox.limits import free_at, take
 from puppet_engine.outbox.patience import Patience
 from puppet_engine.storage.intent_store import IntentStore, Meter
+from timber.common.failpoints import reach
 
 T = TypeVar("T")
 

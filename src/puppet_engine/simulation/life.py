@@ -2,8 +2,9 @@
 
 import contextlib
 import logging
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from puppet_engine.core.clock import VirtualClock
-from puppet_engine.core.ids import seeded_ids
+from puppet_engine.core.ids import random_id, seeded_ids
 from puppet_engine.core.models import AgentConfig, Event
 from puppet_engine.core.settings import Settings
 from puppet_engine.main import App, create_app
@@ -19,6 +20,8 @@ from puppet_engine.simulation.fate import Fate, SimulatedCrash
 from puppet_engine.simulation.machine import Disk, Wire
 from puppet_engine.simulation.meter import Meter
 from puppet_engine.simulation.scenario import FIRST_MOMENT, Scenario
+from puppet_engine.storage.inline import InlineStorage
+from puppet_engine.storage.passing import Keystore, passing_keys
 from puppet_engine.surroundings import Stage
 from puppet_engine.world.rehearsal import RehearsalWorld
 from puppet_engine.world.x.journal import InMemoryJournal
@@ -44,12 +47,17 @@ class Progress:
 class Life:
     """One population and its world; the engine between them comes and goes.
 
-    `directory` holds the agents' database, which outlives every engine.
+    `directory` holds the agents' database, which outlives every engine, and so do its keys.
     The world, as the real one, goes on while no engine runs.
     """
 
     def __init__(
-        self, scenario: Scenario, cast: Sequence[AgentConfig], *, directory: Path
+        self,
+        scenario: Scenario,
+        cast: Sequence[AgentConfig],
+        *,
+        directory: Path,
+        keystore: Keystore,
     ) -> None:
         self.scenario: Final = scenario
         self.clock: Final = VirtualClock(FIRST_MOMENT)
@@ -63,6 +71,7 @@ class Life:
         """Up to when everything due is over."""
         self.events = 0
         self.database_url: Final = f"sqlite:///{directory / 'agents.db'}"
+        self._keystore = keystore
         self._ids = seeded_ids(scenario.seed)
         self._settings = Settings(
             database_url=self.database_url,
@@ -93,6 +102,21 @@ class Life:
             if app is not None:
                 await _abandon(app)
 
+    @contextlib.asynccontextmanager
+    async def looked_back_on(self) -> AsyncGenerator[InlineStorage]:
+        """Open what is left of the life, once it is over."""
+        storage = InlineStorage(
+            self.database_url,
+            clock=VirtualClock(FIRST_MOMENT),
+            ids=random_id,
+            keystore=self._keystore,
+        )
+        await storage.open()
+        try:
+            yield storage
+        finally:
+            await storage.close()
+
     async def _run(self, app: App, until: datetime) -> bool:
         """Take everything due up to a moment; False when the engine crashed on its way."""
         try:
@@ -118,7 +142,7 @@ class Life:
             cast=self.cast,
             world=self.world,
             transport=wire,
-            open_storage=partial(Disk, fate=self.fate),
+            open_storage=partial(Disk, fate=self.fate, keystore=self._keystore),
         )
         while True:
             app = create_app(self._settings, clock=self.clock, ids=self._ids, stage=stage)
@@ -141,6 +165,16 @@ class Life:
         return Progress(
             now=self.clock.now(), share=min(share, 1), events=self.events, seconds=seconds
         )
+
+
+@contextlib.contextmanager
+def lent_life(scenario: Scenario, cast: Sequence[AgentConfig]) -> Generator[Life]:
+    """Give a life of which nothing is left at the end of the block, neither rows nor keys."""
+    with (
+        tempfile.TemporaryDirectory(prefix="puppets-") as directory,
+        passing_keys() as keystore,
+    ):
+        yield Life(scenario, cast, directory=Path(directory), keystore=keystore)
 
 
 async def _abandon(app: App) -> None:

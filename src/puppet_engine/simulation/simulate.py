@@ -2,16 +2,12 @@
 
 import contextlib
 import gc
-import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 from puppet_engine.agents.answering import Answering
-from puppet_engine.core.clock import VirtualClock
-from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import AgentConfig, IntentState
 from puppet_engine.personas.handles import handle_of
 from puppet_engine.simulation.account import Evidence, hold_to_account
@@ -23,11 +19,11 @@ from puppet_engine.simulation.digests import (
     utterances_on,
 )
 from puppet_engine.simulation.feelings import Standing, moods_by_hour
-from puppet_engine.simulation.life import Life, Progress
+from puppet_engine.simulation.life import Life, Progress, lent_life
 from puppet_engine.simulation.meter import USUAL_PRICE, ModelPrice, price
 from puppet_engine.simulation.population import populate
 from puppet_engine.simulation.report import Counts, Person, Report
-from puppet_engine.simulation.scenario import FIRST_MOMENT, Scenario
+from puppet_engine.simulation.scenario import Scenario
 from puppet_engine.simulation.talk import by_hour, cascades, who_answers_whom
 from puppet_engine.storage import census
 from puppet_engine.storage.inline import InlineStorage
@@ -56,16 +52,11 @@ async def simulate(
     """
     began = time.perf_counter()
     cast = populate(scenario.agents, seed=scenario.seed)
-    with tempfile.TemporaryDirectory(prefix="puppets-") as directory:
-        life = Life(scenario, cast, directory=Path(directory))
+    with lent_life(scenario, cast) as life:
         with rubbish_left_lying():
             await life.live(progress=progress, stopped=stopped)
-        storage = InlineStorage(life.database_url, clock=VirtualClock(FIRST_MOMENT), ids=random_id)
-        await storage.open()
-        try:
+        async with life.looked_back_on() as storage:
             return await _report(life, storage, model=model, began=began)
-        finally:
-            await storage.close()
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from puppet_engine.core.ids import IdFactory
 from puppet_engine.storage.embedders import WORDS_ONLY, usable
 from puppet_engine.storage.group_commit import GroupCommit, Together, one_by_one
 from timber.common import errors as timber_errors
+from timber.common.encryption.base import Keystore
 from timber.common.runtime import Timber
 from timber.common.settings import SQLiteSynchronous, TimberSettings
 
@@ -39,7 +40,7 @@ By `cosine` the meaning again, from -1 to 1."""
 class Storage:
     """One database with the engine's tables. Building it does nothing; `open` opens it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword arguments with defaults, chosen one by one
         self,
         database_url: str,
         *,
@@ -48,12 +49,14 @@ class Storage:
         synchronous: SQLiteSynchronous = "FULL",
         embedder: str = WORDS_ONLY,
         follows_texts: bool = False,
+        keystore: Keystore | None = None,
     ) -> None:
         """Have memories found by what they mean with an `embedder`, or by their words only.
 
         With `follows_texts` a thread takes in what was written, a moment after its commit.
         Without, all of it is taken in by the next search: so a life that is repeated, turn by
         turn, finds the same each time.
+        The keys are kept where Timber's settings say, or in the `keystore` given.
         """
         self.clock = clock
         self.ids = ids
@@ -67,7 +70,7 @@ class Storage:
             create_tables=True,
             sqlite_synchronous=synchronous,
         )
-        self._timber = Timber(clock=clock)
+        self._timber = Timber(clock=clock, keystore=keystore)
         self._opening = asyncio.Lock()
         self._writer: GroupCommit | None = None
         self._forbidden: StorageError | None = None

@@ -16,8 +16,9 @@ from typing import Any, Final, Protocol, TypeVar
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
-from puppet_engine.core.failpoints import Failpoint, reach
+from puppet_engine.core.failpoints import Failpoint
 from timber.common.errors import ConstraintError, SerializationError
+from timber.common.failpoints import reach
 
 LARGEST_GROUP: Final = 256
 """How many writes share a commit at the most, so that nobody waits long for it."""

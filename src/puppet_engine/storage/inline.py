@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import event
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from puppet_engine.storage.gateway import Proposals, Storage, in_our_words
@@ -90,7 +90,6 @@ class InlineStorage(Storage):
         self._require_open()
         with in_our_words():
             return self._timber.database.run_sync(work)
-
 
     def _look(self, work: Callable[[Any], T]) -> T:
         """Do work that reads, without ending what it begins: the next transaction goes on with it.

@@ -13,7 +13,7 @@ from puppet_engine.core.errors import MemoryNotFoundError
 from puppet_engine.core.models import Memory, StoredMemory
 from puppet_engine.storage.gateway import Proposals, Storage
 from puppet_engine.storage.remembering import add_memory
-from puppet_engine.storage.rows import read_memory
+from puppet_engine.storage.rows import READ, read_memory
 
 AROUND: Final = (-2, -1, 1, 2)
 """Which turns of a conversation stand near another: two before it, and two after."""
@@ -148,8 +148,10 @@ def _table(storage: Storage) -> Table:
 
 
 def _newest(storage: Storage) -> Any:
+    """Return what `read_memory` reads, and no more: many are read in every turn."""
     table = _table(storage)
-    of_agent = select(table).where(table.c.agent_id == bindparam("agent"))
+    columns = (table.c[name] for name in READ)
+    of_agent = select(*columns).where(table.c.agent_id == bindparam("agent"))
     ordered = of_agent.order_by(table.c.sequence.desc())
     return ordered.limit(bindparam("most", type_=Integer))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.errors import ConfigurationError
@@ -40,20 +41,22 @@ class PersonaVersions:
         now = self._storage.clock.now()
 
         def work(session: Session) -> PersonaVersion:
-            last = session.scalars(self._of(config.id).limit(1)).first()
-            if last is not None and last.digest == digest:
-                return _read(last)
-            row = self._storage.model("PersonaVersion")(
-                agent_id=config.id,
-                number=last.number + 1 if last is not None else 1,
-                persona=persona,
-                digest=digest,
-                reason=reason,
-                created_at=now,
-            )
-            session.add(row)
-            session.flush()
-            return _read(row)
+            while True:
+                last = session.scalars(self._of(config.id).limit(1)).first()
+                if last is not None and last.digest == digest:
+                    return _read(last)
+                version = PersonaVersion(
+                    agent_id=config.id,
+                    number=last.number + 1 if last is not None else 1,
+                    persona=persona,
+                    digest=digest,
+                    reason=reason,
+                    created_at=now,
+                )
+                new = self._storage.statement(_new)
+                if session.connection().execute(new, dict(version)).rowcount:
+                    return version
+                # Another process has just kept one, mostly this very one: they start together.
 
         return await self._storage.run(work)
 
@@ -84,6 +87,11 @@ class PersonaVersions:
     def _of(self, agent_id: str) -> Any:
         model = self._storage.model("PersonaVersion")
         return select(model).where(model.agent_id == agent_id).order_by(model.number.desc())
+
+
+def _new(storage: Storage) -> Any:
+    insert = (postgresql if storage.dialect == "postgresql" else sqlite).insert
+    return insert(storage.model("PersonaVersion").__table__).on_conflict_do_nothing()
 
 
 def portable(config: AgentConfig) -> dict[str, Any]:

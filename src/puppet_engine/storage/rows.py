@@ -1,6 +1,6 @@
 """Rows as nouns, and nouns as rows."""
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Insert, insert
 
@@ -57,6 +57,10 @@ def quarantine_row(storage: Storage, agent_id: str, held: Quarantined) -> dict[s
         "reasons": [reason.value for reason in held.reasons],
         "created_at": storage.clock.now(),
     }
+
+
+READ: Final = ("id", "agent_id", "type", "content", "importance", "details", "created_at")
+"""The columns of a memory that `read_memory` needs."""
 
 
 def read_memory(row: Any) -> StoredMemory:

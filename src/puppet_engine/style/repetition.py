@@ -124,9 +124,7 @@ def marks_of(text: str) -> tuple[int, ...]:
     3.4): of texts whose likeness is s, so many share one: 1 - (1 - s^3)^8.
     """
     spans = [crc32(span.encode()) for span in shingles(print_of(text))]
-    least = [
-        min([(one * factor + shift) % _PRIME for one in spans]) for factor, shift in _HASHES
-    ]
+    least = [min([(one * factor + shift) % _PRIME for one in spans]) for factor, shift in _HASHES]
     return tuple(
         int.from_bytes(
             blake2b(repr((band, least[band::BANDS])).encode(), digest_size=8).digest(), signed=True

@@ -163,13 +163,11 @@ class TwitterClient:
         missing = [name for name, value in self._credentials.items() if not value]
         if missing:
             raise MissingCredentialError("X", missing)
-        # tweepy, aiohttp under it and the signer take a fifth of a second to import.
-        from oauthlib.oauth1 import Client as Signer  # noqa: PLC0415
-
+        # tweepy, and aiohttp under it, take a fifth of a second to import.
         from puppet_engine.twitter.transport import SigningClient  # noqa: PLC0415
 
         return SigningClient(
-            signer=Signer(*self._credentials.values()),
+            keys=self._credentials,
             clock=self._clock,
             base_url=self._base_url,
             timeout_seconds=self._timeout_seconds,

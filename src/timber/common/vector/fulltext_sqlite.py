@@ -206,7 +206,7 @@ class Frequencies:
                 self._texts = texts
                 self._known.clear()
             most = max(_FEW, self._texts // _COMMON)
-        return Counts(connection, self, most)
+        return Counts(connection, self, most, texts=texts)
 
     def known(self, term: str) -> int | None:
         with self._guard:
@@ -224,14 +224,17 @@ class Frequencies:
 class Counts:
     """The frequencies of words, as one search sees them."""
 
-    def __init__(self, connection: Connection, remembered: Frequencies, most: int) -> None:
+    def __init__(
+        self, connection: Connection, remembered: Frequencies, most: int, *, texts: int
+    ) -> None:
         self._connection = connection
         self._remembered = remembered
         self._most = most
+        self._has_common = texts > most
 
     def is_common(self, term: str) -> bool:
         """Tell whether more texts have a word than a rare one."""
-        return self._of(term) > self._most
+        return self._has_common and self._of(term) > self._most
 
     def rarest(self, terms: Sequence[str], number: int) -> list[str]:
         """Return so many of the words, those that the fewest texts have."""

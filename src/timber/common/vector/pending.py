@@ -189,7 +189,7 @@ class Pending:
             .where(chunks.c.chunk_id.in_(keys))
             .order_by(chunks.c.source_type, chunks.c.chunk_id)
         )
-        return [Claimed(*row) for row in rows]
+        return [Claimed(*tuple(row)) for row in rows]
 
     def _keep(
         self,

@@ -234,7 +234,7 @@ class Store:
                 ],
             )
         kept = frozenset(one.source_id for one in same)
-        return kept, known.keys() - kept
+        return kept, frozenset(known.keys() - kept)
 
     def _text_if_open(self, piece: Any) -> str | None:
         try:
