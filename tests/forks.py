@@ -4,6 +4,8 @@ To start a Python and to import Timber takes many times longer than what most of
 The one that waits has nothing open and no thread, so what is forked of it is as if started.
 """
 
+import gc
+import importlib
 import json
 import os
 import subprocess
@@ -35,12 +37,12 @@ class Forks:
 
     @classmethod
     @contextmanager
-    def opened(cls) -> Generator[Self]:
-        """Start the process that waits."""
+    def opened(cls, *imported: str, packages: Path = ROOT / "src") -> Generator[Self]:
+        """Start the process that waits, with modules imported from a folder of packages."""
         with subprocess.Popen(
-            [sys.executable, "-m", "tests.forks"],
+            [sys.executable, "-m", "tests.forks", *imported],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(["src", "."])},  # noqa: TID251 - a child has its parent's
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(packages), "."])},  # noqa: TID251 - a child has its parent's
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -49,9 +51,20 @@ class Forks:
             assert process.stdin is not None
             process.stdin.close()
 
-    def run(self, code: str, *arguments: object, env: Mapping[str, str] | None = None) -> Ended:
+    def run(
+        self,
+        code: str,
+        *arguments: object,
+        cwd: Path = ROOT,
+        env: Mapping[str, str] | None = None,
+    ) -> Ended:
         """Run code as `python -c` does, and wait for its end."""
-        asked = {"code": code, "arguments": [str(one) for one in arguments], "env": env or {}}
+        asked = {
+            "code": code,
+            "arguments": [str(one) for one in arguments],
+            "cwd": str(cwd),
+            "env": env or {},
+        }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(json.dumps(asked), file=self._process.stdin, flush=True)
@@ -81,6 +94,7 @@ def _forked(asked: dict[str, Any]) -> Ended:
 
 
 def _run(asked: dict[str, Any]) -> int:
+    os.chdir(asked["cwd"])
     os.environ.update(asked["env"])  # noqa: TID251 - it is the environment of this process
     sys.argv = ["-c", *asked["arguments"]]
     code = 0
@@ -96,17 +110,14 @@ def _run(asked: dict[str, Any]) -> int:
     return code
 
 
-def _wait_and_fork() -> None:
+def _wait_and_fork(*imported: str) -> None:
     """Fork for each line that comes, and tell how it ended."""
-    import psycopg  # noqa: F401, PLC0415 - so that no fork has to
-    import pytest  # noqa: F401, PLC0415
-
-    import timber.common.migrations.migrator  # noqa: PLC0415
-    import timber.common.runtime  # noqa: F401, PLC0415
-
+    for one in imported:
+        importlib.import_module(one)
+    gc.freeze()  # what is imported stays: no fork has to look through it
     for line in sys.stdin:
         print(json.dumps(_forked(json.loads(line))._asdict()), flush=True)  # noqa: T201 - the answer
 
 
 if __name__ == "__main__":
-    _wait_and_fork()
+    _wait_and_fork(*sys.argv[1:])

@@ -40,7 +40,8 @@ def redis_url(folder_for_sockets: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def forks() -> Iterator[Forks]:
     """Give what runs code in processes of their own."""
-    with Forks.opened() as forks:
+    imported = ("psycopg", "pytest", "timber.common.migrations.migrator", "timber.common.runtime")
+    with Forks.opened(*imported) as forks:
         yield forks
 
 
