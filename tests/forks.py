@@ -7,6 +7,7 @@ The one that waits has nothing open and no thread, so what is forked of it is as
 import gc
 import importlib
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import tempfile
 import traceback
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -76,6 +78,13 @@ class Forks:
         """Run a module as `python -m` does, and wait for its end."""
         code = f"import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
         return self.run(code, *arguments, env=env)
+
+
+def forking() -> ForkServerContext:
+    """Return what starts functions as processes, forked of one that has Timber imported."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["psycopg", "timber.common.runtime"])
+    return context
 
 
 def _forked(asked: dict[str, Any]) -> Ended:
