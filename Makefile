@@ -8,6 +8,8 @@ READY_EXAMPLES := $(VENV)/ready-for-examples
 PEERS := .venv-bench
 READY_PEERS := $(PEERS)/ready-to-measure
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
+# Where it is set, every process of the tests would compile all that it imports once more.
+unexport PYTHONDONTWRITEBYTECODE
 # One order of the tests for everybody, so that who sees a failure sees the same one; SEED=2 is another.
 SEED ?= 1
 PYTEST := -m pytest --numprocesses logical --dist loadgroup --randomly-seed $(SEED)

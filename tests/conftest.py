@@ -14,6 +14,8 @@ from scripts.restate_server import RestateServer, RestateServerError, obtain
 # An installation loads it by itself; named here for those older than the entry point.
 pytest_plugins = ["timber.testing.plugin"]
 
+UNHURRIED = "TIMBER_SQLITE_SYNCHRONOUS"
+
 
 # The same examples in every run: what fails here fails for everybody. `make fuzz` looks for new.
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
@@ -21,14 +23,17 @@ hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_configure() -> None:
-    """Trust no certificate: no test leaves this machine, and nothing here speaks TLS.
+    """Leave out what takes long and nobody needs.
 
-    To read those that are trusted takes a client that is made longer than most tests take.
+    No test leaves this machine, and nothing here speaks TLS: no certificate has to be trusted, and
+    to read those that are takes a client that is made longer than most tests take.
     """
 
     def none(self: ssl.SSLContext, *places: object, **more: object) -> None: ...
 
     ssl.SSLContext.load_verify_locations = none  # type: ignore[method-assign] # see above
+    # Do not wait for the disk at each commit: no database of a test outlives a loss of power.
+    os.environ[UNHURRIED] = "NORMAL"  # noqa: TID251 - before whatever reads settings
 
 
 @pytest.hookimpl(trylast=True)
@@ -80,8 +85,11 @@ def clean_environment(
     # What would be kept among his data goes where the tests' own files go.
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "user-data"))
     for name in os.environ:  # noqa: TID251 - the fixture that makes settings reproducible
-        if name.startswith(
-            ("PUPPET_", "TIMBER_", "RESEARCH_DESK_", "OPENAI_", "TWITTER_", "SOLANA_")
+        if (
+            name.startswith(
+                ("PUPPET_", "TIMBER_", "RESEARCH_DESK_", "OPENAI_", "TWITTER_", "SOLANA_")
+            )
+            and name != UNHURRIED
         ):
             monkeypatch.delenv(name)
 

@@ -49,7 +49,8 @@ class Vault:
         """Open the engine's tables in an empty database."""
         clock = _Relayed()
         timber = Timber(clock=clock)
-        with timber.opened(Storage(url, clock=SystemClock(), ids=random_id)._settings):
+        as_opened = Storage(url, clock=SystemClock(), ids=random_id, synchronous="NORMAL")
+        with timber.opened(as_opened._settings):
             yield cls(url, timber, clock)
 
     @contextmanager

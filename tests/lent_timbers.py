@@ -55,7 +55,7 @@ class Lender:
     What a test changes beside rows, it puts right or does to a Timber of its own.
     """
 
-    def __init__(self, folder: Path, server: PostgresqlServer, open_at: OpenAt) -> None:
+    def __init__(self, folder: Path, server: PostgresqlServer | None, open_at: OpenAt) -> None:
         self._folder = folder
         self._server = server
         self._open_at = open_at
@@ -64,8 +64,10 @@ class Lender:
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, folder: Path, server: PostgresqlServer, open_at: OpenAt) -> Generator[Self]:
-        """Give a lender; what it opened is closed in the end."""
+    def open(
+        cls, folder: Path, server: PostgresqlServer | None, open_at: OpenAt
+    ) -> Generator[Self]:
+        """Give a lender, without a server of SQLite only; what it opened is closed in the end."""
         lender = cls(folder, server, open_at)
         with lender._closing:
             yield lender
@@ -90,5 +92,6 @@ class Lender:
             case "file":
                 url = f"sqlite:///{self._folder}/lent.db"
             case _:
+                assert self._server is not None, "it was given no server"
                 url = self._closing.enter_context(self._server.database())
         return url, self._closing.enter_context(self._open_at(url))

@@ -102,7 +102,7 @@ def test_without_its_extra_the_command_says_which_one_is_missing(
 
 
 def test_help_names_every_command(installed: Installed, project: Path) -> None:
-    done = installed.timber("--help", cwd=project)
+    done = installed.timber_started("--help", cwd=project)
 
     assert done.returncode == 0
     assert all(name in done.stdout for name in ("check", "schema", "stubs", "graph"))

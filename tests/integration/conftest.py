@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.forks import Forks
 from tests.lent_timbers import Lender
 
 from timber.common.runtime import Timber
@@ -34,6 +35,14 @@ def redis_url(folder_for_sockets: Path) -> Iterator[str]:
             time.sleep(0.01)
         yield f"unix://{socket}"
         process.terminate()
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """Give what runs code in processes of their own."""
+    imported = ("psycopg", "pytest", "timber.common.migrations.migrator", "timber.common.runtime")
+    with Forks.opened(*imported) as forks:
+        yield forks
 
 
 @pytest.fixture(params=["memory", "file", "postgresql"])

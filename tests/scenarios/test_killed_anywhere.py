@@ -106,15 +106,13 @@ async def remembered(
     database: Path, clock: VirtualClock
 ) -> tuple[dict[str, list[str]], list[KnownMind]]:
     """Return what all remember, and what they feel and for whom."""
-    store = SQLiteStore(Settings(database_url=f"sqlite:///{database}"), clock=clock)
-    await store.initialize()
+    storage = Storage(f"sqlite:///{database}", clock=clock, ids=random_id)
+    await storage.open()
+    store = SQLiteStore(Settings(), storage=storage, clock=clock)
     memories = {
         agent: sorted(memory.content for memory in await store.get_memories(agent, limit=1000))
         for agent in ("ada", "bob")
     }
-    await store.close()
-    storage = Storage(f"sqlite:///{database}", clock=clock, ids=random_id)
-    await storage.open()
     minds = [await StoredLedger(storage).mind(agent) for agent in ("ada", "bob")]
     await storage.close()
     return memories, minds
@@ -137,7 +135,7 @@ async def undisturbed(tmp_path: Path) -> Any:
     return said(feed), memories, fate.steps
 
 
-SHARES = 20
+SHARES = 40
 """The steps are dealt out to so many tests; two of them are run always, all by the long soak."""
 
 shares = [pytest.param(n, marks=[pytest.mark.slow] if n > 1 else []) for n in range(SHARES)]

@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
+from tests.fake_keystore import FakeKeystore
 from tests.integration.timber.vector.hashing import Hashing
+from tests.lent_timbers import Lender
 
 from timber.common.database.sqlite_transactions import begin
+from timber.common.gdpr.tables import OWN
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
+from timber.testing.postgresql import PostgresqlServer
 
 MODELS = """
 association_tables:
@@ -111,12 +116,37 @@ def settings_of(database_url: str, folder: Path, **given: object) -> TimberSetti
     return TimberSettings.model_validate(said)
 
 
+@pytest.fixture(scope="package")
+def lent_keystore() -> FakeKeystore:
+    return FakeKeystore()
+
+
+@pytest.fixture(scope="package")
+def lender(
+    tmp_path_factory: pytest.TempPathFactory,
+    postgresql_server: PostgresqlServer,
+    lent_keystore: FakeKeystore,
+) -> Iterator[Lender]:
+    folder = tmp_path_factory.mktemp("lent")
+
+    def open_at(url: str) -> AbstractContextManager[Timber]:
+        return Timber(keystore=lent_keystore).opened(settings_of(url, folder, keystore=None))
+
+    with Lender.open(folder, postgresql_server, open_at) as lender:
+        yield lender
+
+
 @pytest.fixture
-def timber(database_url: str, tmp_path: Path) -> Iterator[Timber]:
-    with Timber().opened(settings_of(database_url, tmp_path)) as opened:
-        opened.vector_ingestion.embedding_service = Hashing()
-        opened.vector_search.embedding_service = opened.vector_ingestion.embedding_service
-        yield opened
+def timber(lent_timber: Timber, lent_keystore: FakeKeystore) -> Timber:
+    """Give a Timber in which nobody is known, and nobody was erased."""
+    with lent_timber.database.engine.begin() as connection:
+        for table in reversed(OWN.sorted_tables):
+            connection.execute(table.delete())
+    lent_keystore.forget()
+    lent_timber.keys.keyring.refresh()
+    lent_timber.vector_ingestion.embedding_service = Hashing()
+    lent_timber.vector_search.embedding_service = lent_timber.vector_ingestion.embedding_service
+    return lent_timber
 
 
 def plant(timber: Timber, *names: str) -> None:

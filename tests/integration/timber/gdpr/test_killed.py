@@ -1,11 +1,9 @@
 """Killed anywhere, an erasure is finished by whoever opens the database next, and rightly."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.forks import Forks
 from tests.integration.timber.gdpr.conftest import naming, plant, settings_of, stored
 from tests.integration.timber.vector.hashing import Hashing
 
@@ -17,7 +15,6 @@ pytestmark = pytest.mark.integration
 
 KILLED = tuple(Failpoint)
 """The places at which a process is killed here."""
-ROOT = Path(__file__).parents[4]
 DELETED = {
     "users": 1,
     "notes": 3,
@@ -56,16 +53,14 @@ def check(timber: Timber) -> None:
 
 @pytest.mark.parametrize("point", KILLED)
 def test_a_process_killed_at_a_failpoint_is_finished_by_the_next_opening(
-    point: Failpoint, tmp_path: Path
+    point: Failpoint, tmp_path: Path, forks: Forks
 ) -> None:
     url = f"sqlite:///{tmp_path}/data.db"
     with Timber().opened(settings_of(url, tmp_path)) as timber:
         planted(timber)
-    arguments = [url, str(tmp_path), point.value, "0"]
-    command = [sys.executable, "-m", "tests.integration.timber.gdpr.doomed", *arguments]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["src", "."])}  # noqa: TID251 - a child has its parent's
+    doomed = "tests.integration.timber.gdpr.doomed"
 
-    ended = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True)
+    ended = forks.run_module(doomed, url, tmp_path, point.value, 0)
 
     assert ended.returncode == -9, ended.stderr
     with Timber().opened(settings_of(url, tmp_path)) as timber:

@@ -3,14 +3,13 @@
 import contextlib
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from tests.forks import Forks
 from tests.integration.timber.keys.conftest import Keys, OpenAgain
 
 from timber.common.encryption.base import DataKey
@@ -153,18 +152,13 @@ with keys.open(may_create=False) as opened, armed(die):
 
 @pytest.mark.parametrize("point", KILLED)
 def test_a_process_killed_at_any_point_of_a_rotation_loses_nothing(
-    keys: Keys, tmp_path: Path, point: MasterFailpoint
+    keys: Keys, tmp_path: Path, point: MasterFailpoint, forks: Forks
 ) -> None:
     url = "" if keys.places.file else keys.places.url
     with keys.open() as opened:
         before = opened.store.data_keys_for(SUBJECTS)
 
-    killed = subprocess.run(
-        [sys.executable, "-c", DOOMED, str(tmp_path / "keys"), url, point],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    killed = forks.run(DOOMED, tmp_path / "keys", url, point)
 
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     with keys.open(may_create=False) as opened:

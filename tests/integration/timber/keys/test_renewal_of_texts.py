@@ -1,14 +1,13 @@
 """New keys for texts that are found by their meaning: nothing is embedded, and all is found."""
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from tests.forks import Forks
 from tests.integration.timber.vector import twins
 from tests.integration.timber.vector.hashing import Hashing
 from tests.integration.timber.vector.twins import add, found
@@ -162,7 +161,7 @@ with Timber().opened(settings) as timber, armed(die):
 
 
 @pytest.mark.parametrize("work", ["renew_data", "renew_indexes"])
-def test_a_renewal_that_is_killed_is_finished(tmp_path: Path, work: str) -> None:
+def test_a_renewal_that_is_killed_is_finished(tmp_path: Path, work: str, forks: Forks) -> None:
     settings = twins.settings_of(f"sqlite:///{tmp_path}/app.db", tmp_path, twins.ONLY_DARK)
     with Timber().opened(settings) as timber:
         use_hashing(timber)
@@ -170,12 +169,7 @@ def test_a_renewal_that_is_killed_is_finished(tmp_path: Path, work: str) -> None
         words = {one.words for one in twins.pieces(timber)}
     given = settings.model_dump_json()
 
-    done = subprocess.run(
-        [sys.executable, "-c", DOOMED, given, work, RoundFailpoint.PAGE_CHANGED],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = forks.run(DOOMED, given, work, RoundFailpoint.PAGE_CHANGED)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
     with Timber().opened(settings) as timber:

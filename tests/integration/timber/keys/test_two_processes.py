@@ -1,13 +1,12 @@
 """What one process does to keys, another learns within the bound."""
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import insert
+from tests.forks import Forks
 from tests.integration.timber.keys.test_renewals import settings_for
 
 from timber.common.errors import SubjectErasedError
@@ -33,7 +32,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgresql_url"))
 
 
-def test_an_erasure_in_another_process_is_seen_within_the_bound(url: str, tmp_path: Path) -> None:
+def test_an_erasure_in_another_process_is_seen_within_the_bound(
+    url: str, tmp_path: Path, forks: Forks
+) -> None:
     settings = settings_for(url, tmp_path)
     with Timber().opened(settings) as timber:
         user = timber.models.get("User")
@@ -43,12 +44,7 @@ def test_an_erasure_in_another_process_is_seen_within_the_bound(url: str, tmp_pa
         row: Any = timber.database.get(user, "1")
         assert row.email == "one@example.org"
 
-        erased = subprocess.run(
-            [sys.executable, "-c", ERASER, str(tmp_path), url],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        erased = forks.run(ERASER, tmp_path, url)
         time.sleep(settings.key_bound_seconds)
 
         assert erased.stdout.strip() == "1", erased.stderr

@@ -1,8 +1,6 @@
 """Steps seal, open and re-seal the rows that are there, and nothing is left half done."""
 
 import signal
-import subprocess
-import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
+from tests.forks import Forks
 from tests.sealed_project import SealedProject
 from typing_extensions import override
 
@@ -409,7 +408,7 @@ class KeptProject(PeopleProject):
             yield timber
 
 
-def test_a_kill_leaves_the_old_rows_or_the_new_ones(project: PeopleProject) -> None:
+def test_a_kill_leaves_the_old_rows_or_the_new_ones(project: PeopleProject, forks: Forks) -> None:
     kept = KeptProject(project.models.parent, database_url=project.database_url)
     kept.step(PLAIN)
     kept.fill(*ROWS)
@@ -421,15 +420,7 @@ def test_a_kill_leaves_the_old_rows_or_the_new_ones(project: PeopleProject) -> N
         migrator.write(migrator.plan())
 
     for point in KILLED:
-        killed = subprocess.run(
-            [
-                *(sys.executable, "-c", DOOMED),
-                *(str(kept.models.parent), kept.database_url, point),
-            ],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
+        killed = forks.run(DOOMED, kept.models.parent, kept.database_url, point)
         assert killed.returncode == -signal.SIGKILL, killed.stderr
         with kept.migrator() as migrator:
             is_new = not migrator.status().pending

@@ -1,15 +1,19 @@
 """Processes that start at the same time apply each step once, on every database of files."""
 
+import io
 import json
-import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.forks import forking
 from tests.unit.timber.migrations.conftest import Project
 
-SRC = Path(__file__).parents[4] / "src"
+from timber.cli import main
+
 STEPS = 4
 PROCESSES = 3
 
@@ -62,22 +66,28 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
     return Project(tmp_path, database_url=url)
 
 
-def start(project: Project) -> "subprocess.Popen[str]":
-    program = "from timber.cli import main; main()"
-    command = [sys.executable, "-c", program, "migrate", "apply", str(project.models)]
+def apply(arguments: list[str], told: Connection) -> None:
+    """Run the command, and tell how it ended."""
+    out, err = io.StringIO(), io.StringIO()
+    sys.argv = ["timber", "migrate", "apply", *arguments]
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ending:
+        main()
+    told.send((ending.value.code, out.getvalue(), err.getvalue()))
+
+
+def start(project: Project) -> Connection:
+    """Begin to apply the steps in a process of its own; return what tells of its end."""
     options = ["--database", project.database_url, "--migrations", str(project.steps), "--json"]
-    return subprocess.Popen(
-        [*command, *options],
-        env={"PYTHONPATH": str(SRC)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    context = forking()
+    ours, theirs = context.Pipe()
+    context.Process(target=apply, args=([str(project.models), *options], theirs)).start()
+    return ours
 
 
-def finish(process: "subprocess.Popen[str]") -> Any:
-    out, err = process.communicate(timeout=50)
-    assert process.returncode == 0, err
+def finish(process: Connection) -> Any:
+    assert process.poll(50)
+    code, out, err = process.recv()
+    assert not code, err
     return json.loads(out)["applied"]
 
 

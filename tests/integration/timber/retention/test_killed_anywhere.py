@@ -1,13 +1,11 @@
 """Killed at any place, a run leaves nothing half done, and the next one finishes."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.forks import Forks
 from tests.integration.timber.retention.conftest import ago, new_timber, settings_of
 from tests.integration.timber.retention.test_retention import fill, ids
 
@@ -17,7 +15,6 @@ from timber.common.runtime import Timber
 
 pytestmark = pytest.mark.integration
 
-ROOT = Path(__file__).parents[4]
 LETTERS = 1_050
 KILLED = tuple(RetentionFailpoint)
 """The places at which a process is killed here."""
@@ -79,7 +76,7 @@ def test_dying_at_any_place_leaves_nothing_half_done(tmp_path: Path) -> None:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("kind", ["file", "postgresql"])
 def test_a_process_killed_for_real_at_any_place_is_finished_by_the_next(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest, forks: Forks
 ) -> None:
     url = f"sqlite:///{tmp_path}/letters.db"
     if kind == "postgresql":
@@ -88,17 +85,13 @@ def test_a_process_killed_for_real_at_any_place_is_finished_by_the_next(
     settings = settings_of(url, folder, keystore=str(tmp_path / "keys"))
     with new_timber().opened(settings) as timber:
         prepared(timber)
-    command = [sys.executable, "-m", "tests.integration.timber.retention.doomed", url, str(folder)]
-    environment = {
-        **os.environ,  # noqa: TID251 - a child has its parent's
-        "PYTHONPATH": os.pathsep.join(["src", "."]),
-        "TIMBER_KEYSTORE": str(tmp_path / "keys"),
-    }
+    doomed = "tests.integration.timber.retention.doomed"
+    keys = {"TIMBER_KEYSTORE": str(tmp_path / "keys")}
 
     for place in KILLED:  # each comes as far as the one before, at least
-        ended = subprocess.run([*command, place], cwd=ROOT, env=environment, check=False)
+        ended = forks.run_module(doomed, url, folder, place, env=keys)
 
-        assert ended.returncode == -9, place
+        assert ended.returncode == -9, (place, ended.stderr)
         with new_timber().opened(settings) as timber:
             check(timber)
     with new_timber().opened(settings) as timber:

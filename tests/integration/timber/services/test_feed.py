@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import multiprocessing
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from tests.forks import forking
 from tests.integration.timber.services.conftest import open_services
 
 from timber.common.persistence import feed
@@ -93,9 +93,7 @@ async def test_other_processes_and_lost_connections_hide_nothing(
     monkeypatch.setattr(feed, "LOOK_AGAIN_SECONDS", 3600)  # so only what is told of is found
     url = timber.database.engine.url.set(drivername="postgresql")
     settings = open_services(tmp_path / "other", url.render_as_string(hide_password=False))
-    elsewhere = multiprocessing.get_context("spawn").Process(
-        target=write_elsewhere, args=(settings, 0, 40)
-    )
+    elsewhere = forking().Process(target=write_elsewhere, args=(settings, 0, 40))
     async with timber.persistence.notifications.feed("ada") as news:
         elsewhere.start()
         assert await titles(news, 5) == [str(n) for n in range(5)]

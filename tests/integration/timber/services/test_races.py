@@ -1,12 +1,12 @@
 """Transitions and merges of many threads and processes at once: nothing is lost."""
 
-import multiprocessing
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.forks import forking
 from tests.integration.timber.services.conftest import open_services
 
 from timber.common.errors import InvalidStateTransitionError
@@ -47,7 +47,7 @@ def races(timber: Timber, folder: Path, *, sessions: int) -> None:
     settings = open_services(folder, url.render_as_string(hide_password=False))
     service = timber.persistence.sessions
     keys = [service.create_session("research", "ada") for _ in range(sessions)]
-    context = multiprocessing.get_context("spawn")
+    context = forking()
     start, done = context.Barrier(PROCESSES), context.Queue()
     racers = [
         context.Process(target=race, args=(settings, keys, f"p{n}", start, done))

@@ -1,15 +1,17 @@
 """A Timber whose notes are found by their meaning, over an empty database of each kind."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from tests.contracts.vector_shelf import Shelf
 from tests.integration.timber.vector.hashing import Hashing
-from tests.lent_timbers import empty
+from tests.lent_timbers import Lender, empty
 
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
+from timber.testing.postgresql import PostgresqlServer
 
 NOTES = """
 models:
@@ -47,11 +49,25 @@ def settings_of(database_url: str, folder: Path, **given: object) -> TimberSetti
     return TimberSettings.model_validate(said)
 
 
+@pytest.fixture(scope="package")
+def lender(
+    tmp_path_factory: pytest.TempPathFactory, postgresql_server: PostgresqlServer
+) -> Iterator[Lender]:
+    folder = tmp_path_factory.mktemp("lent")
+
+    def open_at(url: str) -> AbstractContextManager[Timber]:
+        return Timber().opened(settings_of(url, folder / "models"))
+
+    with Lender.open(folder, postgresql_server, open_at) as lender:
+        yield lender
+
+
 @pytest.fixture
-def timber(database_url: str, tmp_path: Path) -> Iterator[Timber]:
-    with Timber().opened(settings_of(database_url, tmp_path / "models")) as opened:
-        opened.vector_ingestion.embedding_service = Hashing()
-        yield opened
+def timber(lent_timber: Timber, monkeypatch: pytest.MonkeyPatch) -> Timber:
+    for one in (lent_timber.vector_ingestion, lent_timber.vector_search):
+        monkeypatch.setattr(one, "embedding_service", one.embedding_service)  # to come back
+    lent_timber.vector_ingestion.embedding_service = Hashing()
+    return lent_timber
 
 
 @pytest.fixture

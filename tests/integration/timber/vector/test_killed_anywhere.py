@@ -1,14 +1,12 @@
 """Killed before any statement or commit, rows, texts, words and vectors agree when it goes on."""
 
 import contextlib
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event, text
+from tests.forks import Forks
 from tests.integration.timber.vector.conftest import settings_of
 from tests.integration.timber.vector.hashing import Hashing
 from tests.integration.timber.vector.stored import check_vectors, count, stored_documents
@@ -120,14 +118,14 @@ def test_dying_before_any_statement_leaves_nothing_half_done(
 
 
 @pytest.mark.parametrize("at", [4, 12, 31, 55, 64])
-def test_a_process_killed_for_real_leaves_nothing_half_done(at: int, tmp_path: Path) -> None:
+def test_a_process_killed_for_real_leaves_nothing_half_done(
+    at: int, tmp_path: Path, forks: Forks
+) -> None:
     url, folder = f"sqlite:///{tmp_path}/notes.db", tmp_path / "models"
-    command = [sys.executable, "-m", "tests.integration.timber.vector.doomed", url, str(folder)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["src", "."])}  # noqa: TID251 - a child has its parent's
 
-    ended = subprocess.run([*command, str(at)], cwd=ROOT, env=environment, check=False)
+    ended = forks.run_module("tests.integration.timber.vector.doomed", url, folder, at)
 
-    assert ended.returncode == -9
+    assert ended.returncode == -9, ended.stderr
     with Timber().opened(settings_of(url, folder)) as timber:
         embedder = timber.vector_ingestion.embedding_service = Hashing()
         with timber.database.engine.begin() as connection:

@@ -1,12 +1,12 @@
 """What one process writes, the next search of another finds."""
 
-import multiprocessing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.contracts.vector_index import EAST, NORTH, WEST, found, ids, piece
 from tests.contracts.vector_shelf import NEWS, Shelf
+from tests.forks import forking
 
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
@@ -44,7 +44,7 @@ def test_a_search_finds_what_another_process_has_just_committed(
 ) -> None:
     with Timber().opened(settings(tmp_path)) as timber:
         shelf, index = Shelf(timber), ExactIndex(partitions=Partitions(limit_bytes=1_000_000))
-        spawn = multiprocessing.get_context("spawn")
+        spawn = forking()
         ours, theirs = spawn.Pipe()
         writer = spawn.Process(target=write, args=(tmp_path, theirs))
         writer.start()

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings, strategies as st
 from tests.unit.timber.conftest import BUILT_IN
@@ -77,12 +78,23 @@ def valid_files(draw: st.DrawFn) -> dict[str, Any]:
     return {"version": "1.0.0", "models": draw(st.permutations(models))}
 
 
-@quick
-@given(valid_files())
-def test_a_file_without_a_mistake_opens(file: dict[str, Any]) -> None:
+def check_that_it_opens(file: dict[str, Any]) -> None:
     names = load(yaml.safe_dump(file))
 
     assert set(names) == {*BUILT_IN, *(model["name"] for model in file["models"])}
+
+
+@settings(quick, max_examples=20)
+@given(valid_files())
+def test_a_file_without_a_mistake_opens(file: dict[str, Any]) -> None:
+    check_that_it_opens(file)
+
+
+@pytest.mark.slow
+@settings(quick, max_examples=500)
+@given(valid_files())
+def test_five_hundred_files_without_a_mistake_open(file: dict[str, Any]) -> None:
+    check_that_it_opens(file)
 
 
 INDICATORS = st.sampled_from("-:[]{}&*!|>'\"#,?@%`~\t\n01ü\x00\ufeff\ud800")

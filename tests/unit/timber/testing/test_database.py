@@ -78,3 +78,28 @@ def test_references_are_checked_again_once_tables_are_empty(open_timber: OpenTim
 
         with pytest.raises(MissingReferenceError):
             connection.execute(egg.__table__.insert(), [{"id": 1, "chicken_id": 9}])
+
+
+def test_what_triggers_tell_of_rows_that_go_goes_too(open_timber: OpenTimber) -> None:
+    timber = open_timber(
+        """
+        models:
+          - name: Note
+            table_name: notes
+            columns:
+              - {name: id, type: Integer, primary_key: true}
+              - {name: body, type: Text}
+            vector_search: {enabled: true, content_field: body}
+        """,
+        enable_auto_vector_ingestion=False,
+    )
+    with timber.database.session_scope() as session:
+        session.add(timber.models.get("Note")(body="tea"))
+
+    with timber.database.engine.begin() as connection:
+        empty_tables(connection, timber.base.metadata)
+
+    with timber.database.engine.connect() as connection:
+        tables = timber.base.metadata.tables.values()
+        left = {one.name for one in tables if connection.execute(one.select()).first()}
+    assert left == set()

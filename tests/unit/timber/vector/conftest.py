@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from tests.contracts.vector_shelf import Shelf
+from tests.lent_timbers import Lender
 from tests.unit.timber.vector.embedding_server import EmbeddingServer, serving
 
 from timber.common.runtime import Timber
@@ -42,6 +44,21 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=["memory", "file"])
 def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return "sqlite:///:memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/v.db"
+
+
+@pytest.fixture(scope="package")
+def lender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lender]:
+    def open_at(url: str) -> AbstractContextManager[Timber]:
+        return Timber().opened(TimberSettings(database_url=url, packaged_models=False))
+
+    with Lender.open(tmp_path_factory.mktemp("shelves"), None, open_at) as lender:
+        yield lender
+
+
+@pytest.fixture(params=["memory", "file"])
+def lent_shelf(request: pytest.FixtureRequest, lender: Lender) -> Shelf:
+    """Give an empty one that stays open from test to test: to open one takes longer than most."""
+    return Shelf(lender.timber(lender.url(request.param)))
 
 
 @pytest.fixture

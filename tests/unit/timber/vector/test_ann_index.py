@@ -40,8 +40,8 @@ class TestAnnIndexOfFew(VectorIndexContract):
 
     @pytest.fixture
     @override
-    def shelf(self, sqlite_shelf: Shelf) -> Shelf:
-        return sqlite_shelf
+    def shelf(self, lent_shelf: Shelf) -> Shelf:
+        return lent_shelf
 
     @pytest.fixture
     @override

@@ -15,8 +15,8 @@ ROOM = 1_000_000
 class TestExactIndex(VectorIndexContract):
     @pytest.fixture
     @override
-    def shelf(self, sqlite_shelf: Shelf) -> Shelf:
-        return sqlite_shelf
+    def shelf(self, lent_shelf: Shelf) -> Shelf:
+        return lent_shelf
 
     @pytest.fixture
     @override

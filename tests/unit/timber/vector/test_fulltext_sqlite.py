@@ -12,8 +12,8 @@ from timber.common.vector.fulltext_sqlite import SqliteFullText
 class TestSqliteFullText(FullTextIndexContract):
     @pytest.fixture
     @override
-    def shelf(self, sqlite_shelf: Shelf) -> Shelf:
-        return sqlite_shelf
+    def shelf(self, lent_shelf: Shelf) -> Shelf:
+        return lent_shelf
 
     @pytest.fixture
     @override
