@@ -20,6 +20,7 @@ from puppet_engine.commands.measure import measure_command
 from puppet_engine.commands.memory import memory
 from puppet_engine.commands.minds import mood_command, people_command
 from puppet_engine.commands.personas import persona
+from puppet_engine.commands.soak import soak_command
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.commands.why import why_command
 from puppet_engine.core.settings import Settings
@@ -148,6 +149,7 @@ def _set_up_logs(settings: Settings) -> None:
 
 
 cli.command("measure")(measure_command)
+cli.command("soak")(soak_command)
 
 
 @cli.command("simulate")

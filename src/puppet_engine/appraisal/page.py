@@ -27,6 +27,16 @@ def page(found: Appraisal) -> str:
         soon=SOON,
         post_times=_small(found.post_times),
         answer_times=_small(found.answer_times),
+        post_times_highest=_highest(found.post_times),
+        answer_times_highest=_highest(found.answer_times),
+        weeks_highest={
+            handle: f"{max((*seen, *found.week.expected[handle])):.0%}"
+            for handle, seen in found.week.seen.items()
+        },
+        interests_highest={
+            handle: f"{max(counts.values(), default=0)}"
+            for handle, counts in found.topics.counts.items()
+        },
         moods={handle: swing(values) for handle, values in found.mood.courses.items() if values},
         **_answered(found.relationships.bands),
         weeks={
@@ -80,6 +90,10 @@ def _answered(bands: Sequence[Band]) -> dict[str, object]:
 def _sizes(found: Appraisal) -> range:
     """Return the sizes of conversations, from two on: most posts stay alone."""
     return range(2, max(found.conversations.sizes, default=1) + 1)
+
+
+def _highest(found: Timing) -> dict[str, str]:
+    return {handle: f"{max(bins)}" for handle, bins in found.bins.items()}
 
 
 def _small(found: Timing) -> dict[str, Markup]:

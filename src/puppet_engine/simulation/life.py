@@ -4,12 +4,19 @@ import contextlib
 import logging
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Generator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.ids import random_id, seeded_ids
@@ -47,7 +54,8 @@ class Progress:
 class Life:
     """One population and its world; the engine between them comes and goes.
 
-    `directory` holds the agents' database, which outlives every engine, and so do its keys.
+    `directory` holds the agents' database, which outlives every engine, and so do its keys;
+    `settings` are the engine's that differ from the usual ones of a simulation.
     The world, as the real one, goes on while no engine runs.
     """
 
@@ -58,6 +66,7 @@ class Life:
         *,
         directory: Path,
         keystore: Keystore,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.scenario: Final = scenario
         self.clock: Final = VirtualClock(FIRST_MOMENT)
@@ -73,20 +82,28 @@ class Life:
         self.database_url: Final = f"sqlite:///{directory / 'agents.db'}"
         self._keystore = keystore
         self._ids = seeded_ids(scenario.seed)
-        self._settings = Settings(
-            database_url=self.database_url,
-            seed=scenario.seed,
-            llm_provider="rehearsal",
-            mention_poll_minutes=scenario.mention_poll_minutes,
+        usual: dict[str, Any] = {
+            "database_url": self.database_url,
+            "seed": scenario.seed,
+            "llm_provider": "rehearsal",
+            "mention_poll_minutes": scenario.mention_poll_minutes,
             # One turn after the other, so that the same seed is the same life.
-            concurrency=1,
-            event_retention_days=None,  # the account looks at all that ever happened
-        )
+            "concurrency": 1,
+            "event_retention_days": None,  # the account looks at all that ever happened
+        }
+        self._settings = Settings(**{**usual, **(settings or {})})
 
     async def live(
-        self, *, progress: Callable[[Progress], None], stopped: Callable[[], bool]
+        self,
+        *,
+        progress: Callable[[Progress], None],
+        stopped: Callable[[], bool],
+        meanwhile: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Let time pass to the end, or until `stopped` says so."""
+        """Let time pass to the end, or until `stopped` says so.
+
+        `meanwhile` is what others do in the world: it is awaited after each step of the clock.
+        """
         began = time.perf_counter()
         wire = Wire(await self.world.start_in_process(), fate=self.fate, meter=self.meter)
         app: App | None = None
@@ -97,6 +114,8 @@ class Life:
                     await _abandon(app)
                     self.fate.revive()
                     app = None
+                if meanwhile is not None:
+                    await meanwhile()
                 progress(self._progress(time.perf_counter() - began))
         finally:
             if app is not None:
