@@ -57,7 +57,6 @@ class Posting(Action):
     @override
     async def take(self, turn: Turn) -> TurnOutcome:
         network = turn.on_network()
-        _miss_answers(turn)
         lately = await remembered_lately(turn)
         topic, said = _topic(turn, lately), own_words(lately)
         told: dict[str, Any] = {"occasion": self.event_type, "topic": topic.text}
@@ -69,6 +68,7 @@ class Posting(Action):
             if turn.chance.random() >= inclined.chance:
                 why = f"chance chose silence ({inclined.why})"
                 return TurnOutcome(decision=decided(turn, acts=(Act.SILENCE,), why=why, **told))
+        _miss_answers(turn)
         friend = _friend(turn)
         posts = _length(turn, network, friend)
         relationship = turn.mind.towards(friend.handle) if friend else None
