@@ -110,7 +110,7 @@ def test_all_posts_of_a_thread_stand_under_its_first_and_count_as_posts() -> Non
         ),
     ]
     happenings = [each for event in events if (each := read_happening(event))]
-    entries = [each for one in happenings if (each := entry_of(one, faces={}))]
+    entries = [shown for one in happenings if (shown := entry_of(one, faces={}))]
     totals = Totals()
     for event in events:
         totals = totals.with_event(event)
