@@ -154,7 +154,9 @@ async def live(orders: Orders, moments: Moments, tell: Tell) -> None:
     await storage.open()
 
     async def open_account(agent: Agent) -> SocialNetwork:
-        account = await sign_up(orders.world, handle=agent.handle, name=agent.name)
+        account = await sign_up(
+            orders.world, handle=agent.handle, name=agent.name, bio="An automated account."
+        )
         return connect("x", account, clock)
 
     async with sole_owner(url, since=START, on_loss=print):

@@ -19,6 +19,7 @@ from puppet_engine.world.x.routes import create_x_router
 from puppet_engine.world.x.site import XSite
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
+BIO = "This is an automated account."
 IN_PROCESS = "http://x.test"
 
 
@@ -41,7 +42,7 @@ class Stage:
 
     async def keys(self, handle: str) -> dict[str, str]:
         async with self.browser() as browser:
-            wanted = {"handle": handle, "name": handle.title()}
+            wanted = {"handle": handle, "name": handle.title(), "description": BIO}
             response = await browser.post("/world/x/accounts", json=wanted)
         keys: dict[str, str] = response.raise_for_status().json()
         return keys

@@ -10,13 +10,16 @@ import httpx2
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.core.clock import Clock
+from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.settings import Settings
 from puppet_engine.networks import x
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.wire import SharedWire
+from puppet_engine.personas.bios import bio_of
 from puppet_engine.solana.trader import Trader
 from puppet_engine.storage.gateway import Storage
+from puppet_engine.style.honesty import discloses
 from puppet_engine.world.desk import open_rehearsal_wallet, sign_up
 from puppet_engine.world.rehearsal import RehearsalWorld, StoredJournal, World, WorldAt
 
@@ -54,7 +57,11 @@ class Surroundings:
     async def open_account(self, agent: Agent) -> SocialNetwork:
         """Return an agent's account on the world's X, opened now if it has none."""
         account = await sign_up(
-            self.world.url, handle=agent.handle, name=agent.name, transport=self._wire
+            self.world.url,
+            handle=agent.handle,
+            name=agent.name,
+            bio=bio_of(agent.config, self._settings.disclosure),
+            transport=self._wire,
         )
         return x.create(account, self._clock, transport=self._wire)
 
@@ -75,7 +82,16 @@ async def surround(
     """Enter the stage's world, or the one that the settings name, or one of our own.
 
     What is opened for that is closed with `parts`.
+
+    Raises:
+        ConfigurationError: what profiles are to disclose discloses nothing.
+
     """
+    if not discloses(settings.disclosure):
+        raise ConfigurationError(
+            f"PUPPET_DISCLOSURE {settings.disclosure!r} does not say that a program speaks: "
+            "write something like 'An AI persona, run by a program.'"
+        )
     if stage is not None:
         return Surroundings(stage.world, wire=stage.transport, settings=settings, clock=clock)
     world = await _world(parts, settings, clock, open_storage)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,11 +36,10 @@ asyncio.run(live())
 """
 
 
-def run(program: str, *arguments: Path) -> list[list[str]]:
+def run(program: str, *arguments: Path) -> Any:
     command = [sys.executable, "-c", program, *map(str, arguments)]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found: list[list[str]] = json.loads(told.splitlines()[-1])
-    return found
+    return json.loads(told.splitlines()[-1])
 
 
 @pytest.mark.timeout(120)

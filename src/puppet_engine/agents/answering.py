@@ -15,7 +15,7 @@ from puppet_engine.agents.feeling import of_words
 from puppet_engine.agents.recall import own_words, recall, remembered_lately
 from puppet_engine.agents.relationships import HOSTILE, key_of
 from puppet_engine.agents.schedule import AnswerTimes
-from puppet_engine.agents.wording import Wording, held_back, worded
+from puppet_engine.agents.wording import ONE_POST, Wish, Wording, held_back, worded
 from puppet_engine.core.decisions import Act
 from puppet_engine.core.models import (
     EventDraft,
@@ -29,6 +29,7 @@ from puppet_engine.core.models import (
 from puppet_engine.core.relationships import Relationship
 from puppet_engine.personas.feelings import disposition_of
 from puppet_engine.personas.prompt import reply_prompt
+from puppet_engine.style.honesty import asks_whether_program, honest_answer
 from puppet_engine.style.sentiment import valence_of
 
 FRIENDLY: Final = 0.3
@@ -95,6 +96,9 @@ class Answering(Action):
         chances = chances_of(
             turn.agent.config, turn.mind, relationship, network.capabilities, answered=answered
         )
+        is_asked = asks_whether_program(post.text)
+        if is_asked and Act.REPLY in chances and answered < MOST_ANSWERS:
+            chances[Act.REPLY] = 1.0
         weighed = _Weighed(
             post=post,
             thread=thread,
@@ -102,6 +106,7 @@ class Answering(Action):
             chances=chances,
             acts=choose_acts(chances, turn.chance),
             answered=answered,
+            is_asked=is_asked,
         )
         return heard.model_copy(update=await _acted(turn, weighed))
 
@@ -116,10 +121,14 @@ class _Weighed:
     chances: Mapping[Act, float]
     acts: tuple[Act, ...]
     answered: int
+    is_asked: bool
+    """Whether somebody wants to know if a program speaks."""
 
     def why(self) -> str:
         if self.answered >= MOST_ANSWERS:
             return f"it has spoken {self.answered} times in this conversation, which is enough"
+        if self.is_asked and Act.REPLY in self.acts:
+            return "it was asked whether a program speaks, and says so"
         drawn = ", ".join(f"{act} {chance:.0%}" for act, chance in self.chances.items())
         return f"chance chose among what it does about such a post: {drawn or 'nothing at all'}"
 
@@ -167,8 +176,10 @@ async def _acted(turn: Turn, weighed: _Weighed) -> dict[str, Any]:
         recent_posts=said,
         now=turn.agent.local(turn.clock.now()),
         disposition=disposition_of(turn.mind.mood_name, turn.mind.mood, weighed.relationship),
+        is_asked=weighed.is_asked,
     )
-    wording = await worded(turn, prompt, said)
+    wish = Wish(must=honest_answer) if weighed.is_asked else ONE_POST
+    wording = await worded(turn, prompt, said, wish)
     told |= {"memories": memories, "prompt": prompt, "wording": wording}
     if wording.chosen is None:
         acts = tuple(act for act in acts if act is not speaking) or (Act.SILENCE,)

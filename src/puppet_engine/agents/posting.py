@@ -57,7 +57,6 @@ class Posting(Action):
     @override
     async def take(self, turn: Turn) -> TurnOutcome:
         network = turn.on_network()
-        _miss_answers(turn)
         lately = await remembered_lately(turn)
         topic, said = _topic(turn, lately), own_words(lately)
         told: dict[str, Any] = {"occasion": self.event_type, "topic": topic.text}
@@ -69,6 +68,7 @@ class Posting(Action):
             if turn.chance.random() >= inclined.chance:
                 why = f"chance chose silence ({inclined.why})"
                 return TurnOutcome(decision=decided(turn, acts=(Act.SILENCE,), why=why, **told))
+        _miss_answers(turn)
         friend = _friend(turn)
         posts = _length(turn, network, friend)
         relationship = turn.mind.towards(friend.handle) if friend else None
@@ -80,7 +80,9 @@ class Posting(Action):
             now=turn.agent.local(turn.clock.now()),
             addressed_to=friend,
             disposition=disposition_of(turn.mind.mood_name, turn.mind.mood, relationship),
-            form=PostForm(characters=_characters(turn, posts), may_be_silent=is_free),
+            form=PostForm(
+                characters=characters_of(posts, most=_longest(turn)), may_be_silent=is_free
+            ),
         )
         wish = Wish(
             mention=friend.handle if friend else None,
@@ -162,18 +164,22 @@ def _length(turn: Turn, network: SocialNetwork, friend: Acquaintance | None) -> 
     return turn.chance.randint(2, threads.max_posts) if is_long else 1
 
 
+def _longest(turn: Turn) -> int:
+    """Return the weight of the longest post that the persona writes."""
+    return turn.agent.style_guide.formatting.max_characters or POST_WEIGHT
+
+
 def _most(turn: Turn) -> int:
     threads = turn.agent.style_guide.threads
     return 1 if threads is None else threads.max_posts
 
 
-def _characters(turn: Turn, posts: int) -> tuple[int, int] | None:
-    """Return how long a text is wanted that fills so many posts; None for one post."""
+def characters_of(posts: int, *, most: int) -> tuple[int, int] | None:
+    """Return how long a text is wanted that fills so many posts of `most`; None for one post."""
     if posts == 1:
         return None
-    one = turn.agent.style_guide.formatting.max_characters or POST_WEIGHT
-    # More than fits into one post less, and room for sentences that do not fill theirs.
-    return one * (posts - 1) + one // 8, one * posts * 7 // 8
+    # Sentences do not fill their posts to the brim: an eighth of each stays empty.
+    return most * (posts - 1) * 7 // 8 + most // 4, most * posts * 7 // 8
 
 
 def _miss_answers(turn: Turn) -> None:

@@ -15,7 +15,7 @@ from puppet_engine.core.errors import ModelBudgetError
 from puppet_engine.core.models import EventDraft, TurnOutcome
 from puppet_engine.llm.base import POST_CHARACTERS, as_paragraph, shorten
 from puppet_engine.personas.prompt import corrected, is_silence
-from puppet_engine.style.findings import Violation, violation
+from puppet_engine.style.findings import Check, Violation, violation
 from puppet_engine.style.gate import Gate
 from puppet_engine.style.repetition import marks_of
 from puppet_engine.style.scorer import Score, score
@@ -41,6 +41,8 @@ class Wish:
     """How many posts may tell it; one that is too long for that is no good."""
     may_be_silent: bool = False
     """Whether the model may answer that there is nothing to say."""
+    must: Check | None = None
+    """Finds what is wrong with it on this occasion."""
 
 
 ONE_POST: Final = Wish()
@@ -60,6 +62,12 @@ class Draft:
     def may_leave(self) -> bool:
         """Whether it breaks no hard rule."""
         return not any(found.is_hard for found in self.findings)
+
+    @property
+    def only_repeats(self) -> bool:
+        """Whether all that is wrong with it is that such a thing was said before."""
+        hard = (found for found in self.findings if found.is_hard)
+        return all(found.rule.startswith("repetition.") for found in hard)
 
     def told(self) -> dict[str, Any]:
         """Return what is kept of it for those who ask why; an unsafe text is not."""
@@ -112,7 +120,7 @@ async def worded(turn: Turn, prompt: str, said: Sequence[str], wish: Wish = ONE_
         try:
             posts = await _proposed(turn, corrected(prompt, wrong), wish)
         except ModelBudgetError as error:
-            return Wording(chosen=_best(drafts), drafts=tuple(drafts), silenced=error)
+            return Wording(chosen=_best(drafts, wish), drafts=tuple(drafts), silenced=error)
         if not posts:
             return Wording(chosen=None, drafts=tuple(drafts), is_silence=True)
         found = await _judged(turn, posts, wish, own=own, cast=past.cast)
@@ -120,7 +128,7 @@ async def worded(turn: Turn, prompt: str, said: Sequence[str], wish: Wish = ONE_
         drafts.append(Draft(text, found, score(text, found, own=own), posts))
         if not found:
             break
-    return Wording(chosen=_best(drafts), drafts=tuple(drafts))
+    return Wording(chosen=_best(drafts, wish), drafts=tuple(drafts))
 
 
 async def _proposed(turn: Turn, prompt: str, wish: Wish) -> tuple[str, ...]:
@@ -148,6 +156,7 @@ async def _judged(
         ago = await turn.ledger.intents.alike(turn.agent.id, marks_of(post), limit=LOOKED_BACK)
         earlier = (*reversed(posts[: number - 1]), *own, *ago.own)
         wrong = gate.judge(post, own=earlier, cast=(*cast, *ago.cast))
+        wrong += [] if wish.must is None else wish.must(post)
         where = f"post {number} of {len(posts)}: " if len(posts) > 1 else ""
         found += [each.model_copy(update={"reason": f"{where}{each.reason}"}) for each in wrong]
     if len(posts) > wish.most_posts:
@@ -206,9 +215,12 @@ def address(text: str, handle: str | None) -> str:
     return shorten(f"@{handle} {text}", POST_CHARACTERS)
 
 
-def _best(drafts: Sequence[Draft]) -> Draft | None:
+def _best(drafts: Sequence[Draft], wish: Wish) -> Draft | None:
     fit = [draft for draft in drafts if draft.may_leave]
     clean = [draft for draft in fit if not draft.findings]
+    if not fit and wish.must is not None:
+        # What must be said is said again, if need be.
+        fit = [draft for draft in drafts if draft.only_repeats]
     return max(clean or fit, key=lambda draft: draft.score.total, default=None)
 
 

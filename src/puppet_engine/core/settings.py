@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     when unset. The address of the load balancer when there are several machines."""
     agents_dir: Path = Path("config/agents")
     """The folder of persona files, `*.json`."""
+    disclosure: Annotated[str, Field(min_length=1, max_length=120)] = (
+        "An AI persona, run by a program."
+    )
+    """What the profile of every agent says besides who it is: that a program speaks."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     enable_metrics: bool = True
     """Accepted as the guide gives it; no metrics are served yet, whatever it says."""

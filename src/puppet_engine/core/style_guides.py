@@ -1,6 +1,6 @@
 """How somebody writes: the nouns of a style guide, which the linter holds every text to."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -12,6 +12,8 @@ Characters = Annotated[int, Field(ge=1, le=280)]
 Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 """A word, or some in a row."""
 
+
+ROOM_FOR_A_SENTENCE: Final = 40
 
 Script = Literal[
     "latin", "cyrillic", "greek", "arabic", "hebrew", "devanagari",
@@ -92,7 +94,7 @@ class Formatting(Noun):
 class Threads(Noun):
     """What somebody tells at length: posts that go on under each other."""
 
-    max_posts: Annotated[int, Field(ge=2, le=25)] = 4
+    max_posts: Annotated[int, Field(ge=2, le=12)] = 4
     """How many posts one of them has at the most."""
     rate: Probability = 0.1
     """In how many cases somebody goes on at length who says something of their own accord."""
@@ -126,3 +128,13 @@ class StyleGuide(Noun):
     threads: Threads | None = None
     """When left out, every post stands alone."""
     language_constraints: LanguageConstraints = Field(default_factory=LanguageConstraints)
+
+    @model_validator(mode="after")
+    def _has_room_for_threads(self) -> Self:
+        most = self.formatting.max_characters
+        if self.threads is not None and most is not None and most < ROOM_FOR_A_SENTENCE:
+            raise ValueError(
+                f"threads need formatting.max_characters of {ROOM_FOR_A_SENTENCE} or more: "
+                "they are cut where sentences end"
+            )
+        return self

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from puppet_engine.core.clock import Clock
+from puppet_engine.core.errors import NetworkRefusedError
 from puppet_engine.core.ids import PostId
 from puppet_engine.core.models import Post
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.capabilities import Capabilities
 from puppet_engine.outbox.base import Quota
 from puppet_engine.outbox.limits import RateCap
+from puppet_engine.style.honesty import discloses
+from puppet_engine.twitter.answers import Profile
 from puppet_engine.twitter.client import API_URL, TwitterClient
 
 if TYPE_CHECKING:
@@ -59,12 +62,31 @@ class XNetwork(SocialNetwork):
 
     def __init__(self, client: TwitterClient) -> None:
         self._client = client
+        self._is_declared = False
 
     @override
     async def publish(
         self, text: str, *, in_reply_to: PostId | None = None, idempotency_key: str | None = None
     ) -> PostId:
+        await self._require_declared()
         return PostId(await self._client.post_tweet(text, reply_to=in_reply_to))
+
+    async def _require_declared(self) -> None:
+        """Look once whether the account's bio says that a program speaks, as X demands.
+
+        X's API writes no profiles: the operator has to, as they set the label "Automated".
+        """
+        # A stand-in for the client need not know who it is.
+        who = getattr(self._client, "get_me", None)
+        if self._is_declared or self.capabilities.is_labelled_as_bot or who is None:
+            return
+        me = await who()
+        if isinstance(me, Profile) and not discloses(me.description):
+            raise NetworkRefusedError(
+                f"the bio of @{me.username} does not say that a program speaks, which X demands: "
+                "write it there, as in 'An AI persona, run by a program.'"
+            )
+        self._is_declared = True
 
     @override
     async def mentions(self, *, since: PostId | None = None) -> Sequence[Post]:

@@ -25,6 +25,7 @@ _ZEREPY: Final = frozenset(
     {"config", "example_accounts", "examples", "loop_delay", "tasks", "time_based_multipliers",
      "traits", "use_time_based_weights"}
 )  # fmt: skip
+_OWN_NAME: Final = re.compile(r"\{\{\s*(?:agentName|name)\s*\}\}")
 _HANDLE_LENGTH: Final = 15
 _ID_LENGTH: Final = 64
 
@@ -45,6 +46,8 @@ class _Taking:
 
     document: Document
     taken: set[str] = field(default_factory=set)
+    parts: list[str] = field(default_factory=list)
+    """What was left out of keys that were taken: `style.chat`, `knowledge[1]`."""
     problems: list[str] = field(default_factory=list)
 
     def text(self, key: str) -> str:
@@ -59,14 +62,28 @@ class _Taking:
             if not isinstance(each, str):
                 path: tuple[str | int, ...] = (key, place) if isinstance(value, list) else (key,)
                 self.problems.append(self.document.problem(path, "must be text"))
-        return [each.strip() for each in values if isinstance(each, str) and each.strip()]
+        return self.listed(values)
+
+    def listed(self, value: Any, called: str = "") -> list[str]:
+        """Return the texts of a list, or a text alone; the rest is left out of what is `called`.
+
+        Where a text speaks of its persona by a placeholder, the name stands.
+        """
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        if called:
+            self.parts += [
+                f"{called}[{at}]" for at, it in enumerate(values) if it and not isinstance(it, str)
+            ]
+        name = str(self.document.value.get("name") or "")
+        texts = (_OWN_NAME.sub(lambda _: name, it).strip() for it in values if isinstance(it, str))
+        return [text for text in texts if text]
 
     def value(self, key: str) -> Any:
         self.taken.add(key)
         return self.document.value.get(key)
 
     def left_out(self) -> tuple[str, ...]:
-        return tuple(sorted(set(self.document.value) - self.taken))
+        return tuple(sorted({*(set(self.document.value) - self.taken), *self.parts}))
 
 
 def import_persona(file: Path, origin: Format | None = None) -> Imported:
@@ -124,18 +141,19 @@ def _from_eliza(taking: _Taking) -> dict[str, Any]:
     bio, system = taking.texts("bio"), taking.text("system")
     manner = taking.value("style")
     style = manner if isinstance(manner, dict) else {}
+    taking.parts += [f"style.{key}" for key in style if key not in {"all", "post"}]
     return {
         **_identity(name, taking.text("username")),
         "description": bio[0] if bio else "",
         "personality": {
             "traits": taking.texts("adjectives"),
             "interests": taking.texts("topics"),
-            "speaking_style": " ".join(_listed(style.get("all"))),
+            "speaking_style": " ".join(taking.listed(style.get("all"), "style.all")),
             "background": " ".join([*bio[1:], *taking.texts("lore")]),
         },
         "style_guide": {
             "formatting": _as_loose_as_possible(),
-            "content_preferences": _listed(style.get("post")),
+            "content_preferences": taking.listed(style.get("post"), "style.post"),
             "example_posts": taking.texts("postExamples"),
         },
         "rotating_system_prompts": {"prompts": [system] if system else []},
@@ -145,8 +163,7 @@ def _from_eliza(taking: _Taking) -> dict[str, Any]:
 
 def _knowledge(taking: _Taking) -> list[str]:
     """Return what is known in words; what lies in files elsewhere stays there."""
-    value = taking.value("knowledge")
-    return _listed(value)
+    return taking.listed(taking.value("knowledge"), "knowledge")
 
 
 # ------------------------------------------------------------------ ZerePy
@@ -171,7 +188,7 @@ def _from_zerepy(taking: _Taking) -> dict[str, Any]:
         },
         "behavior": {
             **_frequency(settings, taking),
-            "interaction_patterns": _likelihoods(taking.value("tasks")),
+            "interaction_patterns": _likelihoods(taking),
         },
         "llm": _model(settings),
     }
@@ -189,13 +206,16 @@ def _frequency(settings: Iterable[Mapping[str, Any]], taking: _Taking) -> dict[s
     return {"post_frequency": {"min_hours_between_posts": low, "max_hours_between_posts": high}}
 
 
-def _likelihoods(tasks: Any) -> dict[str, float]:
+def _likelihoods(taking: _Taking) -> dict[str, float]:
     """Return probabilities out of the weights of tasks: the heaviest is always done."""
+    tasks = taking.value("tasks")
     listed = [it for it in tasks if isinstance(it, dict)] if isinstance(tasks, list) else []
     weights = {str(it.get("name")): it.get("weight") for it in listed}
     numbers = {name: it for name, it in weights.items() if isinstance(it, int | float)}
     most = max(numbers.values(), default=0)
     named = {"reply-to-tweet": "reply_probability", "like-tweet": "like_probability"}
+    # Whoever is here posts anyhow, as often as its frequency says.
+    taking.parts += [f"tasks: {it}" for it in weights if it not in {*named, "post-tweet"}]
     return {
         ours: round(max(0, numbers[theirs]) / most, 2)
         for theirs, ours in named.items()
@@ -222,11 +242,6 @@ def _identity(name: str, username: str) -> dict[str, Any]:
 def _as_loose_as_possible() -> dict[str, bool]:
     """Return a form that forbids nothing: the others have no such rules, and their texts both."""
     return {"uses_emojis": True, "uses_hashtags": True}
-
-
-def _listed(value: Any) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    return [it.strip() for it in values if isinstance(it, str) and it.strip()]
 
 
 _READERS: Final[Mapping[Format, Callable[[_Taking], dict[str, Any]]]] = {

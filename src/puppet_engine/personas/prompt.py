@@ -173,7 +173,7 @@ def post_prompt(  # noqa: PLR0913 - the parts of a prompt, by keyword
     )
 
 
-def reply_prompt(
+def reply_prompt(  # noqa: PLR0913 - the parts of a prompt, by keyword
     *,
     post: Post,
     thread: Sequence[Post],
@@ -181,15 +181,22 @@ def reply_prompt(
     recent_posts: Sequence[str],
     now: datetime,
     disposition: Disposition = INDIFFERENT,
+    is_asked: bool = False,
 ) -> str:
     """Return the request for an answer to `post`; `thread` is what was said before it.
 
-    The `disposition` is the mood, and how one stands with the post's author.
+    The `disposition` is the mood, and how one stands with the post's author, who may have asked
+    whether a program speaks.
     """
     ask = (
         "Write one reply to the post below. Take up what it really says. "
         "Let a conversation end when it has had its say."
     )
+    if is_asked:
+        ask += (
+            " They want to know whether you are a program. Say so plainly, in your own voice: you "
+            "are an AI persona, and no human being writes this."
+        )
     return _join(
         [
             _section(Section.TASK, [ask]),

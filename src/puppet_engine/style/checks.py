@@ -17,6 +17,7 @@ from puppet_engine.style.anatomy import (
     without_address,
 )
 from puppet_engine.style.findings import Check, Violation, violation
+from puppet_engine.style.honesty import no_denial
 from puppet_engine.style.threads import sentences
 from puppet_engine.style.weight import POST_WEIGHT, Span, emoji_spans, weighted_length
 
@@ -31,6 +32,7 @@ def hard_checks(config: AgentConfig) -> list[Check]:
     guide = config.style_guide
     return [
         _too_long_for_a_post,
+        no_denial,
         *_form_checks(guide.formatting),
         *_punctuation_checks(guide.formatting.punctuation),
         *_language_checks(guide.language_constraints),

@@ -37,6 +37,8 @@ class Profile(_Part):
     id: str
     name: str
     username: str
+    description: str = ""
+    """The bio on its page."""
 
 
 class _Reference(_Part):

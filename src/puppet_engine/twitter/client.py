@@ -87,7 +87,9 @@ class TwitterClient:
     async def get_me(self) -> Profile:
         """Return who the account is; X is asked once."""
         if self._me is None:
-            self._me = read_profile(await self._api().get_me(user_auth=True))
+            self._me = read_profile(
+                await self._api().get_me(user_auth=True, user_fields=["description"])
+            )
         return self._me
 
     async def get_mentions(self, *, since_id: str | None = None) -> list[Post]:

@@ -28,16 +28,19 @@ async def sign_up(
     *,
     handle: str,
     name: str,
+    bio: str,
     transport: httpx2.AsyncBaseTransport | None = None,
 ) -> dict[str, str]:
     """Open an account on the world's X, or find it again; return its keys, and where X is.
 
+    Its page shows the `bio`; on the real X the operator writes it there, for its API does not.
+
     Raises:
-        NetworkRefusedError: the world does not take such a handle or name.
+        NetworkRefusedError: the world does not take such a handle, name or bio.
         NetworkUnavailableError: the world does not answer.
 
     """
-    wanted = {"handle": handle, "name": name[:50]}
+    wanted = {"handle": handle, "name": name[:50], "description": bio}
     try:
         async with httpx2.AsyncClient(
             base_url=world_url, transport=transport, verify=_certificates()

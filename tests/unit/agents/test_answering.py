@@ -1,13 +1,16 @@
 from datetime import timedelta
 
-from tests.fakes import FakeFeed, FakeNetwork, ScriptedLLM
-from tests.unit.agents.conftest import MakeTurn
+from tests.fakes import FakeFeed, FakeMemoryStore, FakeNetwork, ScriptedLLM
+from tests.unit.agents.conftest import ADA, MakeTurn
 from typing_extensions import override
 
+from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.answering import Answering, Noticing
 from puppet_engine.agents.deciding import MOST_ANSWERS
+from puppet_engine.agents.recall import OWN_WORDS
+from puppet_engine.agents.wording import reasons_of
 from puppet_engine.core.ids import PostId
-from puppet_engine.core.models import IntentKind, MemoryType, Post
+from puppet_engine.core.models import AgentConfig, IntentKind, Memory, MemoryType, Post
 
 LOOK = Noticing(every=timedelta(minutes=10))
 
@@ -108,3 +111,68 @@ async def test_an_agents_own_posts_are_no_mentions(make_turn: MakeTurn, feed: Fa
     outcome = await LOOK.take(make_turn(network=Echo(feed, "ada")))
 
     assert outcome.events == ()
+
+
+SHY = Agent(
+    AgentConfig.model_validate(
+        {**ADA, "behavior": {"interaction_patterns": {"reply_probability": 0}}}
+    )
+)
+
+
+async def test_who_asks_whether_a_program_speaks_is_told_so_even_by_the_shy(
+    make_turn: MakeTurn, feed: FakeFeed
+) -> None:
+    post = said(feed, "bob", "@ada are you a bot?")
+    llm = ScriptedLLM("What a question!", "I'm not a bot.", "Yes, I am an AI persona.")
+
+    outcome = await Answering().take(make_turn(llm, post.model_dump(mode="json"), agent=SHY))
+
+    (intent,) = outcome.intents
+    assert intent.payload["text"] == "Yes, I am an AI persona."
+    assert "say so plainly" in llm.requests[0].prompt.lower()
+    assert "honesty.evasion" in llm.requests[1].prompt
+    assert "honesty.denial" in llm.requests[2].prompt
+    assert outcome.decision is not None
+    assert outcome.decision.why == "it was asked whether a program speaks, and says so"
+
+
+async def test_who_only_evades_the_question_says_nothing(
+    make_turn: MakeTurn, feed: FakeFeed
+) -> None:
+    post = said(feed, "bob", "@ada are you a human?")
+    llm = ScriptedLLM("What a question!")
+
+    outcome = await Answering().take(make_turn(llm, post.model_dump(mode="json")))
+
+    assert outcome.intents == ()
+    assert "honesty.evasion" in reasons_of(outcome)[0]
+
+
+async def test_the_honest_answer_is_given_again_though_it_was_said_before(
+    make_turn: MakeTurn, feed: FakeFeed, memory: FakeMemoryStore
+) -> None:
+    before = Memory(content="…", metadata={OWN_WORDS: "Yes, I am an AI persona."})
+    await memory.add_memory("ada", before)
+    post = said(feed, "bob", "@ada are you a bot?")
+    llm = ScriptedLLM("Yes, I am an AI persona.")
+
+    (intent,) = (await Answering().take(make_turn(llm, post.model_dump(mode="json")))).intents
+
+    assert intent.payload["text"] == "Yes, I am an AI persona."
+
+
+async def test_a_thread_of_ones_own_is_one_word_in_a_conversation(
+    make_turn: MakeTurn, feed: FakeFeed
+) -> None:
+    last = None
+    for text in ("One.", "Two.", "Three.", "Four."):
+        last = said(feed, "ada", text, last.id if last else None)
+    assert last is not None
+    post = said(feed, "bob", "@ada go on?", last.id)
+    llm = ScriptedLLM("Tomorrow.")
+
+    outcome = await Answering().take(make_turn(llm, post.model_dump(mode="json")))
+
+    assert [intent.payload["text"] for intent in outcome.intents] == ["Tomorrow."]
+    assert "> @ada: One. Two. Three. Four." in llm.requests[0].prompt

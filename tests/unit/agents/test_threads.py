@@ -8,7 +8,7 @@ from tests.unit.agents.conftest import ADA, START, MakeTurn
 
 from puppet_engine.agents.agent import Agent
 from puppet_engine.agents.conversation import told_together
-from puppet_engine.agents.posting import Posting
+from puppet_engine.agents.posting import Posting, characters_of
 from puppet_engine.agents.wording import reasons_of
 from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.ids import PostId
@@ -102,6 +102,24 @@ async def test_a_thread_can_be_asked_for_only_where_there_are_any(
     ):
         with pytest.raises(ConfigurationError, match="'ada' tells nothing in threads"):
             await Posting().take(turn)
+
+
+@pytest.mark.parametrize("most", [40, 280])
+@pytest.mark.parametrize("posts", range(2, 13))
+def test_the_length_that_is_asked_for_takes_some_posts_and_not_more_than_wanted(
+    most: int, posts: int
+) -> None:
+    length = characters_of(posts, most=most)
+
+    assert length is not None
+    low, high = length
+
+    assert most < low < high < most * posts
+
+
+def test_threads_need_room_for_sentences() -> None:
+    with pytest.raises(ValueError, match=r"threads need formatting\.max_characters of 40 or more"):
+        storyteller(formatting={"max_characters": 39})
 
 
 def said(number: int, author: str, text: str, *, to: int | None = None) -> Post:

@@ -1,12 +1,15 @@
 """Answers stand under what they answer."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from hypothesis import given, strategies as st
-from tests.fake_life import NOON
+from tests.fake_life import NOON, FakeFeed
 
 from puppet_engine.dashboard.faces import Face
-from puppet_engine.dashboard.timeline import DEEPEST, LONGEST, Entry, thread
+from puppet_engine.dashboard.happenings import read_happening
+from puppet_engine.dashboard.tally import Totals
+from puppet_engine.dashboard.timeline import DEEPEST, LONGEST, Entry, entry_of, thread
 
 ALICE = Face(name="Alice", handle="alice")
 
@@ -84,3 +87,39 @@ def test_only_the_latest_conversations_are_shown() -> None:
 
     assert len(shown) == LONGEST
     assert shown[0].id == str(LONGEST + 4)
+
+
+def test_all_posts_of_a_thread_stand_under_its_first_and_count_as_posts() -> None:
+    feed = FakeFeed()
+    told: dict[str, Any] = {"handle": "alice", "name": "Alice", "conversation_id": "1"}
+    events = [
+        feed.event("post.published", **told, post_id="1", text="One.", part=1, parts=3),
+        feed.event(
+            "post.published", **told, post_id="2", text="Two.", in_reply_to="1", part=2, parts=3
+        ),
+        feed.event(
+            "post.published", **told, post_id="3", text="Three.", in_reply_to="2", part=3, parts=3
+        ),
+        feed.event(
+            "post.published",
+            **told,
+            post_id="4",
+            text="Why?",
+            in_reply_to="2",
+            reply_to_handle="a",
+        ),
+    ]
+    happenings = [each for event in events if (each := read_happening(event))]
+    entries = [shown for one in happenings if (shown := entry_of(one, faces={}))]
+    totals = Totals()
+    for event in events:
+        totals = totals.with_event(event)
+
+    (head,) = thread(entries)
+
+    assert [(each.id, each.part, each.parts) for each in head.replies] == [
+        ("2", 2, 3),
+        ("3", 3, 3),
+    ]
+    assert [each.id for each in head.replies[0].replies] == ["4"]
+    assert totals == Totals(posts=3, replies=1)

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from tests.rehearsal_x import opened_stage
 
 from puppet_engine.core.clock import Clock, SystemClock
-from puppet_engine.core.errors import MissingCredentialError
+from puppet_engine.core.errors import MissingCredentialError, NetworkRefusedError
 from puppet_engine.core.ids import PostId
 from puppet_engine.core.models import Post
 from puppet_engine.networks import x
@@ -88,3 +88,20 @@ def test_a_long_search_loses_whole_words_at_its_end() -> None:
 
     assert set(words) == {'"abcdefgh"'}
     assert len(words) == 46
+
+
+async def test_an_account_whose_bio_does_not_say_that_a_program_speaks_says_nothing() -> None:
+    async with opened_stage() as stage:
+        client = await stage.client("ada")
+        await stage.site.sign_up("ada", "Ada", description="Just a girl from Leeds.")
+        network = x.XNetwork(client)
+        with pytest.raises(NetworkRefusedError, match="bio of @ada does not say"):
+            await network.publish("hello")
+        said = list(stage.site.posts.newest())
+        await stage.site.sign_up("ada", "Ada", description="Leeds. An AI persona.")
+        later = x.XNetwork(await stage.client("ada"))
+        await stage.site.sign_up("ada", "Ada", description="Leeds. An AI persona.")
+        published = await later.publish("hello")
+
+    assert said == []
+    assert published

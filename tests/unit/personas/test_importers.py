@@ -14,9 +14,9 @@ ELIZA: dict[str, Any] = {
     "lore": ["Born in a lab."],
     "adjectives": ["curious"],
     "topics": ["tea"],
-    "style": {"all": ["Short."], "post": ["no lists"]},
+    "style": {"all": ["Short."], "chat": ["Warm."], "post": ["no lists"]},
     "postExamples": ["Tea is hot."],
-    "system": "You are Eliza.",
+    "system": "You are {{agentName}}.",
     "knowledge": ["Water boils at 100 degrees.", {"path": "x.md"}],
     "plugins": ["x"],
     "settings": {"secrets": {"KEY": "open-sesame-1"}},
@@ -50,9 +50,9 @@ def test_a_character_of_eliza_becomes_a_persona(tmp_path: Path) -> None:
     assert persona.personality.speaking_style == "Short."
     assert persona.style_guide.content_preferences == ["no lists"]
     assert persona.style_guide.example_posts == ["Tea is hot."]
-    assert persona.rotating_system_prompts.prompts == ["You are Eliza."]
+    assert persona.rotating_system_prompts.prompts == ["You are Eliza Bot."]
     assert persona.initial_memory.knowledge == ["Water boils at 100 degrees."]
-    assert found.left_out == ("plugins", "settings")
+    assert found.left_out == ("knowledge[1]", "plugins", "settings", "style.chat")
     assert "open-sesame" not in persona.model_dump_json()
 
 

@@ -275,3 +275,17 @@ async def test_what_was_said_is_told_newest_first_and_apart_from_what_others_sai
     assert past.own == ("waiting", "begun", "first")
     assert past.cast == ("of another",)
     assert (await books.intents.past("ada", limit=2)).own == ("waiting", "begun")
+
+
+async def test_what_goes_on_names_what_it_follows_which_can_be_found(books: Books) -> None:
+    first, second = await books.want(POST, POST.model_copy(update={"goes_on": True}))
+
+    assert (first.follows, second.follows) == (None, first.id)
+    assert await books.intents.find(first.id) == first
+    assert await books.intents.find("nobody") is None
+
+    await books.intents.complete(await books.begin(first, under="9"), EFFECT)
+
+    done = await books.intents.find(first.id)
+    assert done is not None
+    assert (done.state, done.result, done.journal) == (IntentState.DONE, "77", {"under": "9"})

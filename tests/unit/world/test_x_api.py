@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.rehearsal_x import START, Stage, opened_stage
 
+from puppet_engine.world.x.journal import InMemoryJournal
 from puppet_engine.world.x.limits import LIMITS
 
 RATE_HEADERS = ("x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset")
@@ -50,6 +51,20 @@ async def test_the_desk_refuses_what_is_no_account(stage: Stage, body: object) -
 
     assert response.status_code == 400
     assert response.json()["title"] == "Invalid Request"
+
+
+async def test_a_bio_can_be_changed_is_shown_when_asked_for_and_survives() -> None:
+    journal = InMemoryJournal()
+    async with opened_stage(journal=journal) as stage:
+        keys = await stage.keys("ada")
+        await stage.site.sign_up("ada", "Ada", description="A program. Likes tea.")
+        bare = await stage.call("GET", "/2/users/me", keys)
+    async with opened_stage(journal=journal) as stage:
+        params = {"user.fields": "description"}
+        shown = await stage.call("GET", "/2/users/me", keys, params=params)
+
+    assert "description" not in bare.json()["data"]
+    assert shown.json()["data"]["description"] == "A program. Likes tea."
 
 
 # ------------------------------------------------------------------ posting

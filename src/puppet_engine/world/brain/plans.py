@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
+from puppet_engine.style.honesty import asks_whether_program
 from puppet_engine.world.brain.reading import Occasion, Said, Speaker
 from puppet_engine.world.brain.words import content_words, hear
 
@@ -44,14 +45,16 @@ def plan_post(occasion: Occasion, chance: random.Random) -> Plan:
 def plan_reply(speaker: Speaker, occasion: Occasion, post: Said, chance: random.Random) -> Plan:
     """Return the plan of a reply. Distress comes first, then what the speaker keeps out of."""
     heard = hear(post.text)
+    if asks_whether_program(post.text):
+        return _reply("confess")
     if heard.calls_for == "console":
         return Plan(("console",), filler="console", is_grave=True)
     forbidden = {word for topic in speaker.avoided for word in content_words(topic)}
-    if forbidden & content_words(post.text):
-        return _reply("decline")
+    manner = "decline" if forbidden & content_words(post.text) else ""
     turns = sum(said.handle == speaker.handle for said in occasion.thread)
-    if turns >= _PATIENCE or (turns == _PATIENCE - 1 and chance.random() < _EARLY_LEAVE):
-        return _reply("farewell")
+    is_tired = turns == _PATIENCE - 1
+    if manner or turns >= _PATIENCE or (is_tired and chance.random() < _EARLY_LEAVE):
+        return _reply(manner or "farewell")
     if heard.calls_for and not turns:
         return _reply(heard.calls_for)
     own = "answer" if heard.is_question else "reply"

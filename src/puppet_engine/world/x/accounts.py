@@ -20,6 +20,8 @@ class Account:
     access_token: str = field(repr=False)
     api_secret: str = field(repr=False)
     access_token_secret: str = field(repr=False)
+    description: str = ""
+    """The bio on its page."""
 
     def to_record(self) -> dict[str, Any]:
         """Return the account in JSON values."""

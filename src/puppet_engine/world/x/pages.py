@@ -116,6 +116,7 @@ class Renderer:
             "name": account.name,
             "username": account.handle,
             "created_at": _timestamp(account.created_at),
+            "description": account.description,
         }
         return _chosen(whole, self._user_fields)
 

@@ -36,6 +36,8 @@ class NewAccount(_Body):
 
     handle: str
     name: str
+    description: str | None = None
+    """The bio; an account that is there already gets this one."""
 
 
 class ReplyTarget(_Body):
@@ -92,7 +94,9 @@ class _SignUpDesk:
         self._site = site
 
     async def sign_up(self, wanted: NewAccount) -> dict[str, str]:
-        account = await self._site.sign_up(wanted.handle, wanted.name)
+        account = await self._site.sign_up(
+            wanted.handle, wanted.name, description=wanted.description
+        )
         return {
             "id": str(account.id),
             "handle": account.handle,

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Final
 
 from puppet_engine.core.clock import Clock
@@ -15,6 +16,7 @@ from puppet_engine.world.x.snowflakes import Snowflakes
 
 _HANDLE: Final = re.compile(r"[A-Za-z0-9_]{1,15}")
 _MAX_NAME_CHARACTERS: Final = 50
+_MAX_BIO_CHARACTERS: Final = 160
 
 
 class XSite:
@@ -42,20 +44,33 @@ class XSite:
             self._apply(entry)
         self._is_open = True
 
-    async def sign_up(self, handle: str, name: str) -> Account:
-        """Return the account of `handle`, made now if it is new."""
+    async def sign_up(self, handle: str, name: str, *, description: str | None = None) -> Account:
+        """Return the account of `handle`, made now if it is new, with the bio that is given."""
         if not _HANDLE.fullmatch(handle):
             raise invalid_request(f"handle {handle!r} has to be 1 to 15 of A-Z a-z 0-9 _")
         if not 1 <= len(name) <= _MAX_NAME_CHARACTERS:
             raise invalid_request(f"name has to have 1 to {_MAX_NAME_CHARACTERS} characters")
+        if description is not None and len(description) > _MAX_BIO_CHARACTERS:
+            raise invalid_request(f"a bio has at most {_MAX_BIO_CHARACTERS} characters")
         async with self._one_change_at_a_time:
             known = self.accounts.with_handle(handle)
-            if known is not None:
+            if known is not None and description in {None, known.description}:
                 return known
+            if known is not None:
+                changed = replace(known, description=description or "")
+                await self._change(JournalEntry("account", changed.to_record()))
+                return changed
             now = self.clock.now()
             new_id = self._ids.make(now)
             keys = issue_keys(self._seed, new_id, handle)
-            account = Account(id=new_id, handle=handle, name=name, created_at=now, **keys)
+            account = Account(
+                id=new_id,
+                handle=handle,
+                name=name,
+                description=description or "",
+                created_at=now,
+                **keys,
+            )
             await self._change(JournalEntry("account", account.to_record()))
             return account
 
