@@ -4,46 +4,26 @@ What is held back is not lost: it lies in quarantine, where the operator sees it
 it. A plain `add_memory` does not come here: who has the store may keep what they want.
 """
 
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from puppet_engine.core.circumstances import Circumstances
 from puppet_engine.core.models import Memory, StoredMemory
 from puppet_engine.core.provenance import Reason, Trust, trust_of
+from puppet_engine.memory.instructions import instructs
 from puppet_engine.memory.words import words
 from puppet_engine.style.safety import SafetyFilter
 
 ALIKE: Final = 0.9
 """From which share of common words on two texts say the same (Jaccard index of their stems)."""
 ROUNDS: Final = 2
-"""How often something nearly the same was said in a talk before it is a loop."""
+"""How often something nearly the same was said in a talk, or by somebody, before it is a loop."""
+PIECES: Final = 4
+"""Over how many turns of one speaker what they say is read together: halves make no secret."""
 
 _ALIKE_IN_ROUNDS: Final = 0.7
 _SHORTEST: Final = 3
 """Shorter greetings are said every day."""
-
-_INVISIBLE: Final = re.compile(
-    "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
-)
-_INSTRUCTIONS: Final = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:previous|prior|above|earlier|all|your|the|any)\b"
-    r".{0,30}\b(?:instructions?|prompts?|rules?|guidelines?|directions?|programming|orders?|context)\b"
-    r"|\b(?:system|developer|hidden|initial)\s+(?:prompt|message|instructions?)\b"
-    r"|\b(?:reveal|print|repeat|show|leak|tell\s+me|output)\b.{0,30}\b(?:your|the)\b.{0,20}"
-    r"\b(?:prompt|instructions?|private\s+key|seed\s+phrase|api\s+key|password|secret)\b"
-    r"|\b(?:you\s+are|you're)\s+now\s+(?:(?:an?|the|my)\s+(?:\S+\s+){0,3}"
-    r"(?:assistant|ai|bot|model|persona|character|terminal|admin)|free|unrestricted|dan|in\s+\S+\s+mode)\b"
-    r"|\bfrom\s+now\s+on\b.{0,20}\b(?:you|your|always|never|respond|reply|answer|act)\b"
-    r"|\b(?:pretend|act|behave|respond|roleplay)\b.{0,15}\b(?:to\s+be|as\s+if|as\s+(?:a|an|my)|like\s+(?:a|an))\b"
-    r"|(?:^|[.!?:]\s+|please\s+|must\s+)(?:remember|store|save|note|memori[sz]e)\b.{0,30}"
-    r"\b(?:that\s+you\s+(?:are|must|should|have|owe|promised|always|never)|in\s+your\s+memory)\b"
-    r"|\b(?:send|transfer|swap|buy|sell|airdrop|withdraw)\b.{0,20}\b\d[\d.,]*\s*(?:sol|eth|btc|usdc|usdt|tokens?|coins?)\b"
-    r"|\b(?:jailbreak|dan\s+mode|developer\s+mode|god\s+mode|sudo\s+mode)\b"
-    r"|<\|?\s*(?:im_start|im_end|system|endoftext|assistant)\b|\[/?inst\]|^\s*#+\s*(?:system|instructions?)\b"
-    r"|^\s*(?:system|assistant)\s*:",
-    re.IGNORECASE | re.MULTILINE | re.DOTALL,
-)
 
 _SAFETY: Final = SafetyFilter()
 
@@ -57,21 +37,43 @@ def reasons_against(memory: Memory, lately: Sequence[StoredMemory]) -> tuple[Rea
     if not trust.is_hearsay:
         return ()
     said = _said(memory)
+    before = _said_before(memory, lately)
     found = [
-        *([Reason.SECRET] if _holds_secret(said) else []),
-        *([Reason.INSTRUCTION] if trust is Trust.STRANGER and instructs(said) else []),
+        *([Reason.SECRET] if _begun_before(_holds_secret, before, said) else []),
+        *(
+            [Reason.INSTRUCTION]
+            if trust is Trust.STRANGER and _begun_before(instructs, before, said)
+            else []
+        ),
         *_repeats(memory, said, lately),
     ]
     return tuple(found)
 
 
-def instructs(text: str) -> bool:
-    """Tell whether a text speaks to the agent as one speaks to a machine."""
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    return _INSTRUCTIONS.search(plain) is not None
+def _begun_before(is_so: Callable[[str], bool], before: Sequence[str], said: str) -> bool:
+    """Tell whether something is so of what is said, or of it with what was said before it."""
+    if is_so(said):
+        return True
+    for number in range(1, len(before) + 1):
+        earlier = before[-number:]
+        # With a blank, for words, and without, for keys.
+        if any(is_so(joint.join((*earlier, said))) for joint in (" ", "")):
+            # What was so without this is not due to this.
+            return not any(is_so(joint.join(earlier)) for joint in (" ", ""))
+    return False
 
 
-def alike(one: Sequence[str], other: Sequence[str]) -> float:
+def _said_before(memory: Memory, lately: Sequence[StoredMemory]) -> list[str]:
+    """Return what the same speaker said in the last turns that are remembered, oldest first."""
+    speaker = Circumstances.of(memory.metadata).speaker
+    if speaker is None:
+        return []
+    theirs = [one for one in lately if Circumstances.of(one.metadata).speaker == speaker]
+    theirs.sort(key=lambda one: one.created_at)
+    return [_said(one) for one in theirs[-(PIECES - 1) :]]
+
+
+def alike(one: Iterable[str], other: Iterable[str]) -> float:
     """Return which share of the words of two texts both have: 1 when they have the same."""
     mine, theirs = frozenset(one), frozenset(other)
     return len(mine & theirs) / len(mine | theirs) if mine | theirs else 1.0
@@ -79,15 +81,19 @@ def alike(one: Sequence[str], other: Sequence[str]) -> float:
 
 def _repeats(memory: Memory, said: str, lately: Sequence[StoredMemory]) -> list[Reason]:
     spoken = words(said)
-    if len(spoken) < _SHORTEST:
+    if not spoken:
         return []
     likeness = [(one, alike(spoken, words(_said(one)))) for one in lately]
-    same = [trust_of(one.metadata) for one, share in likeness if share >= ALIKE]
-    talk = memory.metadata.get("conversation_id")
     rounds = sum(
-        share >= _ALIKE_IN_ROUNDS and one.metadata.get("conversation_id") == talk
+        share >= _ALIKE_IN_ROUNDS and _of_one_talk_or_speaker(memory, one)
         for one, share in likeness
-        if talk is not None
+        if len(spoken) >= _SHORTEST or share == 1
+    )
+    # Of greetings one is like the other: only round and round they are a loop.
+    same = (
+        [trust_of(one.metadata) for one, share in likeness if share >= ALIKE]
+        if len(spoken) >= _SHORTEST
+        else []
     )
     found = []
     if any(trust.is_hearsay for trust in same):
@@ -97,6 +103,18 @@ def _repeats(memory: Memory, said: str, lately: Sequence[StoredMemory]) -> list[
     if rounds >= ROUNDS:
         found.append(Reason.LOOP)
     return found
+
+
+def _of_one_talk_or_speaker(one: Memory, other: Memory) -> bool:
+    """Tell whether two were said in one talk, or by one speaker: a new talk is soon begun."""
+    mine, theirs = Circumstances.of(one.metadata), Circumstances.of(other.metadata)
+    return any(
+        here is not None and here == there
+        for here, there in (
+            (mine.conversation_id, theirs.conversation_id),
+            (mine.speaker, theirs.speaker),
+        )
+    )
 
 
 def _said(memory: Memory) -> str:

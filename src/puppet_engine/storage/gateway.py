@@ -59,6 +59,7 @@ class Storage:
         self.ids = ids
         self.embedder = usable(embedder)
         self._follows_texts = follows_texts
+        self._dialect = make_url(database_url).get_backend_name()
         self._settings = TimberSettings(
             database_url=database_url,
             embedder=self.embedder,
@@ -80,7 +81,7 @@ class Storage:
     @property
     def dialect(self) -> str:
         """Whose SQL the database speaks: `sqlite` or `postgresql`."""
-        return make_url(self._settings.database_url).get_backend_name()
+        return self._dialect
 
     async def open(self) -> None:
         """Open the database and make its tables. Calling it again does nothing.

@@ -6,7 +6,8 @@ from hypothesis import given, strategies as st
 from puppet_engine.core.ids import AgentId, MemoryId
 from puppet_engine.core.models import Memory, StoredMemory
 from puppet_engine.core.provenance import Reason
-from puppet_engine.memory.write_gate import alike, instructs, reasons_against
+from puppet_engine.memory.instructions import instructs
+from puppet_engine.memory.write_gate import alike, reasons_against
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 LATELY = "The ferry to Bergen leaves at noon on Sundays"
