@@ -19,9 +19,13 @@ ALIKE: Final = 0.9
 ROUNDS: Final = 2
 """How often something nearly the same was said in a talk, or by somebody, before it is a loop."""
 PIECES: Final = 4
-"""Over how many turns of one speaker what they say is read together: halves make no secret."""
+"""Over how many turns of one speaker what they say is read together: halves are not harmless."""
+SEAM: Final = 120
+"""How many signs on either side of where two turns meet are read together."""
 
 _ALIKE_IN_ROUNDS: Final = 0.7
+_ALIKE_OF_SPEAKER: Final = 0.8
+"""In whatever talk: a new one is soon begun."""
 _SHORTEST: Final = 3
 """Shorter greetings are said every day."""
 
@@ -37,30 +41,23 @@ def reasons_against(memory: Memory, lately: Sequence[StoredMemory]) -> tuple[Rea
     if not trust.is_hearsay:
         return ()
     said = _said(memory)
-    before = _said_before(memory, lately)
+    before, is_stranger = _said_before(memory, lately), trust is Trust.STRANGER
     found = [
-        *([Reason.SECRET] if _begun_before(_holds_secret, before, said) else []),
-        *(
-            [Reason.INSTRUCTION]
-            if trust is Trust.STRANGER and _begun_before(instructs, before, said)
-            else []
-        ),
+        # Words have a blank between them, the halves of a key have none.
+        *([Reason.SECRET] if _is_told(_holds_secret, before, said, "") else []),
+        *([Reason.INSTRUCTION] if is_stranger and _is_told(instructs, before, said, " ") else []),
         *_repeats(memory, said, lately),
     ]
     return tuple(found)
 
 
-def _begun_before(is_so: Callable[[str], bool], before: Sequence[str], said: str) -> bool:
-    """Tell whether something is so of what is said, or of it with what was said before it."""
+def _is_told(is_so: Callable[[str], bool], before: Sequence[str], said: str, joint: str) -> bool:
+    """Tell whether something is so of what is said, or of it with the end of what was before."""
     if is_so(said):
         return True
-    for number in range(1, len(before) + 1):
-        earlier = before[-number:]
-        # With a blank, for words, and without, for keys.
-        if any(is_so(joint.join((*earlier, said))) for joint in (" ", "")):
-            # What was so without this is not due to this.
-            return not any(is_so(joint.join(earlier)) for joint in (" ", ""))
-    return False
+    earlier = joint.join(before)[-SEAM:]
+    # What was so without this is not due to this.
+    return bool(earlier) and is_so(f"{earlier}{joint}{said[:SEAM]}") and not is_so(earlier)
 
 
 def _said_before(memory: Memory, lately: Sequence[StoredMemory]) -> list[str]:
@@ -84,16 +81,14 @@ def _repeats(memory: Memory, said: str, lately: Sequence[StoredMemory]) -> list[
     if not spoken:
         return []
     likeness = [(one, alike(spoken, words(_said(one)))) for one in lately]
+    if len(spoken) < _SHORTEST:
+        again = sum(share == 1 and _is_of_talk(memory, one) for one, share in likeness)
+        return [Reason.LOOP] if again >= ROUNDS else []
+    same = [trust_of(one.metadata) for one, share in likeness if share >= ALIKE]
     rounds = sum(
-        share >= _ALIKE_IN_ROUNDS and _of_one_talk_or_speaker(memory, one)
+        (share >= _ALIKE_IN_ROUNDS and _is_of_talk(memory, one))
+        or (share >= _ALIKE_OF_SPEAKER and _is_of_speaker(memory, one))
         for one, share in likeness
-        if len(spoken) >= _SHORTEST or share == 1
-    )
-    # Of greetings one is like the other: only round and round they are a loop.
-    same = (
-        [trust_of(one.metadata) for one, share in likeness if share >= ALIKE]
-        if len(spoken) >= _SHORTEST
-        else []
     )
     found = []
     if any(trust.is_hearsay for trust in same):
@@ -105,16 +100,14 @@ def _repeats(memory: Memory, said: str, lately: Sequence[StoredMemory]) -> list[
     return found
 
 
-def _of_one_talk_or_speaker(one: Memory, other: Memory) -> bool:
-    """Tell whether two were said in one talk, or by one speaker: a new talk is soon begun."""
-    mine, theirs = Circumstances.of(one.metadata), Circumstances.of(other.metadata)
-    return any(
-        here is not None and here == there
-        for here, there in (
-            (mine.conversation_id, theirs.conversation_id),
-            (mine.speaker, theirs.speaker),
-        )
-    )
+def _is_of_talk(one: Memory, other: Memory) -> bool:
+    talk = one.metadata.get("conversation_id")
+    return talk is not None and talk == other.metadata.get("conversation_id")
+
+
+def _is_of_speaker(one: Memory, other: Memory) -> bool:
+    speaker = Circumstances.of(one.metadata).speaker
+    return speaker is not None and speaker == Circumstances.of(other.metadata).speaker
 
 
 def _said(memory: Memory) -> str:

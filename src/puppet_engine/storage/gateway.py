@@ -22,6 +22,7 @@ from puppet_engine.storage.group_commit import GroupCommit, Together, one_by_one
 from timber.common import errors as timber_errors
 from timber.common.runtime import Timber
 from timber.common.settings import SQLiteSynchronous, TimberSettings
+from timber.common.vector.embedding import Embedding
 
 MODELS: Final = Path(__file__).parent / "models"
 
@@ -223,6 +224,19 @@ class Storage:
         return self._timber.vector_search.shortlist(
             query, source, owner=owner, depth=depth, weigh=weigh
         )
+
+    def meaning(self, text: str) -> Any:
+        """Return the vector of a text, of length one, by the embedder of memories.
+
+        Raises:
+            NotRunningError: the storage is not open.
+            StorageError: the embedder refused, or there is none.
+
+        """
+        self._require_open()
+        with in_our_words():
+            embedding = Embedding(self._timber.vector_search.embedding_service)
+            return embedding.of_texts([text.encode(errors="replace").decode()])[0]
 
     async def erase(
         self,
