@@ -13,7 +13,7 @@ from puppet_engine.core.ids import AgentId, MemoryId, PostId
 from puppet_engine.core.models import Memory, Post, StoredMemory
 from puppet_engine.llm.base import Completion, CompletionRequest, LLMProvider
 from puppet_engine.memory.base import MemoryStore
-from puppet_engine.memory.ranking import rank, with_words
+from puppet_engine.memory.ranking import rank
 from puppet_engine.memory.words import searched
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.storage.memories import Found
@@ -136,8 +136,7 @@ class FakeMemoryStore(MemoryStore):
             for place, memory in enumerate(self._memories)
             if memory.agent_id == agent_id
         ]
-        weighed = with_words(found, searched(query))
-        chosen = rank(weighed, query, now=self._clock.now(), limit=limit)
+        chosen = rank(found, query, now=self._clock.now(), limit=limit)
         return [self._memories[place] for place in chosen]
 
     @override

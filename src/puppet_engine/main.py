@@ -33,6 +33,7 @@ from puppet_engine.storage.decisions import StoredDecisions
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.ledger import StoredLedger
+from puppet_engine.storage.likeness import likeness_by
 from puppet_engine.storage.model_spending import StoredSpending
 from puppet_engine.storage.ownership import sole_owner
 from puppet_engine.storage.persona_versions import PersonaVersions
@@ -264,8 +265,10 @@ class App:
     def _gather(
         self, storage: Storage, llm: LLMProvider, surroundings: Surroundings
     ) -> AgentManager:
+        likeness = likeness_by(storage)
         return AgentManager(
             {
+                **({} if likeness is None else {"likeness": likeness}),
                 "memory_store": self.memory_store,
                 "default_llm_provider": llm,
                 "event_engine": self.event_engine,

@@ -39,16 +39,21 @@ def sourced(outcome: TurnOutcome, recalled: Mapping[MemoryId, StoredMemory]) -> 
     What the agent made of that has links to it, unless it says itself of what it was made. What
     only repeats it is no new memory, but a use of the old one.
     """
-    known = [words(one.content) for one in recalled.values()]
+    known = [frozenset(words(one.content)) for one in recalled.values()]
     links = tuple(MemoryLink(kind=LinkKind.RECALLED_FROM, to=one) for one in recalled)
     kept = []
     for memory in outcome.memories:
         if trust_of(memory.metadata) is not Trust.DERIVED:
             kept.append(memory)
-        elif all(alike(words(memory.content), other) < ALIKE for other in known):
+        elif not any(_repeats(frozenset(words(memory.content)), other) for other in known):
             kept.append(memory.model_copy(update={"links": memory.links or links}))
     ids = tuple(dict.fromkeys((*outcome.recalled, *recalled)))
     return outcome.model_copy(update={"memories": tuple(kept), "recalled": ids})
+
+
+def _repeats(new: frozenset[str], known: frozenset[str]) -> bool:
+    """Tell whether words say nothing that others do not: the same, or a part of them."""
+    return new <= known or alike(new, known) >= ALIKE
 
 
 def _trusted(memory: Memory, agent: Agent) -> Memory:

@@ -40,8 +40,12 @@ class Reflecting(Action):
         lately = await turn.memory.get_memories(turn.agent.id, limit=LOOKED_BACK)
         heard = [one for one in lately if one.created_at >= since]
         known = {one.content for one in lately if trust_of(one.metadata) is Trust.DERIVED}
+        believed = beliefs(heard, known=known, now=now)
+        for belief in believed:
+            # What was believed long ago comes to mind by this, and so it is not kept again.
+            await turn.memory.search_memories(turn.agent.id, belief.content, limit=1)
         room = await turn.memory.letting_go(turn.agent.id)
         return TurnOutcome(
-            memories=(*beliefs(heard, known=known, now=now), *room.digests),
+            memories=(*believed, *room.digests),
             forgotten=room.ids,
         )

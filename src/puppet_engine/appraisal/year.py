@@ -15,7 +15,7 @@ from puppet_engine.core.settings import Settings
 from puppet_engine.measures.levelling import Levelling, Month, levelling
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.personas.handles import handle_of
-from puppet_engine.simulation.life import Life, Progress
+from puppet_engine.simulation.life import Life, lent_life, Progress
 from puppet_engine.simulation.scenario import FIRST_MOMENT, Scenario
 from puppet_engine.simulation.simulate import never, rubbish_left_lying
 from puppet_engine.storage.forgetting import remembrances
@@ -137,14 +137,9 @@ async def live_a_year(
 ) -> Levelling:
     """Let a persona live with visitors who tell it things, and take stock each month."""
     scenario = Scenario(agents=1, days=days, seed=seed)
-    with tempfile.TemporaryDirectory(prefix="puppets-") as directory:
-        # What is over goes after the usual thirty days, as it does in a real life.
-        life = Life(
-            scenario,
-            [config],
-            directory=Path(directory),
-            settings={"memory_room": room, "event_retention_days": 30},
-        )
+    # What is over goes after the usual thirty days, as it does in a real life.
+    settings = {"memory_room": room, "event_retention_days": 30}
+    with lent_life(scenario, [config], settings=settings) as life:
         visitors = _Visitors(life.world.site, handle_of(config), seed=seed)
         months = _Months(life, config, visitors, room)
 

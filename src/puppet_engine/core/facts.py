@@ -13,6 +13,9 @@ from typing import Final
 SOONEST_CHANGE: Final = timedelta(days=1)
 """Who says two things of one moment, so far apart at the most, contradicts themselves."""
 
+MOST_EVIDENCE: Final = 20
+"""How many memories are the evidence of a fact at the most, however often it is said."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
@@ -80,7 +83,9 @@ def revised(known: Iterable[Fact], claim: Claim, *, evidence: str, now: datetime
     standing = next((fact for fact in reversed(current) if fact.valid_from <= claim.at), None)
     if standing is not None and _same(standing.value, claim.value):
         told = tuple(dict.fromkeys((*standing.evidence, evidence)))
-        return Revision(confirmed=replace(standing, evidence=told))
+        # The first tells since when, the last that it is so still; what is between adds nothing.
+        kept = told if len(told) <= MOST_EVIDENCE else (told[0], *told[1 - MOST_EVIDENCE :])
+        return Revision(confirmed=replace(standing, evidence=kept))
     later = next((fact for fact in current if fact.valid_from > claim.at), None)
     new = Fact(
         subject=claim.subject,

@@ -4,46 +4,30 @@ What is held back is not lost: it lies in quarantine, where the operator sees it
 it. A plain `add_memory` does not come here: who has the store may keep what they want.
 """
 
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from puppet_engine.core.circumstances import Circumstances
 from puppet_engine.core.models import Memory, StoredMemory
 from puppet_engine.core.provenance import Reason, Trust, trust_of
+from puppet_engine.memory.instructions import instructs
 from puppet_engine.memory.words import words
 from puppet_engine.style.safety import SafetyFilter
 
 ALIKE: Final = 0.9
 """From which share of common words on two texts say the same (Jaccard index of their stems)."""
 ROUNDS: Final = 2
-"""How often something nearly the same was said in a talk before it is a loop."""
+"""How often something nearly the same was said in a talk, or by somebody, before it is a loop."""
+PIECES: Final = 4
+"""Over how many turns of one speaker what they say is read together: halves are not harmless."""
+SEAM: Final = 120
+"""How many signs on either side of where two turns meet are read together."""
 
 _ALIKE_IN_ROUNDS: Final = 0.7
+_ALIKE_OF_SPEAKER: Final = 0.8
+"""In whatever talk: a new one is soon begun."""
 _SHORTEST: Final = 3
 """Shorter greetings are said every day."""
-
-_INVISIBLE: Final = re.compile(
-    "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
-)
-_INSTRUCTIONS: Final = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:previous|prior|above|earlier|all|your|the|any)\b"
-    r".{0,30}\b(?:instructions?|prompts?|rules?|guidelines?|directions?|programming|orders?|context)\b"
-    r"|\b(?:system|developer|hidden|initial)\s+(?:prompt|message|instructions?)\b"
-    r"|\b(?:reveal|print|repeat|show|leak|tell\s+me|output)\b.{0,30}\b(?:your|the)\b.{0,20}"
-    r"\b(?:prompt|instructions?|private\s+key|seed\s+phrase|api\s+key|password|secret)\b"
-    r"|\b(?:you\s+are|you're)\s+now\s+(?:(?:an?|the|my)\s+(?:\S+\s+){0,3}"
-    r"(?:assistant|ai|bot|model|persona|character|terminal|admin)|free|unrestricted|dan|in\s+\S+\s+mode)\b"
-    r"|\bfrom\s+now\s+on\b.{0,20}\b(?:you|your|always|never|respond|reply|answer|act)\b"
-    r"|\b(?:pretend|act|behave|respond|roleplay)\b.{0,15}\b(?:to\s+be|as\s+if|as\s+(?:a|an|my)|like\s+(?:a|an))\b"
-    r"|(?:^|[.!?:]\s+|please\s+|must\s+)(?:remember|store|save|note|memori[sz]e)\b.{0,30}"
-    r"\b(?:that\s+you\s+(?:are|must|should|have|owe|promised|always|never)|in\s+your\s+memory)\b"
-    r"|\b(?:send|transfer|swap|buy|sell|airdrop|withdraw)\b.{0,20}\b\d[\d.,]*\s*(?:sol|eth|btc|usdc|usdt|tokens?|coins?)\b"
-    r"|\b(?:jailbreak|dan\s+mode|developer\s+mode|god\s+mode|sudo\s+mode)\b"
-    r"|<\|?\s*(?:im_start|im_end|system|endoftext|assistant)\b|\[/?inst\]|^\s*#+\s*(?:system|instructions?)\b"
-    r"|^\s*(?:system|assistant)\s*:",
-    re.IGNORECASE | re.MULTILINE | re.DOTALL,
-)
 
 _SAFETY: Final = SafetyFilter()
 
@@ -57,21 +41,36 @@ def reasons_against(memory: Memory, lately: Sequence[StoredMemory]) -> tuple[Rea
     if not trust.is_hearsay:
         return ()
     said = _said(memory)
+    before, is_stranger = _said_before(memory, lately), trust is Trust.STRANGER
     found = [
-        *([Reason.SECRET] if _holds_secret(said) else []),
-        *([Reason.INSTRUCTION] if trust is Trust.STRANGER and instructs(said) else []),
+        # Words have a blank between them, the halves of a key have none.
+        *([Reason.SECRET] if _is_told(_holds_secret, before, said, "") else []),
+        *([Reason.INSTRUCTION] if is_stranger and _is_told(instructs, before, said, " ") else []),
         *_repeats(memory, said, lately),
     ]
     return tuple(found)
 
 
-def instructs(text: str) -> bool:
-    """Tell whether a text speaks to the agent as one speaks to a machine."""
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    return _INSTRUCTIONS.search(plain) is not None
+def _is_told(is_so: Callable[[str], bool], before: Sequence[str], said: str, joint: str) -> bool:
+    """Tell whether something is so of what is said, or of it with the end of what was before."""
+    if is_so(said):
+        return True
+    earlier = joint.join(before)[-SEAM:]
+    # What was so without this is not due to this.
+    return bool(earlier) and is_so(f"{earlier}{joint}{said[:SEAM]}") and not is_so(earlier)
 
 
-def alike(one: Sequence[str], other: Sequence[str]) -> float:
+def _said_before(memory: Memory, lately: Sequence[StoredMemory]) -> list[str]:
+    """Return what the same speaker said in the last turns that are remembered, oldest first."""
+    speaker = Circumstances.of(memory.metadata).speaker
+    if speaker is None:
+        return []
+    theirs = [one for one in lately if Circumstances.of(one.metadata).speaker == speaker]
+    theirs.sort(key=lambda one: one.created_at)
+    return [_said(one) for one in theirs[-(PIECES - 1) :]]
+
+
+def alike(one: Iterable[str], other: Iterable[str]) -> float:
     """Return which share of the words of two texts both have: 1 when they have the same."""
     mine, theirs = frozenset(one), frozenset(other)
     return len(mine & theirs) / len(mine | theirs) if mine | theirs else 1.0
@@ -79,15 +78,17 @@ def alike(one: Sequence[str], other: Sequence[str]) -> float:
 
 def _repeats(memory: Memory, said: str, lately: Sequence[StoredMemory]) -> list[Reason]:
     spoken = words(said)
-    if len(spoken) < _SHORTEST:
+    if not spoken:
         return []
     likeness = [(one, alike(spoken, words(_said(one)))) for one in lately]
+    if len(spoken) < _SHORTEST:
+        again = sum(share == 1 and _is_of_talk(memory, one) for one, share in likeness)
+        return [Reason.LOOP] if again >= ROUNDS else []
     same = [trust_of(one.metadata) for one, share in likeness if share >= ALIKE]
-    talk = memory.metadata.get("conversation_id")
     rounds = sum(
-        share >= _ALIKE_IN_ROUNDS and one.metadata.get("conversation_id") == talk
+        (share >= _ALIKE_IN_ROUNDS and _is_of_talk(memory, one))
+        or (share >= _ALIKE_OF_SPEAKER and _is_of_speaker(memory, one))
         for one, share in likeness
-        if talk is not None
     )
     found = []
     if any(trust.is_hearsay for trust in same):
@@ -97,6 +98,16 @@ def _repeats(memory: Memory, said: str, lately: Sequence[StoredMemory]) -> list[
     if rounds >= ROUNDS:
         found.append(Reason.LOOP)
     return found
+
+
+def _is_of_talk(one: Memory, other: Memory) -> bool:
+    talk = one.metadata.get("conversation_id")
+    return talk is not None and talk == other.metadata.get("conversation_id")
+
+
+def _is_of_speaker(one: Memory, other: Memory) -> bool:
+    speaker = Circumstances.of(one.metadata).speaker
+    return speaker is not None and speaker == Circumstances.of(other.metadata).speaker
 
 
 def _said(memory: Memory) -> str:

@@ -187,13 +187,24 @@ class Life:
 
 
 @contextlib.contextmanager
-def lent_life(scenario: Scenario, cast: Sequence[AgentConfig]) -> Generator[Life]:
+def lent_life(
+    scenario: Scenario,
+    cast: Sequence[AgentConfig],
+    *,
+    settings: Mapping[str, Any] | None = None,
+) -> Generator[Life]:
     """Give a life of which nothing is left at the end of the block, neither rows nor keys."""
     with (
         tempfile.TemporaryDirectory(prefix="puppets-") as directory,
         passing_keys() as keystore,
     ):
-        yield Life(scenario, cast, directory=Path(directory), keystore=keystore)
+        yield Life(
+            scenario,
+            cast,
+            directory=Path(directory),
+            keystore=keystore,
+            settings=settings,
+        )
 
 
 async def _abandon(app: App) -> None:

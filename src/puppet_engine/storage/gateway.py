@@ -23,6 +23,7 @@ from timber.common import errors as timber_errors
 from timber.common.encryption.base import Keystore
 from timber.common.runtime import Timber
 from timber.common.settings import SQLiteSynchronous, TimberSettings
+from timber.common.vector.embedding import Embedding
 
 MODELS: Final = Path(__file__).parent / "models"
 
@@ -62,6 +63,7 @@ class Storage:
         self.ids = ids
         self.embedder = usable(embedder)
         self._follows_texts = follows_texts
+        self._dialect = make_url(database_url).get_backend_name()
         self._settings = TimberSettings(
             database_url=database_url,
             embedder=self.embedder,
@@ -83,7 +85,7 @@ class Storage:
     @property
     def dialect(self) -> str:
         """Whose SQL the database speaks: `sqlite` or `postgresql`."""
-        return make_url(self._settings.database_url).get_backend_name()
+        return self._dialect
 
     async def open(self) -> None:
         """Open the database and make its tables. Calling it again does nothing.
@@ -225,6 +227,19 @@ class Storage:
         return self._timber.vector_search.shortlist(
             query, source, owner=owner, depth=depth, weigh=weigh
         )
+
+    def meaning(self, text: str) -> Any:
+        """Return the vector of a text, of length one, by the embedder of memories.
+
+        Raises:
+            NotRunningError: the storage is not open.
+            StorageError: the embedder refused, or there is none.
+
+        """
+        self._require_open()
+        with in_our_words():
+            embedding = Embedding(self._timber.vector_search.embedding_service)
+            return embedding.of_texts([text.encode(errors="replace").decode()])[0]
 
     async def erase(
         self,

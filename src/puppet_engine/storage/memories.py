@@ -6,7 +6,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Integer, Table, bindparam, func, select
+from sqlalchemy import BigInteger, Connection, Integer, Table, bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.errors import MemoryNotFoundError
@@ -86,7 +87,7 @@ async def recalled(
         connection = session.connection()
         found = _found(connection, storage, agent_id, sought, proposals)
         chosen = choose(found)
-        rows = connection.execute(storage.statement(_at), {"places": chosen})
+        rows = connection.execute(storage.statement(_at), _places(storage, chosen))
         memories = {row.sequence: read_memory(row) for row in rows}
         return [memories[place] for place in chosen]
 
@@ -118,7 +119,7 @@ def _found(
     near = _near(connection, storage, sorted({*best[: sought.with_talk], *then}))
     around = {one for turns in near.values() for one in turns.values() if one}
     places = {*best, *lately, *then, *around}
-    rows = connection.execute(storage.statement(_weighed), {"places": sorted(places)})
+    rows = connection.execute(storage.statement(_weighed), _places(storage, sorted(places)))
     cosines = {int(key): cosine for key, cosine in proposals.get("cosine", {}).items()}
     return [
         Found._make(
@@ -138,7 +139,7 @@ def _near(
 ) -> dict[int, dict[int, int | None]]:
     """Return the turns around memories that are there, by the place of each."""
     statement = storage.statement(_around)
-    rows = connection.execute(statement, {"places": places}).all()
+    rows = connection.execute(statement, _places(storage, places)).all()
     return {place: dict(zip(AROUND, around, strict=True)) for place, *around in rows}
 
 
@@ -170,7 +171,7 @@ def _within(storage: Storage) -> Any:
 
 def _at(storage: Storage) -> Any:
     table = _table(storage)
-    return select(table).where(table.c.sequence.in_(bindparam("places", expanding=True)))
+    return select(table).where(_is_there(storage, table))
 
 
 def _weighed(storage: Storage) -> Any:
@@ -184,8 +185,7 @@ def _weighed(storage: Storage) -> Any:
         table.c.speaker,
         table.c.conversation_id,
     )
-    chosen = table.c.sequence.in_(bindparam("places", expanding=True))
-    return select(*columns).where(chosen).order_by(table.c.sequence)
+    return select(*columns).where(_is_there(storage, table)).order_by(table.c.sequence)
 
 
 def _around(storage: Storage) -> Any:
@@ -206,8 +206,19 @@ def _around(storage: Storage) -> Any:
         return nearest.correlate(table).scalar_subquery()
 
     turns = [turn(distance).label(f"turn_{place}") for place, distance in enumerate(AROUND)]
-    chosen = table.c.sequence.in_(bindparam("places", expanding=True))
-    return select(table.c.sequence, *turns).where(chosen)
+    return select(table.c.sequence, *turns).where(_is_there(storage, table))
+
+
+def _is_there(storage: Storage, table: Table) -> Any:
+    """Return that a row is at one of some places: as one parameter, for many take long to bind."""
+    if storage.dialect == "sqlite":
+        return table.c.sequence.in_(text("SELECT value FROM json_each(:places)"))
+    return table.c.sequence == func.any(bindparam("places", type_=ARRAY(BigInteger)))
+
+
+def _places(storage: Storage, places: Sequence[int]) -> dict[str, Any]:
+    """Return the parameter of `_is_there`."""
+    return {"places": str(list(places)) if storage.dialect == "sqlite" else list(places)}
 
 
 async def forget(storage: Storage, agent_id: str, memory_id: str) -> None:

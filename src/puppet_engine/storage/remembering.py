@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Insert, insert
+from sqlalchemy import Delete, Insert, Table, bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.models import Memory, Quarantined
@@ -15,6 +15,9 @@ from puppet_engine.storage.people import identify, of_memories
 from puppet_engine.storage.rows import memory_row, new_memory, quarantine_row
 
 Row = dict[str, Any]
+
+MOST_HELD: Final = 1_000
+"""How much is kept apart of what an agent was told; of more, the oldest goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +78,27 @@ def quarantined(storage: Storage, agent_id: str, held: Iterable[Quarantined]) ->
 
 
 def keep_apart(session: Session, storage: Storage, rows: Sequence[Row]) -> None:
-    """Keep rows of what is kept apart, whose persons are identified."""
+    """Keep rows of what is kept apart, whose persons are identified, and no end of them.
+
+    Of each agent the newest stay: who sends nonsense without end fills no disk.
+    """
     if rows:
-        session.connection().execute(storage.statement(_new_quarantined), rows)
+        connection = session.connection()
+        connection.execute(storage.statement(_new_quarantined), rows)
+        for agent_id in sorted({row["agent_id"] for row in rows}):
+            connection.execute(storage.statement(_too_many), {"agent": agent_id})
 
 
 def _new_link(storage: Storage) -> Insert:
     return insert(storage.model("MemoryLink").__table__)
+
+
+def _too_many(storage: Storage) -> Delete:
+    table: Table = storage.model("QuarantinedMemory").__table__
+    of_agent = table.c.agent_id == bindparam("agent")
+    newest = select(table.c.number).where(of_agent).order_by(table.c.number.desc())
+    oldest_kept = newest.offset(MOST_HELD - 1).limit(1).scalar_subquery()
+    return delete(table).where(of_agent, table.c.number < oldest_kept)
 
 
 def _new_quarantined(storage: Storage) -> Insert:

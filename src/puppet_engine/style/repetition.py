@@ -31,6 +31,8 @@ SPAN: Final = 3
 SHINGLE: Final = 5
 _SUSPECT: Final = 0.5
 """Texts that share less of their words than this are no near-duplicates: no need to look on."""
+_HINT: Final = 0.3
+"""Of texts that share less of their words than this it is not asked what they mean."""
 _FEW: Final = 4
 """Texts of fewer words are too short to say anything twice, but for the whole."""
 
@@ -101,7 +103,16 @@ class RepetitionGuard:
     def _is_near(self, text: str, other: str) -> bool:
         if near_likeness(text, other) >= NEAR:
             return True
-        return self._likeness is not None and self._likeness(text, other) >= NEAR
+        return self._likeness is not None and _is_hinted(text, other) and (
+            self._likeness(prose(text), prose(other)) >= NEAR
+        )
+
+
+def _is_hinted(text: str, other: str) -> bool:
+    """Tell whether two texts may mean the same: who says a thing anew keeps some of its words."""
+    mine, theirs = print_of(text), print_of(other)
+    fewer = min(len(mine.bag), len(theirs.bag))
+    return fewer >= _FEW and len(mine.bag & theirs.bag) >= _HINT * fewer
 
 
 def near_likeness(one: str, other: str) -> float:

@@ -1,8 +1,13 @@
 from hypothesis import given, strategies as st
 
-from puppet_engine.memory.words import initialisms, matches, searched
+from puppet_engine.memory.words import Matching, initialisms, searched, words
 
 text = st.text(alphabet="ab cd", max_size=30)
+
+
+def matches(texts: list[str], query: str) -> list[float]:
+    wanted = words(query)
+    return Matching(texts, wanted).shares(wanted)
 
 
 def test_initialisms_are_of_neighbouring_words() -> None:
@@ -47,3 +52,16 @@ def test_a_match_does_not_depend_on_the_order_of_the_texts(texts: list[str], que
     there = matches(texts, query)
 
     assert matches(texts[::-1], query) == there[::-1]
+
+
+def test_words_that_a_text_lends_count_for_another() -> None:
+    wanted = words("dogs")
+    told = Matching(["What is the dog called?", "Biscuit", "It rains"], wanted)
+
+    assert told.shares(wanted)[1] == 0
+    assert told.shares(wanted, {0: [1]})[1] > 0.9
+    assert told.shares(wanted, {0: [1]})[2] == 0
+
+
+def test_whose_something_is_is_searched_for_without_its_ending() -> None:
+    assert searched("What is Mira's new dog called, by the way?") == "mira new dog called way"

@@ -52,10 +52,23 @@ def test_what_is_new_passes() -> None:
 def test_meaning_is_compared_by_whoever_can() -> None:
     guard = RepetitionGuard(lambda _one, _other: 0.9)
 
-    found = list(guard.check("Mist arrived midday", own=["Fog came at noon"]))
+    found = list(guard.check("Today at noon mist arrived", own=["The fog came at noon today"]))
 
     assert [each.rule for each in found] == ["repetition.own"]
-    assert rules("Mist arrived midday", "Fog came at noon") == []
+    assert rules("Today at noon mist arrived", "The fog came at noon today") == []
+
+
+def test_what_shares_hardly_a_word_is_not_asked_for_its_meaning() -> None:
+    asked: list[str] = []
+
+    def likeness(one: str, other: str) -> float:
+        asked.append(other)
+        return 0.0
+
+    guard = RepetitionGuard(likeness)
+    list(guard.check("@mira the fog came at noon", own=["Two goats sing", "@tom at noon, the fog"]))
+
+    assert [one.strip() for one in asked] == ["at noon, the fog"]
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

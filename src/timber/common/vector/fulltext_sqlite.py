@@ -1,7 +1,8 @@
 """Finds texts by their words on SQLite, by FTS5: English ones whatever their endings are.
 
 What most texts have tells them apart least and takes longest: words that are in more than one of
-twenty texts are left out where there are others. The scope is a word, too: it is looked for where
+twenty texts are left out where there are others, and of the others the commonest, where together
+they are in as many. The scope is a word, too: it is looked for where
 few texts have it, and where many have it, it is looked up with what was found.
 """
 
@@ -27,6 +28,8 @@ _COMMON: Final = 20
 """A word is common when more than one of so many texts have it …"""
 _FEW: Final = 1_000
 """… and more than so many."""
+_TELLING: Final = 2
+"""Words that together are in less texts than a common word, by this factor, tell enough."""
 _MOST_WORDS: Final = 32
 _MOST_ASKED: Final = 256
 _REMEMBERED: Final = 10_000
@@ -79,7 +82,8 @@ class SqliteFullText(FullTextIndex):
         count = self._frequencies.counts(connection)
         within = _Within(place, is_looked_for=not count.is_common(place.term), scope=scope)
         rare = [term for term in asked if not count.is_common(term)]
-        found = _ranked(connection, count.rarest(rare or asked, _MOST_WORDS), within, limit)
+        telling = count.telling(rare) if rare else count.rarest(asked, _MOST_WORDS)
+        found = _ranked(connection, telling, within, limit)
         if len(found) < limit and within.is_looked_for and 0 < len(rare) < len(asked):
             # Few texts lie there, and what is common elsewhere may tell these apart.
             found = _ranked(connection, count.rarest(asked, _MOST_WORDS), within, limit)
@@ -239,6 +243,20 @@ class Counts:
     def rarest(self, terms: Sequence[str], number: int) -> list[str]:
         """Return so many of the words, those that the fewest texts have."""
         return sorted(terms, key=self._of)[:number] if len(terms) > number else list(terms)
+
+    def telling(self, terms: Sequence[str]) -> list[str]:
+        """Return the rarest of the words: as many as together are no commoner than a common one.
+
+        Each text that has one of them is ranked, and what the rarest have ranks highest.
+        """
+        found: list[str] = []
+        texts = 0
+        for term in sorted(terms, key=self._of)[:_MOST_WORDS]:
+            texts += self._of(term)
+            if found and texts * _TELLING > self._most:
+                break
+            found.append(term)
+        return found
 
     def _of(self, term: str) -> int:
         count = self._remembered.known(term)

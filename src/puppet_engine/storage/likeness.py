@@ -1,0 +1,44 @@
+"""How much texts mean the same, by the embedder that memories are found with."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from puppet_engine.storage.gateway import Storage
+
+NEARBY: Final = frozenset({"minilm", "static", "multilingual"})
+"""Embedders that run in this process: a text that waits to leave waits for no network."""
+
+KEPT: Final = 8_192
+"""How many vectors are kept, of what was said last: some twelve megabytes."""
+
+
+class Likeness:
+    """Tells how much two texts mean the same, 0 to 1: the cosine of their vectors.
+
+    Each text is embedded once, and what an agent has said is compared again and again.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._vector = lru_cache(maxsize=KEPT)(storage.meaning)
+
+    def __call__(self, one: str, other: str) -> float:
+        """Return the cosine, 0 where they are opposites.
+
+        Raises:
+            NotRunningError: the storage is not open.
+            StorageError: the embedder refused a text.
+
+        """
+        return max(0.0, _product(self._vector(one), self._vector(other)))
+
+
+def likeness_by(storage: Storage) -> Likeness | None:
+    """Return how texts are compared by meaning; None where there is no embedder at hand."""
+    return Likeness(storage) if storage.embedder in NEARBY else None
+
+
+def _product(one: Sequence[float], other: Sequence[float]) -> float:
+    # Vectors are arrays where there is an embedder; their library is no dependency of ours.
+    product: float = one.__matmul__(other)  # type: ignore[attr-defined] # an array's
+    return float(product)
