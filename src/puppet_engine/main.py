@@ -265,10 +265,8 @@ class App:
     def _gather(
         self, storage: Storage, llm: LLMProvider, surroundings: Surroundings
     ) -> AgentManager:
-        likeness = likeness_by(storage)
         return AgentManager(
             {
-                **({} if likeness is None else {"likeness": likeness}),
                 "memory_store": self.memory_store,
                 "default_llm_provider": llm,
                 "event_engine": self.event_engine,
@@ -287,6 +285,7 @@ class App:
                 ),
                 "answers": StoredAnswers(storage),
                 "secrets": secrets_of(self.settings),
+                "likeness": likeness_by(storage),
                 "in_step": self._is_in_step(),
             }
         )

@@ -1,7 +1,6 @@
 """A year of one persona: who visits it tells it things, and each month it is asked for them."""
 
 import random
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from puppet_engine.core.settings import Settings
 from puppet_engine.measures.levelling import Levelling, Month, levelling
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.personas.handles import handle_of
-from puppet_engine.simulation.life import Life, lent_life, Progress
+from puppet_engine.simulation.life import Life, Progress, lent_life
 from puppet_engine.simulation.scenario import FIRST_MOMENT, Scenario
 from puppet_engine.simulation.simulate import never, rubbish_left_lying
 from puppet_engine.storage.forgetting import remembrances

@@ -4,10 +4,10 @@
 at a variable.
 """
 
-from enum import StrEnum
+from timber.common.failpoints import NamedPlace
 
 
-class Failpoint(StrEnum):
+class Failpoint(NamedPlace):
     """Every place at which a process can be ended on purpose."""
 
     COMMIT_ASKED = "commit.asked"

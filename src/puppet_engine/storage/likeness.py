@@ -40,5 +40,5 @@ def likeness_by(storage: Storage) -> Likeness | None:
 
 def _product(one: Sequence[float], other: Sequence[float]) -> float:
     # Vectors are arrays where there is an embedder; their library is no dependency of ours.
-    product: float = one.__matmul__(other)  # type: ignore[attr-defined] # an array's
+    product: float = one @ other  # type: ignore[operator] # arrays have it
     return float(product)
