@@ -88,19 +88,16 @@ def _routines(evidence: Evidence) -> Iterable[str]:
 
 
 def _wishes(evidence: Evidence) -> Iterable[str]:
-    wanted: Counter[str | None] = Counter(
-        event.agent
-        for event in evidence.events
-        if event.type == "post.due" and event.settled_as is not None
+    """Compare what agents chose to say with what is to go out; of a thread its head counts."""
+    wanted = Counter(each.agent for each in evidence.decided if each.is_post)
+    kept = Counter(
+        intent.agent
+        for intent in evidence.intents
+        if intent.kind == "post" and intent.follows is None
     )
-    kept: Counter[str | None] = Counter(
-        intent.agent for intent in evidence.intents if intent.kind == "post"
-    )
-    # Of whom no draft may leave, it is told that nothing is said, and why.
-    kept.update(_held_back(evidence))
     if wanted != kept:
-        yield f"posts that fell due, but are not wanted nor held back: {dict(wanted - kept)}"
-        yield f"posts that are wanted, but never fell due: {dict(kept - wanted)}"
+        yield f"posts that were decided on, but are not wanted: {dict(wanted - kept)}"
+        yield f"posts that are wanted, but were never decided on: {dict(kept - wanted)}"
     for intent in evidence.intents:
         if intent.state != "done":
             yield f"{intent.kind} {intent.id} is {intent.state}: {intent.result}"
@@ -129,7 +126,7 @@ def _left_answers(evidence: Evidence) -> Iterable[str]:
 def _undecided(evidence: Evidence) -> Iterable[str]:
     """Compare the turns that are over with what was decided in them, once in each."""
     over: Counter[str | None] = Counter(event.id for event in _felt(evidence))
-    decided = Counter(evidence.decided)
+    decided = Counter(each.event for each in evidence.decided)
     if over != decided:
         yield f"turns in which nothing was decided: {dict(over - decided)}"
         yield f"decided in no turn, or again: {dict(decided - over)}"
@@ -140,21 +137,19 @@ def _unmoved(evidence: Evidence) -> Iterable[str]:
 
     What somebody says moves an agent each time; a post of its own is unanswered until then.
     """
-    held_back = _held_back(evidence)
+    posting = {each.event for each in evidence.decided if each.is_post}
     moved, unanswered = Counter[str | None](), Counter[str | None]()
     for event in _felt(evidence):
         if event.type == "mention.received":
             moved[event.agent] += 1
             unanswered[event.agent] = 0
-        else:
+        elif event.id in posting:
             unanswered[event.agent] += 1
     for mind in evidence.minds:
         if mind.moved != moved[mind.agent]:
             yield f"{mind.agent} was moved {mind.moved} times, by {moved[mind.agent]} turns"
-        # In which of its turns a text was held back is not told.
-        most = unanswered[mind.agent]
-        if not most - held_back[mind.agent] <= mind.unanswered <= most:
-            yield f"{mind.agent} waits for a word to {mind.unanswered} of its last {most} posts"
+        if mind.unanswered != (posts := unanswered[mind.agent]):
+            yield f"{mind.agent} waits for a word to {mind.unanswered} of its last {posts} posts"
     silent = {event.agent for event in _felt(evidence)} - {mind.agent for mind in evidence.minds}
     yield from (f"the mood of {agent} is gone" for agent in sorted(filter(None, silent)))
 
@@ -163,15 +158,6 @@ def _felt(evidence: Evidence) -> list[EventRow]:
     """Return the turns that are over in which something is felt, in the order of their ends."""
     over = [one for one in evidence.events if one.type in FELT and one.settled_as is not None]
     return sorted(over, key=lambda one: one.settled_as or 0)
-
-
-def _held_back(evidence: Evidence) -> Counter[str | None]:
-    """Return how often an agent was due to post, and no draft might leave."""
-    return Counter(
-        event.agent
-        for event in evidence.events
-        if event.type == "text.held_back" and event.post is None
-    )
 
 
 # ------------------------------------------------------------------ nothing happens twice

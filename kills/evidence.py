@@ -27,7 +27,7 @@ class EventRow:
     failures: int
     error: str | None
     post: str | None
-    """Of a mention, of a post that is told of; of a text that was held back: what it answers."""
+    """Of a mention, and of a post that is told of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,8 @@ class IntentRow:
     text: str
     answers: str | None
     """The post that it is an answer to."""
+    follows: str | None
+    """The intent before it in its thread."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,22 @@ class MindRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DecisionRow:
+    """What was decided in one turn."""
+
+    event: str | None
+    """The id of the event that the turn was taken for."""
+    agent: str
+    acts: str
+    """With commas between them: `reply,like`."""
+
+    @property
+    def is_post(self) -> bool:
+        """Whether the agent chose to say something of its own accord."""
+        return "post" in self.acts.split(",")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Published:
     """One post, as the world has it."""
 
@@ -83,8 +101,7 @@ class Evidence:
     intents: Sequence[IntentRow]
     agents: Sequence[AgentRow]
     minds: Sequence[MindRow]
-    decided: Sequence[str | None]
-    """The ids of the events in whose turns something was decided, once for each decision."""
+    decided: Sequence[DecisionRow]
     own_memories: Sequence[str]
     """The post of each memory of having said something."""
     kept_answers: Sequence[str]
@@ -97,8 +114,7 @@ class Evidence:
 EVENTS: Final = """
     SELECT sequence, id, agent_id, type, priority, due_at, settled_as, failures, error,
         CASE type WHEN 'mention.received' THEN payload->>'id'
-            WHEN 'post.published' THEN payload->>'post_id'
-            WHEN 'text.held_back' THEN payload->>'in_reply_to' END
+            WHEN 'post.published' THEN payload->>'post_id' END
     FROM events ORDER BY sequence
 """
 EVENT_COLUMNS: Final = (
@@ -106,9 +122,11 @@ EVENT_COLUMNS: Final = (
     "post",
 )
 INTENTS: Final = """
-    SELECT id, agent_id, kind, state, result, payload->>'text', payload->>'in_reply_to'
+    SELECT id, agent_id, kind, state, result, payload->>'text', payload->>'in_reply_to',
+        payload->>'follows'
     FROM intents ORDER BY sequence
 """
+INTENT_COLUMNS: Final = ("id", "agent", "kind", "state", "result", "text", "answers", "follows")
 AGENTS: Final = "SELECT id, handle, cursor FROM agents ORDER BY id"
 MINDS: Final = """
     SELECT agent_id, unanswered, (
@@ -116,7 +134,7 @@ MINDS: Final = """
         WHERE mood_moments.agent_id = moods.agent_id AND event = 'mention.received'
     ) FROM moods ORDER BY agent_id
 """
-DECIDED: Final = "SELECT DISTINCT event_id, at FROM decisions"
+DECIDED: Final = "SELECT DISTINCT event_id, agent_id, acts, at FROM decisions"
 OWN_MEMORIES: Final = "SELECT details->>'post_id' FROM memories WHERE details->>'source' = 'self'"
 KEPT_ANSWERS: Final = "SELECT occasion FROM model_answers"
 
@@ -139,18 +157,7 @@ def of_server(conninfo: str, published: Sequence[Published]) -> Evidence:
 def _read(ask: Ask, published: Sequence[Published], *, alone: bool) -> Evidence:
     return Evidence(
         events=[EventRow(**dict(zip(EVENT_COLUMNS, row, strict=True))) for row in ask(EVENTS)],
-        intents=[
-            IntentRow(
-                id=id_,
-                agent=agent,
-                kind=kind,
-                state=state,
-                result=result,
-                text=text,
-                answers=answers,
-            )
-            for id_, agent, kind, state, result, text, answers in ask(INTENTS)
-        ],
+        intents=[IntentRow(**dict(zip(INTENT_COLUMNS, row, strict=True))) for row in ask(INTENTS)],
         agents=[
             AgentRow(id=id_, handle=handle, cursor=cursor) for id_, handle, cursor in ask(AGENTS)
         ],
@@ -158,7 +165,10 @@ def _read(ask: Ask, published: Sequence[Published], *, alone: bool) -> Evidence:
             MindRow(agent=agent, unanswered=unanswered, moved=moved)
             for agent, unanswered, moved in ask(MINDS)
         ],
-        decided=[event for event, _ in ask(DECIDED)],
+        decided=[
+            DecisionRow(event=event, agent=agent, acts=acts)
+            for event, agent, acts, _ in ask(DECIDED)
+        ],
         own_memories=[post for (post,) in ask(OWN_MEMORIES)],
         kept_answers=[occasion for (occasion,) in ask(KEPT_ANSWERS)],
         published=published,
