@@ -112,7 +112,7 @@ BENCHMARKS: Final = (
         full_scale=_FULL_SCALE,
         databases=("sqlite", "postgresql"),
         expect=letters.expected,
-        repetitions=3,
+        repetitions=2,
         traced=False,
     ),
     Benchmark(
@@ -131,7 +131,7 @@ BENCHMARKS: Final = (
         full_scale=_FULL_SCALE,
         databases=("sqlite", "postgresql"),
         expect=letters.expected,
-        repetitions=3,
+        repetitions=2,
         traced=False,
     ),
 )
