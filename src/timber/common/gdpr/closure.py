@@ -52,7 +52,11 @@ class Closure:
 
     def of(self, rows: FromClause, table: Table, seed: Seed) -> ColumnElement[bool]:
         """Return the condition on `rows`, of that table, to be of the kind."""
-        return _Spreading(self, seed).holds_of(rows, table)
+        return self.by(seed).of(rows, table)
+
+    def by(self, seed: Seed) -> "Spreading":
+        """Return what gives conditions that share their expressions, for one statement."""
+        return Spreading(self, seed)
 
     def circle(self, name: str) -> tuple[str, ...]:
         """Return the tables in a circle with one, itself among them; none if it is in none."""
@@ -91,14 +95,15 @@ class Closure:
 
 
 @dataclass
-class _Spreading:
-    """One condition, and the expressions that it uses."""
+class Spreading:
+    """Conditions of one kind, and the expressions that they use."""
 
     closure: Closure
     seed: Seed
     _known: dict[str, CTE] = field(default_factory=dict)
 
-    def holds_of(self, rows: FromClause, table: Table) -> ColumnElement[bool]:
+    def of(self, rows: FromClause, table: Table) -> ColumnElement[bool]:
+        """Return the condition on `rows`, of that table, to be of the kind."""
         circle = self.closure.circle(table.key)
         if not circle:
             return self._straight(rows, table, frozenset())

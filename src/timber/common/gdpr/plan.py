@@ -19,7 +19,7 @@ from sqlalchemy import (
     true,
 )
 
-from timber.common.gdpr.closure import Closure
+from timber.common.gdpr.closure import Closure, Spreading
 from timber.common.gdpr.holds import Held
 from timber.common.gdpr.links import Link
 from timber.common.gdpr.schema import Schema
@@ -184,7 +184,7 @@ class _Prospect:
     held: Held
 
     def is_theirs(self, rows: FromClause, table: Table) -> ColumnElement[bool]:
-        return self.schema.belonging.of(rows, table.key, self.person)
+        return self._theirs.of(rows, table)
 
     def leaves_it_alone(self, rows: FromClause, table: Table) -> ColumnElement[bool]:
         """Return the condition to be the person's and to go, or to be retained, link and all."""
@@ -199,6 +199,11 @@ class _Prospect:
         What is needed stays itself, so what it must point to is needed, too, and so on.
         """
         return self._needs.of(rows, table, self._is_needed_by_others)
+
+    @cached_property
+    def _theirs(self) -> Spreading:
+        # Shared, for statements ask of many tables whose their rows are.
+        return self.schema.belonging.by(self.person)
 
     @cached_property
     def _needs(self) -> Closure:

@@ -29,7 +29,7 @@ from typing_extensions import override
 from timber.common.encryption.base import subject_of
 from timber.common.encryption.identities import Spelling
 from timber.common.errors import InvalidRequestError
-from timber.common.gdpr.closure import Closure
+from timber.common.gdpr.closure import Closure, Spreading
 from timber.common.modeling.ownership import Ownership, Step
 
 
@@ -87,10 +87,14 @@ class Belonging:
 
     def of(self, rows: FromClause, name: str, person: Person) -> ColumnElement[bool]:
         """Return the condition on `rows`, of the table of that name, to be the person's."""
+        return self.by(person).of(rows, self.metadata.tables[name])
+
+    def by(self, person: Person) -> Spreading:
+        """Return what gives conditions to be the person's that share their expressions."""
         closure = self._closures.get(person.table)
         if closure is None:
             closure = self._closures[person.table] = self._closure(person.table)
-        return closure.of(rows, self.metadata.tables[name], partial(self._said, person=person))
+        return closure.by(partial(self._said, person=person))
 
     def _closure(self, people: str) -> Closure:
         parts = {

@@ -57,7 +57,7 @@ def schemas(draw: st.DrawFn) -> Drawn:
     count = draw(st.integers(2, 5))
     for number in range(count):
         table = _table(draw, number, count, tables, drawn)
-        if tables and draw(st.integers(0, 2)) == 0:
+        if tables and draw(st.integers(0, 4)) == 0:
             _close_circle(tables[-1], table)
         tables.append(table)
     while more := [
