@@ -234,7 +234,8 @@ class Turns(Consumer):
             if self._answers is not None:
                 await self._answers.forget(_answers_of(agent, occasion))
             raise
-        if isinstance(llm, JournalledProvider) and llm.was_asked:
+        # Who feels may have asked in an attempt that was cut short, and be silent in this one.
+        if isinstance(llm, JournalledProvider) and (llm.was_asked or action.feels):
             outcome = outcome.model_copy(update={"answers_to": llm.occasion})
         outcome = sourced(outcome, memory.recalled)
         if action.feels:
