@@ -100,7 +100,7 @@ class _Months:
         if now < FIRST_MOMENT + MONTH * (len(self.found) + 1):
             return
         database = Path(self._life.database_url.removeprefix("sqlite:///"))
-        # The engine has its database for itself: a copy is looked into, as of a process killed now.
+        # The engine has its database for itself: a copy is looked into, as if it were killed now.
         with tempfile.TemporaryDirectory(prefix="puppets-") as directory:
             copy = Path(directory) / "then"
             shutil.copytree(database.parent, copy)

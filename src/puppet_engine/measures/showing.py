@@ -4,9 +4,11 @@ In a life, the gladder somebody is the gladder their words have to be: Spearman'
 each persona's figures taken from its own mean. And the more awake they are the sooner their next
 post has to come: a wait's likelihood to be as short, by the distribution of somebody in no mood,
 is uniform when moods count for nothing, so its distance from a half, weighed by how much the mood
-quickens, sums up to nothing; the score test tells how far from it. What else goes with a mood may be the cause of it there; so each persona is also
-asked for the same texts twice, once in a glad mood and once in a low one, with all else alike, and
-the difference of the words' valences is tested after Wilcoxon (signed ranks).
+quickens, sums up to nothing; the score test tells how far from it.
+
+What else goes with a mood may be the cause of it there; so each persona is also asked for the same
+texts twice, once in a glad mood and once in a low one, with all else alike, and the difference of
+the words' valences is tested after Wilcoxon (signed ranks).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
