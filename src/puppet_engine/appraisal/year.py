@@ -1,6 +1,8 @@
 """A year of one persona: who visits it tells it things, and each month it is asked for them."""
 
 import random
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -97,14 +99,20 @@ class _Months:
         now = self._life.clock.now()
         if now < FIRST_MOMENT + MONTH * (len(self.found) + 1):
             return
-        storage = InlineStorage(self._life.database_url, clock=VirtualClock(now), ids=random_id)
-        await storage.open()
-        try:
-            self.found.append(await self._month(storage, now))
-        finally:
-            await storage.close()
+        database = Path(self._life.database_url.removeprefix("sqlite:///"))
+        # The engine has its database for itself: a copy is looked into, as if it were killed now.
+        with tempfile.TemporaryDirectory(prefix="puppets-") as directory:
+            copy = Path(directory) / "then"
+            shutil.copytree(database.parent, copy)
+            url = f"sqlite:///{copy / database.name}"
+            storage = InlineStorage(url, clock=VirtualClock(now), ids=random_id)
+            await storage.open()
+            try:
+                self.found.append(await self._month(storage, now, file_bytes=_bytes_of(database)))
+            finally:
+                await storage.close()
 
-    async def _month(self, storage: InlineStorage, now: datetime) -> Month:
+    async def _month(self, storage: InlineStorage, now: datetime, *, file_bytes: int) -> Month:
         kept = await remembrances(storage, self._config.id)
         store = SQLiteStore(self._settings, storage=storage, clock=VirtualClock(now))
         # What was said an hour ago may not have been noticed yet.
@@ -116,7 +124,7 @@ class _Months:
             number=len(self.found) + 1,
             memories=len(kept),
             text_bytes=sum(len(one.content.encode()) for one in kept),
-            file_bytes=_bytes_of(Path(self._life.database_url.removeprefix("sqlite:///"))),
+            file_bytes=file_bytes,
             asked=len(asked),
             recall=sum(hits) / max(1, len(hits)),
         )

@@ -1,15 +1,20 @@
 """Whether moods show: in the words that somebody chooses, and in when they speak.
 
-In a life, the gladder somebody is the gladder their words have to be, and the more awake they are
-the sooner their next post has to come: Spearman's rank correlations, each persona's figures taken
-from its own mean. What else goes with a mood may be the cause of it there; so each persona is also
-asked for the same texts twice, once in a glad mood and once in a low one, with all else alike, and
-the difference of the words' valences is tested after Wilcoxon (signed ranks).
+In a life, the gladder somebody is the gladder their words have to be: Spearman's rank correlation,
+each persona's figures taken from its own mean. And the more awake they are the sooner their next
+post has to come: a wait's likelihood to be as short, by the distribution of somebody in no mood,
+is uniform when moods count for nothing, so its distance from a half, weighed by how much the mood
+quickens, sums up to nothing; the score test tells how far from it.
+
+What else goes with a mood may be the cause of it there; so each persona is also asked for the same
+texts twice, once in a glad mood and once in a low one, with all else alike, and the difference of
+the words' valences is tested after Wilcoxon (signed ranks).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from math import log2, sqrt
+from statistics import NormalDist, fmean
 from typing import Final
 
 from scipy import stats
@@ -65,11 +70,10 @@ def showing(
 ) -> Showing:
     """Measure how the moods of each handle show."""
     in_words = {who: [(it.mood, it.words) for it in several] for who, several in worded.items()}
-    in_times = {who: [(it.factor, it.share) for it in several] for who, several in paced.items()}
     return Showing(
         readings=[
             *_together("mood and words", in_words),
-            *_together("the mood's pace and waits", in_times),
+            *_quickened(paced),
             *(_shifted(handle, several) for handle, several in sorted(twice.items())),
         ],
         shifts={
@@ -97,6 +101,33 @@ def _together(what: str, pairs: Mapping[str, Sequence[Pair]]) -> Iterator[Readin
         if len(several) >= FEWEST:
             rho, _ = _correlation(several)
             yield told(f"rank correlation of {what}", rho, count=len(several), whose=handle)
+
+
+def _quickened(paced: Mapping[str, Sequence[Paced]]) -> Iterator[Reading]:
+    """Yield how much sooner posts come in a mood of twice the pace: the cast's, and each one's."""
+    found = {CAST: [one for several in paced.values() for one in several], **paced}
+    for whose, several in found.items():
+        pace = [-log2(one.factor) for one in several]
+        weight = sum(each**2 for each in pace)
+        score = sum(each * (1 / 2 - one.share) for each, one in zip(pace, several, strict=True))
+        of, value = (
+            "by how much sooner posts come at twice the pace",
+            score / weight if weight else 0.0,
+        )
+        if whose == CAST:
+            # A uniform share has a variance of 1/12.
+            deviations = score / sqrt(weight / 12) if weight else 0.0
+            yield Reading(
+                of=of,
+                whose=whose,
+                value=value,
+                line=f"above 0, by chance once in {1 / SIGNIFICANCE:.0f} at the most",
+                holds=len(several) >= FEWEST and NormalDist().cdf(-deviations) < SIGNIFICANCE,
+                count=len(several),
+                unit="share",
+            )
+        elif len(several) >= FEWEST:
+            yield told(of, value, count=len(several), whose=whose, unit="share")
 
 
 def _from_their_mean(pairs: Sequence[Pair]) -> list[Pair]:

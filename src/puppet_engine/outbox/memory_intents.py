@@ -121,12 +121,17 @@ class InMemoryIntents(IntentStore):
     @override
     async def alike(self, agent_id: str, marks: Sequence[int], *, limit: int) -> Past:
         wanted = frozenset(marks)
+        sharing = [
+            (len(wanted.intersection(each.payload.get(MARKS, ()))), each)
+            for each in reversed(self._intents.values())
+            if each.state in {*OPEN, IntentState.DONE}
+        ]
+        sharing.sort(key=lambda entry: -entry[0])  # of those that share as much, the newest
         said = [
             (each.agent_id, str(each.payload["text"]))
-            for each in reversed(self._intents.values())
-            if wanted.intersection(each.payload.get(MARKS, ()))
-            and each.state in {*OPEN, IntentState.DONE}
-        ][:limit]
+            for shared, each in sharing[:limit]
+            if shared
+        ]
         return Past(
             own=tuple(dict.fromkeys(text for whose, text in said if whose == agent_id)),
             cast=tuple(dict.fromkeys(text for whose, text in said if whose != agent_id)),

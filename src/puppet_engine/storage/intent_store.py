@@ -108,7 +108,7 @@ class IntentStore(ABC):
 
     @abstractmethod
     async def alike(self, agent_id: str, marks: Sequence[int], *, limit: int) -> Past:
-        """Return the texts that share a mark, of the last `limit` that do, however long ago.
+        """Return the texts that share a mark, however long ago: the `limit` that share most.
 
         The marks of a text are those that its intent's payload holds under `marks`.
         What was refused, or came too late, was not said.

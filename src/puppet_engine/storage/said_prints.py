@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Insert, Table, bindparam, insert, select
+from sqlalchemy import Insert, Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.models import IntentState
@@ -30,7 +30,11 @@ def new_print(storage: Storage) -> Insert:
 def marked_alike(
     session: Session, storage: Storage, marks: Sequence[int], *, limit: int
 ) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return whose and what intents are that share a mark, newest first; none that was refused."""
+    """Return whose and what intents share a mark, none that was refused.
+
+    Those that share most come first, of them the newest: where many are alike in part, the one
+    that is as good as the same is not among the last.
+    """
     asked = {"marks": list(marks), "most": limit}
     found = session.connection().execute(storage.statement(_alike), asked)
     return [(row.agent_id, row.payload) for row in found]
@@ -39,12 +43,16 @@ def marked_alike(
 def _alike(storage: Storage) -> Any:
     prints: Table = storage.model("SaidPrint").__table__
     intents: Table = storage.model("Intent").__table__
-    sharing = select(prints.c.intent_id).where(
-        prints.c.mark.in_(bindparam("marks", expanding=True))
+    sharing = (
+        select(prints.c.intent_id, func.count().label("shared"))
+        .where(prints.c.mark.in_(bindparam("marks", expanding=True)))
+        .group_by(prints.c.intent_id)
+        .subquery()
     )
     return (
         select(intents.c.agent_id, intents.c.payload)
-        .where(intents.c.id.in_(sharing), intents.c.state.in_(_SAID))
-        .order_by(intents.c.sequence.desc())
+        .join_from(sharing, intents, intents.c.id == sharing.c.intent_id)
+        .where(intents.c.state.in_(_SAID))
+        .order_by(sharing.c.shared.desc(), intents.c.sequence.desc())
         .limit(bindparam("most"))
     )

@@ -16,7 +16,8 @@ from puppet_engine.measures.showing import Paced, Showing, Twice, Worded, showin
 pytestmark = pytest.mark.unit
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
-WORDS, PACE = "rank correlation of mood and words", "rank correlation of the mood's pace and waits"
+WORDS = "rank correlation of mood and words"
+PACE = "by how much sooner posts come at twice the pace"
 SHIFT = "by how much gladder the same is said in a glad mood than in a low one"
 
 

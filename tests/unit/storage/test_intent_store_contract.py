@@ -253,6 +253,22 @@ async def test_what_shares_a_mark_is_found_however_long_ago_it_was_said(books: B
     assert (await books.intents.alike("ada", [4], limit=10)).own == ()
 
 
+async def test_what_shares_most_marks_is_found_though_many_later_texts_share_one(
+    books: Books,
+) -> None:
+    def say(text: str, *marks: int) -> IntentDraft:
+        payload = {"text": text, "marks": list(marks)}
+        return IntentDraft(kind=IntentKind.POST, payload=payload, account="x:ada")
+
+    await books.want(say("as good as the same", 1, 2, 3))
+    for number in range(5):
+        await books.want(say(f"alike in part {number}", 1, 10 + number))
+
+    alike = await books.intents.alike("ada", [1, 2, 3, 4], limit=3)
+
+    assert alike.own == ("as good as the same", "alike in part 4", "alike in part 3")
+
+
 async def test_what_was_said_is_told_newest_first_and_apart_from_what_others_said(
     books: Books,
 ) -> None:
