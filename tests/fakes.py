@@ -14,7 +14,6 @@ from puppet_engine.core.models import Memory, Post, StoredMemory
 from puppet_engine.llm.base import Completion, CompletionRequest, LLMProvider
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.ranking import rank
-from puppet_engine.memory.words import searched
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.storage.memories import Found
 

@@ -313,10 +313,9 @@ class App:
         async def open_wallet(agent: Agent) -> Trader:
             return await open_rehearsal_wallet(world.url, world.rpc_url, agent.config, self.clock)
 
-        likeness = likeness_by(storage)
         return AgentManager(
             {
-                **({} if likeness is None else {"likeness": likeness}),
+                "likeness": likeness_by(storage),
                 "memory_store": self.memory_store,
                 "default_llm_provider": llm,
                 "event_engine": self.event_engine,

@@ -67,7 +67,7 @@ class AgentManagerConfig(_Required, total=False):
     """Keeps what language models answered until the turn is fact."""
     secrets: Collection[str]
     """What no text may hold: the engine's own keys."""
-    likeness: Likeness
+    likeness: Likeness | None
     """How much two texts mean the same; without it repetition is known by the words alone."""
     in_step: bool
     """Whether a turn waits for its effects: slower, but the same life from the same seed.

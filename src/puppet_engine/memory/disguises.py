@@ -16,7 +16,7 @@ LONGEST: Final = 4_000
 """How many signs of a text are read; no network has longer posts."""
 
 _LOOKALIKES: Final = str.maketrans(
-    "авԁеɡһіјкӏмнпорԛгѕтуѵԝхсαβγεηικνορτυχωıłøđ",  # noqa: RUF001 - that is what they are for
+    "авԁеɡһіјкӏмнпорԛгѕтуѵԝхсαβγεηικνορτυχωıłøđ",
     "abdeghijklmhnopqrstyvwxcabyenikvoptuxwilod",
 )
 """Letters of Cyrillic and Greek that pass for Latin ones (Unicode TS 39, of the most common)."""
@@ -31,10 +31,34 @@ _READABLE: Final = 0.85
 
 _MORSE_LETTERS: Final = dict(
     zip(
-        (
-            ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- "
-            "...- .-- -..- -.-- --.."
-        ).split(),
+        [
+            ".-",
+            "-...",
+            "-.-.",
+            "-..",
+            ".",
+            "..-.",
+            "--.",
+            "....",
+            "..",
+            ".---",
+            "-.-",
+            ".-..",
+            "--",
+            "-.",
+            "---",
+            ".--.",
+            "--.-",
+            ".-.",
+            "...",
+            "-",
+            "..-",
+            "...-",
+            ".--",
+            "-..-",
+            "-.--",
+            "--..",
+        ],
         "abcdefghijklmnopqrstuvwxyz",
         strict=True,
     )
