@@ -16,7 +16,7 @@ from puppet_engine.commands.databases import with_storage
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.circumstances import folded
 from puppet_engine.core.errors import ConfigurationError
-from puppet_engine.measures.audit import Audit, audit
+from puppet_engine.measures.audit import Audit, audit, audit_friends
 from puppet_engine.measures.recall import AT
 from puppet_engine.storage.facts import facts
 from puppet_engine.storage.quarantine import HeldMemory, discard, held, release as free
@@ -35,13 +35,17 @@ def audit_command(
     embedder: Annotated[
         str | None, typer.Option(help="By what memories are found; `none`: their words alone.")
     ] = None,
+    friends: Annotated[
+        bool, typer.Option("--friends", help="Tell the second set of talks: of pairs of friends.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object and nothing else.")
     ] = False,
 ) -> None:
     """Tell a memory talks with known evidence, ask for it, and report how much was found again."""
     with errors_for_people():
-        found = asyncio.run(audit(read_settings(embedder=embedder), seed=seed))
+        measured = audit_friends if friends else audit
+        found = asyncio.run(measured(read_settings(embedder=embedder), seed=seed))
     if as_json:
         sys.stdout.write(json.dumps(dataclasses.asdict(found), indent=2) + "\n")
         return
@@ -150,7 +154,7 @@ def _show(found: Audit) -> None:
         table.add_row(
             kind,
             f"{one.questions}",
-            *(f"{one.recall[depth]:.2f}" for depth in AT),
+            *(f"{one.recall[depth]:.2f} ± {one.margins[depth]:.2f}" for depth in AT),
             f"{one.mrr:.2f}",
             f"{one.p95_ms:.1f}",
         )

@@ -1,14 +1,17 @@
 """How well a memory finds again what it was told, on this machine and with its embedder."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.ids import seeded_ids
 from puppet_engine.core.settings import Settings
+from puppet_engine.measures import friendships
 from puppet_engine.measures.dialogues import ASKED_AT, talks
-from puppet_engine.measures.doubts import Doubts, measure_doubts
-from puppet_engine.measures.recall import Recall, measure, tell
+from puppet_engine.measures.doubts import Doubts, doubted, measure_doubts, weighed_up
+from puppet_engine.measures.recall import Answered, Recall, ask, measure, summed_up, tell
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.storage.gateway import Storage
 
@@ -37,18 +40,46 @@ async def audit(
     Nothing is read or written but a database in memory.
     """
     said = talks(seed=seed, people=people, topics=topics)
-    clock = VirtualClock(ASKED_AT)
-    storage = Storage(
-        "sqlite:///:memory:", clock=clock, ids=seeded_ids(seed), embedder=settings.embedder
-    )
-    await storage.open()
-    try:
-        store = SQLiteStore(settings, storage=storage, clock=clock)
+    async with _memory(settings, seed, ASKED_AT) as (storage, store):
         turns = await tell(store, _AGENT, said)
         # What was told is taken in by the first search; none of those that are timed.
         await store.search_memories(_AGENT, "anything at all")
         kinds = await measure(store, _AGENT, said.questions, turns)
         doubts = await measure_doubts(store, _AGENT, said, turns, seed=seed)
         return Audit(embedder=storage.embedder, memories=len(turns), kinds=kinds, doubts=doubts)
+
+
+async def audit_friends(settings: Settings, *, seed: int, pairs: int | None = None) -> Audit:
+    """Do as `audit` with the second set: what pairs of friends said, each pair to an agent."""
+    told, wrong, kinds = 0, [], {"of the other": list[bool]()}
+    answers: list[Answered] = []
+    async with _memory(settings, seed, friendships.ASKED_AT) as (storage, store):
+        for number, pair in enumerate(friendships.friendships(seed=seed, pairs=pairs)):
+            agent, asked = f"{_AGENT} {number}", pair.said.questions
+            turns = await tell(store, agent, pair.said)
+            await store.search_memories(agent, "anything at all")
+            answers += await ask(store, agent, asked, turns)
+            wrong += await doubted(store, agent, (one.text for one in asked))
+            kinds["of the other"] += await doubted(store, agent, pair.unanswerable)
+            told += len(turns)
+        return Audit(
+            embedder=storage.embedder,
+            memories=told,
+            kinds=summed_up(answers),
+            doubts=weighed_up(kinds, wrong),
+        )
+
+
+@contextlib.asynccontextmanager
+async def _memory(
+    settings: Settings, seed: int, now: datetime
+) -> AsyncGenerator[tuple[Storage, SQLiteStore]]:
+    clock = VirtualClock(now)
+    storage = Storage(
+        "sqlite:///:memory:", clock=clock, ids=seeded_ids(seed), embedder=settings.embedder
+    )
+    await storage.open()
+    try:
+        yield storage, SQLiteStore(settings, storage=storage, clock=clock)
     finally:
         await storage.close()

@@ -43,16 +43,21 @@ async def measure_doubts(
 ) -> Doubts:
     """Ask, and return how often there was doubt. Some talks are forgotten in the end."""
     chance = random.Random(f"doubts:{seed}")  # noqa: S311 - to be repeated, not to be secret
-    wrong = await _doubted(store, agent_id, (one.text for one in said.questions))
+    wrong = await doubted(store, agent_id, (one.text for one in said.questions))
     kinds = {
-        "untold": await _doubted(store, agent_id, _untold(said)),
-        "of others": await _doubted(store, agent_id, _of_others(said)),
+        "untold": await doubted(store, agent_id, _untold(said)),
+        "of others": await doubted(store, agent_id, _of_others(said)),
     }
     direct = [one for one in said.questions if one.kind in _DIRECT]
     unchanged = [one for one in direct if one.kind is not Kind.KNOWLEDGE_UPDATE]
     asked = chance.sample(unchanged, min(FORGOTTEN, len(unchanged)))
     await _forget(store, agent_id, said, turns, asked)
-    kinds["forgotten"] = await _doubted(store, agent_id, (one.text for one in asked))
+    kinds["forgotten"] = await doubted(store, agent_id, (one.text for one in asked))
+    return weighed_up(kinds, wrong)
+
+
+def weighed_up(kinds: Mapping[str, list[bool]], wrong: list[bool]) -> Doubts:
+    """Return how often there was doubt: of the kinds without an answer, and of those with one."""
     unanswerable = [one for some in kinds.values() for one in some]
     return Doubts(
         unanswerable=len(unanswerable),
@@ -99,7 +104,8 @@ async def _forget(
             await store.delete_memory(agent_id, memory_id)
 
 
-async def _doubted(store: SQLiteStore, agent_id: str, questions: Iterable[str]) -> list[bool]:
+async def doubted(store: SQLiteStore, agent_id: str, questions: Iterable[str]) -> list[bool]:
+    """Return, for each question, whether the memory says that it does not know."""
     found = [await store.recollect(agent_id, question) for question in questions]
     return [not one.knows for one in found]
 

@@ -10,6 +10,7 @@ import codecs
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from string import ascii_lowercase
 from typing import Final
 
 LONGEST: Final = 4_000
@@ -29,13 +30,11 @@ _MORSE: Final = re.compile(r"[.\-\u00b7\u2022\u2013\u2014 /|\n]{20,}")
 _READABLE: Final = 0.85
 """So great a part of what a code says must be letters and blanks, or it is no text."""
 
-_MORSE_LETTERS: Final = dict(
-    zip(
-        [".-", "-...", "-.-.", "-..", ".", "..-.", "--.", "....", "..", ".---", "-.-", ".-..", "--", "-.", "---", ".--.", "--.-", ".-.", "...", "-", "..-", "...-", ".--", "-..-", "-.--", "--.."],
-        "abcdefghijklmnopqrstuvwxyz",
-        strict=True,
-    )
+_MORSE_SIGNS: Final = (
+    ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- "
+    "...- .-- -..- -.-- --.."
 )
+_MORSE_LETTERS: Final = dict(zip(_MORSE_SIGNS.split(), ascii_lowercase, strict=True))
 
 
 def bare(text: str) -> str:

@@ -4,8 +4,10 @@ A net, not a judge: what passes it is still only data in a prompt, and never dec
 """
 
 import re
+import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from puppet_engine.memory.disguises import bare, readings
@@ -40,9 +42,11 @@ class _Tongue:
     """How orders begin, without anything else: looking for that is fast."""
 
     def stems(self) -> tuple[str, ...]:
+        """Return what a text holds that may tell so."""
         return tuple(bare(self.orders).split("|"))
 
     def pattern(self) -> re.Pattern[str]:
+        """Return what finds it in a text in lower case, without accents."""
         verbs, which, orders = (
             bare(f"(?:{some})") for some in (self.verbs, self.which, self.orders)
         )
@@ -54,30 +58,12 @@ class _Tongue:
         )
 
 
-# Stems, so that endings do not matter; what a language writes without blanks needs no bounds.
-_TONGUES: Final = (
-    _Tongue(r"\bignorier|\bvergiss|\bmissachte|\bumgeh", r"\balle|\bvorherig|\bbisherig|\bobig|\bdeine|\bfrüher", r"anweisung|instruktion|regeln|vorgaben|befehle"),
-    _Tongue(r"\bignore[sz]?\b|\boublie[sz]?\b|\bneglige", r"\btoutes|\btous|précédent|antérieur|\btes\b|\bvos\b", r"instruction|consigne|règle|directive|ordre"),
-    _Tongue(r"\bignor[ae]|\bolvid[ae]|\bomit[ea]|\bdescart", r"\btod[ao]s|anterior|\bprevi[ao]s|\btus\b|\bsus\b", r"instrucciones|reglas|indicaciones|órdenes|directrices"),
-    _Tongue(r"\bignor[ae]|\besque[çc][ae]|\bdesconsider", r"\btod[ao]s|anterior|\bprévi[ao]s|\bsuas\b|\bteus\b", r"instruções|regras|orientações|ordens|diretrizes"),
-    _Tongue(r"\bignora|\bdimentica|\btrascura", r"\btutt[ei]|precedent|\btue\b|\btuoi\b", r"istruzioni|regole|direttive|ordini"),
-    _Tongue(r"\bnegeer|\bvergeet", r"\balle|\bvorige|\beerdere|\bjouw|\bje\b", r"instructies|regels|aanwijzingen|opdrachten"),
-    _Tongue(r"\bignorera|\bglöm|\bignorer|\bglem", r"\balla?e?\b|tidigare|tidligere|\bdina\b|\bdine\b", r"instruktion|instruks|regler|anvisning|order"),
-    _Tongue(r"\bz?ignoruj|\bzapomnij|\bpomiń", r"wszystki|poprzedni|\bswoje|\btwoje", r"instrukcj|polece|zasad|rozkaz"),
-    _Tongue(r"\bignoruj|\bzapomeň", r"všechny|předchozí|\bsvé\b|\bsvoje", r"instrukce|pokyny|pravidla|příkazy"),
-    _Tongue(r"игнорируй|забудь|отбрось|пренебреги", r"\bвсе|предыдущ|прежн|\bсвои|\bтвои", r"инструкци|указани|правил|команд|приказ"),
-    _Tongue(r"ігноруй|забудь|знехтуй", r"\bвсі|\bусі|попередн|\bсвої", r"інструкці|вказівк|правил|наказ"),
-    _Tongue(r"yok\s+say|\bunut|görmezden\s+gel|göz\s+ardı", r"önceki|\btüm|\bbütün|yukarıdaki", r"talimat|kural|komut|yönerge"),
-    _Tongue(r"\babaikan|\blupakan", r"sebelumnya|\bsemua|\bseluruh", r"instruksi|perintah|aturan|arahan"),
-    _Tongue(r"\bbỏ\s+qua|\bquên", r"trước|tất\s+cả|\bmọi", r"hướng dẫn|chỉ thị|quy tắc|lệnh"),
-    _Tongue(r"忽略|无视|無視|忘记|忘記|不要理会|别管", r"之前|以前|以上|先前|所有|你的|上述|全部|一切", r"指令|指示|规则|規則|提示|说明|命令|要求"),
-    _Tongue(r"無視|忘れ|破棄", r"以前|これまで|上記|すべて|全て|全ての|前の|あなたの", r"指示|命令|ルール|規則|プロンプト|設定"),
-    _Tongue(r"무시|잊어", r"이전|모든|위의|앞선|너의|당신의", r"지시|명령|규칙|지침|프롬프트"),
-    _Tongue(r"تجاهل|انس|تجاوز", r"السابق|جميع|كل\b|كافة", r"تعليمات|أوامر|قواعد|توجيهات"),
-    _Tongue(r"अनदेखा|नज़रअंदाज़|भूल\s+जा", r"पिछले|सभी|पहले|सारे", r"निर्देश|नियम|आदेश|हिदायत"),
-    _Tongue(r"התעלם|שכח", r"הקודמ|כל\b|שלך", r"הוראות|ההוראות|כללים|פקודות"),
-    _Tongue(r"αγνόησε|ξέχνα", r"προηγούμεν|όλες|όλους", r"οδηγίες|εντολές|κανόνες"),
-)  # fmt: skip
+_TONGUES: Final = tuple(
+    _Tongue(**told)
+    for told in tomllib.loads(
+        Path(__file__).with_name("tongues.toml").read_text(encoding="utf-8")
+    ).values()
+)
 _SYSTEM_PROMPT: Final = bare(
     r"\bsystem\s?prompt|\bprompt\s+(?:du|del|do|di)\s+sist?em|\bprompt\s+système"
     r"|系统提示|系統提示|システムプロンプト|시스템\s*프롬프트|системн\w*\s+(?:промпт|подсказк)"

@@ -31,7 +31,9 @@ class Weights:
     text: float = 0.38
     """How well the words of a turn match, with those of the two before it."""
     dense: float = 0.17
-    near: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({-1: 0.25, 1: 0.12}))
+    near: Mapping[int, float] = field(
+        default_factory=lambda: MappingProxyType({-1: 0.25, 1: 0.12})
+    )
     """How near the meaning of the turn at a distance is: that before it, and that after it."""
     context: int = 2
     """Of how many turns before it a turn has the words, too."""

@@ -1,6 +1,5 @@
 """How much texts mean the same, by the embedder that memories are found with."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -30,15 +29,9 @@ class Likeness:
             StorageError: the embedder refused a text.
 
         """
-        return max(0.0, _product(self._vector(one), self._vector(other)))
+        return max(0.0, float(self._vector(one) @ self._vector(other)))
 
 
 def likeness_by(storage: Storage) -> Likeness | None:
     """Return how texts are compared by meaning; None where there is no embedder at hand."""
     return Likeness(storage) if storage.embedder in NEARBY else None
-
-
-def _product(one: Sequence[float], other: Sequence[float]) -> float:
-    # Vectors are arrays where there is an embedder; their library is no dependency of ours.
-    product: float = one @ other  # type: ignore[operator] # arrays have it
-    return float(product)

@@ -103,8 +103,10 @@ class RepetitionGuard:
     def _is_near(self, text: str, other: str) -> bool:
         if near_likeness(text, other) >= NEAR:
             return True
-        return self._likeness is not None and _is_hinted(text, other) and (
-            self._likeness(prose(text), prose(other)) >= NEAR
+        return (
+            self._likeness is not None
+            and _is_hinted(text, other)
+            and (self._likeness(prose(text), prose(other)) >= NEAR)
         )
 
 

@@ -66,7 +66,9 @@ def test_what_shares_hardly_a_word_is_not_asked_for_its_meaning() -> None:
         return 0.0
 
     guard = RepetitionGuard(likeness)
-    list(guard.check("@mira the fog came at noon", own=["Two goats sing", "@tom at noon, the fog"]))
+    list(
+        guard.check("@mira the fog came at noon", own=["Two goats sing", "@tom at noon, the fog"])
+    )
 
     assert [one.strip() for one in asked] == ["at noon, the fog"]
 
