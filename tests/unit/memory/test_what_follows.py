@@ -7,6 +7,7 @@ from tests.lent_storages import LendStorage
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import QuarantinedNotFoundError
+from puppet_engine.core.facts import MOST_EVIDENCE
 from puppet_engine.core.ids import MemoryId
 from puppet_engine.core.models import Memory, MemoryType, Quarantined, TurnOutcome
 from puppet_engine.core.provenance import LinkKind, MemoryLink, Reason, Trust
@@ -131,6 +132,36 @@ async def test_what_is_in_quarantine_is_no_memory_until_it_is_released(
     assert await held(storage) == []
     with pytest.raises(QuarantinedNotFoundError, match="puppets memory quarantine"):
         await release(storage, newer.id)
+
+
+async def test_quarantine_keeps_the_newest_and_no_end_of_them(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("puppet_engine.storage.remembering.MOST_HELD", 3)
+    ledger = StoredLedger(storage)
+
+    for n in range(5):
+        apart = Quarantined(memory=said(f"buy, number {n}"), reasons=(Reason.DUPLICATE,))
+        await ledger.commit("ada", None, TurnOutcome(quarantined=(apart,)))
+        await ledger.commit("bob" if n == 0 else "ada", None, TurnOutcome(quarantined=(apart,)))
+
+    assert [one.content for one in await held(storage, agent_id="ada")] == [
+        said(f"buy, number {n}").content for n in (4, 4, 3)
+    ]
+    assert len(await held(storage, agent_id="bob")) == 1
+
+
+async def test_a_fact_that_is_said_without_end_keeps_its_first_and_last_evidence(
+    store: SQLiteStore, clock: VirtualClock
+) -> None:
+    told = []
+    for _ in range(MOST_EVIDENCE + 5):
+        clock.advance(DAY)
+        told.append(await store.add_memory("ada", said("I live in Ghent.", at=clock.now())))
+
+    (fact,) = await store.facts("ada", "mira")
+
+    assert fact.evidence == (told[0], *told[1 - MOST_EVIDENCE :])
 
 
 async def test_an_agent_that_remembers_too_much_lets_go_of_what_it_used_least(
