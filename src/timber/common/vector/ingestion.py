@@ -10,7 +10,6 @@ from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
 from timber.common.database.session import TimberSession
 from timber.common.database.sqlite_transactions import begin
-from timber.common.documents import closest
 from timber.common.errors import (
     InvalidRequestError,
     NotOpenError,
@@ -29,7 +28,7 @@ from timber.common.vector.reembedding import OnProgress, Reembedded, Reembedding
 from timber.common.vector.row_triggers import listing
 from timber.common.vector.rows import RowSource
 from timber.common.vector.sealed_pieces import PieceSeals
-from timber.common.vector.sources import SourceStatus, read_status
+from timber.common.vector.sources import SourceStatus, named_sources, read_status
 from timber.common.vector.storage import require_storage
 from timber.common.vector.store import Pieces, Store
 from timber.common.vector.waiting import Processed, counted
@@ -250,7 +249,7 @@ class VectorIngestionService:
 
         Raises what that raises.
         """
-        read = self._read_rows()
+        read = self._database.run_sync(self._read_rows)
         if not read.is_all:
             return True  # words first: they are found at once, and take a fraction of the time
         if not self._embeds:
@@ -269,7 +268,7 @@ class VectorIngestionService:
             InvalidRequestError: no model has that name in searches.
 
         """
-        sources = self._named_sources(source_type)
+        sources = named_sources(self.row_sources, source_type)
 
         def work(session: TimberSession) -> int:
             connection = self._writing(session)
@@ -358,23 +357,17 @@ class VectorIngestionService:
         """Read some rows that were written, and claim some pieces, in one transaction."""
 
         def work(session: TimberSession) -> tuple[WorkedOff, list[Claimed]]:
-            connection = session.connection()
-            read = self._read(connection, only, owner)
+            read = self._read_rows(session, only, owner)
             if not self._embeds:
                 return read, []
-            return read, self._pending.claim(connection, only=only, owner=owner)
+            return read, self._pending.claim(session.connection(), only=only, owner=owner)
 
         return self._database.run_sync(work)
 
-    def _read_rows(self) -> WorkedOff:
-        return self._database.run_sync(lambda session: self._read(session.connection()))
-
-    def _read(
-        self,
-        connection: Connection,
-        only: Collection[str] | None = None,
-        owner: str | None = None,
+    def _read_rows(
+        self, session: TimberSession, only: Collection[str] | None = None, owner: str | None = None
     ) -> WorkedOff:
+        connection = session.connection()
         return self._outbox.work_off(connection, self.row_sources, only=only, owner=owner)
 
     @property
@@ -400,14 +393,3 @@ class VectorIngestionService:
                     f"{source_type!r} are the rows of {found.model.__name__}, which are found as "
                     "they are: write or delete the row, or use another source_type"
                 )
-
-    def _named_sources(self, source_type: str | None) -> list[RowSource]:
-        if source_type is None:
-            return list(self.row_sources.values())
-        if source_type not in self.row_sources:
-            listed = ", ".join(sorted(self.row_sources)) or "none"
-            hint = closest(source_type, self.row_sources)
-            raise InvalidRequestError(
-                f"no model has rows called {source_type!r} in searches; there are: {listed}{hint}"
-            )
-        return [self.row_sources[source_type]]

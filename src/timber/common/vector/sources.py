@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
+from timber.common.documents import closest
+from timber.common.errors import InvalidRequestError
 from timber.common.vector.pgvector_index import lacks_hnsw
 from timber.common.vector.rows import RowSource
 from timber.common.vector.store import Store
@@ -96,3 +98,21 @@ def _reembedded(connection: Connection, chunks: Table) -> dict[str, int]:
         .group_by(chunks.c.source_type)
     )
     return {name: count for name, count in connection.execute(statement)}  # noqa: C416 - as above
+
+
+def named_sources(sources: Mapping[str, RowSource], source_type: str | None) -> list[RowSource]:
+    """Return the source of that name; all of them when none is given.
+
+    Raises:
+        InvalidRequestError: no model has that name in searches.
+
+    """
+    if source_type is None:
+        return list(sources.values())
+    if source_type not in sources:
+        listed = ", ".join(sorted(sources)) or "none"
+        raise InvalidRequestError(
+            f"no model has rows called {source_type!r} in searches; there are: {listed}"
+            f"{closest(source_type, sources)}"
+        )
+    return [sources[source_type]]

@@ -319,7 +319,7 @@ def test_a_search_of_an_owner_does_not_wait_for_what_another_has_claimed(
     with timber.database.session_scope() as session:
         session.add(note(id="one", body="a note", owner_id="ann"))
     ingestion = timber.vector_ingestion
-    ingestion._read_rows()
+    ingestion._database.run_sync(ingestion._read_rows)
     # As a process that was killed while it embedded.
     ingestion._database.run_sync(lambda session: ingestion._pending.claim(session.connection()))
 
