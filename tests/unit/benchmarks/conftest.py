@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from benchmarks.harness.benchmark import Benchmark, Figure, Peer, Scale, at_most
@@ -35,3 +36,8 @@ def benchmark_of_counting() -> Benchmark:
         expect=lambda size: {"counted": size},
         repetitions=5,
     )
+
+
+@pytest.fixture
+def other_benchmark(benchmark_of_counting: Benchmark) -> Benchmark:
+    return replace(benchmark_of_counting, name="counting again")

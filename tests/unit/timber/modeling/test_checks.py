@@ -170,6 +170,10 @@ def test_what_cannot_be_found_by_its_meaning_is_told_with_its_place(
         ("Text", "'id' is of type Text: a text of at most 255 characters"),
         ("Float", "'id' is of type Float: a text of at most 255 characters"),
         ("String(256)", "'id' is of type String(256): a text of at most 255"),
+        (
+            "Integer, primary_key: true}\n      - {name: part, type: Integer",
+            "rows that are found by their meaning need a primary key of one column",
+        ),
     ],
 )
 def test_rows_that_are_found_need_a_key_that_can_name_them(
