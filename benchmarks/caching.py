@@ -41,6 +41,7 @@ BENCHMARKS: Final = (
         ),
         scale=Scale(sizes=(10_000, 30_000, 100_000), headline=100_000),
         expect=lambda size: {"found": size},
+        repetitions=3,
     ),
     Benchmark(
         name="cached row by key",
@@ -84,7 +85,7 @@ BENCHMARKS: Final = (
         scale=Scale(sizes=(300, 1_000, 3_000), headline=3_000),
         databases=("sqlite", "postgresql"),
         expect=lambda size: {"found": size},
-        repetitions=3,
+        repetitions=2,
         traced=False,
     ),
     Benchmark(
@@ -110,7 +111,7 @@ BENCHMARKS: Final = (
         scale=Scale(sizes=(300, 1_000, 3_000), headline=3_000),
         databases=("postgresql",),
         expect=lambda size: {"found": size},
-        repetitions=3,
+        repetitions=2,
         traced=False,
     ),
     Benchmark(
@@ -127,7 +128,7 @@ BENCHMARKS: Final = (
                 target=at_most(100),
             ),
         ),
-        scale=Scale(sizes=(10, 20, 100), headline=100),
+        scale=Scale(sizes=(5, 10, 100), headline=100),
         databases=("sqlite", "postgresql"),
         expect=lambda size: {"seen": size},
         repetitions=1,

@@ -39,6 +39,7 @@ BENCHMARKS: Final = (
         ),
         scale=Scale(sizes=(1_000, 10_000, 100_000), headline=100_000),
         expect=expected,
+        repetitions=3,
         traced=False,
     ),
     Benchmark(
@@ -52,6 +53,7 @@ BENCHMARKS: Final = (
         ),
         scale=Scale(sizes=(1_000, 10_000, 100_000), headline=100_000),
         expect=expected,
+        repetitions=3,
         traced=False,
     ),
 )

@@ -19,7 +19,7 @@ _FIGURES: Final = (
 _COMMON: Final[dict[str, Any]] = {
     "item": "texts",
     "databases": ("sqlite",),
-    "repetitions": 3,
+    "repetitions": 2,
     "traced": False,
     "figures": _FIGURES,
 }

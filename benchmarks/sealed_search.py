@@ -29,9 +29,9 @@ def _figures(unit: str, scale: Callable[[Sample], float]) -> tuple[Figure, ...]:
 
 _COMMON: Final[dict[str, Any]] = {
     "expect": lambda size: {"vectors": 2 * size, "sealed": size},
-    "scale": Scale(sizes=(300, 1_000, 3_000), headline=3_000),
+    "scale": Scale(sizes=(100, 300, 1_000), headline=1_000),
     "databases": ("sqlite", "postgresql"),
-    "repetitions": 3,
+    "repetitions": 2,
     "traced": False,
 }
 

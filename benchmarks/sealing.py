@@ -84,7 +84,7 @@ BENCHMARKS: Final = (
         full_scale=_FULL_SCALE,
         databases=("sqlite", "postgresql"),
         expect=letters.expected,
-        repetitions=3,
+        repetitions=2,
         traced=False,
     ),
     Benchmark(
@@ -103,7 +103,7 @@ BENCHMARKS: Final = (
         full_scale=_FULL_SCALE,
         databases=("sqlite", "postgresql"),
         expect=letters.expected,
-        repetitions=3,
+        repetitions=2,
         traced=False,
     ),
 )

@@ -28,7 +28,7 @@ BENCHMARKS: Final = (
         full_scale=Scale(sizes=(100, 300, 1_500), headline=1_500),
         databases=("sqlite", "postgresql"),
         expect=service_work.expected,
-        repetitions=3,
+        repetitions=2,
         traced=False,
     ),
 )

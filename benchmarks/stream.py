@@ -28,7 +28,7 @@ BENCHMARKS: Final = (
         databases=("sqlite", "postgresql"),
         prepare="benchmarks.contenders.sqlalchemy_by_hand:fill",
         expect=readings.expected,
-        repetitions=3,
+        repetitions=2,
         traced=False,
     ),
 )

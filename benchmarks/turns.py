@@ -39,7 +39,7 @@ def _turns(*, name: str, survives: str, ours: str, least: float, mode: str) -> B
         scale=Scale(sizes=(1_000, 2_000, 3_000), headline=2_000),
         full_scale=Scale(sizes=(2_000, 4_000, 20_000), headline=20_000),
         expect=_expected,
-        repetitions=3,
+        repetitions=2,
         traced=False,
     )
 

@@ -12,7 +12,7 @@ _LATENCY: Final = Figure(
 )
 _COMMON: Final[dict[str, Any]] = {
     "item": "vectors of 384",
-    "scale": Scale(sizes=(1_000, 5_000, 30_000), headline=30_000),
+    "scale": Scale(sizes=(1_000, 3_000, 10_000), headline=10_000),
     "full_scale": Scale(sizes=(10_000, 30_000, 100_000), headline=100_000),
     "databases": ("postgresql",),
     "prepare": "benchmarks.contenders.pgvector_data:fill",

@@ -59,7 +59,7 @@ BENCHMARKS: Final = (
             ),
             _LATENESS[0],
         ),
-        scale=Scale(sizes=(1_000, 10_000, 100_000), headline=100_000),
+        scale=Scale(sizes=(1_000, 5_000, 20_000), headline=20_000),
         full_scale=Scale(sizes=(10_000, 100_000, 1_000_000), headline=1_000_000),
         databases=("sqlite",),
         prepare="benchmarks.contenders.event_engine:fill",
