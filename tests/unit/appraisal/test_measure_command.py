@@ -16,7 +16,15 @@ pytestmark = [pytest.mark.unit, pytest.mark.xdist_group("measures")]
 CAST = Path(__file__).parents[3] / "config/agents"
 DAYS = "3"
 
-SHORT = {"authorship", "drift", "population", "mood", "relationships"}
+SHORT = {
+    "authorship",
+    "drift",
+    "population",
+    "mood",
+    "showing",
+    "relationships",
+    "topics",
+}
 """What a short life may leave open: these need more texts, or more moments."""
 
 
