@@ -6,6 +6,9 @@ from typing import Final
 from puppet_engine.core.nouns import Noun
 from puppet_engine.measures.reading import Reading
 
+OVER: Final = 0.05
+"""By how much a store may be over its room: room is made once a day, and a day brings some."""
+
 MOST_GROWN: Final = 0.1
 """By how much what is kept may grow from the middle of the life to its end."""
 
@@ -55,8 +58,8 @@ def _at_most(of: str, whose: str, found: Sequence[int], room: int) -> Reading:
         of=of,
         whose=whose,
         value=max(found, default=0),
-        line=f"{room:,}",
-        holds=bool(found) and max(found) <= room,
+        line=f"{room:,}, and {OVER:.0%} until room is made",
+        holds=bool(found) and max(found) <= (1 + OVER) * room,
         count=len(found),
     )
 
