@@ -6,8 +6,8 @@ endpoints and their parameters.
 """
 
 import asyncio
+import logging
 import re
-import secrets
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,16 +18,19 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import httpx2
+from oauthlib.oauth1 import Client as Signer
 from tweepy.asynchronous import AsyncClient  # type: ignore[import-untyped]
 from typing_extensions import override
 
-from puppet_engine.core.clock import Clock, SystemClock
+from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import (
     NetworkRefusedError,
     NetworkUnavailableError,
     RateLimitedError,
 )
-from puppet_engine.twitter.signature import authorization
+
+# What it says at DEBUG holds keys and signatures.
+logging.getLogger("oauthlib.oauth1").setLevel(logging.INFO)
 
 NETWORK: Final = "X"
 _WINDOW: Final = timedelta(minutes=15)
@@ -53,7 +56,7 @@ class SigningClient(AsyncClient):  # type: ignore[misc, no-any-unimported]
     def __init__(
         self,
         *,
-        keys: Mapping[str, str],
+        signer: Signer,
         clock: Clock,
         base_url: str,
         timeout_seconds: float,
@@ -62,9 +65,8 @@ class SigningClient(AsyncClient):  # type: ignore[misc, no-any-unimported]
         super().__init__(return_type=dict)
         self.rate_limits: dict[str, dict[str, int]] = {}
         """The last rate headers, by `GET /2/tweets/:id`; `reset` is in seconds since 1970."""
-        self._keys = keys
+        self._signer = signer
         self._clock = clock
-        self._machine_clock = SystemClock()
         self._base_url = base_url.rstrip("/")
         self._timeout_seconds = timeout_seconds
         # No timeout of its own: httpx counts each step apart, we count the whole call.
@@ -89,21 +91,10 @@ class SigningClient(AsyncClient):  # type: ignore[misc, no-any-unimported]
 
         """
         call = f"{method} {_NUMBER.sub(':id', route)}"
-        wanted = {name: f"{value}" for name, value in (params or {}).items()}
-        query = urlencode(wanted, quote_via=quote)
-        url = f"{self._base_url}{route}"
+        query = urlencode(params or {}, quote_via=quote)
+        url = f"{self._base_url}{route}" + (f"?{query}" if query else "")
         # A JSON body is not part of what is signed.
-        signed = authorization(
-            method,
-            url,
-            wanted,
-            keys=self._keys,
-            # X holds it against its own time, whatever the time is where the agent lives.
-            timestamp=int(self._machine_clock.now().timestamp()),
-            nonce=secrets.token_hex(16),
-        )
-        url += f"?{query}" if query else ""
-        headers = {"Authorization": signed}
+        _, headers, _ = self._signer.sign(url, method)  # type: ignore[arg-type]
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 response = await self._http.request(method, url, json=json, headers=headers)

@@ -5,10 +5,9 @@ from collections import deque
 from typing import Final
 
 from fastapi import Request
-from oauthlib.oauth1.rfc5849.signature import collect_parameters
+from oauthlib.oauth1.rfc5849 import Client as Keys, signature
 
 from puppet_engine.core.clock import Clock
-from puppet_engine.twitter.signature import METHOD, signature
 from puppet_engine.world.x.accounts import Account, AccountBook
 from puppet_engine.world.x.problems import unauthorized
 
@@ -35,7 +34,7 @@ class SignatureVerifier:
         account = self._accounts.with_token(protocol.get("oauth_token", ""))
         if account is None or protocol.get("oauth_consumer_key") != account.api_key:
             raise unauthorized()
-        if protocol.get("oauth_signature_method") != METHOD:
+        if protocol.get("oauth_signature_method") != "HMAC-SHA1":
             raise unauthorized()
         stamp = self._check_stamp(protocol.get("oauth_timestamp", ""))
         given = protocol.get("oauth_signature", "")
@@ -72,7 +71,7 @@ def _signed_parameters(request: Request) -> list[tuple[str, str]]:
     if not header.startswith("OAuth "):
         raise unauthorized()
     try:
-        return collect_parameters(
+        return signature.collect_parameters(
             uri_query=request.url.query,
             headers={"Authorization": header},
             exclude_oauth_signature=False,
@@ -82,10 +81,19 @@ def _signed_parameters(request: Request) -> list[tuple[str, str]]:
 
 
 def _expected(request: Request, signed: list[tuple[str, str]], account: Account) -> str:
-    return signature(
-        request.method,
-        str(request.url),
-        [pair for pair in signed if pair[0] != "oauth_signature"],
-        client_secret=account.api_secret,
-        token_secret=account.access_token_secret,
+    normalized = signature.normalize_parameters(
+        [pair for pair in signed if pair[0] != "oauth_signature"]  # type: ignore[arg-type]
     )
+    base = signature.signature_base_string(
+        request.method,  # type: ignore[arg-type]
+        signature.base_string_uri(str(request.url)),
+        normalized,
+    )
+    keys = Keys(
+        account.api_key,
+        client_secret=account.api_secret,
+        resource_owner_key=account.access_token,
+        resource_owner_secret=account.access_token_secret,
+    )
+    expected: str = signature.sign_hmac_sha1_with_client(base, keys)
+    return expected
