@@ -80,6 +80,7 @@ BENCHMARKS: Final = (
         ours=f"{_OURS}:news_by_table",
         figures=_figures(0.95),
         scale=Scale(sizes=(40, 80, 240), headline=240),
+        in_full=True,
         **_COMMON,
     ),
     Benchmark(
@@ -88,6 +89,7 @@ BENCHMARKS: Final = (
         ours=f"{_OURS}:functions_by_table",
         figures=_figures(0.95),
         scale=Scale(sizes=(40, 80, 240), headline=240),
+        in_full=True,
         **_COMMON,
     ),
     Benchmark(
@@ -96,6 +98,7 @@ BENCHMARKS: Final = (
         ours=f"{_OURS}:glosses_by_table",
         figures=_figures(0.95),
         scale=Scale(sizes=(100, 300, 1000), headline=1000),
+        in_full=True,
         **_COMMON,
     ),
 )

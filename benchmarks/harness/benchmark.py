@@ -76,8 +76,6 @@ class Peer:
     """Its contender, as `module:function`; it runs in the environment of the peers."""
     target: Target | None = None
     """What our first figure, divided by the peer's, keeps to."""
-    largest: int | None = None
-    """It takes no part where the size that is told is larger: it would take hours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,10 +119,6 @@ class Benchmark:
 
     def scale_of(self, *, full: bool) -> Scale:
         return (self.full_scale or self.scale) if full else self.scale
-
-    def peers_at(self, headline: int) -> tuple[Peer, ...]:
-        """Return who takes part beside us where a size of that is told."""
-        return tuple(one for one in self.peers if not one.largest or headline <= one.largest)
 
     @property
     def contenders(self) -> Mapping[str, str]:

@@ -34,7 +34,9 @@ class Book:
 
     def with_these(self, told: Sequence[Told], known: Iterable[Benchmark]) -> list[Told]:
         """Return what was kept, with these in the place of what was told of the same."""
-        kept = {one["benchmark"]: one for one in self._kept()}
+        kept: dict[str, list[dict[str, Any]]] = {}
+        for row in self._kept():
+            kept.setdefault(row["benchmark"], []).append(row)
         newly = {one.benchmark.name: one for one in told}
         found = []
         for benchmark in known:
@@ -55,13 +57,9 @@ class Book:
         )
         self.page.write_text(text, encoding="utf-8")
         listed = [
-            {
-                "benchmark": one.benchmark.name,
-                "seconds": round(one.seconds),
-                "failure": one.failure,
-                "rows": [asdict(row) for row in one.rows],
-            }
+            {**asdict(row), "benchmark": one.benchmark.name, "seconds": round(one.seconds)}
             for one in told
+            for row in one.rows
         ]
         self.results.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
 
@@ -72,13 +70,15 @@ class Book:
         return kept
 
 
-def _told(benchmark: Benchmark, kept: Mapping[str, Any]) -> Told:
-    rows = [_result(row) for row in kept["rows"]]
-    return Told(benchmark=benchmark, seconds=kept["seconds"], rows=rows, failure=kept["failure"])
+def _told(benchmark: Benchmark, kept: Sequence[Mapping[str, Any]]) -> Told:
+    return Told(
+        benchmark=benchmark, seconds=kept[0]["seconds"], rows=[_result(row) for row in kept]
+    )
 
 
 def _result(row: Mapping[str, Any]) -> Result:
     middle, theirs = row["ratio_middle_half"], row["theirs"]
     sides = {"ours": Side(**row["ours"]), "theirs": Side(**theirs) if theirs else None}
     bounds = {"ratio_middle_half": tuple(middle) if middle else None}
-    return Result(**{**row, **sides, **bounds})
+    own = {key: value for key, value in row.items() if key not in {"benchmark", "seconds"}}
+    return Result(**{**own, **sides, **bounds})

@@ -35,15 +35,14 @@ def groups(benchmark: Benchmark, *, full: bool = False) -> Iterator[Group]:
     scale = benchmark.scale_of(full=full)
     for database in benchmark.databases or (None,):
         for size in scale.sizes:
-            runs = _runs(benchmark, database, size, headline=scale.headline, full=full)
+            runs = _runs(benchmark, database, size, told=size == scale.headline, full=full)
             yield Group(database=database, size=size, runs=tuple(runs))
 
 
 def _runs(
-    benchmark: Benchmark, database: DatabaseKind | None, size: int, *, headline: int, full: bool
+    benchmark: Benchmark, database: DatabaseKind | None, size: int, *, told: bool, full: bool
 ) -> Iterator[Run]:
-    told = size == headline
-    names = (OURS, *(one.name for one in benchmark.peers_at(headline)))
+    names = tuple(benchmark.contenders)
     repetitions = benchmark.repetitions
     if not told and not full:
         # How our own cost grows must be seen every day; how the peers' does, in full.

@@ -83,7 +83,7 @@ def results(
             )
             # The others mostly tell more about ourselves.
             is_first = number == 0
-            peers = benchmark.peers_at(size) if is_first or figure.compared else ()
+            peers = benchmark.peers if is_first or figure.compared else ()
             for peer in peers or (None,):
                 yield table.result(name, peer, judged=is_first)
 

@@ -1,5 +1,6 @@
 """What was measured before is kept beside what is measured now."""
 
+import json
 from pathlib import Path
 
 from benchmarks.harness.benchmark import Benchmark
@@ -28,6 +29,10 @@ def test_a_benchmark_that_is_measured_anew_takes_the_place_of_its_own_figures_al
     assert again == [first[0], told(other_benchmark, met=False)]
     page = (tmp_path / "docs" / "benchmarks-full.md").read_text(encoding="utf-8")
     assert "results-full.json" in page
+    rows = json.loads((tmp_path / "benchmarks" / "results-full.json").read_text(encoding="utf-8"))
+    assert {"name", "value", "unit", "peer", "peer_value", "ratio", "target", "met"} <= set(
+        rows[0]
+    )
 
 
 def test_nothing_was_kept_where_nothing_was_measured(

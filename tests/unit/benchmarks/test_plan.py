@@ -61,15 +61,3 @@ def test_how_the_cost_of_peers_grows_is_measured_in_full(benchmark_of_counting: 
 
     assert contenders(full=False) == {10: {OURS}, 20: {OURS, "Abacus"}, 40: {OURS}}
     assert contenders(full=True) == {size: {OURS, "Abacus"} for size in (10, 20, 40)}
-
-
-def test_a_peer_takes_no_part_where_a_larger_size_is_told_than_its_largest(
-    benchmark_of_counting: Benchmark,
-) -> None:
-    def contenders(largest: int) -> set[str]:
-        peers = tuple(replace(one, largest=largest) for one in benchmark_of_counting.peers)
-        benchmark = replace(benchmark_of_counting, peers=peers)
-        return {run.contender for group in groups(benchmark) for run in group.runs}
-
-    assert contenders(19) == {OURS}
-    assert contenders(20) == {OURS, "Abacus"}
