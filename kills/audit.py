@@ -150,8 +150,9 @@ def _unmoved(evidence: Evidence) -> Iterable[str]:
             yield f"{mind.agent} was moved {mind.moved} times, by {moved[mind.agent]} turns"
         if mind.unanswered != (posts := unanswered[mind.agent]):
             yield f"{mind.agent} waits for a word to {mind.unanswered} of its last {posts} posts"
-    silent = {event.agent for event in _felt(evidence)} - {mind.agent for mind in evidence.minds}
-    yield from (f"the mood of {agent} is gone" for agent in sorted(filter(None, silent)))
+    known = {mind.agent for mind in evidence.minds}
+    for agent in sorted(filter(None, {*moved, *unanswered} - known)):
+        yield f"the mood of {agent} is gone"
 
 
 def _felt(evidence: Evidence) -> list[EventRow]:
