@@ -112,8 +112,6 @@ class Store:
 
         None of them has a vector yet.
         """
-        if any(one.document.sealed_for is not None for one in texts):
-            self.seals.lease(connection)
         self.remove(connection, [one.document.key for one in texts])
         return self.add(connection, texts, now=now)
 
@@ -121,6 +119,8 @@ class Store:
         self, connection: Connection, texts: Sequence[Pieces], *, now: datetime
     ) -> list[StoredPiece]:
         """Store documents of whose keys there are none; return their pieces, as `replace` does."""
+        if any(one.document.sealed_for is not None for one in texts):
+            self.seals.lease(connection)
         partitions = self._partitions_of(connection, (one.document for one in texts))
         rows: list[dict[str, Any]] = [
             {
