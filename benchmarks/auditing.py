@@ -31,6 +31,7 @@ BENCHMARKS: Final = (
         expect=readings.expected,
         repetitions=2,
         traced=False,
+        in_full=True,
     ),
     Benchmark(
         name="audited one-row create",
@@ -52,6 +53,7 @@ BENCHMARKS: Final = (
         expect=readings.expected,
         repetitions=2,
         traced=False,
+        in_full=True,
     ),
     Benchmark(
         name="audited loads",

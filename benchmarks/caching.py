@@ -60,6 +60,7 @@ BENCHMARKS: Final = (
         expect=lambda size: {"found": size},
         repetitions=3,
         traced=False,
+        in_full=True,
     ),
     Benchmark(
         name="cached row for itself",

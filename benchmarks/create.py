@@ -23,6 +23,6 @@ BENCHMARKS: Final = (
         full_scale=Scale(sizes=(150, 500, 3_000), headline=3_000),
         databases=("sqlite", "postgresql"),
         expect=readings.expected,
-        repetitions=7,  # a run is short, and the machine's mood in it is not
+        repetitions=5,  # a run is short, and the machine's mood in it is not
     ),
 )

@@ -55,5 +55,6 @@ BENCHMARKS: Final = (
         expect=expected,
         repetitions=3,
         traced=False,
+        in_full=True,
     ),
 )

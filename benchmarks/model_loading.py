@@ -24,5 +24,6 @@ BENCHMARKS: Final = (
         databases=("sqlite", "postgresql"),
         expect=many_models.expected,
         repetitions=2,
+        traced=False,
     ),
 )

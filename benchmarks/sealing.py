@@ -133,5 +133,6 @@ BENCHMARKS: Final = (
         expect=letters.expected,
         repetitions=2,
         traced=False,
+        in_full=True,
     ),
 )

@@ -29,7 +29,7 @@ BENCHMARKS: Final = (
             Figure(name="time", unit="s", of=lambda run: run.wall_seconds),
             Figure(name="events", unit="events", of=lambda run: float(run.facts["events"])),
         ),
-        scale=Scale(sizes=(4, 8, 16), headline=16),
+        scale=Scale(sizes=(3, 6, 12), headline=12),
         full_scale=Scale(sizes=(100, 300, 1000), headline=1000),
         expect=lambda _agents: {"broken": 0, "given_up": 0},
         alike=("digest",),

@@ -43,5 +43,6 @@ BENCHMARKS: Final = (
         expect=lambda size: {"vectors": size},
         repetitions=3,
         traced=False,
+        in_full=True,
     ),
 )

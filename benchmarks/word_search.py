@@ -17,7 +17,7 @@ _COMMON: Final[dict[str, Any]] = {
     "databases": ("sqlite",),
     "prepare": "benchmarks.contenders.word_data:fill",
     "expect": lambda _size: {"queries": 200, "wrong": 0, "empty": 0},
-    "repetitions": 3,
+    "repetitions": 2,
     "traced": False,
 }
 

@@ -104,7 +104,7 @@ def _nouns() -> str:
 def _package(pattern: str, command: list[str]) -> Path:
     _CACHE.mkdir(parents=True, exist_ok=True)
     if not list(_CACHE.glob(pattern)):
-        subprocess.run(command, check=True, cwd=_CACHE)  # noqa: S603 - our own words
+        subprocess.run(command, check=True, cwd=_CACHE, stdout=sys.stderr)  # noqa: S603 - our own words
     return next(_CACHE.glob(pattern))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-SAMPLES: Final = 200
+SAMPLES: Final = 150
 """How many events of each kind wake somebody up, one after the other."""
 
 DELAY: Final = {"queued": timedelta(0), "scheduled": timedelta(milliseconds=25)}

@@ -19,7 +19,7 @@ from puppet_engine.main import App, create_app
 from puppet_engine.outbox.base import CLEAR_OUTBOX
 from puppet_engine.run import spare_what_stays
 
-WOKEN: Final = 30
+WOKEN: Final = 20
 """How many idle agents are woken for each kind of turn."""
 
 GAP: Final = timedelta(milliseconds=100)
