@@ -23,14 +23,10 @@ TURN_LIMIT: Final = timedelta(minutes=15)
 AGAIN: Final = restate.InvocationRetryPolicy(
     initial_interval=timedelta(milliseconds=50),
     exponentiation_factor=2.0,
-    max_interval=timedelta(seconds=1),
+    max_interval=timedelta(seconds=5),
     max_attempts=1_000_000,
 )
-"""A wake-up whose worker died, or whose worker has no database, is given to another at once.
-
-However often that failed, it is tried again a second later: so long an agent stands still at most
-that another worker could take.
-"""
+"""A wake-up whose worker died, or whose worker has no database, is given to another at once."""
 
 
 def endpoint(wake: Wake, *, identity_key: str | None) -> ASGIApp:
