@@ -5,7 +5,7 @@ from typing import Final
 from benchmarks.contenders.multitude import KINDS, WOKEN
 from benchmarks.harness.benchmark import Benchmark, Figure, Scale, at_most
 
-_SMALL: Final = Scale(sizes=(500, 2_000, 6_000), headline=6_000)
+_SMALL: Final = Scale(sizes=(500, 1_000, 3_000), headline=3_000)
 _LARGE: Final = Scale(sizes=(10_000, 100_000, 1_000_000), headline=1_000_000)
 
 

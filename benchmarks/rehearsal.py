@@ -27,7 +27,7 @@ BENCHMARKS: Final = (
             ),
             Figure(name="events", unit="events", of=lambda run: float(run.facts["events"])),
         ),
-        scale=Scale(sizes=(3, 6, 24), headline=24),
+        scale=Scale(sizes=(2, 4, 12), headline=12),
         expect=lambda _hours: {"errors": 0},
         alike=("digest",),
         repetitions=2,

@@ -23,7 +23,7 @@ BENCHMARKS: Final = (
                 name="rate", unit="rows per CPU second", of=lambda run: run.size / run.cpu_seconds
             ),
         ),
-        scale=Scale(sizes=(10_000, 50_000, 200_000), headline=200_000),
+        scale=Scale(sizes=(10_000, 30_000, 100_000), headline=100_000),
         full_scale=Scale(sizes=(100_000, 300_000, 1_000_000), headline=1_000_000),
         databases=("sqlite", "postgresql"),
         prepare="benchmarks.contenders.sqlalchemy_by_hand:fill",

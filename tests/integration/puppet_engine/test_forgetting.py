@@ -189,8 +189,9 @@ async def test_whoever_is_forgotten_is_named_in_no_table_and_others_are_remember
     assert [one.content for one in found if "Biscuit" in one.content] == []
     assert any("Bergen" in one.content for one in found)
     certificate = json.loads(done.certificate)
-    assert "bob" not in done.certificate.lower()
-    assert certificate["signature"]
+    assert certificate.pop("signature")
+    assert certificate.pop("public_key")  # random letters: they may spell anybody
+    assert "bob" not in json.dumps(certificate).lower()
 
 
 async def test_what_is_counted_is_what_goes(storage: Storage) -> None:
