@@ -23,7 +23,8 @@ AT_ONCE: Final = 500
 """How many wake-ups are handed over in one request."""
 
 FIRST_RETRY_SECONDS: Final = 0.1
-LONGEST_RETRY_SECONDS: Final = 5.0
+LONGEST_RETRY_SECONDS: Final = 1.0
+"""All agents of a worker wait for what it hands over, so it tries again soon."""
 
 Settle = Callable[[Sequence[Event]], Awaitable[None]]
 """Settles events that are due and ask nobody for anything."""

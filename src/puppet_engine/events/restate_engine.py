@@ -204,14 +204,15 @@ class RestateEngine(EventEngine):
 
         """
         async with self._room:
-            event = await self._shared.wakeups.asked_by(sequence)
+            wakeups, whose = self._shared.wakeups, agent_id or None
+            event = await wakeups.asked_by(whose, sequence)
             if event is None:
                 await self._recover(agent_id)
             while event is not None:
                 await self._take(event)
                 if event.sequence == sequence:
                     break
-                event = await self._shared.wakeups.asked_by(sequence)
+                event = await wakeups.asked_by(whose, sequence)
         await self._hand_over.drained()
 
     async def _recover(self, agent_id: str) -> None:

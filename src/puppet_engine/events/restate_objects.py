@@ -23,10 +23,14 @@ TURN_LIMIT: Final = timedelta(minutes=15)
 AGAIN: Final = restate.InvocationRetryPolicy(
     initial_interval=timedelta(milliseconds=50),
     exponentiation_factor=2.0,
-    max_interval=timedelta(seconds=5),
+    max_interval=timedelta(seconds=1),
     max_attempts=1_000_000,
 )
-"""A wake-up whose worker died, or whose worker has no database, is given to another at once."""
+"""A wake-up whose worker died, or whose worker has no database, is given to another at once.
+
+However often there was nobody to take it, it is tried again within a second: so long an agent
+stands still at most when there is somebody again.
+"""
 
 
 def endpoint(wake: Wake, *, identity_key: str | None) -> ASGIApp:

@@ -113,22 +113,26 @@ class Wakeups:
 
         await self._storage.run(work)
 
-    async def asked_by(self, sequence: int) -> Event | None:
-        """Return what is to happen first when an event wakes its agent.
+    async def asked_by(self, agent_id: str | None, sequence: int) -> Event | None:
+        """Return what is to happen first when an event wakes its agent, or nobody.
 
         What is due and more urgent, then what comes before it in its own priority, then itself.
-        None when the event is over or was cancelled.
+        None when the event is over, was cancelled, or is another's: then the wake-up is of a
+        database that was here before, or of one that shares what keeps the time. Whoever obeyed
+        it would take the event beside those who are woken for it.
         """
-        return await self._storage.read(lambda session: self._first(session, sequence))
+        return await self._storage.read(lambda session: self._first(session, agent_id, sequence))
 
-    def _first(self, session: Session, sequence: int) -> Event | None:
+    def _first(self, session: Session, agent_id: str | None, sequence: int) -> Event | None:
         model = self._storage.model("Event")
         events = select(model.__table__).where(model.settled_as.is_(None))
         named = next(iter(events_of(session, events.where(model.sequence == sequence))), None)
-        if named is None or named.agent_id is None:
+        if named is None or named.agent_id != agent_id:
+            return None
+        if agent_id is None:
             return named
         first = (
-            events.where(model.agent_id == named.agent_id)
+            events.where(model.agent_id == agent_id)
             .where(
                 or_(
                     model.sequence == sequence,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from scripts.restate_server import RestateServer
 from starlette.types import ASGIApp
-from tests.contracts.event_engine import EventEngineContract, Recorder, Rig
+from tests.contracts.event_engine import MINUTE, EventEngineContract, Recorder, Rig
 from typing_extensions import override
 
 from puppet_engine.core.clock import PacedClock, SystemClock
@@ -56,6 +56,8 @@ class Sharing(Recorder):
 
 class RestateRig(Rig):
     """A worker whose minutes pass in a tenth of a second."""
+
+    engine: RestateEngine
 
     def __init__(self, storage: Storage, database_url: str, restate: RestateServer) -> None:
         super().__init__()
@@ -121,4 +123,18 @@ class TestRestate(EventEngineContract):
 
         await rig.until(lambda: "eve" in rig.recovered)
 
+        assert [taken.id for taken in rig.taken] == [event.id]
+
+    @pytest.mark.parametrize("whose", ["bob", ""])
+    async def test_who_is_woken_for_what_is_anothers_takes_nothing(
+        self, rig: RestateRig, whose: str
+    ) -> None:
+        # Numbers begin anew in each database, and Restate may still know those of an earlier one.
+        (event,) = await rig.engine.publish(rig.draft(after=2 * MINUTE, agent="ada"))
+
+        await rig.engine.wake(whose, event.sequence)
+        at_once = list(rig.taken)
+        await rig.until(lambda: len(rig.taken) == 1)
+
+        assert at_once == []
         assert [taken.id for taken in rig.taken] == [event.id]
