@@ -89,7 +89,9 @@ class Life:
             "mention_poll_minutes": scenario.mention_poll_minutes,
             # One turn after the other, so that the same seed is the same life.
             "concurrency": 1,
-            "event_retention_days": None,  # the account looks at all that ever happened
+            # The account looks at all that ever happened.
+            "event_retention_days": None,
+            "said_retention_days": None,
         }
         self._settings = Settings(**{**usual, **(settings or {})})
 

@@ -104,9 +104,7 @@ async def test_an_account_whose_bio_does_not_say_that_a_program_speaks_says_noth
         assert list(stage.site.posts.newest()) == []
 
 
-async def test_a_bio_that_was_mended_is_looked_at_again_after_a_while_by_the_same_process() -> (
-    None
-):
+async def test_a_bio_that_was_mended_is_looked_at_again_by_the_same_process() -> None:
     async with opened_stage() as stage:
         client = await stage.client("ada")
         await stage.site.sign_up("ada", "Ada", description="Just a girl from Leeds.")
