@@ -108,7 +108,9 @@ class _Months:
             copy = Path(directory) / "then"
             shutil.copytree(database.parent, copy)
             url = f"sqlite:///{copy / database.name}"
-            storage = InlineStorage(url, clock=VirtualClock(now), ids=random_id)
+            storage = InlineStorage(
+                url, clock=VirtualClock(now), ids=random_id, keystore=self._life.keystore
+            )
             await storage.open()
             try:
                 self.found.append(await self._month(storage, now, file_bytes=_bytes_of(database)))
