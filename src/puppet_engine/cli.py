@@ -6,7 +6,6 @@ import functools
 import json
 import logging
 import sys
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -19,6 +18,7 @@ from puppet_engine.commands.forget import forget_command
 from puppet_engine.commands.measure import measure_command
 from puppet_engine.commands.memory import memory
 from puppet_engine.commands.minds import mood_command, people_command
+from puppet_engine.commands.options import Agents, AsJson, Seed
 from puppet_engine.commands.personas import persona
 from puppet_engine.commands.soak import soak_command
 from puppet_engine.commands.terminal import errors_for_people, read_settings
@@ -46,10 +46,6 @@ cli.command("people")(people_command)
 
 WATCHABLE_SPEED: Final = 240
 """So fast that agents who speak every few hours are worth watching."""
-
-Agents = Annotated[
-    Path | None, typer.Option("--agents", help="The folder of persona files.", show_default=False)
-]
 
 
 @cli.command("run")
@@ -94,10 +90,8 @@ def rehearse_command(
     hours: Annotated[
         float, typer.Option(min=0.01, max=24 * 365, help="Virtual hours to live.")
     ] = 24,
-    seed: Annotated[int, typer.Option(help="Where all chance comes from.")] = 7,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
-    ] = False,
+    seed: Seed = 7,
+    as_json: AsJson = False,
     agents: Agents = None,
 ) -> None:
     """Live some virtual hours as fast as this machine can, in memory, and report."""

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from math import inf
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from puppet_engine.core.ids import IdFactory, random_id
 from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.settings import Settings, secrets_of
 from puppet_engine.events.engine import EventEngine
+from puppet_engine.events.retention import Kept
 from puppet_engine.llm.base import LLMProvider
 from puppet_engine.llm.budget_desk import BudgetDesk
 from puppet_engine.llm.endpoints import brain_endpoint
@@ -32,6 +33,7 @@ from puppet_engine.storage.beginnings import common_beginning
 from puppet_engine.storage.decisions import StoredDecisions
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.intents import StoredIntents
 from puppet_engine.storage.ledger import StoredLedger
 from puppet_engine.storage.likeness import likeness_by
 from puppet_engine.storage.model_spending import StoredSpending
@@ -223,14 +225,14 @@ class App:
             engine, self._locks = await join_workers(parts, settings, storage, events)
             return engine
         await Wakeups(storage).remove()
-        days = settings.event_retention_days
         return EventEngine(
             store=events,
             clock=self.clock,
             ids=self._ids,
             seed=settings.seed,
             most_waiting=settings.most_waiting_events,
-            retention=None if days is None else timedelta(days=days),
+            retention=settings.event_retention,
+            also_kept=(Kept(StoredIntents(storage), settings.said_retention),),
             concurrency=settings.concurrency,
         )
 

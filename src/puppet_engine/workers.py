@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import AsyncGenerator
-from datetime import timedelta
 from typing import Final
 
 from starlette.types import ASGIApp
@@ -14,9 +13,11 @@ from puppet_engine.core.settings import Settings
 from puppet_engine.events.engine import EventEngine
 from puppet_engine.events.restate_client import RestateClient
 from puppet_engine.events.restate_engine import RestateEngine, Shared
+from puppet_engine.events.retention import Kept
 from puppet_engine.storage.agent_locks import SharedAgentLocks
 from puppet_engine.storage.events import StoredEvents
 from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.intents import StoredIntents
 from puppet_engine.storage.notices import Notices
 from puppet_engine.storage.wakeups import Wakeups
 from puppet_engine.world.server import LOOPBACK, LoopbackServer
@@ -74,7 +75,6 @@ async def join_workers(
         serve=serve,
         identity_key=settings.restate_identity_key,
     )
-    days = settings.event_retention_days
     engine = RestateEngine(
         store=events,
         clock=storage.clock,
@@ -82,7 +82,8 @@ async def join_workers(
         ids=storage.ids,
         seed=settings.seed,
         most_waiting=settings.most_waiting_events,
-        retention=None if days is None else timedelta(days=days),
+        retention=settings.event_retention,
+        also_kept=(Kept(StoredIntents(storage), settings.said_retention),),
         concurrency=settings.concurrency,
     )
     return engine, locks

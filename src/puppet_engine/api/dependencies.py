@@ -113,7 +113,8 @@ class DecisionBook(Protocol):
         """Return the decision that led to a post, an intent or out of an event, by its id.
 
         Raises:
-            DecisionNotFoundError: none is kept.
+            DecisionTidiedAwayError: what it led to is kept, and it is not any more.
+            DecisionNotFoundError: neither is.
 
         """
 

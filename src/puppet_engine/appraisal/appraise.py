@@ -7,6 +7,7 @@ from puppet_engine.agents.answering import Answering
 from puppet_engine.agents.deciding import MOST_ANSWERS
 from puppet_engine.agents.relationships import AFFINITY_HALF_LIFE, at_rest
 from puppet_engine.appraisal.asking import asked_twice
+from puppet_engine.appraisal.crowd import crowd
 from puppet_engine.appraisal.rehearsal import Rehearsal, rehearse_cast
 from puppet_engine.appraisal.report import Appraisal
 from puppet_engine.core.decisions import Act, Decision
@@ -19,6 +20,7 @@ from puppet_engine.measures.mood import mood
 from puppet_engine.measures.population import population
 from puppet_engine.measures.relationships import Stood, Weighed, relationships
 from puppet_engine.measures.repetition import repetition
+from puppet_engine.measures.rhythm import rhythm
 from puppet_engine.measures.showing import Worded, showing
 from puppet_engine.measures.style import style
 from puppet_engine.measures.timing import timing
@@ -56,10 +58,11 @@ def appraise(lived: Rehearsal, *, lived_seconds: float) -> Appraisal:
     found = {
         "style": style(cast, texts),
         "repetition": repetition(texts),
-        "authorship": authorship(texts),
+        "authorship": authorship(texts, crowd=crowd(seed=lived.seed)),
         "drift": drift(texts),
         "population": population(texts, [one.text for one in lived.said]),
         "post_times": timing("the times of posts", lived.post_times),
+        "rhythm": rhythm(lived.paces),
         "week": week("posts", lived.post_hours),
         "answer_times": timing("the times of answers", lived.answer_times),
         "mood": mood(ranges, lived.moved),

@@ -1,8 +1,9 @@
 """A rehearsal of a cast: what they said and felt, when, and out of what."""
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from puppet_engine.agents.answering import Answering
@@ -10,6 +11,7 @@ from puppet_engine.agents.posting import Posting
 from puppet_engine.agents.schedule import DRAWN_AT, FACTOR, AnswerTimes, PostTimes
 from puppet_engine.core.models import AgentConfig, Noun
 from puppet_engine.measures.mood import Moved
+from puppet_engine.measures.rhythm import Pace
 from puppet_engine.measures.showing import Paced
 from puppet_engine.personas.handles import handle_of
 from puppet_engine.simulation.digests import Utterance, digest, utterances_on
@@ -22,6 +24,11 @@ from puppet_engine.storage.inner_lives import Decided, Timed
 
 LOOKS_FOR_MENTIONS_MINUTES: Final = 120.0
 """How often the cast looks for mentions: often enough for conversations of a day."""
+
+LIVES: Final = 100
+"""So many other lives are drawn for comparison."""
+
+HOUR: Final = timedelta(hours=1)
 
 
 class Rehearsal(Noun):
@@ -39,6 +46,8 @@ class Rehearsal(Noun):
     """In which hour of the local week each post came, and how likely each hour was."""
     paced: dict[str, list[Paced]]
     """By how much moods stretched the waits for posts, and how these came out."""
+    paces: dict[str, Pace]
+    """The waits for posts, and those of other lives that were drawn from the same."""
     answer_times: dict[str, list[float]]
     """The same of answers, of those who take some time for them."""
     moved: dict[str, list[Moved]]
@@ -94,6 +103,9 @@ async def _what_came_of(life: Life, storage: InlineStorage) -> Rehearsal:
         paced={
             handle: [_paced(times, due) for times, due in drawn] for handle, drawn in posts.items()
         },
+        paces={
+            handle: _pace(drawn, life.scenario.seed) for handle, drawn in posts.items() if drawn
+        },
         answer_times={
             handle_of(config): [
                 _answer_time(config, one) for one in answers if one.agent_id == config.id
@@ -137,6 +149,20 @@ def _drawn(
 
 def _paced(times: PostTimes, due: datetime) -> Paced:
     return Paced(times.factor, replace(times, factor=1.0).cdf(due))
+
+
+def _pace(drawn: Sequence[tuple[PostTimes, datetime]], seed: int) -> Pace:
+    """Return the waits of somebody for their posts, beside those of `LIVES` other lives."""
+    chance = random.Random(f"paces:{seed}")  # noqa: S311 - to be repeated, not to be secret
+    frequency = drawn[0][0].behavior.post_frequency
+    return Pace(
+        waits=[(due - times.now) / HOUR for times, due in drawn],
+        transforms=[times.cdf(due) for times, due in drawn],
+        bounds=(frequency.min_hours_between_posts, frequency.max_hours_between_posts),
+        drawn=[
+            [(times.sample(chance) - times.now) / HOUR for times, _ in drawn] for _ in range(LIVES)
+        ],
+    )
 
 
 def _answer_time(config: AgentConfig, event: Timed) -> float:

@@ -17,6 +17,7 @@ from puppet_engine.measures.population import Population
 from puppet_engine.measures.reading import Reading, hold
 from puppet_engine.measures.relationships import Relationships
 from puppet_engine.measures.repetition import Repetition
+from puppet_engine.measures.rhythm import Rhythm
 from puppet_engine.measures.showing import Showing
 from puppet_engine.measures.style import Style
 from puppet_engine.measures.timing import Timing
@@ -105,6 +106,7 @@ class Appraisal(Noun):
     drift: Drift
     population: Population
     post_times: Timing
+    rhythm: Rhythm
     week: Week
     answer_times: Timing
     mood: Mood

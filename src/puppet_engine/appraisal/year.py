@@ -26,6 +26,9 @@ from puppet_engine.world.x.site import XSite
 ROOM: Final = 1_000
 """For so many memories there is room, so that it is full before the year is half over."""
 
+SAID_FOR: Final = 90
+"""For so many days what was said is kept."""
+
 MONTH: Final = timedelta(days=30)
 LATELY: Final = timedelta(days=21)
 """About what was told in so long a time it is asked."""
@@ -105,7 +108,9 @@ class _Months:
             copy = Path(directory) / "then"
             shutil.copytree(database.parent, copy)
             url = f"sqlite:///{copy / database.name}"
-            storage = InlineStorage(url, clock=VirtualClock(now), ids=random_id)
+            storage = InlineStorage(
+                url, clock=VirtualClock(now), ids=random_id, keystore=self._life.keystore
+            )
             await storage.open()
             try:
                 self.found.append(await self._month(storage, now, file_bytes=_bytes_of(database)))
@@ -144,8 +149,9 @@ async def live_a_year(
 ) -> Levelling:
     """Let a persona live with visitors who tell it things, and take stock each month."""
     scenario = Scenario(agents=1, days=days, seed=seed)
-    # What is over goes after the usual thirty days, as it does in a real life.
-    settings = {"memory_room": room, "event_retention_days": 30}
+    # What is over goes after the usual thirty days, as it does in a real life; what was said goes
+    # after a quarter of a year, so that all rooms are full before the year is half over.
+    settings = {"memory_room": room, "event_retention_days": 30, "said_retention_days": SAID_FOR}
     with lent_life(scenario, [config], settings=settings) as life:
         visitors = _Visitors(life.world.site, handle_of(config), seed=seed)
         months = _Months(life, config, visitors, room)

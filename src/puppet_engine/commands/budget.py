@@ -14,6 +14,7 @@ from puppet_engine.commands.event_desks import (
     ask_engine,
     open_stopped,
 )
+from puppet_engine.commands.options import Api, AsJson, Database
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.llm.budget_desk import BudgetDesk, BudgetReport
 from puppet_engine.llm.prices import DOLLAR
@@ -26,16 +27,9 @@ def budget_command(
         int, typer.Option(min=1, max=400, help="So many days, today included (UTC).")
     ] = 1,
     agent: Annotated[str | None, typer.Option(help="Only of this agent.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
-    ] = False,
-    database: Annotated[
-        str | None, typer.Option(help="Where an engine keeps everything, an SQLAlchemy URL.")
-    ] = None,
-    api: Annotated[
-        str | None,
-        typer.Option(help="Where an engine that runs is reached, such as http://127.0.0.1:8700."),
-    ] = None,
+    as_json: AsJson = False,
+    database: Database = None,
+    api: Api = None,
 ) -> None:
     """Tell what agents used language models for, what that cost, and what they have left today."""
     with errors_for_people():

@@ -9,20 +9,11 @@ import typer
 from rich.console import Console
 
 from puppet_engine.commands.event_desks import open_desk
+from puppet_engine.commands.options import Api, AsJson, StoppedDatabase
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.errors import ConfigurationError
 
 events = typer.Typer(help="Look at events, and replay those that failed.", no_args_is_help=True)
-
-Database = Annotated[
-    str | None,
-    typer.Option(help="Where a stopped engine keeps everything, an SQLAlchemy URL."),
-]
-Api = Annotated[
-    str | None,
-    typer.Option(help="Where an engine that runs is reached, such as http://127.0.0.1:8700."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
 @events.command("dead-letters")
@@ -34,7 +25,7 @@ def dead_letters_command(
         int | None, typer.Option(min=0, help="Only those before that place, for the next page.")
     ] = None,
     as_json: AsJson = False,
-    database: Database = None,
+    database: StoppedDatabase = None,
     api: Api = None,
 ) -> None:
     """List the events that failed too often, with the reason of each."""
@@ -51,7 +42,7 @@ def replay_command(
     event_id: Annotated[str | None, typer.Argument(help="The id of a dead letter.")] = None,
     all_of_them: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
     as_json: AsJson = False,
-    database: Database = None,
+    database: StoppedDatabase = None,
     api: Api = None,
 ) -> None:
     """Let what dead letters are about happen again, each as a new event."""

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from puppet_engine.commands.event_desks import require_database
+from puppet_engine.commands.options import AsJson, StoppedDatabase
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.clock import SystemClock
 from puppet_engine.core.ids import random_id
@@ -26,11 +27,6 @@ from puppet_engine.storage.traces import (
     traces_of,
 )
 
-Database = Annotated[
-    str | None,
-    typer.Option(help="Where a stopped engine keeps everything, an SQLAlchemy URL."),
-]
-
 
 def forget_command(
     handle: Annotated[str, typer.Argument(metavar="@HANDLE", help="Whom.", show_default=False)],
@@ -42,10 +38,8 @@ def forget_command(
     certificate: Annotated[
         Path | None, typer.Option(help="The file for the signed certificate.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
-    ] = False,
-    database: Database = None,
+    as_json: AsJson = False,
+    database: StoppedDatabase = None,
 ) -> None:
     """Erase everything that agents know of a person, for good.
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from puppet_engine.commands.options import Agents, AsJson, Seed
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.models import AgentConfig
@@ -18,17 +19,12 @@ BEYOND: Final = 1
 
 def measure_command(
     days: Annotated[float, typer.Option(min=1, max=366, help="Virtual days to live.")] = 90,
-    seed: Annotated[int, typer.Option(help="Where all chance comes from.")] = 7,
+    seed: Seed = 7,
     out: Annotated[
         Path, typer.Option(help="The folder for measures.json, and the page measures.html.")
     ] = Path("var/measures"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
-    ] = False,
-    agents: Annotated[
-        Path | None,
-        typer.Option("--agents", help="The folder of persona files.", show_default=False),
-    ] = None,
+    as_json: AsJson = False,
+    agents: Agents = None,
 ) -> None:
     """Rehearse a cast, and measure style, repetition, authorship, drift and more of what it said.
 

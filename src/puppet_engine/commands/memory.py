@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from puppet_engine.commands.databases import with_storage
+from puppet_engine.commands.options import AsJson, Database
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.circumstances import folded
 from puppet_engine.core.errors import ConfigurationError
@@ -38,9 +39,7 @@ def audit_command(
     friends: Annotated[
         bool, typer.Option("--friends", help="Tell the second set of talks: of pairs of friends.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell a memory talks with known evidence, ask for it, and report how much was found again."""
     with errors_for_people():
@@ -50,12 +49,6 @@ def audit_command(
         sys.stdout.write(json.dumps(dataclasses.asdict(found), indent=2) + "\n")
         return
     _show(found)
-
-
-Database = Annotated[
-    str | None, typer.Option(help="Where an engine keeps everything, an SQLAlchemy URL.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
 @memory.command("quarantine")

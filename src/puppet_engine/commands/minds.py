@@ -14,20 +14,13 @@ from rich.table import Table
 
 from puppet_engine.agents.inner_desk import InnerDesk
 from puppet_engine.commands.event_desks import PATIENCE_SECONDS, ask_engine, open_stopped
+from puppet_engine.commands.options import Api, AsJson, Database
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.inner_views import MoodView
 from puppet_engine.core.relationships import Relationship
 from puppet_engine.storage.mind_pages import persona_of
 
 AgentId = Annotated[str, typer.Argument(help="The id of the agent.")]
-Database = Annotated[
-    str | None, typer.Option(help="Where an engine keeps everything, an SQLAlchemy URL.")
-]
-Api = Annotated[
-    str | None,
-    typer.Option(help="Where an engine that runs is reached, such as http://127.0.0.1:8700."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Limit = Annotated[int, typer.Option(min=1, max=500, help="How many at the most.")]
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from puppet_engine.commands.event_desks import require_database
+from puppet_engine.commands.options import Agents
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.clock import SystemClock
 from puppet_engine.core.ids import random_id
@@ -26,9 +27,6 @@ persona = typer.Typer(help="Look at personas, import them, go back to one.", no_
 
 T = TypeVar("T")
 
-Agents = Annotated[
-    Path | None, typer.Option("--agents", help="The folder of persona files.", show_default=False)
-]
 Database = Annotated[str | None, typer.Option(help="Where versions are kept, an SQLAlchemy URL.")]
 AgentId = Annotated[str, typer.Argument(help="The id of a persona.")]
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from puppet_engine.appraisal.year import ROOM, live_a_year
+from puppet_engine.commands.options import Agents, AsJson, Seed
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.models import AgentConfig
@@ -28,15 +28,10 @@ def soak_command(
         typer.Argument(help="The id of the persona. The first when left out.", show_default=False),
     ] = None,
     days: Annotated[float, typer.Option(min=180, max=366, help="Virtual days to live.")] = 365,
-    seed: Annotated[int, typer.Option(help="Where all chance comes from.")] = 7,
+    seed: Seed = 7,
     room: Annotated[int, typer.Option(min=100, help="For so many memories there is room.")] = ROOM,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
-    ] = False,
-    agents: Annotated[
-        Path | None,
-        typer.Option("--agents", help="The folder of persona files.", show_default=False),
-    ] = None,
+    as_json: AsJson = False,
+    agents: Agents = None,
 ) -> None:
     """Let one persona live a year with visitors; show what it keeps and recalls each month.
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from puppet_engine.commands.event_desks import open_desk
+from puppet_engine.commands.options import Api, AsJson, Database
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.decisions import StoredDecision
 
@@ -17,16 +18,9 @@ INDENT = "  "
 
 def why_command(
     of: Annotated[str, typer.Argument(help="The id of a post, of an intent or of an event.")],
-    database: Annotated[
-        str | None, typer.Option(help="Where an engine keeps everything, an SQLAlchemy URL.")
-    ] = None,
-    api: Annotated[
-        str | None,
-        typer.Option(help="Where an engine that runs is reached, such as http://127.0.0.1:8700."),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
-    ] = False,
+    database: Database = None,
+    api: Api = None,
+    as_json: AsJson = False,
 ) -> None:
     """Tell why an agent said something, or nothing: mood, people, memories, prompt and checks."""
     with errors_for_people():

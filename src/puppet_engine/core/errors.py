@@ -9,6 +9,8 @@ PuppetEngineError
 ├── MemoryNotFoundError(LookupError)
 ├── QuarantinedNotFoundError(LookupError)
 ├── EventNotFoundError(LookupError)
+├── DecisionNotFoundError(LookupError)
+├── DecisionTidiedAwayError(LookupError) what it led to is kept, and it is not any more
 ├── BacklogFullError                     too much is due already; nothing of it was kept
 ├── FellBehindError                      who watches was too slow, and has to begin anew
 ├── EngineUnavailableError               what keeps the time of many machines does not answer
@@ -128,13 +130,29 @@ class EventNotFoundError(PuppetEngineError, LookupError):
 
 
 class DecisionNotFoundError(PuppetEngineError, LookupError):
-    """No decision is kept that led to a post, an intent or out of an event of that id."""
+    """No decision is kept that led to a post, an intent or out of an event of that id.
 
-    def __init__(self, asked: str) -> None:
+    What is older than the `oldest` that is kept was tidied away; None when none is kept at all.
+    """
+
+    def __init__(self, asked: str, *, oldest: datetime | None = None) -> None:
         self.asked = asked
+        kept = "none is kept now" if oldest is None else f"the oldest kept is of {_day(oldest)}"
         super().__init__(
             f"no decision is kept for {asked!r}: give the id of a post or an intent of an agent, "
-            "or of an event that it took a turn for; old ones are let go with their events"
+            f"or of an event that it took a turn for; {kept}, what was older has been tidied away "
+            "(PUPPET_EVENT_RETENTION_DAYS)"
+        )
+
+
+class DecisionTidiedAwayError(PuppetEngineError, LookupError):
+    """What an agent did is known still, but no more why: that was tidied away since."""
+
+    def __init__(self, asked: str, *, agent_id: str, kind: str, at: datetime) -> None:
+        self.asked = asked
+        super().__init__(
+            f"why {agent_id} wanted the {kind} {asked!r} on {_day(at)} was tidied away since: "
+            "decisions are kept for PUPPET_EVENT_RETENTION_DAYS"
         )
 
 
@@ -325,3 +343,7 @@ class SuspectOrderError(TradeError):
 
 class ChainUnavailableError(TradeError):
     """The chain gave no answer, so whether it acted is unknown until it is looked up."""
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"

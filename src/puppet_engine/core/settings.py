@@ -1,5 +1,6 @@
 """What an operator can set, by argument or from the environment, which nothing else reads."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -161,12 +162,29 @@ class Settings(BaseSettings):
     event_retention_days: Annotated[float | None, Field(gt=0)] = 30
     """For how long what has happened can be looked up; for ever when null.
     Dead letters stay until they are replayed."""
+    said_retention_days: Annotated[float | None, Field(ge=31)] = 365
+    """For how long is kept what agents said, or otherwise did outside, and is not said again; for
+    ever when null."""
     most_waiting_events: Annotated[int, Field(gt=0)] = 250_000
     """How many events may wait for their turn before publishing more is refused."""
     mention_poll_minutes: Annotated[float, Field(gt=0)] = 10
     """How often an agent looks for mentions."""
     memory_room: Annotated[int, Field(ge=100)] = 100_000
     """How many memories an agent has at the most; it lets go of those that are worth least."""
+
+    @property
+    def event_retention(self) -> timedelta | None:
+        """For how long events that are over are kept, and what was felt and decided in them."""
+        return _days(self.event_retention_days)
+
+    @property
+    def said_retention(self) -> timedelta | None:
+        """For how long what was said, or done outside, is kept."""
+        return _days(self.said_retention_days)
+
+
+def _days(count: float | None) -> timedelta | None:
+    return None if count is None else timedelta(days=count)
 
 
 def secrets_of(settings: Settings) -> list[str]:

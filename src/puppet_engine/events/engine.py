@@ -20,7 +20,7 @@ from puppet_engine.events.dispatcher import Dispatcher
 from puppet_engine.events.feed import Feed
 from puppet_engine.events.memory_store import InMemoryEventStore
 from puppet_engine.events.planner import Planner
-from puppet_engine.events.retention import Retention
+from puppet_engine.events.retention import Kept, Retention
 from puppet_engine.storage.base import EventStore
 
 MOST_WAITING: Final = 250_000
@@ -49,6 +49,7 @@ class EventEngine(Engine):
         most_waiting: int = MOST_WAITING,
         window: int = WINDOW,
         retention: timedelta | None = None,
+        also_kept: Sequence[Kept] = (),
         agenda: Agenda | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
@@ -68,7 +69,7 @@ class EventEngine(Engine):
             agenda=self._agenda,
             feed=self._feed,
             planner=self._planner,
-            retention=Retention(self._store, clock=self._clock, span=retention),
+            retention=Retention((Kept(self._store, retention), *also_kept), clock=self._clock),
             concurrency=concurrency,
         )
         self._loop: asyncio.Task[None] | None = None

@@ -30,7 +30,7 @@ from puppet_engine.events.base import Consumer
 from puppet_engine.events.engine import MOST_WAITING, EventEngine
 from puppet_engine.events.hand_over import HandedOver, HandOver
 from puppet_engine.events.restate_client import RestateClient
-from puppet_engine.events.retention import Retention
+from puppet_engine.events.retention import Kept, Retention
 from puppet_engine.storage.base import EventStore
 from puppet_engine.storage.notices import Notices
 from puppet_engine.storage.wakeups import Wakeups
@@ -83,6 +83,7 @@ class RestateEngine(EventEngine):
         concurrency: int = 64,
         most_waiting: int = MOST_WAITING,
         retention: timedelta | None = None,
+        also_kept: Sequence[Kept] = (),
     ) -> None:
         self._shared = shared
         self._hand_over = HandOver(
@@ -101,7 +102,7 @@ class RestateEngine(EventEngine):
             most_waiting=most_waiting,
             agenda=self._handed_over,
         )
-        self._retention = Retention(store, clock=clock, span=retention)
+        self._retention = Retention((Kept(store, retention), *also_kept), clock=clock)
         self._room = asyncio.Semaphore(concurrency)
         self._sweep_wanted = asyncio.Event()
         self._over: asyncio.Queue[Event] = asyncio.Queue()

@@ -28,6 +28,9 @@ ASKED: Final = 0.25
 MOST_PER_AUTHOR: Final = 600
 """So many texts of one author tell enough; they are taken evenly from all times."""
 
+FEW: Final = 100
+"""From so few texts of each, too, everybody must be told."""
+
 FEWEST: Final = 8
 """Of fewer texts nobody can learn and be asked."""
 
@@ -41,8 +44,27 @@ class Authorship(Noun):
     """How often a text of the one (row) was taken for the other's (column)."""
 
 
-def authorship(texts: Mapping[str, Sequence[str]]) -> Authorship:
-    """Guess who wrote the last texts of each handle, by what all wrote before."""
+def authorship(
+    texts: Mapping[str, Sequence[str]], *, crowd: Mapping[str, Sequence[str]] | None = None
+) -> Authorship:
+    """Guess who wrote the last texts of each handle, by what all wrote before.
+
+    The same is asked once more with `FEW` texts of each. How often it is guessed right among a
+    `crowd` is only told: many of them speak alike.
+    """
+    found = _guessed(texts)
+    readings = list(found.readings)
+    few = {handle: said[-FEW:] for handle, said in texts.items() if len(said) >= FEW}
+    if few and len(few) == len(texts):
+        one = _guessed(few).readings[0]
+        readings.append(one.model_copy(update={"of": f"{one.of}, from {FEW} of each"}))
+    if crowd:
+        one = _guessed(crowd).readings[0]
+        readings.append(told(one.of, one.value, count=one.count, unit="share"))
+    return found.model_copy(update={"readings": readings})
+
+
+def _guessed(texts: Mapping[str, Sequence[str]]) -> Authorship:
     known = {handle: _evenly(said) for handle, said in texts.items() if len(said) >= FEWEST}
     handles = sorted(known)
     if len(handles) < 2:  # noqa: PLR2004 - one author cannot be mistaken for another

@@ -43,11 +43,12 @@ class Levelling(Noun):
 
 def levelling(whose: str, months: Sequence[Month], *, room: int) -> Levelling:
     """Hold the months of a life to the room for memories, and to level lines."""
-    middle = months[len(months) // 2 - 1 : len(months) // 2]
+    halves = (*months[len(months) // 2 - 1 : len(months) // 2], *months[-1:])
     readings = [
         _at_most("memories at the most", whose, [one.memories for one in months], room),
-        _grown("memories", whose, [one.memories for one in (*middle, *months[-1:])]),
-        _grown("bytes of memories", whose, [one.text_bytes for one in (*middle, *months[-1:])]),
+        _grown("memories", whose, [one.memories for one in halves]),
+        _grown("bytes of memories", whose, [one.text_bytes for one in halves]),
+        _grown("bytes of the database", whose, [one.file_bytes for one in halves]),
         *_recalled(whose, months),
     ]
     return Levelling(readings=readings, months=list(months))

@@ -5,17 +5,14 @@ between 0 and 1 if, and only if, the moments follow it; that is tested after Kol
 Smirnov, which sees a shift, and after Anderson and Darling, which sees the tails.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from itertools import pairwise
-from statistics import fmean, pstdev
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from scipy import stats
 
 from puppet_engine.core.nouns import Noun
-from puppet_engine.measures.reading import CAST, Reading, told
+from puppet_engine.measures.reading import CAST, Reading
 
 TESTED: Final = 500
 """So many moments of one persona are tested, the last ones: more would find what nobody minds."""
@@ -60,31 +57,6 @@ def p_value(values: Sequence[float]) -> float:
     return min(1.0, 2 * min(smirnov, _anderson_darling(inside)))
 
 
-def burstiness(moments: Sequence[datetime]) -> float:
-    """Return Goh and Barabási's B = (s - m) / (s + m) of the gaps: -1 as a clock, 0 at random."""
-    gaps = _gaps(moments)
-    if not gaps:
-        return 0.0
-    mean, spread = fmean(gaps), pstdev(gaps)
-    return (spread - mean) / (spread + mean) if spread + mean else 0.0
-
-
-def memory_of_gaps(moments: Sequence[datetime]) -> float:
-    """Return how each gap goes with the one before it: Pearson's correlation, -1 to 1."""
-    gaps = _gaps(moments)
-    if len(gaps) < 3 or pstdev(gaps[:-1]) == 0 or pstdev(gaps[1:]) == 0:  # noqa: PLR2004 - two pairs
-        return 0.0
-    return float(np.corrcoef(gaps[:-1], gaps[1:])[0, 1])
-
-
-def rhythm(moments: Mapping[str, Sequence[datetime]]) -> Iterator[Reading]:
-    """Yield what is only told of when each handle spoke."""
-    for handle, found in sorted(moments.items()):
-        ordered = sorted(found)
-        yield told("burstiness", burstiness(ordered), count=len(found), whose=handle)
-        yield told("memory of gaps", memory_of_gaps(ordered), count=len(found), whose=handle)
-
-
 def _tested(what: str, handle: str, values: Sequence[float], tests: int) -> Reading:
     least = SIGNIFICANCE / tests
     probability = p_value(values) if values else 0.0
@@ -113,7 +85,3 @@ def _anderson_darling(values: "np.ndarray") -> float:
 def _binned(values: Sequence[float]) -> list[int]:
     counts, _ = np.histogram(np.asarray(values), bins=BINS, range=(0, 1))
     return [int(one) for one in counts]
-
-
-def _gaps(moments: Sequence[datetime]) -> list[float]:
-    return [(after - before).total_seconds() for before, after in pairwise(moments)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
-from puppet_engine.core.clock import Clock
+from puppet_engine.core.clock import Clock, SystemClock
 from puppet_engine.core.errors import NetworkRefusedError
 from puppet_engine.core.ids import PostId
 from puppet_engine.core.models import Post
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _WORD: Final = re.compile(r"\w+")
 _MAX_QUERY_CHARACTERS: Final = 512
 _PUBLISH: Final = "POST /2/tweets"
+
+LOOKS_AGAIN_AFTER: Final = timedelta(minutes=15)
+"""How long a bio that says nothing of a program is taken to say nothing still."""
 
 CAPABILITIES: Final = Capabilities(
     caps=(RateCap(100, timedelta(minutes=15)),),
@@ -51,7 +54,7 @@ def create(
     """
     base_url = account.get("base_url", API_URL)
     client = TwitterClient(account, clock=clock, transport=transport, base_url=base_url)
-    return XNetwork(client)
+    return XNetwork(client, clock=clock)
 
 
 class XNetwork(SocialNetwork):
@@ -60,9 +63,11 @@ class XNetwork(SocialNetwork):
     name = "x"
     capabilities = CAPABILITIES
 
-    def __init__(self, client: TwitterClient) -> None:
+    def __init__(self, client: TwitterClient, *, clock: Clock | None = None) -> None:
         self._client = client
+        self._clock = clock or SystemClock()
         self._is_declared = False
+        self._undeclared: tuple[Profile, datetime] | None = None
 
     @override
     async def publish(
@@ -72,21 +77,28 @@ class XNetwork(SocialNetwork):
         return PostId(await self._client.post_tweet(text, reply_to=in_reply_to))
 
     async def _require_declared(self) -> None:
-        """Look once whether the account's bio says that a program speaks, as X demands.
+        """See to it that the account's bio says that a program speaks, as X demands.
 
-        X's API writes no profiles: the operator has to, as they set the label "Automated".
+        X's API writes no profiles: the operator has to, as they set the label "Automated". A bio
+        that says so is not looked at again; another one is, a quarter of an hour later.
         """
         # A stand-in for the client need not know who it is.
-        who = getattr(self._client, "get_me", None)
-        if self._is_declared or self.capabilities.is_labelled_as_bot or who is None:
+        knows_itself = hasattr(self._client, "get_me")
+        if self._is_declared or self.capabilities.is_labelled_as_bot or not knows_itself:
             return
-        me = await who()
-        if isinstance(me, Profile) and not discloses(me.description):
-            raise NetworkRefusedError(
-                f"the bio of @{me.username} does not say that a program speaks, which X demands: "
-                "write it there, as in 'An AI persona, run by a program.'"
-            )
-        self._is_declared = True
+        now = self._clock.now()
+        if self._undeclared is None or now >= self._undeclared[1]:
+            me = await self._client.get_me(no_older_than=LOOKS_AGAIN_AFTER)
+            if not isinstance(me, Profile) or discloses(me.description):
+                self._is_declared = True
+                return
+            self._undeclared = me, now + LOOKS_AGAIN_AFTER
+        who, again = self._undeclared
+        raise NetworkRefusedError(
+            f"the bio of @{who.username} does not say that a program speaks, which X demands: "
+            "write it there, as in 'An AI persona, run by a program.'; it is looked at again "
+            f"from {again:%H:%M} UTC on"
+        )
 
     @override
     async def mentions(self, *, since: PostId | None = None) -> Sequence[Post]:

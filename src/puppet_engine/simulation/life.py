@@ -54,7 +54,7 @@ class Progress:
 class Life:
     """One population and its world; the engine between them comes and goes.
 
-    `directory` holds the agents' database, which outlives every engine, and so do its keys;
+    `directory` holds the agents' database, which outlives every engine, and so does its keystore;
     `settings` are the engine's that differ from the usual ones of a simulation.
     The world, as the real one, goes on while no engine runs.
     """
@@ -80,7 +80,7 @@ class Life:
         """Up to when everything due is over."""
         self.events = 0
         self.database_url: Final = f"sqlite:///{directory / 'agents.db'}"
-        self._keystore = keystore
+        self.keystore: Final = keystore
         self._ids = seeded_ids(scenario.seed)
         usual: dict[str, Any] = {
             "database_url": self.database_url,
@@ -89,7 +89,9 @@ class Life:
             "mention_poll_minutes": scenario.mention_poll_minutes,
             # One turn after the other, so that the same seed is the same life.
             "concurrency": 1,
-            "event_retention_days": None,  # the account looks at all that ever happened
+            # The account looks at all that ever happened.
+            "event_retention_days": None,
+            "said_retention_days": None,
         }
         self._settings = Settings(**{**usual, **(settings or {})})
 
@@ -128,7 +130,7 @@ class Life:
             self.database_url,
             clock=VirtualClock(FIRST_MOMENT),
             ids=random_id,
-            keystore=self._keystore,
+            keystore=self.keystore,
         )
         await storage.open()
         try:
@@ -161,7 +163,7 @@ class Life:
             cast=self.cast,
             world=self.world,
             transport=wire,
-            open_storage=partial(Disk, fate=self.fate, keystore=self._keystore),
+            open_storage=partial(Disk, fate=self.fate, keystore=self.keystore),
         )
         while True:
             app = create_app(self._settings, clock=self.clock, ids=self._ids, stage=stage)

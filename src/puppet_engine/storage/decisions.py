@@ -5,11 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Insert, Select, insert, select
+from sqlalchemy import Insert, Select, func, insert, or_, select
+from sqlalchemy.orm import Session
 
 from puppet_engine.core.circumstances import folded
 from puppet_engine.core.decisions import Decision, StoredDecision
-from puppet_engine.core.errors import DecisionNotFoundError
+from puppet_engine.core.errors import (
+    DecisionNotFoundError,
+    DecisionTidiedAwayError,
+    PuppetEngineError,
+)
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.people import Row, Whose, person_of
 
@@ -75,7 +80,8 @@ class StoredDecisions:
         """Return the decision that led to a post, an intent or out of an event, by its id.
 
         Raises:
-            DecisionNotFoundError: none is kept.
+            DecisionTidiedAwayError: what it led to is kept, and it is not any more.
+            DecisionNotFoundError: neither is.
 
         """
         model, intent = self._storage.model("Decision"), self._storage.model("Intent")
@@ -87,7 +93,23 @@ class StoredDecisions:
         ):
             if found := await self._read(query.order_by(model.sequence).limit(1)):
                 return found[0]
-        raise DecisionNotFoundError(of)
+        raise await self._missing(of)
+
+    async def _missing(self, of: str) -> PuppetEngineError:
+        """Return what there is to say of a decision that is not kept."""
+        decision, intent = self._storage.model("Decision"), self._storage.model("Intent")
+        done = select(intent.agent_id, intent.kind, intent.created_at).where(
+            or_(intent.id == of, intent.result == of)
+        )
+        oldest = select(func.min(decision.at))
+
+        def work(session: Session) -> PuppetEngineError:
+            if (known := session.execute(done.limit(1)).first()) is not None:
+                agent_id, kind, at = known
+                return DecisionTidiedAwayError(of, agent_id=agent_id, kind=kind, at=at)
+            return DecisionNotFoundError(of, oldest=session.scalar(oldest))
+
+        return await self._storage.read(work)
 
     async def _read(self, query: Select[Any]) -> list[StoredDecision]:
         return await self._storage.read(

@@ -4,7 +4,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Insert, Table, Update, bindparam, func, insert, select, update
+from sqlalchemy import (
+    Delete,
+    Insert,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -22,7 +33,7 @@ from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.intent_store import Drop, IntentStore, Meter, Past, Standing
 from puppet_engine.storage.remembering import add_memory
 from puppet_engine.storage.rows import read_intent
-from puppet_engine.storage.said_prints import marked_alike
+from puppet_engine.storage.said_prints import let_go_of_prints, marked_alike
 
 SAID: Final = (IntentState.PENDING.value, IntentState.SENDING.value, IntentState.DONE.value)
 OPEN: Final = (IntentState.PENDING.value, IntentState.SENDING.value)
@@ -141,6 +152,23 @@ class StoredIntents(IntentStore):
             return Past(own=_texts(own), cast=_texts(others))
 
         return await self._storage.read(work)
+
+    # -------------------------------------------------------------- letting go
+
+    async def purge(self, before: datetime, *, limit: int) -> int:
+        """Delete what was done, or dropped, before a moment: the oldest, `limit` at the most.
+
+        The marks by which their texts are known go, too. What is still open stays.
+        """
+
+        def work(session: Session) -> int:
+            gone = session.connection().execute(
+                self._storage.statement(_doomed), {"before": before, "most": limit}
+            )
+            let_go_of_prints(session, self._storage, limit=limit)
+            return int(gone.rowcount)
+
+        return await self._storage.run(work)
 
     # -------------------------------------------------------------- noting
 
@@ -274,6 +302,14 @@ def _texts(payloads: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the texts among what was wanted, each once; a trade has none."""
     texts = (str(payload["text"]) for payload in payloads if "text" in payload)
     return tuple(dict.fromkeys(texts))
+
+
+def _doomed(storage: Storage) -> Delete:
+    table = _intents(storage)
+    # The oldest by number, not by moment: no index is needed to find them.
+    oldest = select(table.c.sequence).order_by(table.c.sequence).limit(bindparam("most"))
+    was_over = table.c.settled_at < bindparam("before")
+    return delete(table).where(table.c.sequence.in_(oldest), was_over)
 
 
 def _counted(storage: Storage) -> Any:

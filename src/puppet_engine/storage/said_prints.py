@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Insert, Table, bindparam, func, insert, select
+from sqlalchemy import Delete, Insert, Table, bindparam, delete, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.models import IntentState
@@ -11,6 +11,9 @@ from puppet_engine.storage.gateway import Storage
 
 MARKS: Final = "marks"
 """Under this key the payload of an intent holds the marks of its text."""
+
+MOST_MARKS: Final = 16
+"""A text has so many marks at the most."""
 
 _SAID: Final = (IntentState.PENDING.value, IntentState.SENDING.value, IntentState.DONE.value)
 
@@ -38,6 +41,20 @@ def marked_alike(
     asked = {"marks": list(marks), "most": limit}
     found = session.connection().execute(storage.statement(_alike), asked)
     return [(row.agent_id, row.payload) for row in found]
+
+
+def let_go_of_prints(session: Session, storage: Storage, *, limit: int) -> None:
+    """Delete the oldest marks whose intents are gone, those of `limit` intents at the most."""
+    asked = {"most": limit * MOST_MARKS}
+    session.connection().execute(storage.statement(_orphans), asked)
+
+
+def _orphans(storage: Storage) -> Delete:
+    prints: Table = storage.model("SaidPrint").__table__
+    intents: Table = storage.model("Intent").__table__
+    oldest = select(prints.c.sequence).order_by(prints.c.sequence).limit(bindparam("most"))
+    has_intent = exists().where(intents.c.id == prints.c.intent_id)
+    return delete(prints).where(prints.c.sequence.in_(oldest), ~has_intent)
 
 
 def _alike(storage: Storage) -> Any:

@@ -1,7 +1,7 @@
 """One account on X, through API v2."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -64,7 +64,7 @@ class TwitterClient:
         self._base_url = base_url
         self._timeout_seconds = timeout_seconds
         self._opened: SigningClient | None = None
-        self._me: Profile | None = None
+        self._me: tuple[Profile, datetime] | None = None
 
     @override
     def __repr__(self) -> str:
@@ -84,13 +84,13 @@ class TwitterClient:
         """Delete one of the account's own posts; nothing happens when it is gone already."""
         await self._api().delete_tweet(post_id)
 
-    async def get_me(self) -> Profile:
-        """Return who the account is; X is asked once."""
-        if self._me is None:
-            self._me = read_profile(
-                await self._api().get_me(user_auth=True, user_fields=["description"])
-            )
-        return self._me
+    async def get_me(self, *, no_older_than: timedelta | None = None) -> Profile:
+        """Return who the account is; X is asked once, or again when that is longer ago."""
+        now = self._clock.now()
+        if self._me is None or (no_older_than is not None and now - self._me[1] >= no_older_than):
+            answer = await self._api().get_me(user_auth=True, user_fields=["description"])
+            self._me = read_profile(answer), now
+        return self._me[0]
 
     async def get_mentions(self, *, since_id: str | None = None) -> list[Post]:
         """Return posts that name or answer the account, newer than `since_id`, oldest first.

@@ -25,7 +25,7 @@ from puppet_engine.measures.relationships import (
     Weighed,
     relationships,
 )
-from puppet_engine.measures.timing import TESTED, burstiness, memory_of_gaps, rhythm, timing
+from puppet_engine.measures.timing import TESTED, timing
 
 pytestmark = pytest.mark.unit
 
@@ -105,18 +105,6 @@ def test_without_times_nothing_holds_and_no_probability_is_greater_than_one() ->
     assert failing(timing("posts", {"ann": []}).readings)
     with pytest.raises(ValueError, match="outside of 0 to 1"):
         timing("posts", {"ann": [1.5]})
-
-
-def test_a_clock_is_not_bursty_and_a_crowd_of_posts_is() -> None:
-    clock = [START + at * HOUR for at in range(50)]
-    crowds = [START + (at // 10 * 100 + at % 10 / 60) * HOUR for at in range(50)]
-    waves = [START + sum(1 + (it // 10) % 2 * 5 for it in range(at)) * HOUR for at in range(50)]
-
-    assert burstiness(clock) == -1
-    assert burstiness(crowds) > 0.3
-    assert memory_of_gaps(waves) > 0.5
-    assert [one.whose for one in rhythm({"ann": clock})] == ["ann", "ann"]
-    assert (burstiness([]), memory_of_gaps(clock)) == (0, 0)
 
 
 # ------------------------------------------------------------------ moods

@@ -17,13 +17,14 @@ def months(
     memories: Callable[[int], int] = lambda number: min(ROOM, 250 * number),
     each: Callable[[int], int] = lambda _: 80,
     recall: Callable[[int], float] = lambda number: 0.9 + 0.02 * (number % 3),
+    file: Callable[[int], int] = lambda number: 3_000_000 * min(number, 5),
 ) -> list[Month]:
     return [
         Month(
             number=number,
             memories=memories(number),
             text_bytes=memories(number) * each(number),
-            file_bytes=10_000 * number,
+            file_bytes=file(number),
             asked=25,
             recall=recall(number),
         )
@@ -56,6 +57,12 @@ def test_memories_that_grow_longer_and_longer_fail_the_measure() -> None:
     ]
 
 
+def test_a_database_that_grows_beside_what_is_remembered_fails_the_measure() -> None:
+    assert failing(months(file=lambda number: 7_700_000 + 620_000 * number)) == [
+        "growth of bytes of the database in the second half of the life"
+    ]
+
+
 def test_a_month_in_which_little_is_found_fails_the_measure() -> None:
     assert failing(months(recall=lambda number: 0.5 if number == 9 else 0.95)) == [
         "recall@10 of what was told lately, in the worst month"
@@ -69,4 +76,4 @@ def test_a_store_that_finds_less_and_less_fails_the_measure() -> None:
 
 
 def test_of_no_months_nothing_is_said() -> None:
-    assert len(failing([])) == 5
+    assert len(failing([])) == 6

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -94,14 +95,28 @@ async def test_an_account_whose_bio_does_not_say_that_a_program_speaks_says_noth
     async with opened_stage() as stage:
         client = await stage.client("ada")
         await stage.site.sign_up("ada", "Ada", description="Just a girl from Leeds.")
-        network = x.XNetwork(client)
-        with pytest.raises(NetworkRefusedError, match="bio of @ada does not say"):
-            await network.publish("hello")
-        said = list(stage.site.posts.newest())
-        await stage.site.sign_up("ada", "Ada", description="Leeds. An AI persona.")
-        later = x.XNetwork(await stage.client("ada"))
-        await stage.site.sign_up("ada", "Ada", description="Leeds. An AI persona.")
-        published = await later.publish("hello")
+        network = x.XNetwork(client, clock=stage.clock)
 
-    assert said == []
-    assert published
+        again = f"{stage.clock.now() + x.LOOKS_AGAIN_AFTER:%H:%M} UTC"
+        with pytest.raises(NetworkRefusedError, match=f"bio of @ada does not say .* {again}"):
+            await network.publish("hello")
+
+        assert list(stage.site.posts.newest()) == []
+
+
+async def test_a_bio_that_was_mended_is_looked_at_again_by_the_same_process() -> None:
+    async with opened_stage() as stage:
+        client = await stage.client("ada")
+        await stage.site.sign_up("ada", "Ada", description="Just a girl from Leeds.")
+        network = x.XNetwork(client, clock=stage.clock)
+        with pytest.raises(NetworkRefusedError, match="bio of @ada"):
+            await network.publish("hello")
+        await stage.site.sign_up("ada", "Ada", description="Leeds. An AI persona.")
+
+        stage.clock.advance(x.LOOKS_AGAIN_AFTER - timedelta(seconds=1))
+        with pytest.raises(NetworkRefusedError, match="bio of @ada"):
+            await network.publish("too early")
+        stage.clock.advance(timedelta(seconds=1))
+        published = await network.publish("hello again")
+
+        assert [post.id for post in stage.site.posts.newest()] == [int(published)]

@@ -9,7 +9,7 @@ from tests.unit.storage.test_ledger_contract import ADA, POST, START, Books, boo
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.decisions import Act, Decision, Recalled
-from puppet_engine.core.errors import DecisionNotFoundError
+from puppet_engine.core.errors import DecisionNotFoundError, DecisionTidiedAwayError
 from puppet_engine.core.ids import EventId, MemoryId, seeded_ids
 from puppet_engine.core.minds import KnownMind, Tiding
 from puppet_engine.core.models import Effect, Event, EventDraft, Memory, TurnOutcome
@@ -181,3 +181,19 @@ async def test_what_was_felt_and_decided_is_let_go_with_the_events_of_its_time(
     assert await storage.read(lambda session: session.scalar(count)) == 0
     assert await StoredDecisions(storage).of_agent("ada", limit=9) == []
     assert (await ledger.mind("ada")).mood == MOOD
+
+
+async def test_what_led_to_a_post_is_said_to_be_tidied_away_when_it_was(storage: Storage) -> None:
+    ledger, decisions = StoredLedger(storage), StoredDecisions(storage)
+    await ledger.commit("ada", None, TurnOutcome(intents=(POST,), decision=DECISION))
+    (intent,) = await ledger.intents.open("x:ada")
+    done = Effect(result="77", memory=Memory(content="x"), events=())
+    await ledger.intents.complete(intent, done)
+
+    await StoredEvents(storage).purge(START + HOUR, limit=100)
+
+    for of in ("77", intent.id):
+        with pytest.raises(DecisionTidiedAwayError, match=f"ada wanted the post '{of}'.* tidied"):
+            await decisions.why(of)
+    with pytest.raises(DecisionNotFoundError, match=r"none is kept now.* tidied away"):
+        await decisions.why("88")

@@ -1,0 +1,162 @@
+"""How somebody paces what they say: beside their persona, a clock, chance, and people.
+
+Where each wait was drawn from is tested elsewhere, one by one; here it is how they follow each
+other. Burstiness and memory are those of K.-I. Goh and A.-L. Barabási, "Burstiness and memory in
+complex systems" (EPL 81, 2008): a clock has a burstiness of -1, chance one of 0, and what people
+do comes in bursts. Waits of people follow a power law, and those of timers do not: C. M. Tavares
+and A. Faisal, "Scaling-Laws of Human Broadcast Communication Enable Distinction between Human,
+Corporate and Robot Twitter Users" (PLoS ONE 8, 2013). Personas are declared as programs, so
+nothing here asks whether they could be mistaken for people: only whether they pace themselves as
+people are used to, within the shortest and the longest wait of the persona.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist, fmean, pstdev
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from puppet_engine.core.nouns import Noun
+from puppet_engine.measures.reading import CAST, Reading, told
+from puppet_engine.measures.timing import SIGNIFICANCE
+
+FEWEST: Final = 20
+"""Of fewer waits nothing can be told."""
+
+_POWERS: Final = np.linspace(-6.0, -1.0, 251)
+"""The exponents of power laws that are tried: at -1 each doubling of a wait is as likely."""
+
+_RATES: Final = np.linspace(-12.0, 12.0, 601)
+"""The rates of timers that are tried, for each longest wait; at 0 each wait is as likely."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """The waits of somebody, in their order, and what they were drawn from."""
+
+    waits: Sequence[float]
+    """In hours."""
+    transforms: Sequence[float]
+    """How likely it was that each was as short."""
+    bounds: tuple[float, float]
+    """The shortest and the longest wait that the persona allows, in hours."""
+    drawn: Sequence[Sequence[float]]
+    """The waits of other lives, drawn from the same."""
+
+
+class Rhythm(Noun):
+    """How everybody paces themselves."""
+
+    readings: list[Reading]
+
+
+def rhythm(paces: Mapping[str, Pace]) -> Rhythm:
+    """Hold how the waits of each handle follow each other to what their persona asks for."""
+    known = {handle: pace for handle, pace in sorted(paces.items()) if len(pace.waits) >= FEWEST}
+    # Two tests of each: how uneven the waits are, and how they go with each other.
+    edge = NormalDist().inv_cdf(1 - SIGNIFICANCE / max(1, 4 * len(known)))
+    readings = [
+        reading
+        for handle, pace in known.items()
+        for reading in (
+            _burstiness(handle, pace, edge),
+            _order(handle, pace, edge),
+            told(
+                "memory: how waits go with the ones before",
+                memory(pace.waits),
+                count=len(pace.waits),
+                whose=handle,
+            ),
+        )
+    ]
+    return Rhythm(readings=[*readings, _as_people(list(known.values()))])
+
+
+def burstiness(waits: Sequence[float]) -> float:
+    """Return B = (s - m) / (s + m) of waits: -1 as a clock, 0 at random, 1 all at once."""
+    if not waits:
+        return 0.0
+    mean, spread = fmean(waits), pstdev(waits)
+    return (spread - mean) / (spread + mean) if spread + mean else 0.0
+
+
+def memory(waits: Sequence[float]) -> float:
+    """Return how each wait goes with the one before it: Pearson's correlation, -1 to 1."""
+    if len(waits) < 3 or pstdev(waits[:-1]) == 0 or pstdev(waits[1:]) == 0:  # noqa: PLR2004 - two pairs
+        return 0.0
+    return float(np.corrcoef(waits[:-1], waits[1:])[0, 1])
+
+
+def like_people(waits: Sequence[float], bounds: tuple[float, float]) -> float:
+    """Return how much likelier waits are by a power law than by a timer of random waits.
+
+    That is the logarithm of the ratio of both likelihoods, for each wait; both laws are cut off
+    at the bounds, and each has the exponent that makes the waits likeliest.
+    """
+    low, high = bounds
+    if not waits or low >= high:
+        return 0.0
+    hours = np.clip(np.asarray(waits, dtype=np.float64), low, high)
+    grid = np.geomspace(low, high, 2_001)
+    power = _likeliest(_POWERS, np.log(hours / high), np.log(grid / high), grid)
+    timer = _likeliest(_RATES, hours / high, grid / high, grid)
+    return (power - timer) / len(waits)
+
+
+def _likeliest(shapes: Floats, found: Floats, over: Floats, grid: Floats) -> float:
+    """Return the greatest logarithm of the likelihood over all shapes of exp(shape * x)."""
+    return max(
+        float(
+            (shape * found).sum() - len(found) * np.log(np.trapezoid(np.exp(shape * over), grid))
+        )
+        for shape in shapes
+    )
+
+
+def _burstiness(handle: str, pace: Pace, edge: float) -> Reading:
+    value = burstiness(pace.waits)
+    lives = [burstiness(one) for one in pace.drawn]
+    mean, spread = (fmean(lives), pstdev(lives)) if lives else (0.0, 0.0)
+    low, high = mean - edge * spread, mean + edge * spread
+    return Reading(
+        of="burstiness of waits (a clock's is -1, that of chance 0)",
+        whose=handle,
+        value=value,
+        line=f"{low:.3f} to {high:.3f}, as of lives drawn from the persona",
+        holds=bool(lives) and low <= value <= high,
+        count=len(pace.waits),
+    )
+
+
+def _order(handle: str, pace: Pace, edge: float) -> Reading:
+    """Test whether waits are drawn each for itself: rank correlation of each with the next."""
+    ranks = np.argsort(np.argsort(np.asarray(pace.transforms))).astype(np.float64)
+    pairs = len(ranks) - 1
+    found = memory(list(map(float, ranks)))
+    most = edge / sqrt(pairs)
+    return Reading(
+        of="correlation of a wait with the one before, by what both were drawn from",
+        whose=handle,
+        value=found,
+        line=f"within {most:.3f} of 0",
+        holds=abs(found) <= most,
+        count=pairs,
+    )
+
+
+def _as_people(paces: Sequence[Pace]) -> Reading:
+    count = sum(len(pace.waits) for pace in paces)
+    ratio = sum(like_people(pace.waits, pace.bounds) * len(pace.waits) for pace in paces)
+    return Reading(
+        of="how much likelier waits are by a power law, as of people, than by a random timer",
+        whose=CAST,
+        value=ratio / max(1, count),
+        line="above 0 (logarithm, each wait)",
+        holds=count > 0 and ratio > 0,
+        count=count,
+    )
