@@ -93,6 +93,24 @@ class Best:
         return list(map(Hit, self._chunk_ids.tolist(), self._scores.tolist()))
 
 
+class _Floor:
+    """The lowest of the highest scores so far: what `Best` knows, without whose they are."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._scores: Floats = np.empty(0, dtype=np.float32)
+        self.value = -np.inf
+
+    def offer(self, scores: Floats) -> None:
+        """Take those that are good enough."""
+        kept = np.concatenate((self._scores, scores))
+        if len(kept) >= self._limit:
+            place = len(kept) - self._limit
+            kept = np.partition(kept, place)[place:]
+            self.value = float(kept[0])
+        self._scores = kept
+
+
 def _highest(scores: Floats, count: int) -> float:
     """Return the lowest of the highest `count` scores."""
     place = len(scores) - count
@@ -160,22 +178,22 @@ def _candidates(
 ) -> NDArray[np.int64]:
     """Return where the rows lie that may be among the best, judged by their short form."""
     short = ShortQuery(query)
-    lowest = Best(best.limit)  # of what the best have at least
+    lowest = _Floor(best.limit)  # of what the best have at least
     positions, highest = [], []
     for start in range(0, count, SLICE):
         part = slice(start, min(start + SLICE, count))
         scores = short.products(codes, part.start, part.stop)
         slack = short.slack(codes, start)
-        floor = max(best.floor, lowest.floor)
+        floor = max(best.floor, lowest.value)
         found = _reaching(scores, floor - slack, allowed, part)
         if len(found):
             good = scores[found]
-            lowest.offer(found, good - slack)
+            lowest.offer(good - slack)
             positions.append(found + start)
             highest.append(good + slack)
     if not positions:
         return np.empty(0, dtype=np.int64)
-    floor = max(best.floor, lowest.floor)
+    floor = max(best.floor, lowest.value)
     return np.concatenate(positions)[np.concatenate(highest) >= floor]
 
 
