@@ -85,7 +85,7 @@ def fitting(matrix: Matrix, vector: Floats, span: Span) -> tuple[Block, ...]:
         InvalidRequestError: the vector is longer or shorter than they are.
 
     """
-    return tuple(_checked(reversed(matrix.blocks), vector, span))
+    return tuple(_checked(matrix.blocks[::-1], vector, span))
 
 
 def _checked(blocks: Iterable[Block], vector: Floats, span: Span) -> Iterator[Block]:

@@ -212,12 +212,12 @@ class Pending:
         """Take pieces off the list, and return those that were on it."""
         chunks, pending = self._store.chunks, self._store.pending
         if connection.dialect.name == "postgresql":
-            # Held, so that none goes meanwhile; what is going is not waited for, for he who
-            # deletes it may wait for this very list.
+            # Held, so that none goes meanwhile or gets other metadata; what somebody is at is not
+            # waited for, for he who deletes it may wait for this very list.
             held = (
                 select(chunks.c.chunk_id)
                 .where(chunks.c.chunk_id.in_(keys))
-                .with_for_update(read=True, key_share=True, skip_locked=True)
+                .with_for_update(read=True, skip_locked=True)
             )
             keys = connection.scalars(held).all()
         statement = delete(pending).where(pending.c.chunk_id.in_(keys))

@@ -172,7 +172,7 @@ def _exact(connection: Connection, vector: "Vectors", scope: Scope, limit: int) 
     given = _given(vector, scope, limit)
     if not scope.filters:
         return _hits(connection, comparing(of_owner=is_owners), given)
-    condition = meeting(scope.filters, dialect="postgresql")
+    condition = meeting(scope.filters, dialect="postgresql", table=EMBEDDINGS)
     statement = comparing(of_owner=is_owners, condition=condition.sql)
     return _hits(connection, statement, {**given, **condition.parameters})
 

@@ -2,7 +2,8 @@
 
 Parameters are `vector` (in pgvector's text form), `source`, `owner` where one is meant, `limit`,
 and those of the condition. What is nearer comes first, with the cosine, negative: of vectors of
-length one that is the product, which is cheap.
+length one that is the product, which is cheap. Of one table everything is read: what a condition
+asks of lies beside the vector (`postgresql_tables.py`).
 """
 
 from functools import lru_cache
@@ -10,8 +11,8 @@ from typing import Final
 
 from sqlalchemy import TextClause, text
 
-from timber.common.vector.scopes import PARTITION_OF_OWNER, PARTITIONS_OF_SOURCE
-from timber.common.vector.tables import CHUNKS, EMBEDDINGS
+from timber.common.vector.scopes import PARTITION_OF_OWNER
+from timber.common.vector.tables import EMBEDDINGS
 
 _SHAPES: Final = 512
 _LONGEST_VECTOR: Final = 2_000
@@ -22,18 +23,16 @@ LONGEST_INDEXED: Final = 4_000
 _VECTOR: Final = "CAST(:vector AS vector)"
 # `+ 0` makes it an expression that no index can give an order by.
 _COMPARED: Final = f"(embedding <#> {_VECTOR}) + 0 AS distance"
-_BEST: Final = f"ORDER BY distance, {EMBEDDINGS}.chunk_id LIMIT :limit"
 
 
 @lru_cache(maxsize=_SHAPES)
 def comparing(*, of_owner: bool, condition: str | None = None) -> TextClause:
     """Return what compares with every vector of a scope, or with those whose pieces meet more."""
-    found = f"SELECT {EMBEDDINGS}.chunk_id, {_COMPARED} FROM {EMBEDDINGS}"
-    if condition is None:
-        return text(f"{found} WHERE {_scope(of_owner=of_owner)} {_BEST}")
-    mine = f"partition_id = {PARTITION_OF_OWNER}" if of_owner else "source_type = :source"
-    joined = f"JOIN {CHUNKS} ON {CHUNKS}.chunk_id = {EMBEDDINGS}.chunk_id"
-    return text(f"{found} {joined} WHERE {CHUNKS}.{mine} AND {condition} {_BEST}")
+    more = "" if condition is None else f" AND {condition}"
+    return text(
+        f"SELECT chunk_id, {_COMPARED} FROM {EMBEDDINGS} WHERE {_scope(of_owner=of_owner)}{more}"
+        " ORDER BY distance, chunk_id LIMIT :limit"
+    )
 
 
 @lru_cache(maxsize=_SHAPES)
@@ -57,5 +56,5 @@ def indexed_type(dimension: int) -> str:
 def _scope(*, of_owner: bool) -> str:
     if of_owner:
         # One value, which is known before the search begins.
-        return f"{EMBEDDINGS}.partition_id = {PARTITION_OF_OWNER}"
-    return f"{EMBEDDINGS}.partition_id IN {PARTITIONS_OF_SOURCE}"
+        return f"partition_id = {PARTITION_OF_OWNER}"
+    return "source_type = :source"

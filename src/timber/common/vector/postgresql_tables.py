@@ -1,8 +1,11 @@
-"""What pieces have beside them on PostgreSQL: words as a `tsvector`, and an index of metadata.
+"""What pieces have beside them on PostgreSQL: words as a `tsvector`, and indexes of metadata.
 
 The words lie in a table of their own, ready made, for ranking looks at those of every match.
 Beside the words of a piece its `tsvector` holds two that no text can have, as they begin with a
 blank: its partition and its source. So one look into the index finds words within these.
+
+The metadata of a piece lies beside its vector, too, and triggers keep it the same: a search by
+metadata then reads one row for each that it compares, and not two.
 """
 
 import string
@@ -12,7 +15,7 @@ from typing import Final
 from sqlalchemy import Dialect
 
 from timber.common.database.attachments import Attachment, Attachments
-from timber.common.vector.tables import CHUNKS
+from timber.common.vector.tables import CHUNKS, EMBEDDINGS, EXTENSION
 
 WORDS: Final = "vector_words"
 ATTRIBUTES_INDEX: Final = f"ix_{CHUNKS}_attributes"
@@ -43,6 +46,7 @@ def _wanted(dialect: Dialect) -> Iterator[Attachment]:
     if dialect.name == "postgresql":
         yield _ATTRIBUTES
         yield _WORDS
+        yield _BESIDE_VECTORS
 
 
 def in_language(language: str) -> tuple[str, ...]:
@@ -105,4 +109,57 @@ _WORDS: Final = Attachment(
         f"DROP FUNCTION IF EXISTS {LANGUAGE}()",
     ),
     once=(_READ_ALL,),
+)
+
+_COPIED: Final = ("source_type", "attributes")
+"""What is known of a piece, and lies beside its vector."""
+
+_COME: Final = "timber_vector_metadata_comes"
+_CHANGE: Final = "timber_vector_metadata_changes"
+_BY_SOURCE: Final = f"ix_{EMBEDDINGS}_source_type"
+_BY_ATTRIBUTES: Final = f"ix_{EMBEDDINGS}_attributes"
+
+
+def _listed(form: str, *, between: str = ", ") -> str:
+    return between.join(form.format(name) for name in _COPIED)
+
+
+_SAME: Final = _listed("{0} = pieces.{0}")
+_DIFFERS: Final = _listed("{{0}}.{0} IS DISTINCT FROM {{1}}.{0}", between=" OR ")
+
+_BESIDE_VECTORS: Final = Attachment(
+    name="the metadata beside vectors",
+    table=CHUNKS,
+    needs=(EMBEDDINGS,),
+    objects=(_BY_SOURCE, _BY_ATTRIBUTES, _COME, _CHANGE),
+    create=(
+        f"ALTER TABLE {EMBEDDINGS} ADD COLUMN IF NOT EXISTS source_type VARCHAR(100),"
+        " ADD COLUMN IF NOT EXISTS attributes JSONB",
+        # The piece is held: who changes its metadata now would not see the vector that comes.
+        f"CREATE FUNCTION {_COME}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" SELECT {_listed('pieces.{0}')} INTO {_listed('NEW.{0}')} FROM {CHUNKS} AS pieces"
+        " WHERE chunk_id = NEW.chunk_id FOR SHARE; RETURN NEW; END $$",
+        f"CREATE TRIGGER {_COME} BEFORE INSERT OR UPDATE OF chunk_id ON {EMBEDDINGS}"
+        f" FOR EACH ROW EXECUTE FUNCTION {_COME}()",
+        f"CREATE FUNCTION {_CHANGE}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" UPDATE {EMBEDDINGS} SET {_listed('{0} = NEW.{0}')} WHERE chunk_id = NEW.chunk_id;"
+        " RETURN NULL; END $$",
+        # A vector that stays as it is moves all the same, in every index: not without need.
+        f"CREATE TRIGGER {_CHANGE} AFTER UPDATE OF {_listed('{0}')} ON {CHUNKS} FOR EACH ROW"
+        f" WHEN ({_DIFFERS.format('OLD', 'NEW')}) EXECUTE FUNCTION {_CHANGE}()",
+        f"UPDATE {EMBEDDINGS} AS vectors SET {_SAME} FROM {CHUNKS} AS pieces"
+        " WHERE pieces.chunk_id = vectors.chunk_id"
+        f" AND ({_DIFFERS.format('pieces', 'vectors')})",
+        f"CREATE INDEX {_BY_SOURCE} ON {EMBEDDINGS} (source_type)",
+        f"CREATE INDEX {_BY_ATTRIBUTES} ON {EMBEDDINGS} USING gin (attributes jsonb_path_ops)",
+    ),
+    drop=(
+        f"DROP TRIGGER IF EXISTS {_COME} ON {EMBEDDINGS}",
+        f"DROP FUNCTION IF EXISTS {_COME}()",
+        f"DROP TRIGGER IF EXISTS {_CHANGE} ON {CHUNKS}",
+        f"DROP FUNCTION IF EXISTS {_CHANGE}()",
+        f"DROP INDEX IF EXISTS {_BY_SOURCE}",
+        f"DROP INDEX IF EXISTS {_BY_ATTRIBUTES}",
+    ),
+    extension=EXTENSION,
 )

@@ -74,12 +74,15 @@ class ShortQuery:
 
     def __init__(self, vector: Floats) -> None:
         """Take a vector, shape (1, dimension)."""
-        self._scale = float(np.abs(vector).max()) / _MOST or 1.0
-        rounded = np.rint(vector / self._scale)
-        self._code = rounded.astype(np.int8)
+        row = vector[0]
+        sizes = np.abs(row)
+        self._scale = float(sizes[sizes.argmax()]) / _MOST or 1.0
+        rounded = np.rint(row / self._scale)
+        self._code = rounded.astype(np.int8).reshape(1, -1)
         rounded *= self._scale
         self._length = _length(rounded)
-        self._error = _length(vector - rounded)
+        rounded -= row
+        self._error = _length(rounded)
 
     def products(self, codes: Codes, start: int, stop: int) -> Floats:
         """Return the products with the rows of one slice."""

@@ -29,16 +29,15 @@ pieces: Final = table(
 PARTITION_OF_OWNER: Final = (
     "(SELECT partition_id FROM vector_partitions WHERE source_type = :source AND owner = :owner)"
 )
-PARTITIONS_OF_SOURCE: Final = (
-    "(SELECT partition_id FROM vector_partitions WHERE source_type = :source)"
-)
 
 
-def meeting(filters: Mapping[str, Any], *, dialect: str) -> Condition:
+def meeting(filters: Mapping[str, Any], *, dialect: str, table: str = CHUNKS) -> Condition:
     """Return the condition that a row of `vector_chunks` meets where filters match.
+
+    On PostgreSQL `vector_embeddings` is such a `table`, too.
 
     Raises:
         InvalidRequestError: they cannot be read.
 
     """
-    return condition_on(f"{CHUNKS}.attributes", read_filters(filters), dialect=dialect)
+    return condition_on(f"{table}.attributes", read_filters(filters), dialect=dialect)

@@ -102,6 +102,28 @@ def test_slices_short_forms_and_subsets_change_nothing(count: int, share: int) -
         assert [hit.chunk_id for hit in found] == best.tolist()
 
 
+@pytest.mark.parametrize("spread", [0.02, 1.0])
+@pytest.mark.parametrize("dead", [0.0, 0.4, 0.995])
+def test_a_block_of_one_slice_gives_what_comparing_all_of_it_gives(
+    dead: float, spread: float
+) -> None:
+    chance = np.random.default_rng(3)
+    centre = chance.standard_normal(32, dtype=np.float32)
+    noise = chance.standard_normal((2_000, 32), dtype=np.float32)
+    stored = np.repeat(normed(centre + np.float32(spread) * noise), 2, axis=0)
+    numbers = np.arange(1, len(stored) + 1)
+    alive = chance.random(len(stored)) >= dead
+    kept = {"numbers": numbers, "chunk_ids": numbers, "vectors": stored, "alive": alive}
+    plain, short = Block(**kept), Block(**kept, codes=shortened(stored))
+
+    for limit in (1, 10, 25):
+        for query in normed(centre + chance.standard_normal((5, 32), dtype=np.float32)):
+            expected = nearest([plain], query, limit=limit)
+
+            assert nearest([short], query, limit=limit) == expected
+            assert len(expected) == min(limit, np.count_nonzero(alive))
+
+
 def test_ten_thousand_searches_leave_what_python_counts_as_it_was() -> None:
     numbers = np.arange(1, 4)
     one = Block(numbers=numbers, chunk_ids=numbers, vectors=np.eye(3, dtype=np.float32))
