@@ -57,8 +57,6 @@ class Sharing(Recorder):
 class RestateRig(Rig):
     """A worker whose minutes pass in a tenth of a second."""
 
-    engine: RestateEngine
-
     def __init__(self, storage: Storage, database_url: str, restate: RestateServer) -> None:
         super().__init__()
         self.storage = storage
@@ -76,8 +74,9 @@ class RestateRig(Rig):
             restate=self.client,
             serve=serve,
         )
-        self.engine = RestateEngine(store=self.store, clock=self.storage.clock, shared=shared)
-        self.engine.consume_with(Sharing(self))
+        self.worker = RestateEngine(store=self.store, clock=self.storage.clock, shared=shared)
+        self.worker.consume_with(Sharing(self))
+        self.engine = self.worker
 
     @override
     def now(self) -> datetime:
@@ -132,7 +131,7 @@ class TestRestate(EventEngineContract):
         # Numbers begin anew in each database, and Restate may still know those of an earlier one.
         (event,) = await rig.engine.publish(rig.draft(after=2 * MINUTE, agent="ada"))
 
-        await rig.engine.wake(whose, event.sequence)
+        await rig.worker.wake(whose, event.sequence)
         at_once = list(rig.taken)
         await rig.until(lambda: len(rig.taken) == 1)
 

@@ -12,7 +12,7 @@ async def wake(_agent_id: str, _sequence: int) -> None:
 
 
 async def test_a_wake_up_that_nobody_took_is_tried_again_within_a_second_for_ever() -> None:
-    transport = httpx2.ASGITransport(endpoint(wake, identity_key=None))  # type: ignore[arg-type] # the same protocol
+    transport = httpx2.ASGITransport(endpoint(wake, identity_key=None))
 
     async with httpx2.AsyncClient(transport=transport, base_url="http://worker") as client:
         told = await client.get("/discover", headers={"accept": MANIFEST})

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 from typing_extensions import override
 
 from timber.common.clock import Clock
@@ -110,10 +110,14 @@ class Identities:
 
     def _held(self, connection: Connection, source_type: str) -> Row[Any] | None:
         sources = self._store.sources
-        statement = select(sources).where(sources.c.source_type == source_type)
-        if connection.dialect.name == "postgresql":
-            statement = statement.with_for_update(read=True)
-        return connection.execute(statement).first()
+        is_shared = connection.dialect.name == "postgresql"
+
+        def held() -> Any:
+            statement = select(sources).where(sources.c.source_type == bindparam("of_type"))
+            return statement.with_for_update(read=True) if is_shared else statement
+
+        statement = self._store.statements.made(("held", is_shared), held)
+        return connection.execute(statement, {"of_type": source_type}).first()
 
     def _has_vectors(self, connection: Connection, source_type: str) -> bool:
         chunks = self._store.chunks

@@ -81,6 +81,7 @@ class VectorIngestionService:
             require_storage(
                 self._database.engine, ", ".join(one.model.__name__ for one in rows.values())
             )
+        self._store.statements.clear()
         self.embedding_service = embedder
         self._rows = dict(rows)
 

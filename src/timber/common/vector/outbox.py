@@ -8,6 +8,7 @@ from sqlalchemy import (
     Connection,
     Row,
     and_,
+    bindparam,
     delete,
     false,
     or_,
@@ -87,24 +88,34 @@ class Outbox:
         if connection.execute(_ANY).first() is None:
             return []  # without having kept anybody from writing
         table = self._store.outbox
-        now = self._clock.now()
-        statement = (
-            select(table)
-            .where(self.listed(wanted, owner))
-            .where(or_(table.c.not_before.is_(None), table.c.not_before <= now))
-            .order_by(table.c.number)
-            .limit(ROWS)
-        )
-        if connection.dialect.name == "postgresql":
+        is_shared = connection.dialect.name == "postgresql"
+
+        def made() -> Any:
+            is_due = or_(table.c.not_before.is_(None), table.c.not_before <= bindparam("now"))
+            whose: Any = None if owner is None else bindparam("of_owner")
+            statement = (
+                select(table)
+                .where(self.listed(wanted, whose))
+                .where(is_due)
+                .order_by(table.c.number)
+                .limit(ROWS)
+            )
             # An owner's rows are about to be searched: what others are at is waited for.
-            statement = statement.with_for_update(skip_locked=owner is None)
-        elif connection.execute(statement).first() is None:
+            return statement.with_for_update(skip_locked=owner is None) if is_shared else statement
+
+        of = ("outbox", tuple(one.source_type for one in wanted), owner is None, is_shared)
+        statement = self._store.statements.made(of, made)
+        asked = {"now": self._clock.now()} | ({} if owner is None else {"of_owner": owner})
+        if not is_shared and connection.execute(statement, asked).first() is None:
             return []
         begin(connection)
-        return list(connection.execute(statement))
+        return list(connection.execute(statement, asked))
 
-    def listed(self, sources: Iterable[RowSource], owner: str | None) -> ColumnElement[bool]:
-        """Return what the entries of some sources meet, of one owner's rows or of all."""
+    def listed(self, sources: Iterable[RowSource], owner: Any) -> ColumnElement[bool]:
+        """Return what the entries of some sources meet, of one owner's rows or of all.
+
+        The owner may be a parameter.
+        """
         table = self._store.outbox
         return or_(
             false(),
@@ -119,7 +130,7 @@ class Outbox:
 
     def _read(self, connection: Connection, source: RowSource, listed: list[Row[Any]]) -> int:
         keys = list(dict.fromkeys(row.source_id for row in listed))
-        found = read_rows(connection, source, keys, self._seals)
+        found = read_rows(connection, source, keys, self._seals, statements=self._store.statements)
         budget = self._budget(source)
         texts = [Pieces(one, tuple(chunks_of(one.content, budget))) for one in found.documents]
         kept, stale = self._store.refresh(connection, texts)
@@ -137,7 +148,9 @@ class Outbox:
     def _strike(self, connection: Connection, numbers: list[int]) -> None:
         table = self._store.outbox
         if numbers:
-            connection.execute(delete(table).where(table.c.number.in_(numbers)))
+            struck = table.c.number.in_(bindparam("numbers", expanding=True))
+            gone = self._store.statements.made("struck", lambda: delete(table).where(struck))
+            connection.execute(gone, {"numbers": numbers})
 
     def _put_off(self, connection: Connection, row: Row[Any], error: Exception) -> None:
         table = self._store.outbox

@@ -8,10 +8,11 @@ that ran out costs some work, and is never seen.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
@@ -152,30 +153,53 @@ class Pending:
         An `owner`'s are not left to others who are at them, so that none waits when they are
         embedded, but those that failed before.
         """
-        pending, chunks, sources = self._store.pending, self._store.chunks, self._store.sources
+        made = self._store.statements.made
+        is_shared = connection.dialect.name == "postgresql"
+        of = ("free", only is None, owner is None, is_shared)
+        free = made(of, lambda: self._free(of_some=only is not None, of_one=owner is not None))
+        if is_shared:
+            free = made((*of, "locked"), partial(free.with_for_update, skip_locked=True))
         now = self._clock.now()
-        is_free = or_(pending.c.claimed_until.is_(None), pending.c.claimed_until <= now)
-        if owner is not None:
-            is_free = and_(or_(is_free, pending.c.attempts == 0), self._store.waits_of(owner))
-        free = (
-            select(pending.c.chunk_id)
-            .where(is_free)
-            .order_by(pending.c.attempts, pending.c.chunk_id)
-            .limit(PIECES)
-        )
+        asked: dict[str, Any] = {"now": now}
         if only is not None:
-            free = free.where(pending.c.source_type.in_(only))
-        if connection.dialect.name == "postgresql":
-            free = free.with_for_update(skip_locked=True)
-        elif not writes(connection) and connection.scalars(free).first() is None:
+            asked["only"] = list(only)
+        if owner is not None:
+            asked["of_owner"] = owner
+        is_free = is_shared or writes(connection)
+        if not is_free and connection.scalars(free, asked).first() is None:
             return []  # without having kept anybody from writing
         begin(connection)
-        keys = connection.scalars(free).all()
+        keys = connection.scalars(free, asked).all()
         if not keys:
             return []
-        until = {"claimed_until": now + timedelta(seconds=CLAIM_SECONDS)}
-        connection.execute(update(pending).where(pending.c.chunk_id.in_(keys)), until)
-        rows = connection.execute(
+        until = {"until": now + timedelta(seconds=CLAIM_SECONDS), "keys": keys}
+        connection.execute(made("claims", self._claims), until)
+        rows = connection.execute(made("claimed", self._claimed), {"keys": keys})
+        return [Claimed(*tuple(row)) for row in rows]
+
+    def _free(self, *, of_some: bool, of_one: bool) -> Any:
+        """Return what finds free pieces: of some sources or all, of one owner or all."""
+        pending = self._store.pending
+        is_over = pending.c.claimed_until <= bindparam("now")
+        is_free = or_(pending.c.claimed_until.is_(None), is_over)
+        if of_one:
+            theirs = self._store.waits_of(bindparam("of_owner"))
+            is_free = and_(or_(is_free, pending.c.attempts == 0), theirs)
+        free = select(pending.c.chunk_id).where(is_free)
+        free = free.order_by(pending.c.attempts, pending.c.chunk_id).limit(PIECES)
+        if of_some:
+            free = free.where(pending.c.source_type.in_(bindparam("only", expanding=True)))
+        return free
+
+    def _claims(self) -> Any:
+        pending = self._store.pending
+        wanted = pending.c.chunk_id.in_(bindparam("keys", expanding=True))
+        return update(pending).where(wanted).values(claimed_until=bindparam("until"))
+
+    def _claimed(self) -> Any:
+        """Return what reads pieces: the fields of `Claimed`, in their order."""
+        pending, chunks, sources = self._store.pending, self._store.chunks, self._store.sources
+        return (
             select(
                 chunks.c.chunk_id,
                 chunks.c.source_type,
@@ -186,10 +210,9 @@ class Pending:
             )
             .join_from(chunks, pending, chunks.c.chunk_id == pending.c.chunk_id)
             .join(sources, sources.c.source_type == chunks.c.source_type, isouter=True)
-            .where(chunks.c.chunk_id.in_(keys))
+            .where(chunks.c.chunk_id.in_(bindparam("keys", expanding=True)))
             .order_by(chunks.c.source_type, chunks.c.chunk_id)
         )
-        return [Claimed(*tuple(row)) for row in rows]
 
     def _keep(
         self,
@@ -220,8 +243,13 @@ class Pending:
                 .with_for_update(read=True, skip_locked=True)
             )
             keys = connection.scalars(held).all()
-        statement = delete(pending).where(pending.c.chunk_id.in_(keys))
-        return frozenset(connection.scalars(statement.returning(pending.c.chunk_id)))
+
+        def struck() -> Any:
+            wanted = pending.c.chunk_id.in_(bindparam("keys", expanding=True))
+            return delete(pending).where(wanted).returning(pending.c.chunk_id)
+
+        statement = self._store.statements.made("struck pieces", struck)
+        return frozenset(connection.scalars(statement, {"keys": keys}))
 
     def _put_off(
         self, session: TimberSession, pieces: Sequence[Claimed], error: TimberError

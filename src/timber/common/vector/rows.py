@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
+    bindparam,
     case,
     cast,
     exists,
@@ -27,6 +28,7 @@ from timber.common.vector.documents import Document
 from timber.common.vector.metadata import storable
 from timber.common.vector.row_triggers import WatchedRows, watched_rows
 from timber.common.vector.sealed_pieces import PieceSeals
+from timber.common.vector.statements import Statements
 
 _KEY: Final = "_key"
 _BETWEEN: Final = "\n\n"
@@ -71,7 +73,12 @@ class RowsNow:
 
 
 def read_rows(
-    connection: Connection, source: RowSource, keys: Sequence[str], seals: PieceSeals
+    connection: Connection,
+    source: RowSource,
+    keys: Sequence[str],
+    seals: PieceSeals,
+    *,
+    statements: Statements,
 ) -> RowsNow:
     """Read rows as they are now, and keep others from changing them until the transaction ends.
 
@@ -80,14 +87,21 @@ def read_rows(
     key = source.table.c[source.watched.key]
     by_value = {_value_of(key, one): one for one in keys}
     values = [value for value in by_value if value is not None]
-    statement = select(key.label(_KEY), *_columns(source)).where(key.in_(values))
-    if connection.dialect.name == "postgresql":
+    is_shared = connection.dialect.name == "postgresql"
+
+    def made() -> Any:
+        wanted = key.in_(bindparam("keys", expanding=True))
+        statement = select(key.label(_KEY), *_columns(source)).where(wanted)
         # Against those who change it and those who work the same list off, not against readers.
-        statement = statement.with_for_update(key_share=True, skip_locked=True)
-    rows = [dict(row) for row in connection.execute(statement).mappings()]
+        return (
+            statement.with_for_update(key_share=True, skip_locked=True) if is_shared else statement
+        )
+
+    statement = statements.made(("rows", source.source_type, is_shared), made)
+    rows = [dict(row) for row in connection.execute(statement, {"keys": values}).mappings()]
     seen = {by_value[row["_key"]] for row in rows}
     busy: set[str] = set()
-    if connection.dialect.name == "postgresql" and len(seen) < len(values):
+    if is_shared and len(seen) < len(values):
         unseen = [value for value in values if by_value[value] not in seen]
         busy = {by_value[one] for one in connection.scalars(select(key).where(key.in_(unseen)))}
     documents: list[Document] = []
@@ -135,7 +149,7 @@ def _document_of_sealed(
     return document and replace(document, sealed_for=subject)
 
 
-def owned(source: RowSource, entry: Any, owner: str) -> ColumnElement[bool]:
+def owned(source: RowSource, entry: Any, owner: Any) -> ColumnElement[bool]:
     """Return what an entry of the list meets whose row is an owner's; `entry` has its columns.
 
     Of rows whose keys are UUIDs it is true of every entry: their keys have a form of their own.

@@ -26,6 +26,7 @@ from timber.common.errors import EncryptionError, SchemaMismatchError
 from timber.common.ids import IdFactory
 from timber.common.vector.documents import Document
 from timber.common.vector.sealed_pieces import PiecePlace, PieceSeals
+from timber.common.vector.statements import Statements
 from timber.common.vector.tables import embeddings
 from timber.common.vector.words import spaced
 
@@ -61,6 +62,8 @@ class Store:
     def __init__(self, metadata: MetaData, *, new_id: IdFactory, seals: PieceSeals) -> None:
         self._metadata = metadata
         self.seals = seals
+        self.statements = Statements()
+        """Those that are run for each text that is taken in."""
         self._new_id = new_id
 
     @property
@@ -83,10 +86,11 @@ class Store:
     def outbox(self) -> Table:
         return self._table("vector_outbox")
 
-    def waits_of(self, owner: str) -> ColumnElement[bool]:
+    def waits_of(self, owner: Any) -> ColumnElement[bool]:
         """Return what the entries of `pending` meet that are an owner's, among the last listed.
 
         However many wait of others, no more than `LAST` are looked at: the rest is older.
+        The owner may be a parameter.
         """
         pending, chunks = self.pending, self.chunks
         last = select(pending.c.chunk_id).order_by(pending.c.chunk_id.desc()).limit(LAST)
@@ -176,7 +180,7 @@ class Store:
             last = connection.scalar(_LAST_KEY) or 0
             keys = range(last + 1, last + 1 + len(rows))
             given = [row | {"chunk_id": key} for key, row in zip(keys, rows, strict=True)]
-            connection.execute(insert(self.chunks), given)
+            connection.execute(self.statements.made("chunks", lambda: insert(self.chunks)), given)
             return keys
         statement = insert(self.chunks).returning(
             self.chunks.c.chunk_id, sort_by_parameter_order=True
@@ -196,14 +200,8 @@ class Store:
         chunks = self.chunks
         known: dict[str, dict[int, tuple[str | None, str, bool]]] = {}
         for some in batches((one.document.source_id for one in texts), AT_ONCE):
-            rows = connection.execute(
-                select(
-                    *(chunks.c.source_type, chunks.c.source_id, chunks.c.ordinal),
-                    *(chunks.c.content, chunks.c.sealed, chunks.c.owner),
-                )
-                .where(chunks.c.source_type == texts[0].document.source_type)
-                .where(chunks.c.source_id.in_(some))
-            )
+            asked = {"of_type": texts[0].document.source_type, "ids": some}
+            rows = connection.execute(self.statements.made("known", self._known), asked)
             for row in rows:
                 piece = (self._text_if_open(row), row.owner, row.sealed is not None)
                 known.setdefault(row.source_id, {})[row.ordinal] = piece
@@ -235,6 +233,17 @@ class Store:
             )
         kept = frozenset(one.source_id for one in same)
         return kept, frozenset(known.keys() - kept)
+
+    def _known(self) -> Any:
+        chunks = self.chunks
+        return (
+            select(
+                *(chunks.c.source_type, chunks.c.source_id, chunks.c.ordinal),
+                *(chunks.c.content, chunks.c.sealed, chunks.c.owner),
+            )
+            .where(chunks.c.source_type == bindparam("of_type"))
+            .where(chunks.c.source_id.in_(bindparam("ids", expanding=True)))
+        )
 
     def _text_if_open(self, piece: Any) -> str | None:
         try:
@@ -286,12 +295,16 @@ class Store:
         self, connection: Connection, wanted: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], int]:
         table = self.partitions
-        statement = select(table.c.source_type, table.c.owner, table.c.partition_id).where(
-            tuple_(table.c.source_type, table.c.owner).in_(wanted)
-        )
-        if connection.dialect.name == "postgresql":
-            statement = statement.with_for_update(read=True, key_share=True)
-        rows = connection.execute(statement)
+        is_shared = connection.dialect.name == "postgresql"
+
+        def known() -> Any:
+            key = tuple_(table.c.source_type, table.c.owner)
+            statement = select(table.c.source_type, table.c.owner, table.c.partition_id)
+            statement = statement.where(key.in_(bindparam("wanted", expanding=True)))
+            return statement.with_for_update(read=True, key_share=True) if is_shared else statement
+
+        statement = self.statements.made(("partitions", is_shared), known)
+        rows = connection.execute(statement, {"wanted": wanted})
         return {(row.source_type, row.owner): row.partition_id for row in rows}
 
     # ------------------------------------------------------------------ vectors
@@ -305,7 +318,8 @@ class Store:
             for piece in pieces
         ]
         if rows:
-            connection.execute(insert(self.pending), rows)
+            listed = self.statements.made("pending", lambda: insert(self.pending))
+            connection.execute(listed, rows)
 
     def add_vectors(
         self, connection: Connection, places: Sequence[tuple[int, int]], vectors: "Vectors"
@@ -325,7 +339,7 @@ def insert_vectors(
         {"chunk_id": chunk_id, "partition_id": partition_id, "embedding": vector}
         for (chunk_id, partition_id), vector in zip(places, written, strict=True)
     ]
-    connection.execute(insert(table), rows)
+    connection.execute(_INTO_EMBEDDINGS if table is embeddings else insert(table), rows)
 
 
 def written_vectors(vectors: "Vectors", dialect: str) -> list[Any]:
@@ -347,6 +361,8 @@ def batches(items: Iterable[Any], size: int) -> Iterable[list[Any]]:
     while taken := list(islice(rest, size)):
         yield taken
 
+
+_INTO_EMBEDDINGS: Final = insert(embeddings)
 
 _LAST_KEY: Final = text("SELECT seq FROM sqlite_sequence WHERE name = 'vector_chunks'")
 
