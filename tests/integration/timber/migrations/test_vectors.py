@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from tests.integration.timber.vector.hashing import Hashing
 
 from timber.common.clock import SystemClock
 from timber.common.errors import SchemaMismatchError
@@ -129,3 +130,34 @@ def test_a_trigger_that_is_missing_is_told_when_the_database_is_opened(desk: Des
 
     with pytest.raises(SchemaMismatchError, match="what finds the rows of notes by their meaning"):
         desk.opened(NOTES + FLAG, create_tables=True)
+
+
+def test_vectors_from_before_get_their_metadata_beside_them(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    desk = Desk(postgresql_url, tmp_path)
+    desk.migrate(NOTES + FLAG)
+    timber = desk.opened(NOTES + FLAG, create_tables=True)
+    timber.vector_ingestion.embedding_service = Hashing()
+    timber.vector_ingestion.ingest_document("one", "news", "1", metadata={"year": 2020})
+    with timber.database.engine.begin() as connection:
+        for statement in (
+            "DROP FUNCTION timber_vector_metadata_comes, timber_vector_metadata_changes CASCADE",
+            "ALTER TABLE vector_embeddings DROP COLUMN source_type, DROP COLUMN attributes",
+        ):
+            connection.execute(text(statement))
+    timber.close()
+    with pytest.raises(SchemaMismatchError, match="the metadata beside vectors"):
+        desk.opened(NOTES + FLAG, create_tables=True)
+
+    changes = desk.migrate(NOTES + FLAG)
+
+    assert len(changes) == 1
+    timber = desk.opened(NOTES + FLAG)
+    timber.vector_search.embedding_service = Hashing()
+    with timber.database.engine.connect() as connection:
+        beside = connection.execute(text("SELECT source_type, attributes FROM vector_embeddings"))
+        assert beside.all() == [("news", {"year": 2020})]
+    found = timber.vector_search.search("one", "news", filters={"year": 2020})
+    assert [one["source_id"] for one in found] == ["1"]
+    timber.close()

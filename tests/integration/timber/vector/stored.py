@@ -68,6 +68,18 @@ def check_vectors(timber: Timber, embedder: Hashing, *, waiting: bool = False) -
         assert count(timber, "vector_pending") == 0
         assert count(timber, "vector_outbox") == 0
     _check_words(timber)
+    if timber.database.engine.dialect.name == "postgresql":
+        check_metadata(timber)
+
+
+def check_metadata(timber: Timber) -> None:
+    """Demand that what lies beside each vector is what is known of its piece."""
+    statement = text(
+        "SELECT count(*) FROM vector_embeddings e JOIN vector_chunks c ON c.chunk_id = e.chunk_id "
+        "WHERE (e.source_type, e.attributes) IS DISTINCT FROM (c.source_type, c.attributes)"
+    )
+    with timber.database.engine.connect() as connection:
+        assert connection.scalar(statement) == 0
 
 
 def _numbers(vector: Any) -> Any:
