@@ -48,7 +48,7 @@ _MOST_WORDS: Final = 32
 _MANY: Final = 50_000
 """From so many pieces on, words in many of them are left out where there are others …"""
 _FREQUENT: Final = 0.05
-_MOST_RANKED: Final = 1_000
+_MOST_RANKED: Final = 500
 """… and so are the commoner of the others, where the rarer are in so many: ranking takes long."""
 _LOOKED_UP_FOR: Final = 100
 _LONGEST_BYTES: Final = 2_000

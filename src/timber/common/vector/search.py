@@ -235,10 +235,9 @@ class VectorSearchService:
 
         def work(session: TimberSession) -> Result | Waiting:
             state = state_of(session.connection(), source_type)
-            if state.anything_waits(vectors=by_meaning):
-                waiting = self._waiting(session.connection(), asked)
-                if waiting:
-                    return Waiting(waiting)
+            is_waiting = state.anything_waits(vectors=by_meaning)
+            if is_waiting and (waiting := self._waiting(session.connection(), asked)):
+                return Waiting(waiting)
             return weighed(session, state)
 
         found = self._database.run_sync(work)
