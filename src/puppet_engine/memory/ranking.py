@@ -86,6 +86,7 @@ def rank(
     if not people and question.description is not None:
         people, for_people = _described(candidates, matching.shares(parts[-1])), weights.described
     relevant = _relevance(candidates, around, matching, parts, weights)
+    asks = [one.content.rstrip().endswith("?") for one in candidates]
     scored = []
     for number, one in enumerate(candidates):
         own = score(
@@ -97,7 +98,9 @@ def rank(
         own += for_people * (one.speaker in people)
         own += _fit(one, named, weights, is_when=question.is_when)
         before = around[number].get(-1)
-        own += weights.asked * (before is not None and _asks(candidates[before]))
+        own += (
+            weights.asked * (before is not None and asks[before]) - weights.asking * asks[number]
+        )
         # Rounded, so that what is equal but for how a database computes is equal.
         scored.append((round(own, 5), one.place))
     scored.sort(reverse=True)
@@ -135,16 +138,14 @@ def _relevance(
     }
     shares = [matching.shares(part, lent) for part in parts]
     best = [max(some) for some in zip(*shares, strict=True)]
-    return [
-        weights.text * best[number]
-        + weights.dense * one.dense
-        + sum(
-            weight * candidates[around[number][distance]].dense
-            for distance, weight in weights.near.items()
-            if distance in around[number]
-        )
-        for number, one in enumerate(candidates)
-    ]
+    relevant = []
+    for number, (one, turns) in enumerate(zip(candidates, around, strict=True)):
+        own = weights.text * best[number] + weights.dense * one.dense
+        for distance, weight in weights.near.items():
+            if distance in turns:
+                own += weight * candidates[turns[distance]].dense
+        relevant.append(own)
+    return relevant
 
 
 def _around(candidates: Sequence[Found]) -> list[dict[int, int]]:
@@ -171,14 +172,10 @@ def _described(candidates: Sequence[Found], shares: Sequence[float]) -> frozense
 
 
 def _fit(one: Found, named: Cues, weights: Weights, *, is_when: bool) -> float:
-    """Return what a memory gains by its time, its length, and by telling and not asking."""
-    gained = weights.telling * min(len(one.content) / LONG, 1.0) - weights.asking * _asks(one)
+    """Return what a memory gains by its time, by its length, and by telling of a time."""
+    gained = weights.telling * min(len(one.content) / LONG, 1.0)
     if named.spans:
         gained += weights.time * named.nearness(one.moment)
     if is_when and tells_time(one.content):
         gained += weights.when
     return gained
-
-
-def _asks(one: Found) -> bool:
-    return one.content.rstrip().endswith("?")

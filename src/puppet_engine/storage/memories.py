@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy import BigInteger, Connection, Integer, Table, bindparam, func, select, text
+from sqlalchemy import BigInteger, Connection, Integer, Table, bindparam, func, select, union
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -16,9 +16,14 @@ from puppet_engine.storage.gateway import Proposals, Storage
 from puppet_engine.storage.remembering import add_memory
 from puppet_engine.storage.rows import READ, read_memory
 
-AROUND: Final = (-2, -1, 1, 2)
-"""Which turns of a conversation stand near another: two before it, and two after."""
+AROUND: Final = (-1, 1, 2)
+"""Which turns of a conversation stand near another: the one before it, and two after."""
 
+_NAMES: Final = tuple(f"turn_{number}" for number, _ in enumerate(AROUND))
+_OF_ONE: Final = 6
+"""How many columns tell of a memory itself …"""
+_AROUND: Final = slice(_OF_ONE + 1, None)
+"""… and which of what is around it."""
 _NOTHING: Final[Mapping[int, int | None]] = MappingProxyType({})
 
 
@@ -87,7 +92,8 @@ async def recalled(
         connection = session.connection()
         found = _found(connection, storage, agent_id, sought, proposals)
         chosen = choose(found)
-        rows = connection.execute(storage.statement(_at), _places(storage, chosen))
+        given = {"places": _places(storage, chosen)}
+        rows = connection.execute(storage.statement(_at), given)
         memories = {row.sequence: read_memory(row) for row in rows}
         return [memories[place] for place in chosen]
 
@@ -106,8 +112,6 @@ def _found(
     matching = {int(key): share for key, share in proposals.get("text", {}).items()}
     both = {place: dense.get(place, 0.0) + matching.get(place, 0.0) for place in dense | matching}
     best = sorted(both, key=lambda place: (-both[place], place))[: sought.depth]
-    asked = {"agent": agent_id, "most": sought.newest}
-    lately = connection.scalars(storage.statement(_newest_places), asked).all()
     then = [
         place
         for begin, end in sought.spans
@@ -116,31 +120,25 @@ def _found(
             {"agent": agent_id, "most": sought.depth, "begin": begin, "end": end},
         )
     ]
-    near = _near(connection, storage, sorted({*best[: sought.with_talk], *then}))
-    around = {one for turns in near.values() for one in turns.values() if one}
-    places = {*best, *lately, *then, *around}
-    rows = connection.execute(storage.statement(_weighed), _places(storage, sorted(places)))
+    asked = {
+        "agent": agent_id,
+        "most": sought.newest,
+        "places": _places(storage, sorted({*best, *then})),
+        "talks": _places(storage, sorted({*best[: sought.with_talk], *then})),
+    }
+    rows = connection.execute(storage.statement(_weighed), asked).all()
     cosines = {int(key): cosine for key, cosine in proposals.get("cosine", {}).items()}
     return [
         Found._make(
             (
-                *row,
+                *row[:_OF_ONE],
                 dense.get(row[0], 0.0),
-                near.get(row[0], _NOTHING),
+                _NOTHING if row.found is None else dict(zip(AROUND, row[_AROUND], strict=True)),
                 cosines.get(row[0], 0.0),
             )
         )
-        for row in rows.all()
+        for row in rows
     ]
-
-
-def _near(
-    connection: Connection, storage: Storage, places: Sequence[int]
-) -> dict[int, dict[int, int | None]]:
-    """Return the turns around memories that are there, by the place of each."""
-    statement = storage.statement(_around)
-    rows = connection.execute(statement, _places(storage, places)).all()
-    return {place: dict(zip(AROUND, around, strict=True)) for place, *around in rows}
 
 
 def _table(storage: Storage) -> Table:
@@ -171,12 +169,24 @@ def _within(storage: Storage) -> Any:
 
 def _at(storage: Storage) -> Any:
     table = _table(storage)
-    return select(table).where(_is_there(storage, table))
+    columns = (table.c[name] for name in READ)
+    return select(table.c.sequence, *columns).where(_is_among(storage, table.c.sequence, "places"))
 
 
 def _weighed(storage: Storage) -> Any:
-    """Return the columns of `Found`, in its order."""
+    """Return the columns of `Found`, in its order, and then `found` and the turns around it.
+
+    Of `places`, of those around `talks`, and of the newest; of the others nothing is around.
+    """
     table = _table(storage)
+    near = _around(storage).cte("near")
+    turns = [near.c[name] for name in _NAMES]
+    newest = _newest_places(storage).subquery()
+    wanted = union(
+        select(_listed(storage, "places")),
+        select(newest.c.sequence),
+        *(select(turn).where(turn.is_not(None)) for turn in turns),
+    ).subquery()
     columns = (
         table.c.sequence,
         table.c.content,
@@ -184,11 +194,16 @@ def _weighed(storage: Storage) -> Any:
         table.c.importance,
         table.c.speaker,
         table.c.conversation_id,
+        near.c.sequence.label("found"),
+        *turns,
     )
-    return select(*columns).where(_is_there(storage, table)).order_by(table.c.sequence)
+    joined = table.outerjoin(near, near.c.sequence == table.c.sequence)
+    those = table.c.sequence.in_(select(*wanted.c))
+    return select(*columns).select_from(joined).where(those).order_by(table.c.sequence)
 
 
 def _around(storage: Storage) -> Any:
+    """Return which turns stand around each of `talks`."""
     table = _table(storage)
 
     def turn(distance: int) -> Any:
@@ -205,20 +220,28 @@ def _around(storage: Storage) -> Any:
         nearest = of_conversation.order_by(order).offset(abs(distance) - 1).limit(1)
         return nearest.correlate(table).scalar_subquery()
 
-    turns = [turn(distance).label(f"turn_{place}") for place, distance in enumerate(AROUND)]
-    return select(table.c.sequence, *turns).where(_is_there(storage, table))
+    turns = [turn(distance).label(name) for distance, name in zip(AROUND, _NAMES, strict=True)]
+    those = _is_among(storage, table.c.sequence, "talks")
+    return select(table.c.sequence, *turns).where(those)
 
 
-def _is_there(storage: Storage, table: Table) -> Any:
-    """Return that a row is at one of some places: as one parameter, for many take long to bind."""
+def _is_among(storage: Storage, column: Any, name: str) -> Any:
+    """Return that a number is among some: as one parameter, for many take long to bind."""
     if storage.dialect == "sqlite":
-        return table.c.sequence.in_(text("SELECT value FROM json_each(:places)"))
-    return table.c.sequence == func.any(bindparam("places", type_=ARRAY(BigInteger)))
+        return column.in_(select(_listed(storage, name)))
+    return column == func.any(bindparam(name, type_=ARRAY(BigInteger)))
 
 
-def _places(storage: Storage, places: Sequence[int]) -> dict[str, Any]:
-    """Return the parameter of `_is_there`."""
-    return {"places": str(list(places)) if storage.dialect == "sqlite" else list(places)}
+def _listed(storage: Storage, name: str) -> Any:
+    """Return the numbers of such a parameter, one a row."""
+    if storage.dialect == "sqlite":
+        return func.json_each(bindparam(name)).table_valued("value").c.value
+    return func.unnest(bindparam(name, type_=ARRAY(BigInteger)))
+
+
+def _places(storage: Storage, places: Sequence[int]) -> Any:
+    """Return numbers as such a parameter."""
+    return str(list(places)) if storage.dialect == "sqlite" else list(places)
 
 
 async def forget(storage: Storage, agent_id: str, memory_id: str) -> None:

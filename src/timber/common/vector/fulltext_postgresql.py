@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -45,8 +46,10 @@ _MOST_ASKED: Final = 256
 _MOST_WORDS: Final = 32
 """Of a longer query the rarest count, as far as is known which these are."""
 _MANY: Final = 50_000
-"""From so many pieces on, words in many of them are left out where there are others."""
+"""From so many pieces on, words in many of them are left out where there are others …"""
 _FREQUENT: Final = 0.05
+_MOST_RANKED: Final = 500
+"""… and so are the commoner of the others, where the rarer are in so many: ranking takes long."""
 _LOOKED_UP_FOR: Final = 100
 _LONGEST_BYTES: Final = 2_000
 """PostgreSQL has no longer words."""
@@ -66,7 +69,7 @@ class PostgresqlFullText(FullTextIndex):
 
     def __init__(self) -> None:
         self._known: tuple[Mapping[str, float], int] = ({}, 0)
-        """The frequent terms, and for how many searches they hold."""
+        """The commoner terms, and for how many searches they hold."""
 
     @override
     def matching(
@@ -81,7 +84,7 @@ class PostgresqlFullText(FullTextIndex):
         """
         if limit < 1:
             raise InvalidRequestError(f"limit must be 1 at least, not {limit!r}")
-        query = self._query(connection, text, scope)
+        query = self._query(connection, text, scope, limit)
         if query is None:
             return []
         given, ranked = {**query.parameters, "limit": limit}, _ranked(len(query.terms))
@@ -99,7 +102,9 @@ class PostgresqlFullText(FullTextIndex):
         given = {"pieces": [piece.replace("\0", "") for piece in text.split()]}
         return str(connection.scalar(_TELLING, given) or "")
 
-    def _query(self, connection: Connection, text: str, scope: Scope) -> "_Query | None":
+    def _query(
+        self, connection: Connection, text: str, scope: Scope, limit: int
+    ) -> "_Query | None":
         """Return what is looked for; None if it can be nowhere."""
         asked = [word for word in words(text)[:_MOST_ASKED] if _fits(word)]
         given = {
@@ -121,20 +126,32 @@ class PostgresqlFullText(FullTextIndex):
             else partition_lexeme(partition_id)
         )
         if len(terms) > 1 and count >= _MANY:
-            terms = self._rare(connection, terms)
+            terms = self._telling(connection, terms, most=max(_MOST_RANKED, limit) / count)
         return _Query(_quoted(within), tuple(dict.fromkeys(terms))[:_MOST_WORDS])
 
-    def _rare(self, connection: Connection, terms: Sequence[str]) -> list[str]:
-        """Return the terms that are not in many pieces; all, the rarest first, if none is rare."""
-        frequent = self._frequent(connection)
-        rare = [term for term in terms if term not in frequent]
-        return rare or sorted(terms, key=lambda term: frequent[term])
+    def _telling(
+        self, connection: Connection, terms: Sequence[str], *, most: float
+    ) -> Sequence[str]:
+        """Return the rarest terms, as many as together are in that share of all pieces.
 
-    def _frequent(self, connection: Connection) -> Mapping[str, float]:
-        """Return the terms that are in many pieces; looked up for some searches at once."""
+        Each piece that has one of them is ranked, and what the rarest have ranks highest.
+        """
+        known = self._frequencies(connection)
+        rarest = sorted(terms, key=lambda term: known.get(term, 0.0))
+        if known.get(rarest[0], 0.0) > _FREQUENT:
+            return rarest  # none is rare: together they may tell
+        shares = accumulate(known.get(term, 0.0) for term in rarest)
+        enough = [term for term, share in zip(rarest, shares, strict=True) if share <= most]
+        return enough or rarest[:1]
+
+    def _frequencies(self, connection: Connection) -> Mapping[str, float]:
+        """Return in which share of all pieces the commoner terms are, as far as is known.
+
+        It is looked up for some searches at once.
+        """
         known, left = self._known
         if not left:
-            rows = connection.execute(_FREQUENCIES, {"frequency": _FREQUENT})
+            rows = connection.execute(_FREQUENCIES)
             known, left = {_quoted(word): frequency for word, frequency in rows}, _LOOKED_UP_FOR
         self._known = (known, left - 1)
         return known
@@ -192,7 +209,7 @@ _FREQUENCIES: Final = sql(
     " AS common (word, frequency)"
     f" WHERE schemaname = current_schema() AND tablename = '{WORDS}' AND attname = 'document'"
     # The frequencies have three more entries than the words: the least, the most, and of none.
-    " AND word IS NOT NULL AND frequency > :frequency"
+    " AND word IS NOT NULL"
 )
 """As the last ANALYZE has counted them: of the pieces, the share that has a word."""
 

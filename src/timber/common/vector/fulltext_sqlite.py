@@ -29,16 +29,21 @@ _COMMON: Final = 20
 _FEW: Final = 1_000
 """… and more than so many."""
 _TELLING: Final = 2
-"""Words that together are in less texts than a common word, by this factor, tell enough."""
+"""Words that together are in less texts than a common word, by this factor, tell enough …"""
+_MOST_RANKED: Final = 1_000
+"""… and so do those that are in so many: to rank a text takes a microsecond."""
 _MOST_WORDS: Final = 32
 _MOST_ASKED: Final = 256
 _REMEMBERED: Final = 10_000
 _GROWTH: Final = 1.25
 """What is remembered of words is forgotten when there are so many times more texts, or fewer."""
 
-_OF_OWNER: Final = sql(
-    "SELECT partition_id FROM vector_partitions WHERE source_type = :source AND owner = :owner"
+_THERE: Final = sql(
+    # Those that are gone count too: a count of all texts takes longer than a search.
+    f"SELECT (SELECT max(chunk_id) FROM {CHUNKS}), (SELECT partition_id FROM vector_partitions"
+    " WHERE source_type = :source AND owner = :owner)"
 )
+"""How many texts there are, and which of them are an owner's."""
 # The sign keeps SQLite from beginning with the texts of the scope, and looking each of them up.
 _SOURCE: Final = f"+{CHUNKS}.source_type"
 _PARTITION: Final = f"+{CHUNKS}.partition_id"
@@ -46,14 +51,16 @@ _MORE: Final = 2
 """So many times as many of the best of all are looked at for those of a scope."""
 _SHAPES: Final = 256
 _NO_CONDITION: Final = Condition("", {})
-_LYING_IN: Final = {
+_TOLD_APART: Final = {
     column: sql(
-        f"SELECT chunk_id FROM vector_chunks WHERE {column} = :value"
-        " AND chunk_id IN (SELECT value FROM json_each(:keys))"
+        f"SELECT best.rowid, best.rank_of_it, {column} = :value FROM ("
+        f"SELECT rowid, bm25({FULLTEXT}, 1.0, 0.0) AS rank_of_it FROM {FULLTEXT}"
+        f" WHERE {FULLTEXT} MATCH :query ORDER BY rank_of_it, rowid LIMIT :limit) AS best"
+        f" JOIN {CHUNKS} ON {CHUNKS}.chunk_id = best.rowid ORDER BY best.rank_of_it, best.rowid"
     )
     for column in (_SOURCE, _PARTITION)
 }
-"""By the column that tells a scope."""
+"""The best texts, and which of them lie in a scope, by the column that tells it."""
 
 
 class SqliteFullText(FullTextIndex):
@@ -76,13 +83,17 @@ class SqliteFullText(FullTextIndex):
         if limit < 1:
             raise InvalidRequestError(f"limit must be 1 at least, not {limit!r}")
         asked = [f"content : {_quoted(word)}" for word in words(text)[:_MOST_ASKED]]
-        place = _place(connection, scope)
-        if not asked or place is None:
+        if not asked:
             return []
-        count = self._frequencies.counts(connection)
+        given = {"source": scope.source_type, "owner": scope.owner}
+        texts, partition_id = connection.execute(_THERE, given).one()
+        place = _place(scope, partition_id)
+        if place is None:
+            return []
+        count = self._frequencies.counts(connection, texts or 0)
         within = _Within(place, is_looked_for=not count.is_common(place.term), scope=scope)
         rare = [term for term in asked if not count.is_common(term)]
-        telling = count.telling(rare) if rare else count.rarest(asked, _MOST_WORDS)
+        telling = count.telling(rare, limit) if rare else count.rarest(asked, _MOST_WORDS)
         found = _ranked(connection, telling, within, limit)
         if len(found) < limit and within.is_looked_for and 0 < len(rare) < len(asked):
             # Few texts lie there, and what is common elsewhere may tell these apart.
@@ -134,8 +145,8 @@ def _ranked(
         query = f"{within.place.term} AND ({query})"
     elif not within.scope.filters:
         # Most of the best of all lie in a scope that many texts are in.
-        first = _best(connection, query, _MORE * limit)
-        there = _lying_in(connection, within.place, first)
+        first = _told_apart(connection, query, _MORE * limit, within.place)
+        there = [hit for hit, lies_there in first if lies_there]
         if len(there) >= limit or len(first) < _MORE * limit:
             return there[:limit]
     return _best(connection, query, limit, within.condition)
@@ -165,24 +176,23 @@ def _ranking(condition: str) -> TextClause:
     )
 
 
-def _lying_in(connection: Connection, place: _Place, hits: Sequence[Hit]) -> list[Hit]:
-    """Return those of some texts that lie in a scope."""
-    keys = str([hit.chunk_id for hit in hits])
-    asked = _LYING_IN[place.column]
-    there = set(connection.scalars(asked, {"keys": keys, "value": place.value}).all())
-    return [hit for hit in hits if hit.chunk_id in there]
+def _told_apart(
+    connection: Connection, query: str, limit: int, place: _Place
+) -> list[tuple[Hit, bool]]:
+    """Return the best texts of the database, and of each whether it lies in a scope."""
+    given = {"query": query, "limit": limit, "value": place.value}
+    rows = connection.execute(_TOLD_APART[place.column], given).all()
+    return [(Hit(chunk_id, -rank), bool(lies_there)) for chunk_id, rank, lies_there in rows]
 
 
-def _place(connection: Connection, scope: Scope) -> _Place | None:
+def _place(scope: Scope, partition_id: int | None) -> _Place | None:
     """Return how texts show that they lie in a scope; None if none can."""
     if scope.owner is None:
         term = f"scope : {source_term(scope.source_type)}"
         return _Place(term, _SOURCE, scope.source_type)
-    given = {"source": scope.source_type, "owner": scope.owner}
-    partition_id = connection.scalar(_OF_OWNER, given)
     if partition_id is None:
         return None
-    return _Place(f"scope : {partition_term(partition_id)}", _PARTITION, int(partition_id))
+    return _Place(f"scope : {partition_term(partition_id)}", _PARTITION, partition_id)
 
 
 def _quoted(word: Word) -> str:
@@ -201,10 +211,8 @@ class Frequencies:
         self._known: OrderedDict[str, int] = OrderedDict()
         self._guard = threading.Lock()
 
-    def counts(self, connection: Connection) -> "Counts":
-        """Return what tells the frequencies that a connection sees."""
-        # Those that are gone count too: a count of all texts takes longer than a search.
-        texts = connection.scalar(sql("SELECT max(chunk_id) FROM vector_chunks")) or 0
+    def counts(self, connection: Connection, texts: int) -> "Counts":
+        """Return what tells the frequencies that a connection sees, where there are so many."""
         with self._guard:
             if not self._texts <= texts * _GROWTH <= self._texts * _GROWTH**2:
                 self._texts = texts
@@ -244,16 +252,16 @@ class Counts:
         """Return so many of the words, those that the fewest texts have."""
         return sorted(terms, key=self._of)[:number] if len(terms) > number else list(terms)
 
-    def telling(self, terms: Sequence[str]) -> list[str]:
-        """Return the rarest of the words: as many as together are no commoner than a common one.
+    def telling(self, terms: Sequence[str], limit: int) -> list[str]:
+        """Return the rarest of the words: as many as together are in no more texts than tell.
 
         Each text that has one of them is ranked, and what the rarest have ranks highest.
         """
         found: list[str] = []
-        texts = 0
+        texts, most = 0, min(self._most // _TELLING, max(_MOST_RANKED, _MORE * limit))
         for term in sorted(terms, key=self._of)[:_MOST_WORDS]:
             texts += self._of(term)
-            if found and texts * _TELLING > self._most:
+            if found and texts > most:
                 break
             found.append(term)
         return found

@@ -34,10 +34,10 @@ from timber.common.vector.scopes import pieces
 from timber.common.vector.sealed_pieces import PieceSeals
 from timber.common.vector.shortlist import (
     Shortlist,
+    State,
     Waiting,
-    anything_waits,
-    fits,
     shortlisted,
+    state_of,
 )
 from timber.common.vector.store import Store
 from timber.common.vector.stored_vectors import mean_of, read_vectors
@@ -222,29 +222,31 @@ class VectorSearchService:
         embedding = Embedding(self.embedding_service)
         by_meaning = not isinstance(self.embedding_service, WordsOnly)
         vector = embedding.of_query(text) if by_meaning else None
+        given = Identity(None, None)
+        if vector is not None:
+            given = Identity.of(embedding, dimension=len(vector))
 
-        def weighed(session: TimberSession) -> Result:
+        def weighed(session: TimberSession, state: State) -> Result:
             connection = session.connection()
-            if vector is not None:
-                identity = Identity.of(embedding, dimension=len(vector))
-                if not fits(connection, source_type, identity):
-                    self._identities.require_fit(connection, source_type, identity)
+            if not state.identity.fits(given):
+                self._identities.require_fit(connection, source_type, given)
             legs = self._legs(connection, asked, text=text, vector=vector)
             return weigh(session, shortlisted(legs, asked.scope(source_type), depth=depth))
 
         def work(session: TimberSession) -> Result | Waiting:
-            connection = session.connection()
-            if anything_waits(connection, source_type, vectors=by_meaning):
-                waiting = self._waiting(connection, asked)
-                if waiting:
-                    return Waiting(waiting)
-            return weighed(session)
+            state = state_of(session.connection(), source_type)
+            is_waiting = state.anything_waits(vectors=by_meaning)
+            if is_waiting and (waiting := self._waiting(session.connection(), asked)):
+                return Waiting(waiting)
+            return weighed(session, state)
 
         found = self._database.run_sync(work)
-        if isinstance(found, Waiting):
-            self._process(found.pieces, owner)
-            return self._database.run_sync(weighed)
-        return found
+        if not isinstance(found, Waiting):
+            return found
+        self._process(found.pieces, owner)
+        return self._database.run_sync(
+            lambda session: weighed(session, state_of(session.connection(), source_type))
+        )
 
     # ------------------------------------------------------------------ how it is answered
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from timber.common.vector.base import Hit, Scope
 from timber.common.vector.candidates import Legs
 from timber.common.vector.fusion import DENSE, TEXT, marks_of
-from timber.common.vector.identities import Identity, stored_identity
+from timber.common.vector.identities import Identity
 
 Shortlist = dict[str, dict[str, float]]
 """By the leg, `dense` or `text`, and by the `source_id`: the share, from 0 to 1.
@@ -31,15 +31,26 @@ _SOURCE_IDS: Final = {
     ).bindparams(bindparam("keys", type_=ARRAY(BigInteger))),
 }
 
-_UNREAD: Final = "EXISTS (SELECT 1 FROM vector_outbox WHERE source_type = :source)"
-_UNEMBEDDED: Final = "EXISTS (SELECT 1 FROM vector_pending WHERE source_type = :source)"
-_WAITS: Final = {
-    True: sql(f"SELECT {_UNREAD} OR {_UNEMBEDDED}"),
-    False: sql(f"SELECT {_UNREAD}"),
-}
-_IDENTITY: Final = sql(
-    "SELECT model_id, dimension FROM vector_sources WHERE source_type = :source"
+_STATE: Final = sql(
+    "SELECT (SELECT model_id FROM vector_sources WHERE source_type = :source),"
+    " (SELECT dimension FROM vector_sources WHERE source_type = :source),"
+    " EXISTS (SELECT 1 FROM vector_outbox WHERE source_type = :source),"
+    " EXISTS (SELECT 1 FROM vector_pending WHERE source_type = :source)"
 )
+
+
+@dataclass(frozen=True)
+class State:
+    """How far the texts of a source are taken in, whosever they are."""
+
+    identity: Identity
+    """By what its vectors are made, as far as that is known."""
+    has_unread: bool
+    has_unembedded: bool
+
+    def anything_waits(self, *, vectors: bool) -> bool:
+        """Tell whether rows are unread, or pieces without `vectors`."""
+        return self.has_unread or (vectors and self.has_unembedded)
 
 
 @dataclass(frozen=True)
@@ -70,15 +81,11 @@ def shortlisted(legs: Legs, scope: Scope, *, depth: int) -> Shortlist:
     return found
 
 
-def anything_waits(connection: Connection, source_type: str, *, vectors: bool) -> bool:
-    """Tell whether rows of a source are unread, or pieces without `vectors`, whosever they are."""
-    return bool(connection.scalar(_WAITS[vectors], {"source": source_type}))
-
-
-def fits(connection: Connection, source_type: str, given: Identity) -> bool:
-    """Tell whether the vectors of a source are such as an embedder makes."""
-    row = connection.execute(_IDENTITY, {"source": source_type}).first()
-    return stored_identity(row).fits(given)
+def state_of(connection: Connection, source_type: str) -> State:
+    """Return how far the texts of a source are taken in."""
+    row = connection.execute(_STATE, {"source": source_type}).one()
+    model_id, dimension, unread, unembedded = row
+    return State(Identity(model_id, dimension), bool(unread), bool(unembedded))
 
 
 def _source_ids(connection: Connection, keys: list[int]) -> Mapping[int, str]:
