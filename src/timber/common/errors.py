@@ -345,6 +345,12 @@ class HardDeleteError(DatabaseError):
     cure = "delete it with `session.hard_delete(row)`"
 
 
+class AliasedWriteError(DatabaseError):
+    """An alias of a model with soft deletion was to be updated or deleted; nothing was written."""
+
+    cure = "name the model itself in `update()` or `delete()`"
+
+
 class ContentionError(DatabaseError):
     """Other transactions were in the way; nothing of this one was kept."""
 

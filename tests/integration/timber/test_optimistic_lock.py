@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from tests.integration.timber.conftest import add, read
 
@@ -82,7 +82,11 @@ def test_a_row_that_is_gone_is_a_conflict_too(timber: Timber, page: type[Any]) -
         add(timber, mine)
 
 
-@pytest.mark.parametrize("way", ["model", "table", "engine", "query", "mappings", "upsert"])
+@pytest.mark.parametrize(
+    "way",
+    ["model", "table", "engine", "query", "mappings", "upsert", "alias", "alias, in order"]
+    + ["alias, with parameters"],
+)
 def test_statements_count_the_version_up(timber: Timber, page: type[Any], way: str) -> None:
     table = page.__table__
     is_sqlite = timber.database.engine.dialect.name == "sqlite"
@@ -101,6 +105,14 @@ def test_statements_count_the_version_up(timber: Timber, page: type[Any], way: s
                 session.query(page).update({"body": "x"})
             case "mappings":
                 session.bulk_update_mappings(page, [{"id": "one", "version": 1, "body": "x"}])
+            case "alias":
+                session.execute(update(table.alias()).values(body="x"))
+            case "alias, in order":
+                session.execute(update(table.alias()).ordered_values(("body", "x")))
+            case "alias, with parameters":
+                other = table.alias()
+                change = update(other).where(other.c.id == bindparam("key"))
+                session.execute(change, [{"key": "one", "body": "x"}])
             case _:
                 upsert: Any = (sqlite if is_sqlite else postgresql).insert(page)
                 row = {"id": "one", "slug": "one", "body": "x"}

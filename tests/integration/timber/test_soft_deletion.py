@@ -20,7 +20,7 @@ from sqlalchemy.orm import (
 )
 from tests.integration.timber.conftest import START, add, read
 
-from timber.common.errors import DuplicateError, HardDeleteError
+from timber.common.errors import AliasedWriteError, DuplicateError, HardDeleteError
 from timber.common.modeling.mixins import SoftDeleteMixin
 from timber.common.runtime import Timber
 
@@ -221,6 +221,21 @@ def test_updates_leave_deleted_rows_out(timber: Timber, account: type[Any], dele
     )
 
     assert (first.rowcount, both.rowcount) == (1, 2)
+
+
+@pytest.mark.parametrize("made", [update, delete])
+def test_an_alias_is_not_written_to_lest_every_row_be(
+    timber: Timber, account: type[Any], deleted: str, made: Any
+) -> None:
+    other = aliased(account)
+    statement = made(other).where(other.id == "nobody")
+    if made is update:
+        statement = statement.values(balance=7)
+
+    with pytest.raises(AliasedWriteError, match="name the model itself"):
+        read(timber, lambda session: session.execute(statement))
+
+    assert read(timber, lambda session: session.query(account).one().balance) == 0
 
 
 def test_what_is_unique_is_free_again_after_a_deletion(timber: Timber) -> None:

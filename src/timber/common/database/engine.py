@@ -18,7 +18,7 @@ from typing_extensions import override
 from timber.common.database.driver_errors import translate_errors
 from timber.common.database.sealing import seal_writes
 from timber.common.database.sqlite_transactions import begin_early
-from timber.common.database.upserts import complete_upserts
+from timber.common.database.updates import complete_updates
 from timber.common.errors import (
     ConfigurationError,
     DatabaseUnavailableError,
@@ -65,7 +65,7 @@ def opened_engine(database_url: str, options: ConnectionOptions = _DEFAULTS) -> 
                 )
         stack.callback(engine.dispose)
         translate_errors(engine)
-        complete_upserts(engine)
+        complete_updates(engine)
         seal_writes(engine)
         yield engine
 

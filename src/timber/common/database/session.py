@@ -67,6 +67,11 @@ class TimberSession(Session):
                 row.deleted_at = moment
 
     @override
+    def delete_all(self, instances: Iterable[object]) -> None:
+        for instance in instances:
+            self.delete(instance)
+
+    @override
     def merge(self, instance: Model, **options: Any) -> Model:
         # What changes is found by comparison, so with the row as it is now.
         cache, self.cache = self.cache, None

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Result, update
+from sqlalchemy import ColumnElement, Result, inspect, update
 from sqlalchemy.orm import Mapper, ORMExecuteState, with_loader_criteria
 from sqlalchemy.orm.util import LoaderCriteriaOption
 from typing_extensions import override
 
 from timber.common.clock import SteadyClock
-from timber.common.errors import MissingValueError
+from timber.common.errors import AliasedWriteError, MissingValueError
 from timber.common.modeling.mixins import HARD_DELETE, INCLUDE_DELETED, SoftDeleteMixin
 
 
@@ -48,6 +48,10 @@ def execute(state: ORMExecuteState, *, clock: SteadyClock) -> Result[Any] | None
     `select`, `update` and `delete` of models leave deleted rows out,
     and `delete` of a model with soft deletion deletes softly, unless an option says otherwise.
     Statements about tables are left as they are.
+
+    Raises:
+        AliasedWriteError: what is updated or deleted is an alias of a model with soft deletion.
+
     """
     options = state.execution_options
     shown = options.get(INCLUDE_DELETED, state.session.info.get(INCLUDE_DELETED, False))
@@ -59,6 +63,7 @@ def execute(state: ORMExecuteState, *, clock: SteadyClock) -> Result[Any] | None
     if not (state.is_insert or state.is_update or state.is_delete):
         return None
     if state.is_orm_statement and not state.is_insert:
+        _refuse_aliases(state)
         if isinstance(state.parameters, list) and state.bind_mapper is not None:
             require_versions(state.bind_mapper, state.parameters)
         elif not shown:
@@ -85,6 +90,17 @@ def require_versions(mapper: Mapper[Any], rows: Iterable[Mapping[str, Any]]) -> 
             f"an update of {mapper.class_.__name__} by primary key "
             f"needs the {key!r} of each row as it was read"
         )
+
+
+def _refuse_aliases(state: ORMExecuteState) -> None:
+    """Refuse what SQLAlchemy would write to every row.
+
+    It puts what must hold of the rows that are written on the model, not on the alias of it.
+    """
+    written: Any = state.statement
+    if _is_soft(state) and inspect(written.entity_description["entity"]).is_aliased_class:
+        model = written.entity_description["type"].__name__
+        raise AliasedWriteError(f"an alias of {model} is not written to")
 
 
 def _is_soft(state: ORMExecuteState) -> bool:
