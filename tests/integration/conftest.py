@@ -30,6 +30,8 @@ def redis_url(folder_for_sockets: Path) -> Iterator[str]:
         pytest.skip("needs the system package redis-server")
     socket = folder_for_sockets / "redis.sock"
     options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--appendonly", "no"]
+    # So that whoever looks for what must not be in a dump would find it there.
+    options += ["--rdbcompression", "no"]
     with subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL) as process:
         while not socket.exists() and process.poll() is None:
             time.sleep(0.01)

@@ -1,5 +1,6 @@
 """What the version of a row promises, on SQLite in memory, in a file, and on PostgreSQL."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -82,11 +83,7 @@ def test_a_row_that_is_gone_is_a_conflict_too(timber: Timber, page: type[Any]) -
         add(timber, mine)
 
 
-@pytest.mark.parametrize(
-    "way",
-    ["model", "table", "engine", "query", "mappings", "upsert", "alias", "alias, in order"]
-    + ["alias, with parameters"],
-)
+@pytest.mark.parametrize("way", ["model", "table", "engine", "query", "mappings", "upsert"])
 def test_statements_count_the_version_up(timber: Timber, page: type[Any], way: str) -> None:
     table = page.__table__
     is_sqlite = timber.database.engine.dialect.name == "sqlite"
@@ -105,14 +102,6 @@ def test_statements_count_the_version_up(timber: Timber, page: type[Any], way: s
                 session.query(page).update({"body": "x"})
             case "mappings":
                 session.bulk_update_mappings(page, [{"id": "one", "version": 1, "body": "x"}])
-            case "alias":
-                session.execute(update(table.alias()).values(body="x"))
-            case "alias, in order":
-                session.execute(update(table.alias()).ordered_values(("body", "x")))
-            case "alias, with parameters":
-                other = table.alias()
-                change = update(other).where(other.c.id == bindparam("key"))
-                session.execute(change, [{"key": "one", "body": "x"}])
             case _:
                 upsert: Any = (sqlite if is_sqlite else postgresql).insert(page)
                 row = {"id": "one", "slug": "one", "body": "x"}
@@ -120,6 +109,26 @@ def test_statements_count_the_version_up(timber: Timber, page: type[Any], way: s
                 session.execute(
                     upsert.values(row).on_conflict_do_update(index_elements=["id"], set_=change)
                 )
+
+    assert version(timber, page) == 2
+    assert read(timber, lambda session: session.get_one(page, "one").body) == "x"
+
+
+@pytest.mark.parametrize("way", ["values", "in order", "parameters"])
+def test_an_update_of_an_alias_counts_the_version_up(
+    timber: Timber, page: type[Any], way: str
+) -> None:
+    other = page.__table__.alias()
+    given: Mapping[str, tuple[Any, list[dict[str, Any]] | None]] = {
+        "values": (update(other).values(body="x"), None),
+        "in order": (update(other).ordered_values(("body", "x")), None),
+        "parameters": (
+            update(other).where(other.c.id == bindparam("key")),
+            [{"key": "one", "body": "x"}],
+        ),
+    }
+
+    read(timber, lambda session: session.execute(*given[way]))
 
     assert version(timber, page) == 2
     assert read(timber, lambda session: session.get_one(page, "one").body) == "x"

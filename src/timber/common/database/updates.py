@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Alias, BindParameter, Column, Engine, bindparam
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.util import ClauseAdapter
+from typing_extensions import override
 
 
 class _UpdateCompiler(SQLCompiler):
@@ -17,13 +18,15 @@ class _UpdateCompiler(SQLCompiler):
     def visit_on_conflict_do_update(self, on_conflict: Any, **options: Any) -> str:
         written: Any = super()
         given = on_conflict.update_values_to_set
-        missing = _missing(self.current_executable.table.columns, given)  # type: ignore[union-attr] # has one
+        table: Any = self.current_executable.table
+        missing = _missing(table.columns, given)
         # A copy: the caller may use his statement again.
         completed = on_conflict._clone()  # noqa: SLF001 - SQLAlchemy copies its own clauses so
         completed.update_values_to_set = {**given, **missing}
         return str(written.visit_on_conflict_do_update(completed, **options))
 
-    def visit_update(self, update_stmt: Any, *args: Any, **options: Any) -> str:
+    @override
+    def visit_update(self, update_stmt: Any, visiting_cte: Any = None, **options: Any) -> str:
         written: Any = super()
         alias = table = update_stmt.table
         while isinstance(table, Alias):
@@ -37,7 +40,7 @@ class _UpdateCompiler(SQLCompiler):
                 **given,
                 **{alias.columns[key]: adapted.traverse(new) for key, new in missing.items()},
             }
-        return str(written.visit_update(update_stmt, *args, **options))
+        return str(written.visit_update(update_stmt, visiting_cte, **options))
 
 
 def complete_updates(engine: Engine) -> None:

@@ -51,6 +51,8 @@ def test_a_marker_is_found_nowhere_but_by_who_may_read_it(
         with Timber().opened(settings) as timber:
             keys = _write_all(timber, told)
             assert len(keys) > 20
+            # Once while it waits to be taken up, and once more when it was.
+            waiting = dict(_everything(timber, settings, tmp_path))
             _read_all(timber, keys)
             found = dict(_everything(timber, settings, tmp_path))
     finally:
@@ -58,11 +60,13 @@ def test_a_marker_is_found_nowhere_but_by_who_may_read_it(
             logging.getLogger(name).setLevel(logging.NOTSET)
     found |= {"logs": caplog.text.encode(), "exceptions": "\n".join(told).encode()}
 
-    assert [name for name, content in found.items() if MARKER.search(content)] == []
+    for state in (waiting, found):
+        assert [name for name, content in state.items() if MARKER.search(content)] == []
+    for place in PLACES["postgresql" if "table letters" in found else "sqlite"]:
+        assert waiting.get(place) or found.get(place), f"{place} was never written to"
     for name, sign in SIGNS.items():
         if name in found:
             assert sign in found[name], f"what should be in {name} is not looked at"
-    assert "redis" in found
     assert len(told) >= sum(cells is REFUSED for _, cells in MATRIX.values())
 
 
@@ -75,6 +79,16 @@ SIGNS = {
     "redis": b"timber",
 }
 """By place, what is there to be found, so that one sees that it is looked at."""
+
+
+PLACES = {
+    "sqlite": ("data/app.db", "data/app.db-wal", "redis", "export of another"),
+    "postgresql": (
+        *("table letters", "table timber_audit_log", "table vector_outbox"),
+        *("table vector_chunks", "table vector_words", "redis", "export of another"),
+    ),
+}
+"""Where something must have come to, for the search there to tell anything."""
 
 
 def _write_all(timber: Timber, told: list[str]) -> list[str]:
