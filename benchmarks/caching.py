@@ -109,7 +109,7 @@ BENCHMARKS: Final = (
             ),
         ),
         figures=_ROWS,
-        scale=Scale(sizes=(300, 1_000, 3_000), headline=3_000),
+        scale=Scale(sizes=(200, 600, 2_000), headline=2_000),
         databases=("postgresql",),
         expect=lambda size: {"found": size},
         repetitions=2,

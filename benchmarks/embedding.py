@@ -38,7 +38,7 @@ BENCHMARKS: Final = (
             ),
             Peer(name="fastembed", run="benchmarks.contenders.fastembed_minilm:minilm"),
         ),
-        scale=Scale(sizes=(6, 18, 54), headline=54),
+        scale=Scale(sizes=(4, 12, 36), headline=36),
         prepare=f"{_OURS}:lay_out",
         expect=lambda size: {"texts": size, "alike": size},
         **_COMMON,

@@ -27,7 +27,7 @@ BENCHMARKS: Final = (
             ),
             Figure(name="events", unit="events", of=lambda run: float(run.facts["events"])),
         ),
-        scale=Scale(sizes=(2, 4, 12), headline=12),
+        scale=Scale(sizes=(1, 3, 24), headline=24),
         expect=lambda _hours: {"errors": 0},
         alike=("digest",),
         repetitions=2,

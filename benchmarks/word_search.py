@@ -12,7 +12,7 @@ _LATENCY: Final = Figure(
 )
 _COMMON: Final[dict[str, Any]] = {
     "item": "texts",
-    "scale": Scale(sizes=(10_000, 30_000, 100_000), headline=100_000),
+    "scale": Scale(sizes=(5_000, 15_000, 50_000), headline=50_000),
     "full_scale": Scale(sizes=(100_000, 300_000, 1_000_000), headline=1_000_000),
     "databases": ("sqlite",),
     "prepare": "benchmarks.contenders.word_data:fill",
@@ -39,6 +39,7 @@ BENCHMARKS: Final = (
         ours=f"{_OURS}:search_owner",
         peers=(Peer(name="tantivy, filtered", run=f"{_TANTIVY}:search_owner"),),
         figures=(_LATENCY,),
+        in_full=True,
         **_COMMON,
     ),
 )

@@ -41,11 +41,15 @@ def drawn(size: int) -> tuple[list[str], list[str]]:
     words = [_word(number) for number in range(_WORDS)]
     weights = list(accumulate(1 / (rank + 1) for rank in range(_WORDS)))
     texts = [" ".join(chance.choices(words, cum_weights=weights, k=_LENGTH)) for _ in range(size)]
-    queries = [
-        " ".join([*chance.sample(words[:_COMMON], 3), *chance.sample(words[_RARE_FROM:], 3)])
-        for _ in range(QUERIES)
-    ]
-    return texts, queries
+    common, rare = words[:_COMMON], words[_RARE_FROM:]
+
+    def query(place: int) -> str:
+        of_owner = {word for text in texts[place % OWNERS :: OWNERS] for word in text.split()}
+        # One that the owner has, so that every search finds something, however few the texts.
+        known = chance.choice(sorted(of_owner.intersection(rare)))
+        return " ".join([*chance.sample(common, 3), *chance.sample(rare, 2), known])
+
+    return texts, [query(place) for place in range(QUERIES)]
 
 
 @contextlib.contextmanager
