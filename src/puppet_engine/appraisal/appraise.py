@@ -7,6 +7,7 @@ from puppet_engine.agents.answering import Answering
 from puppet_engine.agents.deciding import MOST_ANSWERS
 from puppet_engine.agents.relationships import AFFINITY_HALF_LIFE, at_rest
 from puppet_engine.appraisal.asking import asked_twice
+from puppet_engine.appraisal.canaries import canaries_asked
 from puppet_engine.appraisal.crowd import crowd
 from puppet_engine.appraisal.rehearsal import Rehearsal, rehearse_cast
 from puppet_engine.appraisal.report import Appraisal
@@ -14,6 +15,7 @@ from puppet_engine.core.decisions import Act, Decision
 from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.relationships import Relationship
 from puppet_engine.measures.authorship import authorship
+from puppet_engine.measures.canaries import Asked, canaries
 from puppet_engine.measures.conversations import Said, conversations
 from puppet_engine.measures.drift import drift
 from puppet_engine.measures.mood import mood
@@ -37,10 +39,11 @@ async def rehearse_and_appraise(
     """Let a cast live some virtual days, and measure what came of it."""
     began = time.process_time()
     lived = await rehearse_cast(cast, days=days, seed=seed, progress=progress)
-    return appraise(lived, lived_seconds=time.process_time() - began)
+    asked = await canaries_asked(cast, seed=seed)
+    return appraise(lived, asked, lived_seconds=time.process_time() - began)
 
 
-def appraise(lived: Rehearsal, *, lived_seconds: float) -> Appraisal:
+def appraise(lived: Rehearsal, asked: Sequence[Asked], *, lived_seconds: float) -> Appraisal:
     """Measure a rehearsal. Pure, but for the time that it takes."""
     began = time.process_time()
     twice = asked_twice(lived.cast, seed=lived.seed)
@@ -59,6 +62,7 @@ def appraise(lived: Rehearsal, *, lived_seconds: float) -> Appraisal:
         "style": style(cast, texts),
         "repetition": repetition(texts),
         "authorship": authorship(texts, crowd=crowd(seed=lived.seed)),
+        "canaries": canaries(asked),
         "drift": drift(texts),
         "population": population(texts, [one.text for one in lived.said]),
         "post_times": timing("the times of posts", lived.post_times),

@@ -10,6 +10,7 @@ from pydantic import computed_field
 
 from puppet_engine.core.nouns import Noun
 from puppet_engine.measures.authorship import Authorship
+from puppet_engine.measures.canaries import Canaries
 from puppet_engine.measures.conversations import Conversations
 from puppet_engine.measures.drift import Drift
 from puppet_engine.measures.mood import Mood
@@ -103,6 +104,7 @@ class Appraisal(Noun):
     style: Style
     repetition: Repetition
     authorship: Authorship
+    canaries: Canaries
     drift: Drift
     population: Population
     post_times: Timing

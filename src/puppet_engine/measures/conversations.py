@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from puppet_engine.core.nouns import Noun
@@ -29,8 +29,10 @@ class Conversations(Noun):
 def conversations(said: Sequence[Said], *, most: int) -> Conversations:
     """Measure the trees of answers of posts in the order in which they were made.
 
-    `most` is how often anybody may speak in one line of answers.
+    `most` is how often anybody may speak in one line of answers. Who goes on under their own post
+    tells a thread: that is one thing that is said.
     """
+    said = _threads_put_together(said)
     known = {one.post_id: one for one in said}
     roots: dict[str, str] = {}
     depths: dict[str, int] = {}
@@ -68,6 +70,19 @@ def conversations(said: Sequence[Said], *, most: int) -> Conversations:
         ],
         sizes=dict(sorted(sizes.items())),
     )
+
+
+def _threads_put_together(said: Sequence[Said]) -> list[Said]:
+    """Return posts without those in which their author goes on; answers are to what is left."""
+    left: dict[str, Said] = {}
+    whole: dict[str, str] = {}
+    for one in said:
+        parent = whole.get(one.in_reply_to, one.in_reply_to) if one.in_reply_to else None
+        if parent in left and left[parent].handle == one.handle:
+            whole[one.post_id] = parent
+        else:
+            left[one.post_id] = replace(one, in_reply_to=parent)
+    return list(left.values())
 
 
 def _turns(one: Said, known: dict[str, Said]) -> int:

@@ -20,11 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from puppet_engine.core.nouns import Noun
-from puppet_engine.measures.reading import CAST, Reading, told
+from puppet_engine.measures.reading import Reading, told
 from puppet_engine.measures.timing import SIGNIFICANCE
 
 FEWEST: Final = 20
 """Of fewer waits nothing can be told."""
+
+_AS_PEOPLE: Final = "how much likelier a wait is by a power law, as of people, than by a timer"
 
 _POWERS: Final = np.linspace(-6.0, -1.0, 251)
 """The exponents of power laws that are tried: at -1 each doubling of a wait is as likely."""
@@ -57,24 +59,18 @@ class Rhythm(Noun):
 
 def rhythm(paces: Mapping[str, Pace]) -> Rhythm:
     """Hold how the waits of each handle follow each other to what their persona asks for."""
-    known = {handle: pace for handle, pace in sorted(paces.items()) if len(pace.waits) >= FEWEST}
     # Two tests of each: how uneven the waits are, and how they go with each other.
-    edge = NormalDist().inv_cdf(1 - SIGNIFICANCE / max(1, 4 * len(known)))
-    readings = [
-        reading
-        for handle, pace in known.items()
-        for reading in (
+    edge = NormalDist().inv_cdf(1 - SIGNIFICANCE / max(1, 4 * len(paces)))
+    readings: list[Reading] = []
+    for handle, pace in sorted(paces.items()):
+        count = len(pace.waits)
+        readings += [
             _burstiness(handle, pace, edge),
             _order(handle, pace, edge),
-            told(
-                "memory: how waits go with the ones before",
-                memory(pace.waits),
-                count=len(pace.waits),
-                whose=handle,
-            ),
-        )
-    ]
-    return Rhythm(readings=[*readings, _as_people(list(known.values()))])
+            told("memory of waits", memory(pace.waits), count=count, whose=handle),
+            told(_AS_PEOPLE, like_people(pace.waits, pace.bounds), count=count, whose=handle),
+        ]
+    return Rhythm(readings=readings)
 
 
 def burstiness(waits: Sequence[float]) -> float:
@@ -128,7 +124,7 @@ def _burstiness(handle: str, pace: Pace, edge: float) -> Reading:
         whose=handle,
         value=value,
         line=f"{low:.3f} to {high:.3f}, as of lives drawn from the persona",
-        holds=bool(lives) and low <= value <= high,
+        holds=len(pace.waits) >= FEWEST and bool(lives) and low <= value <= high,
         count=len(pace.waits),
     )
 
@@ -136,7 +132,7 @@ def _burstiness(handle: str, pace: Pace, edge: float) -> Reading:
 def _order(handle: str, pace: Pace, edge: float) -> Reading:
     """Test whether waits are drawn each for itself: rank correlation of each with the next."""
     ranks = np.argsort(np.argsort(np.asarray(pace.transforms))).astype(np.float64)
-    pairs = len(ranks) - 1
+    pairs = max(1, len(ranks) - 1)
     found = memory(list(map(float, ranks)))
     most = edge / sqrt(pairs)
     return Reading(
@@ -144,19 +140,6 @@ def _order(handle: str, pace: Pace, edge: float) -> Reading:
         whose=handle,
         value=found,
         line=f"within {most:.3f} of 0",
-        holds=abs(found) <= most,
+        holds=len(pace.waits) >= FEWEST and abs(found) <= most,
         count=pairs,
-    )
-
-
-def _as_people(paces: Sequence[Pace]) -> Reading:
-    count = sum(len(pace.waits) for pace in paces)
-    ratio = sum(like_people(pace.waits, pace.bounds) * len(pace.waits) for pace in paces)
-    return Reading(
-        of="how much likelier waits are by a power law, as of people, than by a random timer",
-        whose=CAST,
-        value=ratio / max(1, count),
-        line="above 0 (logarithm, each wait)",
-        holds=count > 0 and ratio > 0,
-        count=count,
     )

@@ -14,7 +14,12 @@ _DESCRIBED: Final = re.compile(
 _AND_ASKED: Final = re.compile(
     r"[,;]?\s+and\s+(?=(?:what|who|whom|whose|where|when|why|how|which)\b)", re.IGNORECASE
 )
-_WHEN: Final = re.compile(r"\bwhen\b", re.IGNORECASE)
+_WHEN: Final = re.compile(
+    r"\bwhen(?=\s*[?.,]|\s+(?:am|is|are|was|were|do|does|did|has|have|had|will|would|can|could"
+    r"|shall|should|might)\b|\s+and\b|\s*$)",
+    re.IGNORECASE,
+)
+"""Not in `what do you play when nobody listens`, where it asks for no time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ SHORT = {
     "authorship",
     "drift",
     "population",
+    "rhythm",
     "mood",
     "showing",
     "relationships",

@@ -43,7 +43,20 @@ def test_two_who_never_come_to_an_end_fail_the_measure() -> None:
 def test_answers_to_many_at_once_are_no_endless_line() -> None:
     many = [Said(str(at), "ann", "0") for at in range(1, 20)]
 
-    assert failing(conversations([Said("0", "ann", None), *many], most=MOST).readings) == []
+    assert failing(conversations([Said("0", "eve", None), *many], most=MOST).readings) == []
+
+
+def test_a_thread_is_one_thing_that_is_said_and_no_conversation_with_oneself() -> None:
+    thread = line(2 * MOST, "ann")
+    answer = Said("8", "bob", thread[-1].post_id)
+
+    found = conversations([*thread, answer, Said("9", "eve", None)], most=MOST)
+
+    assert failing(found.readings) == []
+    assert found.sizes == {1: 1, 2: 1}
+    assert failing(conversations(thread, most=MOST).readings) == [
+        ("texts that answer another", "the cast")
+    ]
 
 
 @pytest.mark.parametrize("said", [[], [Said("1", "ann", None)], [Said("1", "ann", "of others")]])

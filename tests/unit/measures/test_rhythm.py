@@ -8,6 +8,7 @@ import pytest
 
 from puppet_engine.agents.schedule import PostTimes
 from puppet_engine.core.personas import Behavior
+from puppet_engine.measures.reading import hold
 from puppet_engine.measures.rhythm import (
     FEWEST,
     Pace,
@@ -28,10 +29,9 @@ BEHAVIOR = Behavior.model_validate(
 )
 COUNT, LIVES = 300, 40
 
-BURSTINESS, ORDER, PEOPLE = (
+BURSTINESS, ORDER = (
     "burstiness of waits (a clock's is -1, that of chance 0)",
     "correlation of a wait with the one before, by what both were drawn from",
-    "how much likelier waits are by a power law, as of people, than by a random timer",
 )
 
 Really = Callable[[Sequence[PostTimes], random.Random], list[float]]
@@ -85,7 +85,7 @@ def test_waits_that_are_drawn_as_the_persona_asks_hold() -> None:
     ("really", "broken"),
     [
         (by_the_clock, BURSTINESS),
-        (by_a_timer, PEOPLE),
+        (by_a_timer, BURSTINESS),
         (in_turns, ORDER),
     ],
 )
@@ -128,5 +128,12 @@ def test_of_too_few_waits_nothing_is_said() -> None:
         drawn=few.drawn,
     )
 
-    assert [of for of, _ in failing({"ann": short})] == [PEOPLE]
-    assert [of for of, _ in failing({})] == [PEOPLE]
+    assert [of for of, _ in failing({"ann": short})] == [BURSTINESS, ORDER]
+    assert not hold(rhythm({}).readings)
+
+
+def test_a_power_law_is_told_from_a_timer() -> None:
+    drawn, timer = pace(as_asked), pace(by_a_timer)
+
+    assert like_people(drawn.waits, drawn.bounds) > 0.02
+    assert like_people(timer.waits, timer.bounds) < -0.02
