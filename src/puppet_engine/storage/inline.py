@@ -88,8 +88,21 @@ class InlineStorage(Storage):
 
     def _transact(self, work: Callable[[Any], T]) -> T:
         self._require_open()
+        session = self._session
         with in_our_words():
-            return self._timber.database.run_sync(work)
+            if session is None:
+                return self._timber.database.run_sync(work)
+            # Nobody breaks it off, so it is not to be tried again; and to close the session each
+            # time would take as long as a statement.
+            try:
+                result = work(session)
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+            finally:
+                session.expunge_all()
+            return result
 
     def _look(self, work: Callable[[Any], T]) -> T:
         """Do work that reads, without ending what it begins: the next transaction goes on with it.
