@@ -10,6 +10,8 @@ from sqlalchemy import create_engine, make_url, text
 
 _NEAREST = "ORDER BY embedding <=> CAST(:vector AS vector) LIMIT :limit"
 _EXACT = "ORDER BY (embedding <=> CAST(:vector AS vector)) + 0 LIMIT :limit"
+BREADTH = 100
+"""What Timber sets `hnsw.ef_search` to; pgvector's default is 40."""
 _OWNER = "WHERE owner = :owner"
 _TOPIC = "WHERE about @> jsonb_build_object('topic', CAST(:owner AS integer))"
 
@@ -18,6 +20,13 @@ _TOPIC = "WHERE about @> jsonb_build_object('topic', CAST(:owner AS integer))"
 def search(stage: Stage) -> Iterator[Trial]:
     """Search all vectors, along the index."""
     with _searching(stage, _NEAREST, lambda _: "true") as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def search_as_broadly(stage: Stage) -> Iterator[Trial]:
+    """Search all vectors, along the index, as broadly as Timber does."""
+    with _searching(stage, _NEAREST, lambda _: "true", breadth=BREADTH) as ready:
         yield ready
 
 
@@ -54,12 +63,18 @@ def _is_owners(place: int) -> str:
 
 
 @contextlib.contextmanager
-def _searching(stage: Stage, rest: str, where: Callable[[int], str]) -> Iterator[Trial]:
+def _searching(
+    stage: Stage, rest: str, where: Callable[[int], str], *, breadth: int | None = None
+) -> Iterator[Trial]:
     asked = queries()
     engine = create_engine(make_url(stage.database_url).set(drivername="postgresql+psycopg"))
     statement = text(f"SELECT id, 1 - (embedding <=> CAST(:vector AS vector)) FROM by_hand {rest}")
     takes_owner = ":owner" in rest
     with engine.connect() as connection:
+        if breadth is not None:
+            connection.execute(text(f"SET hnsw.ef_search = {breadth}"))
+            connection.execute(text("SET hnsw.iterative_scan = strict_order"))
+            connection.commit()
 
         def ask(place: int) -> list[int]:
             given = {"vector": written(asked[place]), "limit": LIMIT}

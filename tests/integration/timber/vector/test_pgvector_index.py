@@ -45,15 +45,18 @@ class TestPgvectorIndex(VectorIndexContract):
 
         with shelf.writing() as coming:
             shelf.embed(coming, {key: unit(1, 0)})
-            with pytest.raises(DatabaseError), shelf.writing() as changing:
+            with shelf.reading() as changing:
                 changing.execute(text("SET LOCAL lock_timeout = '50ms'"))
-                changing.execute(text(_TO_2021))
+                with pytest.raises(DatabaseError) as refused:
+                    changing.execute(text(_TO_2021))
+        assert refused.value.code == _LOCK_NOT_AVAILABLE
         with shelf.writing() as changing:
             changing.execute(text(_TO_2021))
 
         check_metadata(shelf.timber)
 
 
+_LOCK_NOT_AVAILABLE = "55P03"
 _TO_2021 = "UPDATE vector_chunks SET attributes = '{\"year\": 2021}'"
 
 _CHANGES = (
@@ -63,9 +66,11 @@ _CHANGES = (
     "UPDATE vector_chunks SET source_type = 'others' WHERE chunk_id % 3 = :number",
     "UPDATE vector_chunks SET importance = :number",
     "DELETE FROM vector_embeddings WHERE chunk_id % 3 = :number % 3",
-    "INSERT INTO vector_embeddings (chunk_id, partition_id, embedding, attributes)"
-    " SELECT chunk_id, partition_id, '[1, 0]', '{\"wrong\": true}' FROM vector_chunks"
-    " ON CONFLICT DO NOTHING",
+    (
+        "INSERT INTO vector_embeddings (chunk_id, partition_id, embedding, attributes)"
+        " SELECT chunk_id, partition_id, '[1, 0]', '{\"wrong\": true}' FROM vector_chunks"
+        " ON CONFLICT DO NOTHING"
+    ),
     "DELETE FROM vector_chunks WHERE chunk_id % 3 = :number",
 )
 
@@ -87,8 +92,8 @@ def test_what_lies_beside_a_vector_is_what_is_known_of_its_piece(
         shelf.put(
             connection,
             *(
-                Piece(source_id=str(at), vector=unit(1, at), owner="ab"[at % 2], metadata={"a": at})
-                for at in range(4)
+                Piece(source_id=str(at), vector=unit(1, at), owner=owner, metadata={"a": at})
+                for at, owner in enumerate("abab")
             ),
             Piece(source_id="waits", metadata={"a": 9}),
         )

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -113,8 +114,8 @@ def test_a_block_of_one_slice_gives_what_comparing_all_of_it_gives(
     stored = np.repeat(normed(centre + np.float32(spread) * noise), 2, axis=0)
     numbers = np.arange(1, len(stored) + 1)
     alive = chance.random(len(stored)) >= dead
-    kept = {"numbers": numbers, "chunk_ids": numbers, "vectors": stored, "alive": alive}
-    plain, short = Block(**kept), Block(**kept, codes=shortened(stored))
+    plain = Block(numbers=numbers, chunk_ids=numbers, vectors=stored, alive=alive)
+    short = replace(plain, codes=shortened(stored))
 
     for limit in (1, 10, 25):
         for query in normed(centre + chance.standard_normal((5, 32), dtype=np.float32)):
