@@ -17,7 +17,10 @@ from puppet_engine.storage.remembering import add_memory
 from puppet_engine.storage.rows import READ, read_memory
 
 AROUND: Final = (-1, 1, 2)
-"""Which turns of a conversation stand near another: the one before it, and two after."""
+"""Which turns of a conversation stand near another: the one before it, and two after.
+
+Its words are lent to both of these; of the second before it the words count where it was found,
+too, and lend nothing where it matches nothing."""
 
 _NAMES: Final = tuple(f"turn_{number}" for number, _ in enumerate(AROUND))
 _OF_ONE: Final = 6

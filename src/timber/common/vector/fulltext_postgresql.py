@@ -126,23 +126,9 @@ class PostgresqlFullText(FullTextIndex):
             else partition_lexeme(partition_id)
         )
         if len(terms) > 1 and count >= _MANY:
-            terms = self._telling(connection, terms, most=max(_MOST_RANKED, limit) / count)
+            most = max(_MOST_RANKED, limit) / count
+            terms = telling(terms, self._frequencies(connection), most=most)
         return _Query(_quoted(within), tuple(dict.fromkeys(terms))[:_MOST_WORDS])
-
-    def _telling(
-        self, connection: Connection, terms: Sequence[str], *, most: float
-    ) -> Sequence[str]:
-        """Return the rarest terms, as many as together are in that share of all pieces.
-
-        Each piece that has one of them is ranked, and what the rarest have ranks highest.
-        """
-        known = self._frequencies(connection)
-        rarest = sorted(terms, key=lambda term: known.get(term, 0.0))
-        if known.get(rarest[0], 0.0) > _FREQUENT:
-            return rarest  # none is rare: together they may tell
-        shares = accumulate(known.get(term, 0.0) for term in rarest)
-        enough = [term for term, share in zip(rarest, shares, strict=True) if share <= most]
-        return enough or rarest[:1]
 
     def _frequencies(self, connection: Connection) -> Mapping[str, float]:
         """Return in which share of all pieces the commoner terms are, as far as is known.
@@ -155,6 +141,20 @@ class PostgresqlFullText(FullTextIndex):
             known, left = {_quoted(word): frequency for word, frequency in rows}, _LOOKED_UP_FOR
         self._known = (known, left - 1)
         return known
+
+
+def telling(terms: Sequence[str], frequencies: Mapping[str, float], *, most: float) -> list[str]:
+    """Return the rarest terms, rarest first: as many as together are in that share of all pieces.
+
+    One at least; all, where none is rare. What has no frequency is in hardly any piece.
+    Each piece that has one of them is ranked, and what the rarest have ranks highest.
+    """
+    rarest = sorted(terms, key=lambda term: frequencies.get(term, 0.0))
+    shares = [frequencies.get(term, 0.0) for term in rarest]
+    if shares and shares[0] > _FREQUENT:
+        return rarest  # none tells by itself, but together they may
+    pairs = zip(rarest, accumulate(shares), strict=True)
+    return [term for term, share in pairs if share <= most] or rarest[:1]
 
 
 def set_language(connection: Connection, language: str) -> None:
