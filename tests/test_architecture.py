@@ -108,6 +108,7 @@ def done_by_imports() -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.timeout(300)  # a new process imports everything, in a minute where others work
 @pytest.mark.xdist_group("imports")
 @pytest.mark.parametrize(
     "statement", ["libraries", *GUIDE_IMPORTS], ids=lambda statement: statement.split()[:2][-1]

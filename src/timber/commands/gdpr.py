@@ -214,7 +214,7 @@ def _text_of(file: Path) -> str:
 
 
 def _planned(plan: ErasurePlan) -> str:
-    lines = [_planned_line(one) for one in plan.tables]
+    lines = [_planned_line(one) for one in plan.tables] or ["no row is about this person"]
     lines.append(f"texts, with their vectors: {plan.texts:,} pieces to delete")
     return "\n".join(lines)
 

@@ -78,7 +78,8 @@ class Changes:
     def of_text(self, statement: str) -> tuple[Change, ...]:
         """Return what may be changed by a statement that was written by hand."""
         word = _WORD.match(statement)
-        if word is None:
+        # Of a PRAGMA a part may be called like what writes: `wal_checkpoint(TRUNCATE)`.
+        if word is None or word[1].upper() == "PRAGMA":
             return NOTHING
         if READS.fullmatch(word[1]) and not _WRITES.search(_LOCKING.sub("", statement)):
             return NOTHING

@@ -17,6 +17,9 @@ from uuid import UUID
 from timber.common.errors import ErasureError
 from timber.common.gdpr.exporting import ExportedRow
 
+_OWNERS: Final = 0o600
+"""The mode of what holds all that is stored about a person."""
+
 FORMAT: Final = "timber-export/1"
 
 OnRow = Callable[[], None]
@@ -114,7 +117,12 @@ def _files(target: Path) -> Generator[Callable[[str], contextlib.AbstractContext
     if target.is_dir() and any(target.iterdir()):
         raise ErasureError(f"the folder {str(target)!r} is not empty: name another one, or a .zip")
     target.mkdir(parents=True, exist_ok=True)
-    yield lambda name: (target / name).open("w", encoding="utf-8", newline="")
+
+    def file(name: str) -> IO[str]:
+        (target / name).touch(_OWNERS)
+        return (target / name).open("w", encoding="utf-8", newline="")
+
+    yield file
 
 
 class Counting:
@@ -133,8 +141,13 @@ class Counting:
 
 @contextlib.contextmanager
 def all_or_none(target: Path) -> Generator[Path]:
-    """Give a place beside the target, which takes that one's in the end; or nothing is left."""
+    """Give a place beside the target, which takes that one's in the end; or nothing is left.
+
+    What is written there is for its owner alone.
+    """
     partly = target.with_name(f".{target.stem}.partly{target.suffix}")
+    partly.unlink(missing_ok=True)  # of one that was killed, and may be open to all
+    partly.touch(_OWNERS)
     try:
         yield partly
         partly.replace(target)

@@ -95,6 +95,18 @@ def test_csv_has_a_file_for_each_model(timber: Timber, tmp_path: Path, target: s
     assert json.loads(files["Research.csv"][0]["config"]) == {"x": "ann's config"}
 
 
+def test_what_is_exported_is_for_its_owner_alone(timber: Timber, tmp_path: Path) -> None:
+    plant(timber, "ann")
+
+    timber.gdpr.export_json("ann", tmp_path / "ann.json")
+    timber.gdpr.export_csv("ann", tmp_path / "ann.zip")
+    timber.gdpr.export_csv("ann", tmp_path / "ann")
+
+    files = [tmp_path / "ann.json", tmp_path / "ann.zip", *(tmp_path / "ann").glob("*.csv")]
+    assert len(files) > 3
+    assert {one.stat().st_mode & 0o777 for one in files} == {0o600}
+
+
 def test_a_folder_with_other_files_is_left_alone(timber: Timber, tmp_path: Path) -> None:
     plant(timber, "ann")
     (tmp_path / "full").mkdir()

@@ -45,6 +45,23 @@ def test_no_file_of_an_open_database_holds_words_of_the_erased(tmp_path: Path) -
         assert timber.vector_search.search("hello", limit=5)
 
 
+def test_an_audit_does_not_keep_the_log_from_being_emptied(tmp_path: Path) -> None:
+    settings = settings_of(f"sqlite:///{tmp_path}/data.db", tmp_path)
+    models = tmp_path / "models" / "models.yaml"
+    before = models.read_text(encoding="utf-8")
+    audited = "table_name: notes\n    audit: {enabled: true}"
+    models.write_text(before.replace("table_name: notes", audited), encoding="utf-8")
+    with Timber().opened(settings) as timber:
+        planted(timber)
+
+        certificate = timber.gdpr.erase("annabelle")
+
+        after = bytes_of(tmp_path)
+        assert [word for word in (b"annabelle", b"diabet", b"diagnos") if word in after] == []
+        assert certificate.facts["files"] == OVERWRITTEN
+        assert timber.audit.verify().is_intact
+
+
 def test_a_reader_that_keeps_the_log_from_being_emptied_is_told_of(tmp_path: Path) -> None:
     with Timber().opened(settings_of(f"sqlite:///{tmp_path}/data.db", tmp_path)) as timber:
         planted(timber)

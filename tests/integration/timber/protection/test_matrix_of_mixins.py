@@ -134,7 +134,7 @@ class Observer:
         return AS_BEFORE if self._error(way) else TABLE[way]
 
     def cells(self, way: str) -> Cells:
-        self.key = key = f"k{next(self._numbers)}"
+        self.key = key = f"m{next(self._numbers)}"  # not those of the canary
         before = None
         if way not in NEW:
             with self.timber.database.session_scope() as session:
