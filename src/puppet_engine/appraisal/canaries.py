@@ -101,8 +101,11 @@ class _Given:
     """A persona with its canaries, and what others will tell it."""
 
     def __init__(self, config: AgentConfig, chance: random.Random) -> None:
-        self.canaries = [(one, *chance.sample(one.values, 2)) for one in known_canaries()]
+        self.canaries: list[tuple[Canary, str, str]] = []
         """Each with the value that is true of the persona, and one that is true of another."""
+        for one in known_canaries():
+            own, others = chance.sample(one.values, 2)
+            self.canaries.append((one, own, others))
         facts = [one.fact.format(value=own) for one, own, _ in self.canaries]
         known = config.initial_memory
         with_facts = known.model_copy(update={"core_memories": [*known.core_memories, *facts]})

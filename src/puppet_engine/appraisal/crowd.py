@@ -13,7 +13,7 @@ from puppet_engine.simulation.scenario import FIRST_MOMENT
 from puppet_engine.world.brain.writer import Message, write
 
 CROWD: Final = 100
-EACH: Final = 40
+EACH: Final = 24
 """So many posts each of them writes."""
 
 REMEMBERED: Final = 8

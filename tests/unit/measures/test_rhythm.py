@@ -133,7 +133,10 @@ def test_of_too_few_waits_nothing_is_said() -> None:
 
 
 def test_a_power_law_is_told_from_a_timer() -> None:
-    drawn, timer = pace(as_asked), pace(by_a_timer)
+    chance, bounds = random.Random(4), (0.1, 100.0)
+    people = [0.1 * 1_000 ** chance.random() for _ in range(COUNT)]
+    timer = [min(0.1 + chance.expovariate(0.1), 100.0) for _ in range(COUNT)]
 
-    assert like_people(drawn.waits, drawn.bounds) > 0.02
-    assert like_people(timer.waits, timer.bounds) < -0.02
+    assert like_people(people, bounds) > 0.1
+    assert like_people(timer, bounds) < -0.1
+    assert like_people([chance.uniform(*bounds) for _ in range(COUNT)], bounds) < -0.1
