@@ -36,7 +36,8 @@ MOST_ANSWERS: Final = 3
 """How often an agent answers in one conversation: two agents must come to an end."""
 
 WEARINESS: Final = 0.9
-"""By how much each answer that was given makes another one less likely."""
+"""By how much each answer that was given makes another one less likely, to somebody who is not
+liked; of whom one likes one tires less."""
 
 BY_AFFINITY, BY_FAMILIARITY, BY_TRUST, BY_ELATION, BY_AROUSAL = 1.5, 0.5, 0.5, 0.3, 0.2
 """How much each counts in the log-odds of doing something for somebody."""
@@ -187,7 +188,8 @@ def chances_of(
     `answered` is how often the agent has spoken in the conversation already.
     """
     usual = config.behavior.interaction_patterns
-    tired = 0.0 if answered >= MOST_ANSWERS else WEARINESS**answered
+    strain = answered * (1 - max(0.0, relationship.affinity))
+    tired = 0.0 if answered >= MOST_ANSWERS else WEARINESS**strain
     acts = {
         Act.REPLY: (can.replies, usual.reply_probability, tired),
         Act.QUOTE: (can.quotes, usual.quote_probability, tired),

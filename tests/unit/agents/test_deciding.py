@@ -115,6 +115,22 @@ def test_who_has_spoken_often_enough_says_nothing_more_but_may_like() -> None:
     assert (chances[Act.REPLY], chances[Act.QUOTE], chances[Act.LIKE]) == (0, 0, 1)
 
 
+@given(st.integers(1, MOST_ANSWERS - 1), st.floats(-1, 0.9), st.floats(0.05, 1))
+def test_of_a_friend_one_tires_less(answered: int, affinity: float, more: float) -> None:
+    def kept(towards: float) -> float:
+        """Return which share of the chance to answer is left after some answers."""
+        relationship = known(affinity=min(1.0, towards))
+        fresh, later = (
+            chances_of(ada(), mind(), relationship, X, answered=count)[Act.REPLY]
+            for count in (0, answered)
+        )
+        return later / fresh
+
+    assert kept(affinity) <= kept(affinity + more) + 1e-4
+    assert kept(1.0) == pytest.approx(1.0, abs=1e-4)
+    assert kept(-1.0) == kept(0.0) == pytest.approx(0.9**answered, abs=1e-4)
+
+
 @given(st.dictionaries(st.sampled_from([*Act]), st.floats(0, 1)), st.integers())
 def test_one_thing_is_said_at_the_most_and_silence_stands_alone(
     chances: dict[Act, float], seed: int
