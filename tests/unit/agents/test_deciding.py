@@ -128,7 +128,7 @@ def test_of_a_friend_one_tires_less(answered: int, affinity: float, more: float)
 
     assert kept(affinity) <= kept(affinity + more) + 1e-4
     assert kept(1.0) == pytest.approx(1.0, abs=1e-4)
-    assert kept(-1.0) == kept(0.0) == pytest.approx(0.9**answered, abs=1e-4)
+    assert [kept(-1.0), kept(0.0)] == pytest.approx([0.9**answered] * 2, abs=1e-4)
 
 
 @given(st.dictionaries(st.sampled_from([*Act]), st.floats(0, 1)), st.integers())
