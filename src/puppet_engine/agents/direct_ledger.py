@@ -98,6 +98,10 @@ class DirectLedger(Ledger):
         )
 
     @override
+    async def is_open(self, event: Event) -> bool:
+        return True  # no other process has it
+
+    @override
     async def tell(self, event: Event, tiding: Tiding) -> None:
         if self._settle is not None:
             await self._settle(event)

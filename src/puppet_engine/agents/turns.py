@@ -118,6 +118,10 @@ class Turns(Consumer):
             await self._clear_outbox(agent, event)
             return True
         async with self._locks.hold(agent.id):
+            if self._locks.are_shared and not await self._ledger.is_open(event):
+                # Another process took the turn while this one waited for the agent: nobody is to
+                # be asked, and paid, for it again.
+                return True
             outcome = await self._take(agent, event)
             outcome = await self._commit(agent, event, outcome)
             # From here on the event is over: what fails now must not bring it back.

@@ -5,12 +5,16 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import AsyncGenerator
+from typing import ClassVar
 
 from typing_extensions import override
 
 
 class AgentLocks(ABC):
     """One holder per agent; who comes while there is one waits."""
+
+    are_shared: ClassVar[bool] = False
+    """Whether who holds an agent may be another process."""
 
     @abstractmethod
     def hold(self, agent_id: str) -> contextlib.AbstractAsyncContextManager[None]:

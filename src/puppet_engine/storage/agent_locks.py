@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import AsyncGenerator
-from typing import Any, Final, LiteralString
+from typing import Any, ClassVar, Final, LiteralString
 
 from psycopg import AsyncConnection, Error as DriverError
 from sqlalchemy import make_url
@@ -40,6 +40,8 @@ class SharedAgentLocks(AgentLocks):
     Within the process tasks wait in the order in which they came; among processes a lock is
     hardly ever fought for, so who finds it taken looks again, ever less often.
     """
+
+    are_shared: ClassVar[bool] = True
 
     def __init__(self, database_url: str) -> None:
         self._conninfo = libpq_url(database_url)

@@ -194,6 +194,10 @@ class Ledger(ABC):
         """
 
     @abstractmethod
+    async def is_open(self, event: Event) -> bool:
+        """Return whether an event is not over yet: nobody has settled it."""
+
+    @abstractmethod
     async def tell(self, event: Event, tiding: Tiding) -> None:
         """Settle an event that is a tiding, and keep that for the event's agent, or for all.
 

@@ -82,6 +82,14 @@ class StoredLedger(Ledger):
         )
 
     @override
+    async def is_open(self, event: Event) -> bool:
+        settled, asked = self._storage.statement(_settled_at), {"of": event.sequence}
+        found = await self._storage.read(
+            lambda session: session.connection().execute(settled, asked).first()
+        )
+        return found is not None and found.settled_at is None
+
+    @override
     async def tell(self, event: Event, tiding: Tiding) -> None:
         await self._storage.run(lambda session: keep_tiding(session, self._storage, event, tiding))
 
@@ -100,6 +108,11 @@ class StoredLedger(Ledger):
 def _cursor(storage: Storage) -> Any:
     table: Table = storage.model("Agent").__table__
     return select(table.c.cursor).where(table.c.id == bindparam("of"))
+
+
+def _settled_at(storage: Storage) -> Any:
+    table: Table = storage.model("Event").__table__
+    return select(table.c.settled_at).where(table.c.sequence == bindparam("of"))
 
 
 def _pending(storage: Storage) -> Any:

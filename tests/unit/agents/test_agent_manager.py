@@ -1,6 +1,8 @@
 """The cast of an engine with a database: who is there, and what happens to whom."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -138,6 +140,36 @@ async def test_a_turn_that_was_given_up_leaves_no_answer_behind(
     await life.engine.run_until(post.due_at + HOUR)
     assert (await life.engine.dead_letters())[0].event.id == post.id
     assert await kept() == 0
+
+
+async def test_nobody_is_asked_again_for_a_turn_that_another_process_took_meanwhile(
+    storage: Storage, feed: FakeFeed
+) -> None:
+    class TakenMeanwhile(LocalAgentLocks):
+        """Lets who waits for an agent have it when another process has taken its post."""
+
+        are_shared = True
+
+        @override
+        @contextlib.asynccontextmanager
+        async def hold(self, agent_id: str) -> AsyncGenerator[None]:
+            async with super().hold(agent_id):
+                for event in await StoredEvents(storage).pending():
+                    if event.type == "post.due" and event.due_at <= feed.clock.now():
+                        await StoredLedger(storage).commit(agent_id, event, TurnOutcome())
+                yield
+
+    asked = ScriptedLLM("thought")
+    life = Engine(storage, feed, locks=TakenMeanwhile(), default_llm_provider=asked)
+    await life.manager.create_agent(ADA)
+    await life.manager.start_agents()
+    (post,) = [event for event in await life.events.pending() if event.type == "post.due"]
+
+    await life.engine.run_until(post.due_at + HOUR)
+
+    assert post.id not in [event.id for event in await life.events.pending()]
+    assert asked.requests == []
+    assert feed.posts == {}
 
 
 async def test_an_id_that_is_taken_is_refused(storage: Storage, feed: FakeFeed) -> None:
