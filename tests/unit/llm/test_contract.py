@@ -257,7 +257,7 @@ async def test_a_server_that_is_not_there_is_unavailable_and_bills_nothing(
     connected: Connected,
 ) -> None:
     provider, server = connected
-    await server.stop()
+    await server.vanish()
 
     with pytest.raises(LLMUnavailableError, match="cannot be reached") as caught:
         await provider.complete(ASKED)

@@ -86,7 +86,7 @@ async def test_what_was_recorded_is_replayed_without_a_server(
     lived = models(book, llm_provider="openai", openai_base_url=openai.url, llm_record_to=file)
     said = await lived.generate_content("Fog?", {})
     await lived.aclose()
-    await openai.stop()
+    await openai.vanish()
 
     replayed = models(book, llm_provider="openai", llm_replay_from=file)
 

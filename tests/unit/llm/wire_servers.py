@@ -5,11 +5,13 @@ Each answers as the real one does, or fails in one of the ways that real ones fa
 
 import asyncio
 import json
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
@@ -76,12 +78,23 @@ class WireServer(ABC):
         self.model_names = ["local-1", "local-2"]
         self._server = LoopbackServer(self._serve, grace_seconds=0)
         self.url = ""
+        self._place: socket.socket | None = None
 
     async def start(self) -> None:
         self.url = f"{await self._server.start()}{self.url_suffix}"
 
     async def stop(self) -> None:
         await self._server.stop()
+        if self._place is not None:
+            self._place.close()
+
+    async def vanish(self) -> None:
+        """Stop, and let nobody else listen where it was: other tests' servers take any port."""
+        await self._server.stop()
+        address = urlsplit(self.url)
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind((address.hostname, address.port))
 
     # ---------------------------------------------------------------- the vendor's
 

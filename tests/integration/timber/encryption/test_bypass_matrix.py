@@ -21,6 +21,7 @@ from sqlalchemy.orm import aliased
 from tests.integration.timber.encryption.conftest import is_stored
 
 from timber.common.errors import (
+    AliasedWriteError,
     ConstraintError,
     DatabaseError,
     EncryptedColumnError,
@@ -536,7 +537,7 @@ REFUSED: dict[str, tuple[type[Exception], Write]] = {
         ),
     ),
     "update of the owner of an alias by the ORM": (
-        PlaintextRefusedError,
+        AliasedWriteError,
         on_session(
             lambda session, note: session.execute(update(aliased(note)).values(user_id="bob")),
             there=True,
