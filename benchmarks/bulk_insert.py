@@ -33,6 +33,6 @@ BENCHMARKS: Final = (
         full_scale=Scale(sizes=(5_000, 20_000, 100_000), headline=100_000),
         databases=("sqlite", "postgresql"),
         expect=readings.expected,
-        repetitions=2,
+        repetitions=3,
     ),
 )
