@@ -20,7 +20,7 @@ BENCHMARKS: Final = (
             ),
         ),
         figures=(Figure(unit="CPU ms", of=lambda run: run.cpu_seconds * 1e3),),
-        scale=Scale(sizes=(20, 50, 120), headline=120),
+        scale=Scale(sizes=(25, 75, 200), headline=200),
         databases=("sqlite", "postgresql"),
         expect=many_models.expected,
         repetitions=2,
