@@ -255,12 +255,11 @@ class App:
 
     def _find_words(self, storage: Storage, world: World) -> LLMProvider:
         settings = self.settings
-        brain = brain_endpoint(world.llm_url)
-        if self._stage is not None:  # its meter counts what passes over the wire
-            transport = self._stage.transport
-            return OneModelProvider(OpenAIProvider(settings, endpoint=brain, transport=transport))
+        if self._stage is not None:  # nobody pays, and its meter counts what is asked
+            return OneModelProvider(self._stage.brain)
         bill = bill_of(settings, book=StoredSpending(storage), clock=self.clock)
         if settings.llm_provider == "rehearsal":
+            brain = brain_endpoint(world.llm_url)
             return OneModelProvider(bill.of(OpenAIProvider(settings, endpoint=brain), brain))
         return create_models(settings, bill=bill, wall_clock=SystemClock())
 

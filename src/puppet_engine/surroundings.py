@@ -13,6 +13,7 @@ from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.models import AgentConfig
 from puppet_engine.core.settings import Settings
+from puppet_engine.llm.base import LLMProvider
 from puppet_engine.networks import x
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.networks.wire import SharedWire
@@ -38,7 +39,9 @@ class Stage:
     world: RehearsalWorld
     """Runs already, and goes on when the engine has ended."""
     transport: httpx2.AsyncBaseTransport
-    """Carries every request to the world."""
+    """Carries every request to the world's networks."""
+    brain: LLMProvider
+    """The world's language model, which answers everybody."""
     open_storage: Callable[..., Storage] = Storage
     """Makes the storage of the agents, as `Storage` is made."""
 

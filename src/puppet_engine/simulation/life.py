@@ -24,7 +24,7 @@ from puppet_engine.core.models import AgentConfig, Event
 from puppet_engine.core.settings import Settings
 from puppet_engine.main import App, create_app
 from puppet_engine.simulation.fate import Fate, SimulatedCrash
-from puppet_engine.simulation.machine import Disk, Wire
+from puppet_engine.simulation.machine import Disk, DistantProvider, Line, Wire
 from puppet_engine.simulation.meter import Meter
 from puppet_engine.simulation.scenario import FIRST_MOMENT, Scenario
 from puppet_engine.storage.inline import InlineStorage
@@ -81,6 +81,7 @@ class Life:
         self.events = 0
         self.database_url: Final = f"sqlite:///{directory / 'agents.db'}"
         self.keystore: Final = keystore
+        self._line = Line(self.fate)
         self._ids = seeded_ids(scenario.seed)
         usual: dict[str, Any] = {
             "database_url": self.database_url,
@@ -107,7 +108,7 @@ class Life:
         `meanwhile` is what others do in the world: it is awaited after each step of the clock.
         """
         began = time.perf_counter()
-        wire = Wire(await self.world.start_in_process(), fate=self.fate, meter=self.meter)
+        wire = Wire(await self.world.start_in_process(), line=self._line, meter=self.meter)
         app: App | None = None
         try:
             while self.lived_until < self.scenario.end and not stopped():
@@ -163,17 +164,23 @@ class Life:
             cast=self.cast,
             world=self.world,
             transport=wire,
+            brain=DistantProvider(
+                self.world.brain_in_process(own_seed=self._settings.seed),
+                line=self._line,
+                meter=self.meter,
+                timeout_seconds=self._settings.llm_timeout_seconds,
+            ),
             open_storage=partial(Disk, fate=self.fate, keystore=self.keystore),
         )
         while True:
             app = create_app(self._settings, clock=self.clock, ids=self._ids, stage=stage)
-            wire.is_reliable = True
+            self._line.is_reliable = True
             try:
                 await app.assemble()
             except SimulatedCrash:
                 self.fate.revive()
             else:
-                wire.is_reliable = False
+                self._line.is_reliable = False
                 app.event_engine.subscribe("*", self._hear)
                 return app
 

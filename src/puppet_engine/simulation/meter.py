@@ -12,6 +12,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from puppet_engine.core.errors import ConfigurationError
+from puppet_engine.core.model_usage import ModelUsage
 from puppet_engine.core.models import Noun
 
 Dollars = Annotated[float, Field(ge=0)]
@@ -71,7 +72,7 @@ class _Line:
 
 
 class Meter:
-    """Counts what passes over the wire."""
+    """Counts what others answer."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -85,16 +86,18 @@ class Meter:
         for line in _lines(method, path, body):
             self._counts[line.name] += line.amount
 
+    def count_completion(self, usage: ModelUsage) -> None:
+        """Count one answer of a model."""
+        self._counts["llm_calls"] += 1
+        self._counts["prompt_tokens"] += usage.input_tokens
+        self._counts["completion_tokens"] += usage.output_tokens
+
     def said(self, *, posts: int, replies: int) -> Usage:
         """Return what was used, for so many posts and replies that X took."""
         return Usage(**self._counts, x_posts=posts, x_replies=replies)
 
 
 def _lines(method: str, path: str, body: bytes) -> list[_Line]:
-    if path == "/v1/chat/completions":
-        usage = json.loads(body)["usage"]
-        tokens = [_Line(name, usage[name]) for name in ("prompt_tokens", "completion_tokens")]
-        return [_Line("llm_calls", 1), *tokens]
     if method == "GET" and _MENTIONS.fullmatch(path):
         return [_Line("x_mentions_read", json.loads(body)["meta"]["result_count"])]
     if method == "GET" and path == "/2/tweets":

@@ -8,9 +8,11 @@ from typing_extensions import override
 
 from puppet_engine.core.clock import Clock, SystemClock
 from puppet_engine.core.errors import NotRunningError
+from puppet_engine.llm.base import LLMProvider
 from puppet_engine.storage import journals
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.world.app import create_world_app
+from puppet_engine.world.brain.provider import BrainProvider
 from puppet_engine.world.brain.routes import create_brain_router
 from puppet_engine.world.chain.router import Chain
 from puppet_engine.world.chain.tokens import tokens_router
@@ -87,6 +89,7 @@ class RehearsalWorld(World):
     def __init__(self, *, journal: Journal, clock: Clock, seed: int, port: int = 0) -> None:
         self.site: Final = XSite(clock=clock, seed=seed, journal=journal)
         """Its X as it is, for those who watch a world and do not live in it."""
+        self._seed = seed
         chain = Chain(clock=clock, seed=seed)
         routers = [
             create_x_router(self.site, wall_clock=SystemClock()),
@@ -111,6 +114,10 @@ class RehearsalWorld(World):
         await self.site.open()
         self._url = NOWHERE
         return httpx2.ASGITransport(self._app)
+
+    def brain_in_process(self, *, own_seed: int | None) -> LLMProvider:
+        """Return its language model for an engine of that seed in the same process."""
+        return BrainProvider(seed=self._seed, own_seed=own_seed)
 
     async def stop(self) -> None:
         """Close the doors. Calling it again does nothing."""

@@ -2,28 +2,22 @@
 
 import hashlib
 import json
-import random
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import ValidationError
 
 from puppet_engine.core.clock import Clock
-from puppet_engine.llm.examples import example_of
+from puppet_engine.world.brain.answering import MODELS, answers_to
 from puppet_engine.world.brain.wire import (
     Answer,
     ChatRequest,
     chunks,
     completion,
-    limited,
     problem,
 )
-from puppet_engine.world.brain.writer import Message, write
-
-MODELS: Final = ("gpt-5-mini", "rehearsal-brain")
-"""The default of our settings, so that nothing but the address differs; and the true name."""
 
 
 def create_brain_router(*, seed: int, clock: Clock, models: Sequence[str] = MODELS) -> APIRouter:
@@ -58,23 +52,6 @@ def create_brain_router(*, seed: int, clock: Clock, models: Sequence[str] = MODE
         return _answered(asked, answers_to(asked, seed=seed), created=created)
 
     return router
-
-
-def answers_to(request: ChatRequest, *, seed: int) -> list[Answer]:
-    """Return the choices that a request gets."""
-    messages = [message.read() for message in request.messages]
-    first = seed if request.seed is None else seed * 1_000_003 + request.seed
-    numbers = (first + number for number in range(request.n))
-    return [limited(_text(request, messages, number), request.limit) for number in numbers]
-
-
-def _text(request: ChatRequest, messages: Sequence[Message], seed: int) -> str:
-    text = write(seed, messages)
-    if request.answer_schema is None:
-        return text
-    # It cannot judge; but what it decides fits the schema, differs by seed, and says something.
-    chance = random.Random(f"{seed}\0{text}")  # noqa: S311 - chatter, not secrets
-    return json.dumps(example_of(request.answer_schema, chance, say=lambda: text))
 
 
 def _answered(request: ChatRequest, answers: list[Answer], *, created: int) -> Response:
