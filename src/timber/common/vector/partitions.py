@@ -94,6 +94,7 @@ class Partitions:
     def __init__(self, *, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._entries: OrderedDict[tuple[Span, bool], _Entry] = OrderedDict()
+        self._nbytes = 0
         self._guard = threading.Lock()
         self._loading = tuple(threading.Lock() for _ in range(_LOCKS))
 
@@ -101,12 +102,13 @@ class Partitions:
     def nbytes(self) -> int:
         """How much memory the vectors take."""
         with self._guard:
-            return sum(entry.matrix.nbytes for entry in self._entries.values())
+            return self._nbytes
 
     def clear(self) -> None:
         """Forget all vectors."""
         with self._guard:
             self._entries.clear()
+            self._nbytes = 0
 
     def matrix(self, driver: sqlite3.Connection, span: Span) -> Matrix | None:
         """Return the vectors that the connection sees; None if they do not fit into memory.
@@ -172,18 +174,25 @@ class Partitions:
                 return None
             if is_committed and not committed:
                 # Others see it: it was committed since.
-                del self._entries[span, False]
-                self._entries[span, True] = entry
+                self._drop((span, False))
+                self._put((span, True), entry)
             return entry
 
     def _keep(self, key: tuple[Span, bool], entry: _Entry) -> None:
         with self._guard:
-            self._entries[key] = entry
-            self._entries.move_to_end(key)
-            taken = sum(one.matrix.nbytes for one in self._entries.values())
-            while taken > self._limit_bytes:
-                _, oldest = self._entries.popitem(last=False)
-                taken -= oldest.matrix.nbytes
+            self._put(key, entry)
+            while self._nbytes > self._limit_bytes:
+                self._drop(next(iter(self._entries)))
+
+    def _put(self, key: tuple[Span, bool], entry: _Entry) -> None:
+        if key in self._entries:
+            self._drop(key)
+        self._entries[key] = entry
+        # Kept as a sum: to add them up anew would take as long as there are owners.
+        self._nbytes += entry.matrix.nbytes
+
+    def _drop(self, key: tuple[Span, bool]) -> None:
+        self._nbytes -= self._entries.pop(key).matrix.nbytes
 
     def _has_room(self, driver: sqlite3.Connection, span: Span) -> bool:
         rows, length = driver.execute(_SIZE[span.owner is None], span.parameters).fetchone()
