@@ -115,7 +115,7 @@ class RehearsalWorld(World):
         self._url = NOWHERE
         return httpx2.ASGITransport(self._app)
 
-    def brain_in_process(self, *, own_seed: int | None) -> LLMProvider:
+    def brain_in_process(self, *, own_seed: int) -> LLMProvider:
         """Return its language model for an engine of that seed in the same process."""
         return BrainProvider(seed=self._seed, own_seed=own_seed)
 

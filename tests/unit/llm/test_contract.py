@@ -21,6 +21,7 @@ from puppet_engine.core.errors import (
 from puppet_engine.llm.base import CompletionOptions, CompletionRequest, LLMProvider
 from puppet_engine.llm.fake_provider import FakeLLMProvider
 from puppet_engine.llm.providers import create_provider
+from puppet_engine.world.brain.provider import BrainProvider
 
 Connected = tuple[LLMProvider, WireServer]
 
@@ -29,12 +30,15 @@ ASKED = CompletionRequest(
 )
 
 
-@pytest.fixture(params=["fake", *SERVERS, *WRAPPERS])
+@pytest.fixture(params=["fake", "brain", *SERVERS, *WRAPPERS])
 async def provider(
     request: pytest.FixtureRequest, tmp_path: Path, lend_storage: LendStorage
 ) -> AsyncIterator[LLMProvider]:
     if request.param == "fake":
         yield FakeLLMProvider()
+        return
+    if request.param == "brain":
+        yield BrainProvider(seed=1, own_seed=7)
         return
     vendor = request.param if request.param in SERVERS else "openai"
     async with running(SERVERS[vendor]()) as server:

@@ -3,8 +3,11 @@ from datetime import timedelta
 import httpx2
 
 from puppet_engine.core.clock import VirtualClock
+from puppet_engine.core.errors import LLMUnavailableError
+from puppet_engine.llm.base import CompletionRequest
+from puppet_engine.llm.fake_provider import FakeLLMProvider
 from puppet_engine.simulation.fate import Fate
-from puppet_engine.simulation.machine import PATIENCE_SECONDS, Wire
+from puppet_engine.simulation.machine import PATIENCE_SECONDS, DistantProvider, Line, Wire
 from puppet_engine.simulation.meter import Meter
 from puppet_engine.simulation.scenario import FIRST_MOMENT, FaultKind, Scenario
 
@@ -17,9 +20,11 @@ class Post:
         self.clock = VirtualClock(FIRST_MOMENT)
         scenario = Scenario(seed=1, days=1, faults={FaultKind.HANGING_CALLS: 0.5})
         self.fate = Fate(scenario, clock=self.clock)
+        self.line = Line(self.fate)
+        self.line.is_reliable = False
+        self.meter = Meter()
         transport = httpx2.MockTransport(self._serve)
-        self.wire = Wire(transport, fate=self.fate, meter=Meter())
-        self.wire.is_reliable = False
+        self.wire = Wire(transport, line=self.line, meter=self.meter)
 
     def _serve(self, _request: httpx2.Request) -> httpx2.Response:
         self.served += 1
@@ -57,6 +62,43 @@ async def test_a_client_that_keeps_its_own_time_is_given_that_of_x() -> None:
 
 async def test_nothing_hangs_while_an_engine_starts() -> None:
     post = Post()
-    post.wire.is_reliable = True
+    post.line.is_reliable = True
 
     assert all([await post.call(seconds=40) for _ in range(20)])
+
+
+async def answers(model: DistantProvider, *, calls: int) -> tuple[int, list[LLMUnavailableError]]:
+    """Ask that often; return how many answers came, and what was told instead of the others."""
+    told: list[LLMUnavailableError] = []
+    for _ in range(calls):
+        try:
+            await model.complete(CompletionRequest(prompt="Fog"))
+        except LLMUnavailableError as error:
+            told.append(error)
+    return calls - len(told), told
+
+
+async def test_a_model_hangs_as_servers_do_and_what_it_answered_in_vain_is_counted() -> None:
+    post = Post()
+    model = DistantProvider(
+        FakeLLMProvider(), line=post.line, meter=post.meter, timeout_seconds=40
+    )
+
+    answered, told = await answers(model, calls=60)
+
+    assert post.clock.now() - FIRST_MOMENT == len(told) * timedelta(seconds=40)
+    assert all(error.may_be_billed for error in told)
+    assert 0 < answered < post.meter.said(posts=0, replies=0).llm_calls < 60
+
+
+async def test_an_answer_of_a_model_that_is_lost_may_be_billed() -> None:
+    scenario = Scenario(seed=1, days=1, faults={FaultKind.LOST_REPLIES: 0.5})
+    line = Line(Fate(scenario, clock=VirtualClock(FIRST_MOMENT)))
+    line.is_reliable = False
+    model = DistantProvider(FakeLLMProvider(), line=line, meter=Meter(), timeout_seconds=40)
+
+    answered, told = await answers(model, calls=60)
+
+    assert answered
+    assert told
+    assert all(error.may_be_billed for error in told)

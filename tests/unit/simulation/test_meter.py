@@ -1,16 +1,13 @@
-import json
-
 import pytest
 
 from puppet_engine.core.errors import ConfigurationError
+from puppet_engine.core.model_usage import ModelUsage
 from puppet_engine.simulation.meter import Meter, ModelPrice, price, read_price
 
 
-def test_what_passes_over_the_wire_is_counted_and_refusals_cost_nothing() -> None:
+def test_what_others_answer_is_counted_and_refusals_cost_nothing() -> None:
     meter = Meter()
-    usage = {"usage": {"prompt_tokens": 700, "completion_tokens": 30}}
-    meter.count("POST", "/v1/chat/completions", 200, json.dumps(usage).encode())
-    meter.count("POST", "/v1/chat/completions", 400, b"{}")
+    meter.count_completion(ModelUsage(input_tokens=700, output_tokens=30))
     meter.count("GET", "/2/users/12/mentions", 200, b'{"meta": {"result_count": 3}}')
     meter.count("GET", "/2/tweets", 200, b'{"data": [{}, {}]}')
     meter.count("GET", "/2/tweets", 200, b'{"errors": []}')

@@ -1,16 +1,15 @@
 """The world's brain as a provider, for whoever lives in its process."""
 
-from typing import Final
+from typing import Any, Final
 
 from typing_extensions import override
 
-from puppet_engine.core.errors import LLMRefusedError, LLMUnavailableError
+from puppet_engine.core.errors import LLMRefusedError
 from puppet_engine.core.model_usage import ModelUsage
 from puppet_engine.llm.base import Completion, CompletionRequest, LLMProvider
 from puppet_engine.world.brain.answering import MODELS, TRUE_NAME, answers_to
 from puppet_engine.world.brain.wire import (
     ChatRequest,
-    NamedSchema,
     ResponseFormat,
     WireMessage,
     usage,
@@ -23,7 +22,7 @@ class BrainProvider(LLMProvider):
     `own_seed` is the engine's, which goes with each request that has none of its own.
     """
 
-    def __init__(self, *, seed: int, own_seed: int | None = None) -> None:
+    def __init__(self, *, seed: int, own_seed: int) -> None:
         self._seed: Final = seed
         self._own_seed: Final = own_seed
 
@@ -38,14 +37,8 @@ class BrainProvider(LLMProvider):
         took = ModelUsage(
             input_tokens=counted["prompt_tokens"], output_tokens=counted["completion_tokens"]
         )
-        text = answer.text.strip()
-        if not text:
-            raise LLMUnavailableError(
-                f"the model returned an empty answer (finish_reason {answer.finish_reason!r}); "
-                "with 'length', allow it more max_tokens",
-                usage=took,
-            )
-        return Completion(text=text, model=asked.model, usage=took)
+        # It is never at a loss for words, so there is no empty answer to look for.
+        return Completion(text=answer.text.strip(), model=asked.model, usage=took)
 
     def _asked(self, request: CompletionRequest) -> ChatRequest:
         options = request.options
@@ -56,9 +49,10 @@ class BrainProvider(LLMProvider):
             messages=[*system, WireMessage(role="user", content=request.prompt)],
             seed=self._own_seed if options.seed is None else options.seed,
             max_tokens=options.max_tokens,
-            response_format=None
-            if schema is None
-            else ResponseFormat(
-                type="json_schema", json_schema=NamedSchema(name="answer", schema=schema)
-            ),
+            response_format=None if schema is None else _form(schema),
         )
+
+
+def _form(schema: dict[str, Any]) -> ResponseFormat:
+    named = {"name": "answer", "schema": schema}
+    return ResponseFormat.model_validate({"type": "json_schema", "json_schema": named})
