@@ -32,6 +32,7 @@ class Fate:
         self.counts: Counter[FaultKind] = Counter()
         """What has gone wrong so far, by kind."""
         self._scenario = scenario
+        self._faults = scenario.faults
         self._clock = clock
         self._chances = {
             kind: random.Random(f"{scenario.seed}:{kind}")  # noqa: S311 - bad luck, no secret
@@ -113,7 +114,9 @@ class Fate:
         self._clock.advance(span)
 
     def _happens(self, kind: FaultKind) -> bool:
-        share = self._scenario.faults.get(kind)
+        if not self._faults:  # asked at each transaction, and to look a kind up takes a while
+            return False
+        share = self._faults.get(kind)
         if share is None or self._chances[kind].random() >= share:
             return False
         self.counts[kind] += 1

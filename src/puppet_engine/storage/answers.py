@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Delete, Insert, Table, Update, bindparam, delete, insert, select, update
+from sqlalchemy import Delete, Table, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -53,15 +54,19 @@ class StoredAnswers(AnswerJournal):
     async def keep(self, occasion: str, call: int, *, request: str, answer: str) -> None:
         now = self._storage.clock.now()
         is_late = self._swept_at is None or now - self._swept_at >= SWEEP
-        place = {"on": occasion, "nth": call}
-        answered = {"request": request, "answer": answer, "created_at": now}
-        new = {"occasion": occasion, "call": call, **answered}
+        new = {
+            "occasion": occasion,
+            "call": call,
+            "request": request,
+            "answer": answer,
+            "created_at": now,
+        }
 
         def work(session: Session) -> None:
             connection = session.connection()
-            again = connection.execute(self._storage.statement(_another), place | answered)
-            if not again.rowcount:
-                connection.execute(self._storage.statement(_first), new)
+            is_shared = connection.dialect.name == "postgresql"
+            kept = _kept_by_all if is_shared else _kept
+            connection.execute(self._storage.statement(kept), new)
             if is_late:
                 connection.execute(self._storage.statement(_old), {"before": now - KEPT})
 
@@ -92,15 +97,20 @@ def _answer(storage: Storage) -> Any:
     return select(table.c.answer).where(*asked)
 
 
-def _another(storage: Storage) -> Update:
+def _kept(storage: Storage) -> Any:
+    return _in_place_of_another(storage, sqlite.insert)
+
+
+def _kept_by_all(storage: Storage) -> Any:
+    return _in_place_of_another(storage, postgresql.insert)
+
+
+def _in_place_of_another(storage: Storage, insert: Any) -> Any:
+    """Keep an answer, also where there is one to a request of another kind."""
     table = _table(storage)
-    return update(table).where(
-        table.c.occasion == bindparam("on"), table.c.call == bindparam("nth")
-    )
-
-
-def _first(storage: Storage) -> Insert:
-    return insert(_table(storage))
+    new = insert(table)
+    values = {name: new.excluded[name] for name in ("request", "answer", "created_at")}
+    return new.on_conflict_do_update(index_elements=[table.c.occasion, table.c.call], set_=values)
 
 
 def _old(storage: Storage) -> Delete:

@@ -28,12 +28,13 @@ from puppet_engine.core.models import (
     IntentKind,
     IntentState,
 )
-from puppet_engine.storage.event_rows import insert_events
+from puppet_engine.storage.event_rows import event_row, insert_events, insert_rows
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.intent_store import Drop, IntentStore, Meter, Past, Standing
-from puppet_engine.storage.remembering import add_memory
+from puppet_engine.storage.people import identify, of_memories, of_payloads
+from puppet_engine.storage.remembering import add_memory, keep_memories, remembered
 from puppet_engine.storage.rows import read_intent
-from puppet_engine.storage.said_prints import let_go_of_prints, marked_alike
+from puppet_engine.storage.said_prints import let_go_of_prints, marked_alike, text_of
 
 SAID: Final = (IntentState.PENDING.value, IntentState.SENDING.value, IntentState.DONE.value)
 OPEN: Final = (IntentState.PENDING.value, IntentState.SENDING.value)
@@ -134,12 +135,11 @@ class StoredIntents(IntentStore):
 
         def work(session: Session) -> Past:
             connection = session.connection()
-            mine = connection.execute(begun, {"agent": agent_id, "most": limit})
+            mine = connection.scalars(begun, {"agent": agent_id, "most": limit})
             all_of_them = connection.execute(latest, {"most": limit}).all()
-            waiting = [it.payload for it in all_of_them if it.agent_id == agent_id]
-            others = [it.payload for it in all_of_them if it.agent_id != agent_id]
-            own = _texts([*waiting, *(it.payload for it in mine)])
-            return Past(own=own[:limit], cast=_texts(others))
+            waiting = [text for whose, text in all_of_them if whose == agent_id]
+            others = [text for whose, text in all_of_them if whose != agent_id]
+            return Past(own=_each_once([*waiting, *mine])[:limit], cast=_each_once(others))
 
         return await self._storage.read(work)
 
@@ -147,9 +147,9 @@ class StoredIntents(IntentStore):
     async def alike(self, agent_id: str, marks: Sequence[int], *, limit: int) -> Past:
         def work(session: Session) -> Past:
             found = marked_alike(session, self._storage, marks, limit=limit)
-            own = [payload for whose, payload in found if whose == agent_id]
-            others = [payload for whose, payload in found if whose != agent_id]
-            return Past(own=_texts(own), cast=_texts(others))
+            own = [text for whose, text in found if whose == agent_id]
+            others = [text for whose, text in found if whose != agent_id]
+            return Past(own=_each_once(own), cast=_each_once(others))
 
         return await self._storage.read(work)
 
@@ -224,9 +224,13 @@ class StoredIntents(IntentStore):
     ) -> list[Event]:
         def work(session: Session) -> list[Event]:
             self._finish(session, intent, IntentState.DONE, effect.result)
-            add_memory(session, self._storage, intent.agent_id, effect.memory)
+            memory = remembered(self._storage, intent.agent_id, effect.memory)
+            events = [event_row(self._storage, draft) for draft in effect.events]
+            # At once: they mostly are of the same person.
+            identify(session, self._storage, [*of_memories([memory.row]), *of_payloads(events)])
+            keep_memories(session, self._storage, [memory])
             self._keep(session, intent.account, meter)
-            return insert_events(session, self._storage, effect.events)
+            return insert_rows(session, self._storage, effect.events, events)
 
         return await self._storage.run(work)
 
@@ -287,21 +291,20 @@ def _open(storage: Storage) -> Any:
 
 def _begun(storage: Storage) -> Any:
     table = _intents(storage)
-    mine = select(table.c.payload).where(table.c.agent_id == bindparam("agent"))
+    mine = select(text_of(table)).where(table.c.agent_id == bindparam("agent"))
     begun = mine.where(table.c.begun_at.is_not(None), table.c.state.in_(SAID))
     return begun.order_by(table.c.begun_at.desc()).limit(bindparam("most"))
 
 
 def _latest(storage: Storage) -> Any:
     table = _intents(storage)
-    said = select(table.c.agent_id, table.c.payload).where(table.c.state.in_(SAID))
+    said = select(table.c.agent_id, text_of(table)).where(table.c.state.in_(SAID))
     return said.order_by(table.c.sequence.desc()).limit(bindparam("most"))
 
 
-def _texts(payloads: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the texts among what was wanted, each once; a trade has none."""
-    texts = (str(payload["text"]) for payload in payloads if "text" in payload)
-    return tuple(dict.fromkeys(texts))
+def _each_once(texts: Sequence[str | None]) -> tuple[str, ...]:
+    """Return the texts of what was wanted, each once; a trade has none."""
+    return tuple(dict.fromkeys(text for text in texts if text is not None))
 
 
 def _doomed(storage: Storage) -> Delete:

@@ -2,6 +2,7 @@
 
 import hmac
 from collections import deque
+from functools import lru_cache
 from typing import Final
 
 from fastapi import Request
@@ -12,6 +13,8 @@ from puppet_engine.world.x.accounts import Account, AccountBook
 from puppet_engine.world.x.problems import unauthorized
 
 _TOLERANCE_SECONDS: Final = 300
+_REMEMBERED: Final = 4096
+"""For so many accounts and addresses the library does its work once."""
 
 
 class SignatureVerifier:
@@ -86,14 +89,22 @@ def _expected(request: Request, signed: list[tuple[str, str]], account: Account)
     )
     base = signature.signature_base_string(
         request.method,  # type: ignore[arg-type]
-        signature.base_string_uri(str(request.url)),
+        # The query is none of it, so that there are few of them.
+        _base_uri(f"{request.url.scheme}://{request.url.netloc}{request.url.path}"),
         normalized,
     )
-    keys = Keys(
+    expected: str = signature.sign_hmac_sha1_with_client(base, _keys(account))
+    return expected
+
+
+_base_uri = lru_cache(maxsize=_REMEMBERED)(signature.base_string_uri)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _keys(account: Account) -> Keys:
+    return Keys(
         account.api_key,
         client_secret=account.api_secret,
         resource_owner_key=account.access_token,
         resource_owner_secret=account.access_token_secret,
     )
-    expected: str = signature.sign_hmac_sha1_with_client(base, keys)
-    return expected
