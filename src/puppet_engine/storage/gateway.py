@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, TypeAlias, TypeVar
 
 from sqlalchemy import Table, make_url
 from sqlalchemy.orm import Session
@@ -41,6 +41,10 @@ By `cosine` the meaning again, from -1 to 1."""
 class Storage:
     """One database with the engine's tables. Building it does nothing; `open` opens it."""
 
+    _is_alone: ClassVar[bool] = False
+    """Whether nobody writes or searches while somebody does: then a search that has to take in
+    what its owner wrote takes in all that waits, and many find nothing to do."""
+
     def __init__(  # noqa: PLR0913 - keyword arguments with defaults, chosen one by one
         self,
         database_url: str,
@@ -55,8 +59,8 @@ class Storage:
         """Have memories found by what they mean with an `embedder`, or by their words only.
 
         With `follows_texts` a thread takes in what was written, a moment after its commit.
-        Without, all of it is taken in by the next search: so a life that is repeated, turn by
-        turn, finds the same each time.
+        Without, all of it is taken in by the next search, or by the next one of somebody who has
+        written: so a life that is repeated, turn by turn, finds the same each time.
         The keys are kept where Timber's settings say, or in the `keystore` given.
         """
         self.clock = clock
@@ -222,10 +226,10 @@ class Storage:
         if not query or query.isspace():
             return self._timber.database.run_sync(lambda session: weigh(session, {}))
         source = self.model("Memory").__tablename__
-        if not self._follows_texts:
+        if not self._follows_texts and not self._is_alone:
             self._timber.vector_ingestion.process_pending(source)
         return self._timber.vector_search.shortlist(
-            query, source, owner=owner, depth=depth, weigh=weigh
+            query, source, owner=owner, depth=depth, weigh=weigh, with_others=self._is_alone
         )
 
     def meaning(self, text: str) -> Any:

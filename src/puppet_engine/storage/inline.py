@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -31,6 +31,8 @@ class InlineStorage(Storage):
     On SQLite the file is nobody else's meanwhile, not even to be read, and
     what is committed outlives the process, but not a loss of power: no disk is waited for.
     """
+
+    _is_alone: ClassVar[bool] = True
 
     def __init__(self, *args: Any, **options: Any) -> None:
         # No thread could follow: the connection is never free.
