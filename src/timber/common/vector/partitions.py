@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection
 
 from timber.common.database.driver_errors import translated
 from timber.common.errors import UnfitVectorsError
@@ -51,14 +50,6 @@ class _Entry:
     layout: int
     """SQLite's count of changes to the tables: numbers begin anew in a table that was replaced."""
     matrix: Matrix
-
-
-def driver_of(connection: Connection) -> sqlite3.Connection:
-    """Return the connection of the driver: SQLAlchemy's way there takes longer than a search."""
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        raise TypeError(f"not a connection to SQLite: {connection.dialect.name}")
-    return driver
 
 
 @contextlib.contextmanager
