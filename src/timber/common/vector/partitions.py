@@ -22,7 +22,7 @@ import numpy as np
 
 from timber.common.database.driver_errors import translated
 from timber.common.errors import UnfitVectorsError
-from timber.common.vector.matrix import Block, Matrix, Numbers, block
+from timber.common.vector.matrix import Block, Matrix, Numbers, joined
 
 _BATCH: Final = 4096
 _LOCKS: Final = 64
@@ -215,22 +215,7 @@ def _all(driver: sqlite3.Connection, span: Span) -> Matrix:
     parts = list(_read(driver, span, after=0))
     if not parts:
         return Matrix()
-    return Matrix().extended(_joined(parts))
-
-
-def _joined(parts: list[Block]) -> Block:
-    """Return blocks as one, and let go of each as soon as it was copied."""
-    count = sum(map(len, parts))
-    numbers, chunk_ids = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
-    vectors = np.empty((count, parts[0].vectors.shape[1]), dtype=np.float32)
-    start = 0
-    parts.reverse()
-    while parts:
-        part = parts.pop()
-        rows = slice(start, start + len(part))
-        numbers[rows], chunk_ids[rows], vectors[rows] = part.numbers, part.chunk_ids, part.vectors
-        start += len(part)
-    return block(numbers=numbers, chunk_ids=chunk_ids, vectors=vectors)
+    return Matrix().extended(joined(parts))
 
 
 def _read(driver: sqlite3.Connection, span: Span, *, after: int) -> Iterator[Block]:

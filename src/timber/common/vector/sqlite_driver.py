@@ -1,4 +1,4 @@
-"""SQLite's driver itself, for what every search reads: SQLAlchemy takes longer than SQLite does."""
+"""SQLite's driver itself, for what every search reads: the way through SQLAlchemy is longer."""
 
 import sqlite3
 from typing import Any
