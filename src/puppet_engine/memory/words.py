@@ -98,15 +98,11 @@ class Matching:
         sought = frozenset(wanted)
         self._having: dict[str, dict[int, int]] = {word: {} for word in sought}
         self._lengths: list[int] = []
-        # An ending is at the end: what begins otherwise need not be looked at.
-        beginnings = frozenset(word[0] for word in sought)
         for place, text in enumerate(texts):
-            found = _WORD.findall(text.casefold())
+            found = words(text)
             self._lengths.append(len(found))
-            for word in [_stem(one) for one in found if one[0] in beginnings]:
-                if word in sought:
-                    having = self._having[word]
-                    having[place] = having.get(place, 0) + 1
+            for word in sought.intersection(found):
+                self._having[word][place] = found.count(word)
 
     def shares(
         self, wanted: Collection[str], lent: Mapping[int, Collection[int]] = _TO_NOBODY
