@@ -229,7 +229,7 @@ def _around(storage: Storage) -> Any:
 
 
 def _most() -> Any:
-    """Return how many rows are wanted: in figures, without which PostgreSQL expects a tenth of all.
+    """Return how many rows are wanted: in figures, else PostgreSQL expects a tenth of all.
 
     It would read very many, and so plans anew each time, which takes it longer than to read.
     """

@@ -18,5 +18,5 @@ def read(
 
     """
     dialect = connection.dialect.name
-    of = sqlite_driver if dialect == "sqlite" else postgresql_driver
-    return of.fetched(connection, statements[dialect], given)
+    fetched = sqlite_driver.fetched if dialect == "sqlite" else postgresql_driver.fetched
+    return fetched(connection, statements[dialect], given)
