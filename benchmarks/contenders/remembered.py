@@ -8,17 +8,19 @@ own, and a text that of their sum.
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 import numpy as np
 from benchmarks.contenders.latencies import percentile
 from benchmarks.harness.stage import Facts, Stage, Trial
+from sqlalchemy import text
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.ids import random_id
@@ -143,45 +145,72 @@ async def _remember(stage: Stage) -> None:
 def live(stage: Stage) -> Iterator[Trial]:
     """Keep memories and recall some, one after the other, as an agent that lives does."""
     talker = Talker(time.monotonic_ns(), size=stage.size)
-    seconds: dict[str, list[float]] = {"write": [], "recall": [], "embed": [], "at once": []}
+    measured = ("write", "recall", "embed", "at once", "write CPU", "recall CPU", "embed CPU")
+    seconds: dict[str, list[float]] = {name: [] for name in measured}
     with asyncio.Runner() as runner:
         storage, store = _opened(stage, follows_texts=True)
         runner.run(storage.open())
         _embed_cheaply(storage)
         for _ in range(10):
             runner.run(store.search_memories(AGENT, talker.question()))
+        servers = _servers(storage)
 
         async def work() -> None:
             for number in range(WRITTEN):
                 memory = talker.memory(stage.size + number)
+                began = _processor_seconds(servers)
                 seconds["write"].append(await _timed(store.add_memory(AGENT, memory)))
+                seconds["write CPU"].append(_processor_seconds(servers) - began)
                 await asyncio.sleep(PAUSE_SECONDS)
             await store.search_memories(AGENT, "what was written")
             for _ in range(ASKED):
                 asked = talker.question()
-                began = time.perf_counter()
+                began, taken = time.perf_counter(), time.process_time()
                 Directions().generate_embedding(asked)
                 seconds["embed"].append(time.perf_counter() - began)
+                seconds["embed CPU"].append(time.process_time() - taken)
+                taken = _processor_seconds(servers)
                 seconds["recall"].append(await _timed(store.search_memories(AGENT, asked)))
+                seconds["recall CPU"].append(_processor_seconds(servers) - taken)
             for number in range(INTERLEAVED):
                 memory = talker.memory(stage.size + WRITTEN + number)
                 await store.add_memory(AGENT, memory)
                 found = _timed(store.search_memories(AGENT, talker.question()))
                 seconds["at once"].append(await found)
 
-        def check() -> Facts:
-            return {
-                "written": len(seconds["write"]),
-                "asked": len(seconds["recall"]),
-                **{
-                    f"{name} p{share}": 1000 * percentile(some, share)
-                    for name, some in seconds.items()
-                    for share in (50, 95)
-                },
-            }
-
-        yield Trial(work=lambda: runner.run(work()), check=check)
+        yield Trial(work=lambda: runner.run(work()), check=lambda: _facts(seconds))
         runner.run(storage.close())
+
+
+def _facts(seconds: Mapping[str, Sequence[float]]) -> Facts:
+    return {
+        "written": len(seconds["write"]),
+        "asked": len(seconds["recall"]),
+        **{
+            f"{name} p{share}": 1000 * percentile(some, share)
+            for name, some in seconds.items()
+            for share in (50, 95)
+        },
+    }
+
+
+def _servers(storage: Storage) -> list[Path]:
+    """Return where Linux tells what the server's processes have taken of a processor."""
+    engine = storage._timber.database.engine  # noqa: SLF001 - as above
+    if engine.dialect.name != "postgresql":
+        return []
+    with engine.connect() as connection:
+        ours = text(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE datname = current_database() AND backend_type = 'client backend'"
+        )
+        return [Path(f"/proc/{pid}/schedstat") for pid in connection.scalars(ours)]
+
+
+def _processor_seconds(servers: Sequence[Path]) -> float:
+    """Return what this process has taken of a processor, and the server's processes with it."""
+    taken = (int(one.read_text().split()[0]) for one in servers)
+    return time.process_time() + sum(taken) / 1e9
 
 
 async def _timed(work: Any) -> float:

@@ -176,7 +176,11 @@ class VectorIndexContract(ABC):
     @settings(
         max_examples=25,
         deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
+        # Each class that keeps this contract executes it.
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.differing_executors,
+        ],
     )
     @given(data=st.data())
     def test_it_finds_what_comparing_with_every_vector_finds(

@@ -95,12 +95,14 @@ def rank(
             importance=one.importance,
             weights=weights,
         )
-        own += for_people * (one.speaker in people)
+        if one.speaker in people:
+            own += for_people
         own += _fit(one, named, weights, is_when=question.is_when)
         before = around[number].get(-1)
-        own += (
-            weights.asked * (before is not None and asks[before]) - weights.asking * asks[number]
-        )
+        if before is not None and asks[before]:
+            own += weights.asked
+        if asks[number]:
+            own -= weights.asking
         # Rounded, so that what is equal but for how a database computes is equal.
         scored.append((round(own, 5), one.place))
     scored.sort(reverse=True)

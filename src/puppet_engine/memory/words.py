@@ -21,6 +21,7 @@ LENGTH: Final = 0.3
 _TO_NOBODY: Final[Mapping[int, Collection[int]]] = MappingProxyType({})
 
 _WORD: Final = re.compile(r"[^\W_]+")
+_BLANKS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
 _POSSESSIVE: Final = re.compile(r"['\u2019]s\b")
 """Of whom something is says nothing of what it is."""
 
@@ -67,7 +68,14 @@ _stem: Final = _stems.__getitem__
 
 def words(text: str) -> list[str]:
     """Return the words of a text, folded to lower case, without their endings."""
-    return list(map(_stem, _WORD.findall(text.casefold())))
+    return list(map(_stem, _told(text)))
+
+
+def _told(text: str) -> list[str]:
+    """Return the words of a text, folded to lower case."""
+    folded = text.casefold()
+    # Of most texts, which are plain, the same in half of the time.
+    return folded.translate(_BLANKS).split() if folded.isascii() else _WORD.findall(folded)
 
 
 def searched(cue: str) -> str:
@@ -101,12 +109,11 @@ class Matching:
         # An ending is at the end: what begins otherwise need not be looked at.
         beginnings = frozenset(word[0] for word in sought)
         for place, text in enumerate(texts):
-            found = _WORD.findall(text.casefold())
-            self._lengths.append(len(found))
-            for word in [_stem(one) for one in found if one[0] in beginnings]:
-                if word in sought:
-                    having = self._having[word]
-                    having[place] = having.get(place, 0) + 1
+            told = _told(text)
+            self._lengths.append(len(told))
+            found = [_stem(word) for word in told if word[0] in beginnings]
+            for word in sought.intersection(found):
+                self._having[word][place] = found.count(word)
 
     def shares(
         self, wanted: Collection[str], lent: Mapping[int, Collection[int]] = _TO_NOBODY

@@ -109,7 +109,8 @@ class TimberSettings(BaseSettings):
     """Where `fastembed:<model>` lies; nothing is downloaded to it. fastembed's own when unset."""
 
     vector_cache_bytes: Annotated[int, Field(ge=0)] = 1_000_000_000
-    """How many bytes of vectors a process keeps in memory to search them, on SQLite."""
+    """How many bytes of vectors a process keeps in memory to search them; on PostgreSQL, those of
+    owners of 5,000 and more."""
     vector_graph_from: Annotated[int, Field(ge=1)] = 1_000_000
     """From how many vectors on SQLite searches without filters go through a graph, which may
     miss one of the nearest; fewer are all compared."""

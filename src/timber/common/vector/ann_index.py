@@ -22,8 +22,9 @@ from timber.common.vector.exact_index import ExactIndex, fitting
 from timber.common.vector.exact_search import Best, as_query, nearest, scores_of
 from timber.common.vector.matrix import Block, Matrix, Origin
 from timber.common.vector.numerics import needed
-from timber.common.vector.partitions import Partitions, Span, driver_of
+from timber.common.vector.partitions import Partitions, Span
 from timber.common.vector.quantisation import Floats
+from timber.common.vector.sqlite_driver import driver_of
 
 _PROPOSED: Final = 8
 """How many times more are proposed than asked for, to be compared exactly."""

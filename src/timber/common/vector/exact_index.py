@@ -10,8 +10,9 @@ from timber.common.errors import InvalidRequestError
 from timber.common.vector.base import Hit, Scope, VectorIndex
 from timber.common.vector.exact_search import nearest
 from timber.common.vector.matrix import Block, Matrix
-from timber.common.vector.partitions import Partitions, Span, driver_of, one_moment
+from timber.common.vector.partitions import Partitions, Span, one_moment
 from timber.common.vector.quantisation import Floats
+from timber.common.vector.sqlite_driver import driver_of
 from timber.common.vector.sqlite_filters import Filters
 
 _FIRST: Final = 1024

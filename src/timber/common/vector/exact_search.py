@@ -157,8 +157,17 @@ def _screen_at_once(
 
 
 def _screen(block: Block, codes: Codes, query: Floats, allowed: Mask | None, best: Best) -> None:
-    """Compare with the short form of every row, and with those in reach of the best."""
-    candidates = _candidates(codes, len(block), query, allowed, best)
+    """Compare with the short form of every row, and with those in reach of the best.
+
+    First with the likely ones, as `_screen_at_once` does: then much less is in reach.
+    """
+    candidates, highest = _candidates(codes, len(block), query, allowed, best)
+    likely = _LIKELY * best.limit
+    if likely < len(candidates):
+        first = highest.argpartition(len(candidates) - likely)[-likely:]
+        _compare_with(candidates[first], block, query, allowed, best)
+        highest[first] = -np.inf
+        candidates = candidates[highest >= best.floor]
     _compare_with(candidates, block, query, allowed, best)
 
 
@@ -175,8 +184,11 @@ def _compare_with(
 
 def _candidates(
     codes: Codes, count: int, query: Floats, allowed: Mask | None, best: Best
-) -> NDArray[np.int64]:
-    """Return where the rows lie that may be among the best, judged by their short form."""
+) -> tuple[NDArray[np.int64], Floats]:
+    """Return where the rows lie that may be among the best, and how near each can be at most.
+
+    They are judged by their short form.
+    """
     short = ShortQuery(query)
     lowest = _Floor(best.limit)  # of what the best have at least
     positions, highest = [], []
@@ -192,9 +204,10 @@ def _candidates(
             positions.append(found + start)
             highest.append(good + slack)
     if not positions:
-        return np.empty(0, dtype=np.int64)
-    floor = max(best.floor, lowest.value)
-    return np.concatenate(positions)[np.concatenate(highest) >= floor]
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+    found, reach = np.concatenate(positions), np.concatenate(highest)
+    enough = reach >= max(best.floor, lowest.value)
+    return found[enough], reach[enough]
 
 
 def _reaching(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import Connection, TextClause, text as sql
+from sqlalchemy import Connection
 from typing_extensions import override
 
 from timber.common.errors import InvalidRequestError
@@ -21,6 +21,7 @@ from timber.common.vector.base import FullTextIndex, Hit, Scope
 from timber.common.vector.filter_sql import Condition
 from timber.common.vector.fulltext_tables import FULLTEXT, partition_term, source_term
 from timber.common.vector.scopes import meeting
+from timber.common.vector.sqlite_driver import fetched
 from timber.common.vector.tables import CHUNKS
 from timber.common.vector.words import Word, words
 
@@ -30,7 +31,7 @@ _FEW: Final = 1_000
 """… and more than so many."""
 _TELLING: Final = 2
 """Words that together are in less texts than a common word, by this factor, tell enough …"""
-_MOST_RANKED: Final = 1_000
+_MOST_RANKED: Final = 500
 """… and so do those that are in so many: to rank a text takes a microsecond."""
 _MOST_WORDS: Final = 32
 _MOST_ASKED: Final = 256
@@ -38,7 +39,7 @@ _REMEMBERED: Final = 10_000
 _GROWTH: Final = 1.25
 """What is remembered of words is forgotten when there are so many times more texts, or fewer."""
 
-_THERE: Final = sql(
+_THERE: Final = (
     # Those that are gone count too: a count of all texts takes longer than a search.
     f"SELECT (SELECT max(chunk_id) FROM {CHUNKS}), (SELECT partition_id FROM vector_partitions"
     " WHERE source_type = :source AND owner = :owner)"
@@ -52,7 +53,7 @@ _MORE: Final = 2
 _SHAPES: Final = 256
 _NO_CONDITION: Final = Condition("", {})
 _TOLD_APART: Final = {
-    column: sql(
+    column: (
         f"SELECT best.rowid, best.rank_of_it, {column} = :value FROM ("
         f"SELECT rowid, bm25({FULLTEXT}, 1.0, 0.0) AS rank_of_it FROM {FULLTEXT}"
         f" WHERE {FULLTEXT} MATCH :query ORDER BY rank_of_it, rowid LIMIT :limit) AS best"
@@ -86,7 +87,7 @@ class SqliteFullText(FullTextIndex):
         if not asked:
             return []
         given = {"source": scope.source_type, "owner": scope.owner}
-        texts, partition_id = connection.execute(_THERE, given).one()
+        [(texts, partition_id)] = fetched(connection, _THERE, given)
         place = _place(scope, partition_id)
         if place is None:
             return []
@@ -157,18 +158,18 @@ def _best(
 ) -> list[Hit]:
     """Return the best texts of the database, or of those that meet a condition."""
     given = {"query": query, "limit": limit, **condition.parameters}
-    rows = connection.execute(_ranking(condition.sql), given).all()
+    rows = fetched(connection, _ranking(condition.sql), given)
     return [Hit(chunk_id, -rank) for chunk_id, rank in rows]
 
 
 @lru_cache(maxsize=_SHAPES)
-def _ranking(condition: str) -> TextClause:
-    """Return what ranks texts; made once for each condition, as making it takes long."""
+def _ranking(condition: str) -> str:
+    """Return what ranks texts; the same for each condition, so that the driver knows it."""
     texts, looked_up = FULLTEXT, ""
     if condition:
         texts = f"{FULLTEXT}, {CHUNKS}"
         looked_up = f" AND {CHUNKS}.chunk_id = {FULLTEXT}.rowid AND {condition}"
-    return sql(
+    return (
         # Less is better; the column of scopes counts for nothing.
         f"SELECT {FULLTEXT}.rowid, bm25({FULLTEXT}, 1.0, 0.0) AS rank_of_it FROM {texts}"
         f" WHERE {FULLTEXT} MATCH :query{looked_up}"
@@ -181,7 +182,7 @@ def _told_apart(
 ) -> list[tuple[Hit, bool]]:
     """Return the best texts of the database, and of each whether it lies in a scope."""
     given = {"query": query, "limit": limit, "value": place.value}
-    rows = connection.execute(_TOLD_APART[place.column], given).all()
+    rows = fetched(connection, _TOLD_APART[place.column], given)
     return [(Hit(chunk_id, -rank), bool(lies_there)) for chunk_id, rank, lies_there in rows]
 
 
@@ -270,11 +271,11 @@ class Counts:
         count = self._remembered.known(term)
         if count is None:
             given = {"query": term, "limit": self._most + 1}
-            count = int(self._connection.scalar(_COUNTED, given) or 0)
+            [(count,)] = fetched(self._connection, _COUNTED, given)
             self._remembered.keep(term, count)
         return count
 
 
-_COUNTED: Final = sql(
+_COUNTED: Final = (
     f"SELECT count(*) FROM (SELECT 1 FROM {FULLTEXT} WHERE {FULLTEXT} MATCH :query LIMIT :limit)"
 )

@@ -37,14 +37,21 @@ class NoVectors(VectorIndex):
 def indexes_of(dialect: str, *, memory_bytes: int, graph_from: int) -> Indexes:
     """Return the indexes of a kind of database.
 
-    On SQLite, `memory_bytes` is what they may keep, and `graph_from` from how many vectors on a
-    graph is made of them. Where NumPy is not installed, words are found, and vectors are not.
+    `memory_bytes` is what they may keep in memory; on SQLite, `graph_from` is from how many
+    vectors on a graph is made of them. Where NumPy is not installed, words are found, and
+    vectors are not.
     """
     if dialect == "postgresql":
         from timber.common.vector.fulltext_postgresql import PostgresqlFullText  # noqa: PLC0415
         from timber.common.vector.pgvector_index import PgvectorIndex  # noqa: PLC0415
 
-        return Indexes(PgvectorIndex(), PostgresqlFullText())
+        if find_spec("numpy") is None:
+            return Indexes(PgvectorIndex(), PostgresqlFullText())
+        from timber.common.vector.memory_index import MemoryIndex  # noqa: PLC0415
+        from timber.common.vector.partitions_postgresql import PostgresqlPartitions  # noqa: PLC0415
+
+        memory = MemoryIndex(partitions=PostgresqlPartitions(limit_bytes=memory_bytes))
+        return Indexes(PgvectorIndex(memory=memory), PostgresqlFullText())
     from timber.common.vector.fulltext_sqlite import SqliteFullText  # noqa: PLC0415
 
     if find_spec("numpy") is None:

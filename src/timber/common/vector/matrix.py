@@ -113,6 +113,21 @@ def block(*, numbers: Numbers, chunk_ids: Numbers, vectors: Floats) -> Block:
     return Block(numbers=numbers, chunk_ids=chunk_ids, vectors=vectors, codes=codes)
 
 
+def joined(parts: list[Block]) -> Block:
+    """Return blocks as one, and let go of each as soon as it was copied."""
+    count = sum(map(len, parts))
+    numbers, chunk_ids = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    vectors = np.empty((count, parts[0].vectors.shape[1]), dtype=np.float32)
+    start = 0
+    parts.reverse()
+    while parts:
+        part = parts.pop()
+        rows = slice(start, start + len(part))
+        numbers[rows], chunk_ids[rows], vectors[rows] = part.numbers, part.chunk_ids, part.vectors
+        start += len(part)
+    return block(numbers=numbers, chunk_ids=chunk_ids, vectors=vectors)
+
+
 class Origin:
     """What matrices share that were made one from the other: their numbers mean the same rows."""
 

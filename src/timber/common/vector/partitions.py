@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection
 
 from timber.common.database.driver_errors import translated
 from timber.common.errors import UnfitVectorsError
-from timber.common.vector.matrix import Block, Matrix, Numbers, block
+from timber.common.vector.matrix import Block, Matrix, Numbers, joined
 
 _BATCH: Final = 4096
 _LOCKS: Final = 64
@@ -51,14 +50,6 @@ class _Entry:
     layout: int
     """SQLite's count of changes to the tables: numbers begin anew in a table that was replaced."""
     matrix: Matrix
-
-
-def driver_of(connection: Connection) -> sqlite3.Connection:
-    """Return the connection of the driver: SQLAlchemy's way there takes longer than a search."""
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        raise TypeError(f"not a connection to SQLite: {connection.dialect.name}")
-    return driver
 
 
 @contextlib.contextmanager
@@ -233,22 +224,7 @@ def _all(driver: sqlite3.Connection, span: Span) -> Matrix:
     parts = list(_read(driver, span, after=0))
     if not parts:
         return Matrix()
-    return Matrix().extended(_joined(parts))
-
-
-def _joined(parts: list[Block]) -> Block:
-    """Return blocks as one, and let go of each as soon as it was copied."""
-    count = sum(map(len, parts))
-    numbers, chunk_ids = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
-    vectors = np.empty((count, parts[0].vectors.shape[1]), dtype=np.float32)
-    start = 0
-    parts.reverse()
-    while parts:
-        part = parts.pop()
-        rows = slice(start, start + len(part))
-        numbers[rows], chunk_ids[rows], vectors[rows] = part.numbers, part.chunk_ids, part.vectors
-        start += len(part)
-    return block(numbers=numbers, chunk_ids=chunk_ids, vectors=vectors)
+    return Matrix().extended(joined(parts))
 
 
 def _read(driver: sqlite3.Connection, span: Span, *, after: int) -> Iterator[Block]:

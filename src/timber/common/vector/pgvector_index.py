@@ -1,4 +1,7 @@
-"""The vectors on PostgreSQL: exact search, or HNSW where that is safe and worth it.
+"""The vectors on PostgreSQL: exact search, in memory or there, or HNSW where that is safe.
+
+The vectors of an owner of very many are kept in memory, where there is room: to compare them
+there takes less than to walk along an index, and what is found are the nearest.
 
 An HNSW index walks to the nearest of all, and a filter then leaves few of these or none. Given
 the choice, the planner takes it all the same. So it is given none: wherever a filter is, or the
@@ -20,11 +23,19 @@ from timber.common.vector.tables import EMBEDDINGS
 
 if TYPE_CHECKING:
     from timber.common.vector.base import Vectors
+    from timber.common.vector.memory_index import MemoryIndex
 
 EXACT_UP_TO: Final = 20_000
 """So many vectors are compared one by one in some milliseconds."""
 SMALLEST_SHARE: Final = 0.1
 """Of what an index holds, a scope must be so much for the walk to find enough of it."""
+
+IN_MEMORY_FROM: Final = 5_000
+"""Fewer vectors are compared in the database in as little time as it takes to ask what is new."""
+IN_MEMORY_UP_TO: Final = 300_000
+"""To compare more takes longer than to walk along the index."""
+_BYTES: Final = 5
+"""What a number of a vector takes in memory, in its two forms."""
 
 _EF_SEARCH: Final = 100
 _LARGEST_EF_SEARCH: Final = 1_000
@@ -34,14 +45,22 @@ _OTHER_LENGTH: Final = "22000"
 
 
 class PgvectorIndex(VectorIndex):
-    """Finds by pgvector.
+    """Finds by pgvector, or in the memory that it is given.
 
-    Whether the index is walked along in a scope is looked up for some searches at once, for it
-    takes longer than a search of few vectors.
+    Which way a scope is searched is looked up for some searches at once, for that takes longer
+    than a search of few vectors.
     """
 
-    def __init__(self, *, exact_up_to: int = EXACT_UP_TO) -> None:
+    def __init__(
+        self,
+        *,
+        exact_up_to: int = EXACT_UP_TO,
+        memory: "MemoryIndex | None" = None,
+        in_memory_from: int = IN_MEMORY_FROM,
+    ) -> None:
         self._exact_up_to = exact_up_to
+        self._memory = memory
+        self._in_memory_from = in_memory_from
         self._known: dict[tuple[str, str | None, int], _Decision] = {}
 
     @override
@@ -58,10 +77,9 @@ class PgvectorIndex(VectorIndex):
         """
         if limit < 1:
             raise InvalidRequestError(f"limit must be 1 at least, not {limit!r}")
-        if not scope.filters and self._is_walked(connection, scope, len(vector)):
-            found = _walk(connection, vector, scope, limit)
-            # The walk ends early when it meets too much that is out of scope.
-            if len(found) == limit:
+        if not scope.filters:
+            found = self._proposed(connection, vector, scope, limit)
+            if found is not None:
                 return found
         try:
             return _exact(connection, vector, scope, limit)
@@ -74,28 +92,59 @@ class PgvectorIndex(VectorIndex):
                 f"that made them, or run `timber vectors reembed {scope.source_type}`"
             ) from error
 
-    def _is_walked(self, connection: Connection, scope: Scope, dimension: int) -> bool:
+    @override
+    def close(self) -> None:
+        """Forget what is in memory."""
+        if self._memory is not None:
+            self._memory.close()
+
+    def _proposed(
+        self, connection: Connection, vector: "Vectors", scope: Scope, limit: int
+    ) -> list[Hit] | None:
+        """Return what is found in memory or by the index; None if that is not what is wanted."""
+        decided = self._decided(connection, scope, len(vector))
+        if self._memory is not None and decided.is_in_memory:
+            found = self._memory.nearest(
+                connection, vector, scope=scope, limit=limit, nbytes=decided.nbytes
+            )
+            if found is not None:
+                return found
+        if decided.is_walked:
+            found = _walk(connection, vector, scope, limit)
+            # The walk ends early when it meets too much that is out of scope.
+            if len(found) == limit:
+                return found
+        return None
+
+    def _decided(self, connection: Connection, scope: Scope, dimension: int) -> "_Decision":
         key = (scope.source_type, scope.owner, dimension)
         known = self._known.get(key)
         if known is None or not known.left:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            known = self._known[key] = _Decision(
-                is_walked=self._is_worth_it(connection, scope, dimension)
-            )
+            known = self._known[key] = self._decision(connection, scope, dimension)
         known.left -= 1
-        return known.is_walked
+        return known
 
-    def _is_worth_it(self, connection: Connection, scope: Scope, dimension: int) -> bool:
+    def _decision(self, connection: Connection, scope: Scope, dimension: int) -> "_Decision":
+        count = _estimate(connection, scope)
         held = connection.scalar(_HELD, {"name": hnsw_name(dimension)}) or 0
-        if held < self._exact_up_to:
-            return False
-        return _estimate(connection, scope) >= max(self._exact_up_to, SMALLEST_SHARE * held)
+        has_size = self._in_memory_from <= count <= IN_MEMORY_UP_TO
+        return _Decision(
+            is_in_memory=scope.owner is not None and has_size,
+            is_walked=held >= self._exact_up_to
+            and count >= max(self._exact_up_to, SMALLEST_SHARE * held),
+            nbytes=int(_BYTES * count * dimension),
+        )
 
 
 @dataclass
 class _Decision:
+    is_in_memory: bool
     is_walked: bool
+    """Where it is not in memory."""
+    nbytes: int
+    """What its vectors would take there."""
     left: int = 100
     """For how many searches it holds."""
 

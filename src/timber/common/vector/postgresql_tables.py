@@ -6,6 +6,9 @@ blank: its partition and its source. So one look into the index finds words with
 
 The metadata of a piece lies beside its vector, too, and triggers keep it the same: a search by
 metadata then reads one row for each that it compares, and not two.
+
+A vector bears the number of the transaction that wrote it, by which whoever holds the vectors of
+a moment finds what has come since.
 """
 
 import string
@@ -23,6 +26,9 @@ ATTRIBUTES_INDEX: Final = f"ix_{CHUNKS}_attributes"
 LANGUAGE: Final = "timber_vector_language"
 """The function that tells the text search configuration, by which words and stems are told."""
 DEFAULT_LANGUAGE: Final = "english"
+
+WRITTEN_BY: Final = "written_by"
+"""The column that tells which transaction has written a vector: `xid8`; null: one long ago."""
 
 _TRIGGER: Final = "timber_vector_words"
 
@@ -47,6 +53,7 @@ def _wanted(dialect: Dialect) -> Iterator[Attachment]:
         yield _ATTRIBUTES
         yield _WORDS
         yield _BESIDE_VECTORS
+        yield _WRITTEN_BY
 
 
 def in_language(language: str) -> tuple[str, ...]:
@@ -160,6 +167,32 @@ _BESIDE_VECTORS: Final = Attachment(
         f"DROP FUNCTION IF EXISTS {_CHANGE}()",
         f"DROP INDEX IF EXISTS {_BY_SOURCE}",
         f"DROP INDEX IF EXISTS {_BY_ATTRIBUTES}",
+    ),
+    extension=EXTENSION,
+)
+
+_WRITES: Final = "timber_vector_written_by"
+_BY_WRITER: Final = f"ix_{EMBEDDINGS}_partition_id_{WRITTEN_BY}"
+
+_WRITTEN_BY: Final = Attachment(
+    name="what tells new vectors",
+    table=CHUNKS,
+    needs=(EMBEDDINGS,),
+    objects=(_BY_WRITER, _WRITES),
+    create=(
+        f"ALTER TABLE {EMBEDDINGS} ADD COLUMN IF NOT EXISTS {WRITTEN_BY} XID8",
+        f"CREATE FUNCTION {_WRITES}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" NEW.{WRITTEN_BY} = pg_current_xact_id(); RETURN NEW; END $$",
+        f"CREATE TRIGGER {_WRITES} BEFORE INSERT OR UPDATE OF chunk_id, partition_id, embedding"
+        f" ON {EMBEDDINGS} FOR EACH ROW EXECUTE FUNCTION {_WRITES}()",
+        # Also where rows are replicated: the number of a transaction elsewhere means nothing.
+        f"ALTER TABLE {EMBEDDINGS} ENABLE ALWAYS TRIGGER {_WRITES}",
+        f"CREATE INDEX {_BY_WRITER} ON {EMBEDDINGS} (partition_id, {WRITTEN_BY})",
+    ),
+    drop=(
+        f"DROP TRIGGER IF EXISTS {_WRITES} ON {EMBEDDINGS}",
+        f"DROP FUNCTION IF EXISTS {_WRITES}()",
+        f"DROP INDEX IF EXISTS {_BY_WRITER}",
     ),
     extension=EXTENSION,
 )

@@ -3,17 +3,17 @@
 To read the pieces, and to weigh them here, would take longer than to find them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import BigInteger, Connection, bindparam, text as sql
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection
 
 from timber.common.vector.base import Hit, Scope
 from timber.common.vector.candidates import Legs
-from timber.common.vector.fusion import DENSE, TEXT, marks_of
+from timber.common.vector.fusion import DENSE, TEXT
 from timber.common.vector.identities import Identity
+from timber.common.vector.reading import read
 
 Shortlist = dict[str, dict[str, float]]
 """By the leg, `dense` or `text`, and by the `source_id`: the share, from 0 to 1.
@@ -22,21 +22,26 @@ Shortlist = dict[str, dict[str, float]]
 COSINE: Final = "cosine"
 
 _SOURCE_IDS: Final = {
-    "sqlite": sql(
+    "sqlite": (
         "SELECT chunk_id, source_id FROM vector_chunks"
         " WHERE chunk_id IN (SELECT value FROM json_each(:keys))"
     ),
-    "postgresql": sql(
-        "SELECT chunk_id, source_id FROM vector_chunks WHERE chunk_id = ANY(:keys)"
-    ).bindparams(bindparam("keys", type_=ARRAY(BigInteger))),
+    "postgresql": (
+        "SELECT chunk_id, source_id FROM vector_chunks"
+        " WHERE chunk_id = ANY(CAST(%(keys)s AS bigint[]))"
+    ),
 }
 
-_STATE: Final = sql(
-    "SELECT (SELECT model_id FROM vector_sources WHERE source_type = :source),"
-    " (SELECT dimension FROM vector_sources WHERE source_type = :source),"
-    " EXISTS (SELECT 1 FROM vector_outbox WHERE source_type = :source),"
-    " EXISTS (SELECT 1 FROM vector_pending WHERE source_type = :source)"
+_STATE: Final = (
+    "SELECT (SELECT model_id FROM vector_sources WHERE source_type = {source}),"
+    " (SELECT dimension FROM vector_sources WHERE source_type = {source}),"
+    " EXISTS (SELECT 1 FROM vector_outbox WHERE source_type = {source}),"
+    " EXISTS (SELECT 1 FROM vector_pending WHERE source_type = {source})"
 )
+_STATES: Final = {
+    "sqlite": _STATE.format(source=":source"),
+    "postgresql": _STATE.format(source="%(source)s"),
+}
 
 
 @dataclass(frozen=True)
@@ -74,22 +79,35 @@ def shortlisted(legs: Legs, scope: Scope, *, depth: int) -> Shortlist:
         hits[TEXT] = legs.full_text.matching(legs.connection, legs.text, scope=scope, limit=depth)
     keys = sorted({one.chunk_id for some in hits.values() for one in some})
     texts = _source_ids(legs.connection, keys)
-    marks = {leg: marks_of(leg, some, texts) for leg, some in hits.items()}
-    found = {leg: {key: one.share for key, one in some.items()} for leg, some in marks.items()}
-    if DENSE in marks:
-        found[COSINE] = {key: one.score for key, one in marks[DENSE].items()}
+    best = {leg: _best(some, texts) for leg, some in hits.items()}
+    found = {leg: _shares(leg, some, of=hits[leg]) for leg, some in best.items()}
+    return {**found, COSINE: best[DENSE]} if DENSE in best else found
+
+
+def _best(hits: Sequence[Hit], texts: Mapping[int, str]) -> dict[str, float]:
+    """Return the score of the best piece of each text; the hits come best first."""
+    found: dict[str, float] = {}
+    for chunk_id, score in hits:
+        if chunk_id in texts:  # else it has gone since
+            found.setdefault(texts[chunk_id], score)
     return found
+
+
+def _shares(leg: str, scores: Mapping[str, float], *, of: Sequence[Hit]) -> dict[str, float]:
+    if not scores:
+        return {}
+    floor = of[-1].score if leg == DENSE else 0.0
+    reach = of[0].score - floor
+    return {key: (score - floor) / reach if reach > 0 else 1.0 for key, score in scores.items()}
 
 
 def state_of(connection: Connection, source_type: str) -> State:
     """Return how far the texts of a source are taken in."""
-    row = connection.execute(_STATE, {"source": source_type}).one()
-    model_id, dimension, unread, unembedded = row
+    rows = read(connection, _STATES, {"source": source_type})
+    [(model_id, dimension, unread, unembedded)] = rows
     return State(Identity(model_id, dimension), bool(unread), bool(unembedded))
 
 
 def _source_ids(connection: Connection, keys: list[int]) -> Mapping[int, str]:
     is_sqlite = connection.dialect.name == "sqlite"
-    given: Any = str(keys) if is_sqlite else keys
-    rows = connection.execute(_SOURCE_IDS[connection.dialect.name], {"keys": given})
-    return dict(tuple(row) for row in rows.all())
+    return dict(read(connection, _SOURCE_IDS, {"keys": str(keys) if is_sqlite else keys}))

@@ -38,8 +38,20 @@ class EmbeddingType(UserDefinedType[bytes]):
         return "vector" if self.dimensions is None else f"vector({self.dimensions})"
 
 
+class TransactionType(UserDefinedType[str]):
+    """The number of a transaction on PostgreSQL."""
+
+    cache_ok: bool | None = True
+
+    @override
+    def get_col_spec(self, **_: object) -> str:
+        """Return how PostgreSQL writes the type."""
+        return "xid8"
+
+
 # So that SQLAlchemy, when it looks at a database, warns of no type that it does not know.
 ischema_names.setdefault(EXTENSION, EmbeddingType)
+ischema_names.setdefault("xid8", TransactionType)
 
 
 def _vector() -> TypeEngine[bytes]:

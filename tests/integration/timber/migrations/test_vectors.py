@@ -161,3 +161,30 @@ def test_vectors_from_before_get_their_metadata_beside_them(
     found = timber.vector_search.search("one", "news", filters={"year": 2020})
     assert [one["source_id"] for one in found] == ["1"]
     timber.close()
+
+
+def test_vectors_from_before_are_told_from_new_ones(postgresql_url: str, tmp_path: Path) -> None:
+    desk = Desk(postgresql_url, tmp_path)
+    desk.migrate(NOTES + FLAG)
+    timber = desk.opened(NOTES + FLAG, create_tables=True)
+    timber.vector_ingestion.embedding_service = Hashing()
+    timber.vector_ingestion.ingest_document("one", "news", "1")
+    with timber.database.engine.begin() as connection:
+        connection.execute(text("DROP FUNCTION timber_vector_written_by CASCADE"))
+        connection.execute(text("ALTER TABLE vector_embeddings DROP COLUMN written_by"))
+    timber.close()
+    with pytest.raises(SchemaMismatchError, match="what tells new vectors"):
+        desk.opened(NOTES + FLAG, create_tables=True)
+
+    changes = desk.migrate(NOTES + FLAG)
+
+    assert len(changes) == 1
+    timber = desk.opened(NOTES + FLAG)
+    timber.vector_ingestion.embedding_service = Hashing()
+    timber.vector_ingestion.ingest_document("two", "news", "2")
+    with timber.database.engine.connect() as connection:
+        written = connection.execute(
+            text("SELECT written_by IS NULL FROM vector_embeddings ORDER BY chunk_id")
+        )
+        assert written.scalars().all() == [True, False]
+    timber.close()

@@ -10,6 +10,8 @@ from typing_extensions import override
 
 from timber.common.errors import DatabaseError
 from timber.common.vector.base import Scope, VectorIndex
+from timber.common.vector.memory_index import MemoryIndex
+from timber.common.vector.partitions_postgresql import PostgresqlPartitions
 from timber.common.vector.pgvector_index import PgvectorIndex
 
 
@@ -54,6 +56,19 @@ class TestPgvectorIndex(VectorIndexContract):
             changing.execute(text(_TO_2021))
 
         check_metadata(shelf.timber)
+
+
+class TestPgvectorIndexInMemory(VectorIndexContract):
+    @pytest.fixture
+    @override
+    def shelf(self, postgresql_shelf: Shelf) -> Shelf:
+        return postgresql_shelf
+
+    @pytest.fixture
+    @override
+    def index(self, shelf: Shelf) -> VectorIndex:
+        memory = MemoryIndex(partitions=PostgresqlPartitions(limit_bytes=10**9))
+        return PgvectorIndex(memory=memory, in_memory_from=0)
 
 
 _LOCK_NOT_AVAILABLE = "55P03"

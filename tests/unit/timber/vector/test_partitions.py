@@ -13,7 +13,8 @@ from tests.contracts.vector_shelf import NEWS, Shelf, unit
 
 from timber.common.errors import UnfitVectorsError
 from timber.common.vector.matrix import Matrix
-from timber.common.vector.partitions import Partitions, Span, driver_of
+from timber.common.vector.partitions import Partitions, Span
+from timber.common.vector.sqlite_driver import driver_of
 
 ROOM = 1_000_000
 ALL = Span(NEWS)
