@@ -135,7 +135,7 @@ MINDS: Final = """
     ) FROM moods ORDER BY agent_id
 """
 DECIDED: Final = "SELECT DISTINCT event_id, agent_id, acts, at FROM decisions"
-OWN_MEMORIES: Final = "SELECT details->>'post_id' FROM memories WHERE details->>'source' = 'self'"
+OWN_MEMORIES: Final = "SELECT origin FROM memories WHERE trust = 'self' AND origin IS NOT NULL"
 KEPT_ANSWERS: Final = "SELECT occasion FROM model_answers"
 
 

@@ -28,7 +28,7 @@ DAMAGES = (
     "DELETE FROM events WHERE settled_at IS NULL AND type = 'reflection.due'",
     "DELETE FROM intents WHERE sequence = 3",
     "UPDATE intents SET state = 'refused' WHERE sequence = 3",
-    "DELETE FROM memories WHERE json_extract(details, '$.source') = 'self' AND sequence % 2",
+    "DELETE FROM memories WHERE trust = 'self' AND sequence % 2",
     # The last event of an agent is over before all others.
     "UPDATE events SET settled_as = 1 - settled_as WHERE agent_id = 'agent-1'",
     (

@@ -59,7 +59,10 @@ def quarantine_row(storage: Storage, agent_id: str, held: Quarantined) -> dict[s
     }
 
 
-READ: Final = ("id", "agent_id", "type", "content", "importance", "details", "created_at")
+READ: Final = (
+    *("id", "agent_id", "type", "content", "importance", "details", "created_at"),
+    "person_id",  # by whose key it is sealed
+)
 """The columns of a memory that `read_memory` needs."""
 
 

@@ -2,10 +2,9 @@
 
 import hmac
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import compress
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table as SQLTable
@@ -17,9 +16,9 @@ from timber.common.encryption.identities import SealTarget
 from timber.common.encryption.index_versions import settled_hashes
 from timber.common.encryption.keyring import Keyring, ReadyKey
 from timber.common.encryption.tables import Field, TableSeal
+from timber.common.encryption.values import checked, dumped, sealed_value, with_something
 from timber.common.errors import (
     EncryptionError,
-    InvalidValueError,
     SubjectErasedError,
     TamperedError,
     UnknownKeyError,
@@ -98,7 +97,9 @@ class Sealer:
         ready = self._keyring.current(subject)
         row = known.row(target.key, target.link)
         field = known.field(target.column)
-        return _sealed(field, row, ready, _dumps(field, value), self._random_bytes(NONCE_BYTES))
+        return sealed_value(
+            field, row, ready, dumped(field, value), self._random_bytes(NONCE_BYTES)
+        )
 
     def open_value(self, target: SealTarget, ciphertext: bytes | None) -> Any:
         """Open one value; None stays None.
@@ -153,6 +154,30 @@ class Sealer:
                 done[name] = self.open_value(known.target(name, row, subject), done[name])
         return done
 
+    def open_rows(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    ) -> Iterator[list[Any]]:
+        """Yield rows that were selected by `columns`, with what is sealed in them opened.
+
+        Among the columns are those of the key, and the one by which a row belongs to a person.
+        Raises as `open_value`.
+        """
+        known = self.table(table)
+        at = {name: place for place, name in enumerate(columns)}
+        known.require(at)
+        fields = [(field, at[name]) for name, field in known.fields.items() if name in at]
+        key = [at[name] for name in known.key_names]
+        link = None if known.sealed.link is None else at[known.sealed.link]
+        for one in rows:
+            row = list(one)
+            there = [(field, place) for field, place in fields if row[place] is not None]
+            if there:
+                of, whose = [row[place] for place in key], None if link is None else row[link]
+                bound, subject = known.row(of, whose), known.subject(of, whose)
+                for field, place in there:
+                    row[place] = self._open(field, bound, subject, row[place])
+            yield row
+
     def blind(self, table: str, column: str, value: Any) -> tuple[bytes, ...]:
         """Return what the index of a column holds for a value, for each key; newest first.
 
@@ -161,7 +186,7 @@ class Sealer:
 
         """
         field = self.table(table).field(column)
-        written = _checked(field, field.dumps_normalised, value)
+        written = checked(field, field.dumps_normalised, value)
         return tuple(
             index_value(root.version, self._secret(root, table, column), written)
             for root in self._keyring.index_keys()
@@ -259,7 +284,7 @@ class Sealer:
         fields = [(known.fields[column.name], at, to) for column, at, to in places.fields]
         if links is None:
             links = [None if places.link is None else row[places.link] for row in rows]
-        rows, links = _with_something(rows, links, places)
+        rows, links = with_something(rows, links, places)
         if not rows:
             return
         self._keyring.lease(connection)
@@ -277,10 +302,10 @@ class Sealer:
                 if isinstance(value, Ciphertext):
                     value = self._placed(field, about, key, row, at)
                 else:
-                    # As `_sealed`; here a call for each value would be felt.
+                    # As `sealed_value`; here a call for each value would be felt.
                     nonce = nonces[start : start + NONCE_BYTES]
                     start += NONCE_BYTES
-                    written = field.tag + _checked(field, field.write, value)
+                    written = field.tag + checked(field, field.write, value)
                     sealed = encrypt(nonce, written, header + field.about + about)
                     row[at] = PlacedCiphertext(header + nonce + sealed)
                 if to is not None:
@@ -294,7 +319,7 @@ class Sealer:
         if not sealed.startswith(key.header):
             # Its key may be destroyed once no row is known to need it any more.
             nonce = self._random_bytes(NONCE_BYTES)
-            sealed = _sealed(field, about, key, _dumps(field, value), nonce)
+            sealed = sealed_value(field, about, key, dumped(field, value), nonce)
         row[at] = PlacedCiphertext(sealed)
         return value
 
@@ -325,7 +350,7 @@ class Sealer:
                 row[to] = value
 
     def _index(self, field: Field, value: Any) -> bytes:
-        written = _checked(field, field.dumps_normalised, value)
+        written = checked(field, field.dumps_normalised, value)
         root = self._keyring.index_keys()[0]
         secret = self._secret(root, field.column.table, field.column.name)
         return index_value(root.version, secret, written)
@@ -355,43 +380,6 @@ class Sealer:
         if found is None:
             found = self._secrets[place] = index_secret(root, table, column)
         return found
-
-
-def _with_something(
-    rows: Sequence[Any], links: Sequence[Any], places: Places
-) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Return the rows, and their links, that hold something to seal.
-
-    The others need no key: whom they are about may have been erased.
-    """
-    places_of = [at for _, at, _ in places.fields]
-    if len(places_of) == 1:
-        full = [row[places_of[0]] is not None for row in rows]
-    else:
-        full = [any(row[at] is not None for at in places_of) for row in rows]
-    if all(full):
-        return rows, links
-    return list(compress(rows, full)), list(compress(links, full))
-
-
-def _sealed(field: Field, row: bytes, ready: ReadyKey, written: bytes, nonce: bytes) -> Ciphertext:
-    header = ready.header
-    return Ciphertext(
-        header + nonce + ready.cipher.encrypt(nonce, written, header + field.about + row)
-    )
-
-
-def _dumps(field: Field, value: Any) -> bytes:
-    return field.tag + _checked(field, field.write, value)
-
-
-def _checked(field: Field, write: Callable[[Any], bytes], value: Any) -> bytes:
-    try:
-        return write(value)
-    except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError) as error:
-        # Its text may quote the value.
-        what = f"a value cannot be stored in {field.column} ({type(error).__name__})"
-    raise InvalidValueError(what)
 
 
 def _hmac(secret: bytes, written: bytes) -> bytes:

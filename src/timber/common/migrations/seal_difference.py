@@ -178,7 +178,9 @@ class _TableChange:
         was, said = self._noted, self._said
         if was is None or said is None:
             return False
-        return binding_of(self._named_now(was)) != binding_of(said)
+        now = self._named_now(was)
+        is_same_key = [one.name for one in now.key] == [one.name for one in said.key]
+        return not is_same_key or binding_of(now) != binding_of(said)
 
     def _named_now(self, was: Sealing) -> Sealing:
         """Return how the table was sealed, with what its other columns are to be called."""
@@ -226,6 +228,7 @@ class _TableChange:
     def _check_link(self) -> None:
         if self.is_empty or self._said is None:
             return
+        self._check_key(self._said)
         for one in (*self._said.key, *([self._said.link] if self._said.link else [])):
             there = self._there.get(one.name)
             column = self._table.c[one.name]
@@ -243,6 +246,17 @@ class _TableChange:
                     f"{way.table} is to say whose the rows of {self._table.name} are, and is not "
                     f"ready: change it in one step, and encrypt {self._table.name} in the next"
                 )
+
+    def _check_key(self, said: Sealing) -> None:
+        if self._noted is None or not self._before:
+            return
+        was = [one.name for one in self._named_now(self._noted).key]
+        if was != [one.name for one in said.key]:
+            raise MigrationError(
+                f"what is encrypted in {self._table.name} is bound to {', '.join(was)}, and is to "
+                f"be bound to {', '.join(one.name for one in said.key)}: decrypt it in one step, "
+                "and encrypt it in the next"
+            )
 
     # ------------------------------------------------------------------ what is done
 
