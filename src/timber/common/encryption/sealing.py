@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Table as SQLTable
 
@@ -15,6 +15,7 @@ from timber.common.encryption.blind_index import index_secret, index_value
 from timber.common.encryption.identities import SealTarget
 from timber.common.encryption.index_versions import settled_hashes
 from timber.common.encryption.keyring import Keyring, ReadyKey
+from timber.common.encryption.selected import HEADER, KEY_ID, NONCE_END, VERSION, opened_rows
 from timber.common.encryption.tables import Field, TableSeal
 from timber.common.encryption.values import checked, dumped, sealed_value, with_something
 from timber.common.errors import (
@@ -32,11 +33,6 @@ from timber.common.modeling.sealed_tables import (
     apart_of,
     sealed_of,
 )
-
-_KEY_ID: Final = slice(2, 18)
-_VERSION: Final = slice(18, 20)
-_HEADER: Final = 20
-_NONCE_END: Final = _HEADER + NONCE_BYTES
 
 
 class Sealer:
@@ -162,21 +158,9 @@ class Sealer:
         Among the columns are those of the key, and the one by which a row belongs to a person.
         Raises as `open_value`.
         """
-        known = self.table(table)
-        at = {name: place for place, name in enumerate(columns)}
-        known.require(at)
-        fields = [(field, at[name]) for name, field in known.fields.items() if name in at]
-        key = [at[name] for name in known.key_names]
-        link = None if known.sealed.link is None else at[known.sealed.link]
-        for one in rows:
-            row = list(one)
-            there = [(field, place) for field, place in fields if row[place] is not None]
-            if there:
-                of, whose = [row[place] for place in key], None if link is None else row[link]
-                bound, subject = known.row(of, whose), known.subject(of, whose)
-                for field, place in there:
-                    row[place] = self._open(field, bound, subject, row[place])
-            yield row
+        return opened_rows(
+            self.table(table), columns, rows, keyring=self._keyring, open_one=self._open
+        )
 
     def blind(self, table: str, column: str, value: Any) -> tuple[bytes, ...]:
         """Return what the index of a column holds for a value, for each key; newest first.
@@ -198,9 +182,9 @@ class Sealer:
         Raises as `open_value`.
         """
         opener = self._keyring.opener(
-            ciphertext[_KEY_ID], int.from_bytes(ciphertext[_VERSION], "big")
+            ciphertext[KEY_ID], int.from_bytes(ciphertext[VERSION], "big")
         )
-        if self._keyring.current(opener.subject).header == ciphertext[:_HEADER]:
+        if self._keyring.current(opener.subject).header == ciphertext[:HEADER]:
             return None
         owned = replace(target, subject=opener.subject)
         return self.seal_value(owned, self.open_value(target, ciphertext))
@@ -238,9 +222,9 @@ class Sealer:
             KeystoreError: the keystore cannot be read.
 
         """
-        version = int.from_bytes(ciphertext[_VERSION], "big")
+        version = int.from_bytes(ciphertext[VERSION], "big")
         try:
-            self._keyring.opener(ciphertext[_KEY_ID], version)
+            self._keyring.opener(ciphertext[KEY_ID], version)
         except SubjectErasedError:
             return True
         except UnknownKeyError:
@@ -358,16 +342,16 @@ class Sealer:
     def _open(self, field: Field, row: bytes, subject: str | None, sealed: bytes) -> Any:
         if len(sealed) < LEAST_BYTES or not sealed.startswith(MAGIC):
             raise TamperedError(f"{field.column} holds no sealed value")
-        version = int.from_bytes(sealed[_VERSION], "big")
-        ready = self._keyring.opener(sealed[_KEY_ID], version)
+        version = int.from_bytes(sealed[VERSION], "big")
+        ready = self._keyring.opener(sealed[KEY_ID], version)
         if subject is not None and ready.subject != subject:
             raise TamperedError(f"{field.column} was sealed for somebody else")
-        header = sealed[:_HEADER]
+        header = sealed[:HEADER]
         try:
             plain = opened(
                 ready.cipher,
-                sealed[_HEADER:_NONCE_END],
-                sealed[_NONCE_END:],
+                sealed[HEADER:NONCE_END],
+                sealed[NONCE_END:],
                 header + field.about + row,
             )
             return field.codec.loads(plain)
