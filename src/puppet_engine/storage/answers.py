@@ -4,11 +4,12 @@ from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Delete, Insert, Table, Update, bindparam, delete, insert, select, update
+from sqlalchemy import Delete, Table, bindparam, delete, select
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.rows import upsert
 
 KEPT: Final = timedelta(days=2)
 """How long an answer is kept that no turn came to use: longer than any turn is tried again."""
@@ -47,21 +48,24 @@ class StoredAnswers(AnswerJournal):
     async def find(self, occasion: str, call: int, *, request: str) -> str | None:
         kept = self._storage.statement(_answer)
         asked = {"occasion": occasion, "call": call, "request": request}
-        return await self._storage.read(lambda session: session.connection().scalar(kept, asked))
+
+        def work(session: Session) -> str | None:
+            found = session.connection().execute(kept, asked)
+            opened = list(self._storage.opened(_table(self._storage), found))
+            return str(opened[0].answer) if opened else None
+
+        return await self._storage.read(work)
 
     @override
     async def keep(self, occasion: str, call: int, *, request: str, answer: str) -> None:
         now = self._storage.clock.now()
         is_late = self._swept_at is None or now - self._swept_at >= SWEEP
-        place = {"on": occasion, "nth": call}
-        answered = {"request": request, "answer": answer, "created_at": now}
+        answered = {"request": request, "answer": answer, "created_at": now, "person_id": None}
         new = {"occasion": occasion, "call": call, **answered}
 
         def work(session: Session) -> None:
             connection = session.connection()
-            again = connection.execute(self._storage.statement(_another), place | answered)
-            if not again.rowcount:
-                connection.execute(self._storage.statement(_first), new)
+            connection.execute(self._storage.statement(_newest), new)
             if is_late:
                 connection.execute(self._storage.statement(_old), {"before": now - KEPT})
 
@@ -89,18 +93,11 @@ def _answer(storage: Storage) -> Any:
     table = _table(storage)
     columns = (table.c.occasion, table.c.call, table.c.request)
     asked = (column == bindparam(column.key) for column in columns)
-    return select(table.c.answer).where(*asked)
+    return select(table).where(*asked)
 
 
-def _another(storage: Storage) -> Update:
-    table = _table(storage)
-    return update(table).where(
-        table.c.occasion == bindparam("on"), table.c.call == bindparam("nth")
-    )
-
-
-def _first(storage: Storage) -> Insert:
-    return insert(_table(storage))
+def _newest(storage: Storage) -> Any:
+    return upsert(storage, _table(storage))
 
 
 def _old(storage: Storage) -> Delete:

@@ -247,7 +247,8 @@ class Storage:
     def opened(self, table: Table, found: Result[Any]) -> Iterator[Any]:
         """Yield rows that were selected of a table, with what is sealed in them opened.
 
-        Among the columns are `person_id`, and `id` or else the primary key.
+        Among the columns are `person_id`, and what the model says under `bound_to`, or else the
+        primary key.
         What the session loads as objects opens by itself.
 
         Raises:
@@ -262,6 +263,12 @@ class Storage:
         with in_our_words():
             for row in self._timber.sealer.open_rows(table.name, columns, found):
                 yield make(row)
+
+    def row_key(self, table: Table) -> tuple[str, ...]:
+        """Return the columns by which a row is known, and by which what is sealed in it is."""
+        known = self._timber.sealer.tables.get(table.name)
+        bound = () if known is None else known.key_names
+        return tuple(dict.fromkeys((*table.primary_key.columns.keys(), *bound)))
 
     def sealed(self, table: Table) -> Mapping[str, TypeEngine[Any]]:
         """Return the columns of a table that are sealed, and of what type their values are."""

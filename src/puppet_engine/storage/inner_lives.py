@@ -77,12 +77,14 @@ async def decided(storage: Storage) -> list[Decided]:
     model, intent = storage.model("Decision"), storage.model("Intent")
     done = intent.state == IntentState.DONE.value
     query = (
-        select(model.agent_id, model.at, model.told, intent.result)
+        select(model.id, model.person_id, model.agent_id, model.at, model.told, intent.result)
         .outerjoin(intent, (intent.id == model.intent_id) & done)
         .order_by(model.sequence)
     )
-    rows = await storage.run(lambda session: list(session.execute(query)))
+    rows = await storage.run(
+        lambda session: list(storage.opened(model.__table__, session.execute(query)))
+    )
     return [
-        Decided(agent_id, at, Decision.model_validate(told), result or "")
-        for agent_id, at, told, result in rows
+        Decided(row.agent_id, row.at, Decision.model_validate(row.told), row.result or "")
+        for row in rows
     ]

@@ -161,9 +161,7 @@ class _Looked:
 
     @cached_property
     def key(self) -> tuple[str, ...]:
-        """The columns by which a row is known, and by which what is sealed in it is."""
-        also = ("id",) if "id" in self.table.c else ()
-        return tuple(dict.fromkeys((*self.table.primary_key.columns.keys(), *also)))
+        return self.storage.row_key(self.table)
 
     @cached_property
     def sealed(self) -> Mapping[str, TypeEngine[Any]]:

@@ -20,6 +20,7 @@ from timber.common.errors import MigrationError
 from timber.common.migrations.conversions import conversion
 from timber.common.migrations.losses import count_rows
 from timber.common.migrations.neutral_values import NOTHING, neutral_of
+from timber.common.migrations.operations import AddFilledColumnOp
 from timber.common.migrations.renames import Renames
 from timber.common.migrations.seal_bindings import binding_of
 from timber.common.migrations.seal_operations import SealRowsOp
@@ -60,9 +61,12 @@ def find_seals(
             continue
         rules = change.rules()
         upgrade += [ModifyTableOps(table.name, rules)] if rules else []
+        added = change.added_keys()
+        upgrade += added
         operation = change.operation()
         upgrade.append(operation)
         seals_back.append(operation.reverse())
+        seals_back += [ModifyTableOps(table.name, [one.reverse()]) for one in added]
         back = [*(one.reverse() for one in rules), *change.not_nulls()]
         rules_back += [ModifyTableOps(table.name, back)] if back else []
         change.show()
@@ -229,7 +233,7 @@ class _TableChange:
         if self.is_empty or self._said is None:
             return
         self._check_key(self._said)
-        for one in (*self._said.key, *([self._said.link] if self._said.link else [])):
+        for one in [self._said.link] if self._said.link else []:
             there = self._there.get(one.name)
             column = self._table.c[one.name]
             if there is None and default_of(column) != (None, None):
@@ -331,6 +335,26 @@ class _TableChange:
             raise KeyError(place)
         return built(self._said.fields[place].type)
 
+    def added_keys(self) -> list[AddFilledColumnOp]:
+        """Return what adds the column to which values are to be bound, if it is new."""
+        if self._said is None:
+            return []
+        added = []
+        for name in self._new_keys():
+            column = self._table.c[name]
+            value, generate = default_of(column)
+            if (value, generate) == NOTHING and (rows := self._rows("true")):
+                raise MigrationError(_bare(self._table.name, name, rows))
+            plain = Column(name, without_check(column.type), nullable=False)
+            added.append(
+                AddFilledColumnOp(self._table.name, plain, value=value, generate=generate)
+            )
+        return added
+
+    def _new_keys(self) -> list[str]:
+        known = () if self._said is None else self._said.key
+        return [one.name for one in known if one.name not in self._there]
+
     # ------------------------------------------------------------------ constraints and indexes
 
     def _gone(self) -> set[str]:
@@ -368,7 +392,12 @@ class _TableChange:
         """Let the view show the table as it is when its rows are done."""
         gone, key = self._gone(), (None, self._table.name)
         kept = [one for one in self._of("columns") if one["name"] not in gone]
-        self._cache["alembic_columns"][key] = kept + [_shown(*one) for one in self._made()]
+        keys = [
+            _shown(name, self._table.c[name].type) | {"nullable": False}
+            for name in self._new_keys()
+        ]
+        made = [_shown(*one) for one in self._made()]
+        self._cache["alembic_columns"][key] = [*kept, *keys, *made]
         hide_rules(self._table.name, self._cache, gone)
 
     def _made(self) -> Iterator[tuple[str, TypeEngine[Any]]]:
