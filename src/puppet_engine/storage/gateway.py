@@ -36,6 +36,8 @@ MIGRATIONS: Final = Path("var/migrations")
 A = TypeVar("A")
 T = TypeVar("T")
 
+_named: Final[Any] = namedtuple  # noqa: PYI024 - of rows, whose columns are a query's
+
 Proposals: TypeAlias = Mapping[str, Mapping[str, float]]
 """What may answer a query: by `dense`, meaning, and by `text`, words; the shares by primary key.
 By `cosine` the meaning again, from -1 to 1."""
@@ -314,7 +316,9 @@ class Storage:
 @lru_cache
 def _row_of(columns: tuple[str, ...]) -> Callable[[list[Any]], Any]:
     """Return what makes a row of its values."""
-    return namedtuple("Row", columns)._make  # noqa: PYI024 - its columns are a query's
+    row: Any = _named("Row", columns)
+    make: Callable[[list[Any]], Any] = row._make
+    return make
 
 
 def _not_open() -> NotRunningError:

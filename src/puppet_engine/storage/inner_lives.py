@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from puppet_engine.core.decisions import Decision
 from puppet_engine.core.models import IntentState
+from puppet_engine.storage.event_rows import event_rows
 from puppet_engine.storage.gateway import Storage
 
 
@@ -47,9 +48,10 @@ async def timed(storage: Storage, event_type: str) -> list[Timed]:
     """Return every event of a type, in the order of their numbers."""
     model = storage.model("Event")
     columns = (model.agent_id, model.due_at, model.created_at, model.payload)
-    query = select(*columns).where(model.type == event_type).order_by(model.sequence)
-    rows = await storage.run(lambda session: list(session.execute(query)))
-    return [Timed(*row) for row in rows]
+    query = select(*columns, model.id, model.person_id).where(model.type == event_type)
+    ordered = query.order_by(model.sequence)
+    rows = await storage.run(lambda session: list(event_rows(session, storage, ordered)))
+    return [Timed(*row[: len(columns)]) for row in rows]
 
 
 async def moments(storage: Storage) -> list[Moment]:

@@ -1,12 +1,13 @@
 """Intents as rows: the outbox in the engine's database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
     Delete,
     Insert,
+    Result,
     Table,
     Update,
     bindparam,
@@ -55,7 +56,8 @@ class StoredIntents(IntentStore):
         asked = {"of": account}
         return await self._storage.read(
             lambda session: [
-                read_intent(row) for row in session.connection().execute(unfinished, asked)
+                read_intent(row)
+                for row in self._opened(session.connection().execute(unfinished, asked))
             ]
         )
 
@@ -111,12 +113,14 @@ class StoredIntents(IntentStore):
     ) -> list[Mapping[str, Any]]:
         model = self._storage.model("Intent")
         begun = (
-            select(model.journal)
+            select(model.journal, model.id, model.person_id)
             .where(model.agent_id == agent_id, model.kind == kind.value)
             .where(model.begun_at >= since)
             .order_by(model.sequence)
         )
-        return await self._storage.read(lambda session: list(session.scalars(begun)))
+        return await self._storage.read(
+            lambda session: [row.journal for row in self._opened(session.execute(begun))]
+        )
 
     @override
     async def results(self, account: str, *, since: datetime) -> set[str]:
@@ -134,8 +138,8 @@ class StoredIntents(IntentStore):
 
         def work(session: Session) -> Past:
             connection = session.connection()
-            mine = connection.execute(begun, {"agent": agent_id, "most": limit})
-            all_of_them = connection.execute(latest, {"most": limit}).all()
+            mine = self._opened(connection.execute(begun, {"agent": agent_id, "most": limit}))
+            all_of_them = list(self._opened(connection.execute(latest, {"most": limit})))
             waiting = [it.payload for it in all_of_them if it.agent_id == agent_id]
             others = [it.payload for it in all_of_them if it.agent_id != agent_id]
             own = _texts([*waiting, *(it.payload for it in mine)])
@@ -242,6 +246,9 @@ class StoredIntents(IntentStore):
 
     # -------------------------------------------------------------- rows
 
+    def _opened(self, found: Result[Any]) -> Iterator[Any]:
+        return self._storage.opened(_intents(self._storage), found)
+
     def _finish(self, session: Session, intent: Intent, state: IntentState, result: str) -> None:
         end = {"result": result, "settled_at": self._storage.clock.now()}
         self._change(session, intent, state, end)
@@ -287,14 +294,16 @@ def _open(storage: Storage) -> Any:
 
 def _begun(storage: Storage) -> Any:
     table = _intents(storage)
-    mine = select(table.c.payload).where(table.c.agent_id == bindparam("agent"))
+    columns = (table.c.payload, table.c.id, table.c.person_id)
+    mine = select(*columns).where(table.c.agent_id == bindparam("agent"))
     begun = mine.where(table.c.begun_at.is_not(None), table.c.state.in_(SAID))
     return begun.order_by(table.c.begun_at.desc()).limit(bindparam("most"))
 
 
 def _latest(storage: Storage) -> Any:
     table = _intents(storage)
-    said = select(table.c.agent_id, table.c.payload).where(table.c.state.in_(SAID))
+    columns = (table.c.agent_id, table.c.payload, table.c.id, table.c.person_id)
+    said = select(*columns).where(table.c.state.in_(SAID))
     return said.order_by(table.c.sequence.desc()).limit(bindparam("most"))
 
 

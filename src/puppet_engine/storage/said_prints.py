@@ -40,7 +40,8 @@ def marked_alike(
     """
     asked = {"marks": list(marks), "most": limit}
     found = session.connection().execute(storage.statement(_alike), asked)
-    return [(row.agent_id, row.payload) for row in found]
+    intents: Table = storage.model("Intent").__table__
+    return [(row.agent_id, row.payload) for row in storage.opened(intents, found)]
 
 
 def let_go_of_prints(session: Session, storage: Storage, *, limit: int) -> None:
@@ -67,7 +68,7 @@ def _alike(storage: Storage) -> Any:
         .subquery()
     )
     return (
-        select(intents.c.agent_id, intents.c.payload)
+        select(intents.c.agent_id, intents.c.payload, intents.c.id, intents.c.person_id)
         .join_from(sharing, intents, intents.c.id == sharing.c.intent_id)
         .where(intents.c.state.in_(_SAID))
         .order_by(sharing.c.shared.desc(), intents.c.sequence.desc())

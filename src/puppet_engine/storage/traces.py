@@ -212,7 +212,7 @@ class _Looked:
     def taking(self) -> Update:
         """Return the statement that makes a row somebody's."""
         same = (self.table.c[name] == bindparam(f"{_KEY}{name}") for name in self.key)
-        sealed = {name: bindparam(f"{_NEW}{name}") for name in self.sealed}
+        sealed: dict[str, Any] = {name: bindparam(f"{_NEW}{name}") for name in self.sealed}
         theirs = {_FOREIGN_KEY: bindparam(f"{_NEW}{_FOREIGN_KEY}"), **sealed}
         return update(self.table).where(*same).values(theirs)
 
