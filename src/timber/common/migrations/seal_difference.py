@@ -65,10 +65,8 @@ def find_seals(
             continue
         rules = change.rules()
         upgrade += [ModifyTableOps(table.name, rules)] if rules else []
-        added = change.added_keys()
-        upgrade += added
-        operation = change.operation()
-        upgrade.append(operation)
+        added, operation = change.added_keys(), change.operation()
+        upgrade += [*added, operation]
         seals_back.append(operation.reverse())
         seals_back += [ModifyTableOps(table.name, [one.reverse()]) for one in added]
         back = [*(one.reverse() for one in rules), *change.not_nulls()]
