@@ -1,16 +1,24 @@
 """What a life has left behind, read from its database by plain SQL, past the engine's own code."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import psycopg
 
+from puppet_engine.storage.agent_locks import libpq_url
+from puppet_engine.storage.gateway import MODELS
+from timber.common.runtime import Timber
+from timber.common.settings import TimberSettings
+
 Ask = Callable[[str], Sequence[Sequence[Any]]]
 """Returns the rows of a query that SQLite and PostgreSQL understand alike."""
+
+OpenRows = Callable[[str, Sequence[str], Sequence[Sequence[Any]]], Iterable[list[Any]]]
+"""Opens what is sealed in rows: of a table, with these columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,20 +121,19 @@ class Evidence:
 
 EVENTS: Final = """
     SELECT sequence, id, agent_id, type, priority, due_at, settled_as, failures, error,
-        CASE type WHEN 'mention.received' THEN payload->>'id'
-            WHEN 'post.published' THEN payload->>'post_id' END
+        payload, person_id
     FROM events ORDER BY sequence
 """
 EVENT_COLUMNS: Final = (
     *("sequence", "id", "agent", "type", "priority", "due_at", "settled_as", "failures", "error"),
-    "post",
+    *("payload", "person_id"),
 )
+POST_OF: Final = {"mention.received": "id", "post.published": "post_id"}
+"""Where the payload of an event of such a type has its post."""
 INTENTS: Final = """
-    SELECT id, agent_id, kind, state, result, payload->>'text', payload->>'in_reply_to',
-        payload->>'follows'
-    FROM intents ORDER BY sequence
+    SELECT id, agent_id, kind, state, result, payload, person_id FROM intents ORDER BY sequence
 """
-INTENT_COLUMNS: Final = ("id", "agent", "kind", "state", "result", "text", "answers", "follows")
+INTENT_COLUMNS: Final = ("id", "agent", "kind", "state", "result", "payload", "person_id")
 AGENTS: Final = "SELECT id, handle, cursor FROM agents ORDER BY id"
 MINDS: Final = """
     SELECT agent_id, unanswered, (
@@ -135,29 +142,57 @@ MINDS: Final = """
     ) FROM moods ORDER BY agent_id
 """
 DECIDED: Final = "SELECT DISTINCT event_id, agent_id, acts, at FROM decisions"
-OWN_MEMORIES: Final = "SELECT details->>'post_id' FROM memories WHERE details->>'source' = 'self'"
+OWN_MEMORIES: Final = "SELECT origin FROM memories WHERE trust = 'self' AND origin IS NOT NULL"
 KEPT_ANSWERS: Final = "SELECT occasion FROM model_answers"
 
 
-def of_file(database: Path, published: Sequence[Published]) -> Evidence:
-    """Read the evidence from the file of a life that has ended."""
-    with closing(sqlite3.connect(database)) as opened:
-        return _read(lambda query: opened.execute(query).fetchall(), published, alone=True)
+def of_file(
+    database: Path, published: Sequence[Published], *, keys: Path | None = None
+) -> Evidence:
+    """Read the evidence from the file of a life that has ended; `keys`: not those beside it."""
+    url = f"sqlite:///{database}"
+    with _opener(url, keys) as opener, closing(sqlite3.connect(database)) as file:
+        return _read(lambda query: file.execute(query).fetchall(), published, opener, alone=True)
 
 
-def of_server(conninfo: str, published: Sequence[Published]) -> Evidence:
+def of_server(database_url: str, published: Sequence[Published]) -> Evidence:
     """Read the evidence from a PostgreSQL whose workers have all ended."""
-    with psycopg.connect(conninfo) as opened:
+    with _opener(database_url, None) as opener, psycopg.connect(libpq_url(database_url)) as server:
         # The queries stand above, and hold nothing that anybody gave.
         return _read(
-            lambda query: opened.execute(query.encode()).fetchall(), published, alone=False
+            lambda query: server.execute(query.encode()).fetchall(),
+            published,
+            opener,
+            alone=False,
         )
 
 
-def _read(ask: Ask, published: Sequence[Published], *, alone: bool) -> Evidence:
+@contextmanager
+def _opener(url: str, keys: Path | None) -> Generator[OpenRows]:
+    """Give what opens the rows of a table: what is sealed, only Timber can read."""
+    settings = TimberSettings(
+        database_url=url,
+        model_config_dirs=(MODELS,),
+        create_tables=False,
+        embedder="none",
+        keystore=None if keys is None else str(keys),
+    )
+    with Timber().opened(settings) as timber:
+        yield timber.sealer.open_rows
+
+
+def _read(
+    ask: Ask, published: Sequence[Published], open_rows: OpenRows, *, alone: bool
+) -> Evidence:
     return Evidence(
-        events=[EventRow(**dict(zip(EVENT_COLUMNS, row, strict=True))) for row in ask(EVENTS)],
-        intents=[IntentRow(**dict(zip(INTENT_COLUMNS, row, strict=True))) for row in ask(INTENTS)],
+        events=[
+            _event(dict(zip(EVENT_COLUMNS, row, strict=True)))
+            for row in open_rows("events", EVENT_COLUMNS, ask(EVENTS))
+        ],
+        intents=[
+            _intent(dict(zip(INTENT_COLUMNS, row, strict=True)))
+            for row in open_rows("intents", INTENT_COLUMNS, ask(INTENTS))
+        ],
         agents=[
             AgentRow(id=id_, handle=handle, cursor=cursor) for id_, handle, cursor in ask(AGENTS)
         ],
@@ -173,4 +208,21 @@ def _read(ask: Ask, published: Sequence[Published], *, alone: bool) -> Evidence:
         kept_answers=[occasion for (occasion,) in ask(KEPT_ANSWERS)],
         published=published,
         is_one_process=alone,
+    )
+
+
+def _event(row: dict[str, Any]) -> EventRow:
+    del row["person_id"]
+    payload = row.pop("payload")
+    return EventRow(**row, post=payload.get(POST_OF.get(row["type"], "")))
+
+
+def _intent(row: dict[str, Any]) -> IntentRow:
+    del row["person_id"]
+    payload = row.pop("payload")
+    return IntentRow(
+        **row,
+        text=payload.get("text"),
+        answers=payload.get("in_reply_to"),
+        follows=payload.get("follows"),
     )

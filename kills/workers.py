@@ -106,7 +106,7 @@ class Place:
     def evidence(self) -> Evidence:
         """Return what an audit looks at; when all workers have ended."""
         published = [Published(**post) for post in self.rows(POSTS)]
-        return of_server(libpq_url(self.database_url), published)
+        return of_server(self.database_url, published)
 
 
 class Worker:

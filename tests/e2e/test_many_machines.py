@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("restate"), pytest.mark.t
 DAMAGES = (
     "UPDATE intents SET state = 'refused' WHERE sequence = 1",
     "DELETE FROM events WHERE settled_at IS NULL AND type = 'post.due' AND agent_id = 'agent-1'",
-    "DELETE FROM memories WHERE details->>'source' = 'self'",
+    "DELETE FROM memories WHERE trust = 'self'",
     "UPDATE events SET settled_as = 1 - settled_as WHERE agent_id = 'agent-1'",
     (
         "INSERT INTO journal_entries (journal, kind, record)"

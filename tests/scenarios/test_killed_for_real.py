@@ -28,19 +28,20 @@ DAMAGES = (
     "DELETE FROM events WHERE settled_at IS NULL AND type = 'reflection.due'",
     "DELETE FROM intents WHERE sequence = 3",
     "UPDATE intents SET state = 'refused' WHERE sequence = 3",
-    "DELETE FROM memories WHERE json_extract(details, '$.source') = 'self' AND sequence % 2",
+    "DELETE FROM memories WHERE trust = 'self' AND sequence % 2",
     # The last event of an agent is over before all others.
     "UPDATE events SET settled_as = 1 - settled_as WHERE agent_id = 'agent-1'",
     (
         "INSERT INTO model_answers (occasion, call, request, answer, created_at)"
-        " SELECT agent_id || ' ' || sequence, 0, '', '', due_at FROM events WHERE settled_as = 5"
+        f" SELECT agent_id || ' ' || sequence, 0, '', x'5401{'00' * 47}', due_at"
+        " FROM events WHERE settled_as = 5"
     ),
 )
 """What an audit must find."""
 
 
-def faults(database: Path, published: Sequence[Published]) -> list[str]:
-    return audit(of_file(database, published)).faults
+def faults(database: Path, published: Sequence[Published], *, keys: Path) -> list[str]:
+    return audit(of_file(database, published, keys=keys)).faults
 
 
 @pytest.mark.timeout(120)
@@ -60,13 +61,14 @@ async def test_a_life_killed_at_every_failpoint_and_at_random_is_sound(tmp_path:
     assert found.turns > 20
     assert found.effects > 5
     # The auditor is no yes-man.
-    assert faults(life.database, [*published, published[0]])
-    assert faults(life.database, published[1:])
+    keys = Path(f"{life.database}.keys")
+    assert faults(life.database, [*published, published[0]], keys=keys)
+    assert faults(life.database, published[1:], keys=keys)
     for damage in DAMAGES:
         spoilt = Path(shutil.copy(life.database, tmp_path / "spoilt.db"))
         with closing(sqlite3.connect(spoilt)) as database:
             database.executescript(damage)
-        assert faults(spoilt, published), damage
+        assert faults(spoilt, published, keys=keys), damage
 
 
 @pytest.mark.parametrize(

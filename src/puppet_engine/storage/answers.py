@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Delete, Table, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from puppet_engine.storage.gateway import Storage
+from puppet_engine.storage.rows import upsert
 
 KEPT: Final = timedelta(days=2)
 """How long an answer is kept that no turn came to use: longer than any turn is tried again."""
@@ -48,25 +48,24 @@ class StoredAnswers(AnswerJournal):
     async def find(self, occasion: str, call: int, *, request: str) -> str | None:
         kept = self._storage.statement(_answer)
         asked = {"occasion": occasion, "call": call, "request": request}
-        return await self._storage.read(lambda session: session.connection().scalar(kept, asked))
+
+        def work(session: Session) -> str | None:
+            found = session.connection().execute(kept, asked)
+            opened = list(self._storage.opened(_table(self._storage), found))
+            return str(opened[0].answer) if opened else None
+
+        return await self._storage.read(work)
 
     @override
     async def keep(self, occasion: str, call: int, *, request: str, answer: str) -> None:
         now = self._storage.clock.now()
         is_late = self._swept_at is None or now - self._swept_at >= SWEEP
-        new = {
-            "occasion": occasion,
-            "call": call,
-            "request": request,
-            "answer": answer,
-            "created_at": now,
-        }
+        answered = {"request": request, "answer": answer, "created_at": now, "person_id": None}
+        new = {"occasion": occasion, "call": call, **answered}
 
         def work(session: Session) -> None:
             connection = session.connection()
-            is_shared = connection.dialect.name == "postgresql"
-            kept = _kept_by_all if is_shared else _kept
-            connection.execute(self._storage.statement(kept), new)
+            connection.execute(self._storage.statement(_newest), new)
             if is_late:
                 connection.execute(self._storage.statement(_old), {"before": now - KEPT})
 
@@ -94,23 +93,11 @@ def _answer(storage: Storage) -> Any:
     table = _table(storage)
     columns = (table.c.occasion, table.c.call, table.c.request)
     asked = (column == bindparam(column.key) for column in columns)
-    return select(table.c.answer).where(*asked)
+    return select(table).where(*asked)
 
 
-def _kept(storage: Storage) -> Any:
-    return _in_place_of_another(storage, sqlite.insert)
-
-
-def _kept_by_all(storage: Storage) -> Any:
-    return _in_place_of_another(storage, postgresql.insert)
-
-
-def _in_place_of_another(storage: Storage, insert: Any) -> Any:
-    """Keep an answer, also where there is one to a request of another kind."""
-    table = _table(storage)
-    new = insert(table)
-    values = {name: new.excluded[name] for name in ("request", "answer", "created_at")}
-    return new.on_conflict_do_update(index_elements=[table.c.occasion, table.c.call], set_=values)
+def _newest(storage: Storage) -> Any:
+    return upsert(storage, _table(storage))
 
 
 def _old(storage: Storage) -> Delete:

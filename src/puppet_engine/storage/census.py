@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, Table, func, select
+from sqlalchemy.orm import Session
 
 from puppet_engine.core.moods import MoodState
 from puppet_engine.storage.gateway import Storage
@@ -118,19 +119,21 @@ async def intents(storage: Storage) -> list[IntentFact]:
     """Return every intent there is, oldest first."""
     model = storage.model("Intent")
     columns = (model.agent_id, model.kind, model.state, model.result, model.payload)
-    rows = await _rows(storage, select(*columns), model.sequence)
+    query = select(*columns, model.id, model.person_id)
+    rows = await _rows(storage, query, model.sequence, of=model.__table__)
     return [
-        IntentFact(agent_id, kind, state, result, str(payload.get("text", "")))
-        for agent_id, kind, state, result, payload in rows
+        IntentFact(row.agent_id, row.kind, row.state, row.result, str(row.payload.get("text", "")))
+        for row in rows
     ]
 
 
 async def heard(storage: Storage, event_type: str) -> list[Heard]:
     """Return the mentions that became events of a type, in the order of their numbers."""
     model = storage.model("Event")
-    query = select(model.agent_id, model.payload).where(model.type == event_type)
-    rows = await _rows(storage, query, model.sequence)
-    return [Heard(agent_id, payload["id"]) for agent_id, payload in rows]
+    columns = (model.agent_id, model.payload, model.id, model.person_id)
+    query = select(*columns).where(model.type == event_type)
+    rows = await _rows(storage, query, model.sequence, of=model.__table__)
+    return [Heard(row.agent_id, row.payload["id"]) for row in rows]
 
 
 async def cursors(storage: Storage) -> dict[str, str | None]:
@@ -147,6 +150,14 @@ async def memories(storage: Storage) -> Counter[str]:
     return Counter(dict(await _rows(storage, query, model.type)))
 
 
-async def _rows(storage: Storage, query: Select[Any], order: Any) -> list[Any]:
+async def _rows(
+    storage: Storage, query: Select[Any], order: Any, *, of: Table | None = None
+) -> list[Any]:
+    """Return the rows of a query; with what is sealed in them opened, if they are `of` a table."""
     ordered = query.order_by(order)
-    return await storage.run(lambda session: list(session.execute(ordered)))
+
+    def work(session: Session) -> list[Any]:
+        found = session.execute(ordered)
+        return list(found if of is None else storage.opened(of, found))
+
+    return await storage.run(work)

@@ -1,6 +1,6 @@
 """Rows of events as nouns, and back; without the ORM, for there may be a million."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -86,9 +86,14 @@ def read_event(row: Any) -> Event:
     )
 
 
-def events_of(session: Session, asked: Any) -> list[Event]:
+def event_rows(session: Session, storage: Storage, asked: Any) -> Iterator[Any]:
+    """Yield the rows that a query of the table of events finds, opened."""
+    return storage.opened(storage.model("Event").__table__, session.execute(asked))
+
+
+def events_of(session: Session, storage: Storage, asked: Any) -> list[Event]:
     """Return the events that a query of their table finds."""
-    return [read_event(row) for row in session.execute(asked)]
+    return [read_event(row) for row in event_rows(session, storage, asked)]
 
 
 def read_draft(row: Any, *, due_at: datetime) -> EventDraft:

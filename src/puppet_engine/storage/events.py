@@ -16,6 +16,7 @@ from puppet_engine.core.schedules import Schedule
 from puppet_engine.storage.base import EventStore, PendingPage
 from puppet_engine.storage.event_rows import (
     cancel_row,
+    event_rows,
     events_of,
     insert_events,
     read_draft,
@@ -51,7 +52,7 @@ class StoredEvents(EventStore):
         waiting = waiting.order_by(model.due_at, model.sequence)
         if page is not None:
             waiting = self._on(page, waiting)
-        return await self._storage.read(lambda session: events_of(session, waiting))
+        return await self._storage.read(lambda session: events_of(session, self._storage, waiting))
 
     def _on(self, page: PendingPage, waiting: Any) -> Any:
         model = self._model
@@ -101,7 +102,7 @@ class StoredEvents(EventStore):
         if types:
             newest = newest.where(model.type.in_(sorted(types)))
         newest = newest.order_by(model.settled_as.desc()).limit(limit)
-        rows = await self._storage.read(lambda session: events_of(session, newest))
+        rows = await self._storage.read(lambda session: events_of(session, self._storage, newest))
         return rows[::-1]
 
     @override
@@ -146,7 +147,7 @@ class StoredEvents(EventStore):
 
     async def _records(self, asked: Any) -> list[EventRecord]:
         return await self._storage.read(
-            lambda session: [read_record(row) for row in session.execute(asked)]
+            lambda session: [read_record(row) for row in event_rows(session, self._storage, asked)]
         )
 
     @override

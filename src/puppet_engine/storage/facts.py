@@ -96,7 +96,9 @@ async def facts(
     if subject is not None:
         query = query.where(table.c.subject == subject)
     return await storage.read(
-        lambda session: [_fact(row) for row in session.connection().execute(query)]
+        lambda session: [
+            _fact(row) for row in storage.opened(table, session.connection().execute(query))
+        ]
     )
 
 
@@ -107,7 +109,7 @@ def _current(session: Session, storage: Storage, told: Told) -> list[Fact]:
         "what": told.claim.attribute,
     }
     rows = session.connection().execute(storage.statement(_known), given)
-    return [_fact(row) for row in rows.all()]
+    return [_fact(row) for row in storage.opened(_table(storage), rows)]
 
 
 def _known(storage: Storage) -> Any:

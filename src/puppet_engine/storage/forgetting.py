@@ -36,7 +36,7 @@ async def remembrances(storage: Storage, agent_id: str) -> list[Remembrance]:
     asked = {"agent": agent_id}
 
     def work(session: Session) -> list[Remembrance]:
-        rows = session.connection().execute(storage.statement(_all), asked)
+        found = session.connection().execute(storage.statement(_all), asked)
         return [
             Remembrance(
                 id=row.id,
@@ -49,7 +49,7 @@ async def remembrances(storage: Storage, agent_id: str) -> list[Remembrance]:
                 uses=row.uses or 0,
                 used_at=row.used_at,
             )
-            for row in rows.all()
+            for row in storage.opened(_table(storage, "Memory"), found)
         ]
 
     return await storage.read(work)
@@ -103,6 +103,7 @@ def _all(storage: Storage) -> Any:
             func.coalesce(memories.c.occurred_at, memories.c.created_at).label("moment"),
             memories.c.speaker,
             memories.c.trust,
+            memories.c.person_id,
             uses.c.uses,
             uses.c.used_at,
         )

@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeAlias, TypeVar
 
-from sqlalchemy import Table, make_url
+from sqlalchemy import Result, Table, make_url
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import (
@@ -32,6 +35,8 @@ MIGRATIONS: Final = Path("var/migrations")
 
 A = TypeVar("A")
 T = TypeVar("T")
+
+_named: Final[Any] = namedtuple  # noqa: PYI024 - of rows, whose columns are a query's
 
 Proposals: TypeAlias = Mapping[str, Mapping[str, float]]
 """What may answer a query: by `dense`, meaning, and by `text`, words; the shares by primary key.
@@ -245,6 +250,38 @@ class Storage:
             embedding = Embedding(self._timber.vector_search.embedding_service)
             return embedding.of_texts([text.encode(errors="replace").decode()])[0]
 
+    def opened(self, table: Table, found: Result[Any]) -> Iterator[Any]:
+        """Yield rows that were selected of a table, with what is sealed in them opened.
+
+        Among the columns are `person_id`, and what the model says under `bound_to`, or else the
+        primary key.
+        What the session loads as objects opens by itself.
+
+        Raises:
+            StorageError: something cannot be opened, or the keystore refused.
+
+        """
+        if not self.sealed(table):
+            yield from found
+            return
+        columns = tuple(found.keys())
+        make = _row_of(columns)
+        with in_our_words():
+            for row in self._timber.sealer.open_rows(table.name, columns, found):
+                yield make(row)
+
+    def row_key(self, table: Table) -> tuple[str, ...]:
+        """Return the columns by which a row is known, and by which what is sealed in it is."""
+        known = self._timber.sealer.tables.get(table.name)
+        bound = () if known is None else known.key_names
+        return tuple(dict.fromkeys((*table.primary_key.columns.keys(), *bound)))
+
+    def sealed(self, table: Table) -> Mapping[str, TypeEngine[Any]]:
+        """Return the columns of a table that are sealed, and of what type their values are."""
+        known = self._timber.sealer.tables.get(table.name)
+        fields = {} if known is None else known.fields
+        return {name: one.column.plain for name, one in fields.items()}
+
     async def erase(
         self,
         model_name: str,
@@ -278,6 +315,14 @@ class Storage:
     def _require_open(self) -> None:
         if not self.is_open:
             raise _not_open()
+
+
+@lru_cache
+def _row_of(columns: tuple[str, ...]) -> Callable[[list[Any]], Any]:
+    """Return what makes a row of its values."""
+    row: Any = _named("Row", columns)
+    make: Callable[[list[Any]], Any] = row._make
+    return make
 
 
 def _not_open() -> NotRunningError:

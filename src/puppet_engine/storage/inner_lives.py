@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from puppet_engine.core.decisions import Decision
 from puppet_engine.core.models import IntentState
+from puppet_engine.storage.event_rows import event_rows
 from puppet_engine.storage.gateway import Storage
 
 
@@ -47,9 +48,10 @@ async def timed(storage: Storage, event_type: str) -> list[Timed]:
     """Return every event of a type, in the order of their numbers."""
     model = storage.model("Event")
     columns = (model.agent_id, model.due_at, model.created_at, model.payload)
-    query = select(*columns).where(model.type == event_type).order_by(model.sequence)
-    rows = await storage.run(lambda session: list(session.execute(query)))
-    return [Timed(*row) for row in rows]
+    query = select(*columns, model.id, model.person_id).where(model.type == event_type)
+    ordered = query.order_by(model.sequence)
+    rows = await storage.run(lambda session: list(event_rows(session, storage, ordered)))
+    return [Timed(*row[: len(columns)]) for row in rows]
 
 
 async def moments(storage: Storage) -> list[Moment]:
@@ -77,12 +79,14 @@ async def decided(storage: Storage) -> list[Decided]:
     model, intent = storage.model("Decision"), storage.model("Intent")
     done = intent.state == IntentState.DONE.value
     query = (
-        select(model.agent_id, model.at, model.told, intent.result)
+        select(model.id, model.person_id, model.agent_id, model.at, model.told, intent.result)
         .outerjoin(intent, (intent.id == model.intent_id) & done)
         .order_by(model.sequence)
     )
-    rows = await storage.run(lambda session: list(session.execute(query)))
+    rows = await storage.run(
+        lambda session: list(storage.opened(model.__table__, session.execute(query)))
+    )
     return [
-        Decided(agent_id, at, Decision.model_validate(told), result or "")
-        for agent_id, at, told, result in rows
+        Decided(row.agent_id, row.at, Decision.model_validate(row.told), row.result or "")
+        for row in rows
     ]

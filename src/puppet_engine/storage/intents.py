@@ -1,12 +1,13 @@
 """Intents as rows: the outbox in the engine's database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
     Delete,
     Insert,
+    Result,
     Table,
     Update,
     bindparam,
@@ -34,7 +35,7 @@ from puppet_engine.storage.intent_store import Drop, IntentStore, Meter, Past, S
 from puppet_engine.storage.people import identify, of_memories, of_payloads
 from puppet_engine.storage.remembering import add_memory, keep_memories, remembered
 from puppet_engine.storage.rows import read_intent
-from puppet_engine.storage.said_prints import let_go_of_prints, marked_alike, text_of
+from puppet_engine.storage.said_prints import let_go_of_prints, marked_alike
 
 SAID: Final = (IntentState.PENDING.value, IntentState.SENDING.value, IntentState.DONE.value)
 OPEN: Final = (IntentState.PENDING.value, IntentState.SENDING.value)
@@ -56,7 +57,8 @@ class StoredIntents(IntentStore):
         asked = {"of": account}
         return await self._storage.read(
             lambda session: [
-                read_intent(row) for row in session.connection().execute(unfinished, asked)
+                read_intent(row)
+                for row in self._opened(session.connection().execute(unfinished, asked))
             ]
         )
 
@@ -112,12 +114,14 @@ class StoredIntents(IntentStore):
     ) -> list[Mapping[str, Any]]:
         model = self._storage.model("Intent")
         begun = (
-            select(model.journal)
+            select(model.journal, model.id, model.person_id)
             .where(model.agent_id == agent_id, model.kind == kind.value)
             .where(model.begun_at >= since)
             .order_by(model.sequence)
         )
-        return await self._storage.read(lambda session: list(session.scalars(begun)))
+        return await self._storage.read(
+            lambda session: [row.journal for row in self._opened(session.execute(begun))]
+        )
 
     @override
     async def results(self, account: str, *, since: datetime) -> set[str]:
@@ -135,11 +139,12 @@ class StoredIntents(IntentStore):
 
         def work(session: Session) -> Past:
             connection = session.connection()
-            mine = connection.scalars(begun, {"agent": agent_id, "most": limit})
-            all_of_them = connection.execute(latest, {"most": limit}).all()
-            waiting = [text for whose, text in all_of_them if whose == agent_id]
-            others = [text for whose, text in all_of_them if whose != agent_id]
-            return Past(own=_each_once([*waiting, *mine])[:limit], cast=_each_once(others))
+            mine = self._opened(connection.execute(begun, {"agent": agent_id, "most": limit}))
+            all_of_them = list(self._opened(connection.execute(latest, {"most": limit})))
+            waiting = [it.payload for it in all_of_them if it.agent_id == agent_id]
+            others = [it.payload for it in all_of_them if it.agent_id != agent_id]
+            own = _texts([*waiting, *(it.payload for it in mine)])
+            return Past(own=own[:limit], cast=_texts(others))
 
         return await self._storage.read(work)
 
@@ -147,9 +152,9 @@ class StoredIntents(IntentStore):
     async def alike(self, agent_id: str, marks: Sequence[int], *, limit: int) -> Past:
         def work(session: Session) -> Past:
             found = marked_alike(session, self._storage, marks, limit=limit)
-            own = [text for whose, text in found if whose == agent_id]
-            others = [text for whose, text in found if whose != agent_id]
-            return Past(own=_each_once(own), cast=_each_once(others))
+            own = [payload for whose, payload in found if whose == agent_id]
+            others = [payload for whose, payload in found if whose != agent_id]
+            return Past(own=_texts(own), cast=_texts(others))
 
         return await self._storage.read(work)
 
@@ -246,6 +251,9 @@ class StoredIntents(IntentStore):
 
     # -------------------------------------------------------------- rows
 
+    def _opened(self, found: Result[Any]) -> Iterator[Any]:
+        return self._storage.opened(_intents(self._storage), found)
+
     def _finish(self, session: Session, intent: Intent, state: IntentState, result: str) -> None:
         end = {"result": result, "settled_at": self._storage.clock.now()}
         self._change(session, intent, state, end)
@@ -291,20 +299,23 @@ def _open(storage: Storage) -> Any:
 
 def _begun(storage: Storage) -> Any:
     table = _intents(storage)
-    mine = select(text_of(table)).where(table.c.agent_id == bindparam("agent"))
+    columns = (table.c.payload, table.c.id, table.c.person_id)
+    mine = select(*columns).where(table.c.agent_id == bindparam("agent"))
     begun = mine.where(table.c.begun_at.is_not(None), table.c.state.in_(SAID))
     return begun.order_by(table.c.begun_at.desc()).limit(bindparam("most"))
 
 
 def _latest(storage: Storage) -> Any:
     table = _intents(storage)
-    said = select(table.c.agent_id, text_of(table)).where(table.c.state.in_(SAID))
+    columns = (table.c.agent_id, table.c.payload, table.c.id, table.c.person_id)
+    said = select(*columns).where(table.c.state.in_(SAID))
     return said.order_by(table.c.sequence.desc()).limit(bindparam("most"))
 
 
-def _each_once(texts: Sequence[str | None]) -> tuple[str, ...]:
-    """Return the texts of what was wanted, each once; a trade has none."""
-    return tuple(dict.fromkeys(text for text in texts if text is not None))
+def _texts(payloads: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the texts among what was wanted, each once; a trade has none."""
+    texts = (str(payload["text"]) for payload in payloads if "text" in payload)
+    return tuple(dict.fromkeys(texts))
 
 
 def _doomed(storage: Storage) -> Delete:

@@ -25,7 +25,7 @@ too, and lend nothing where it matches nothing."""
 _NAMES: Final = tuple(f"turn_{number}" for number, _ in enumerate(AROUND))
 _OF_ONE: Final = 6
 """How many columns tell of a memory itself …"""
-_AROUND: Final = slice(_OF_ONE + 1, None)
+_AROUND: Final = slice(_OF_ONE + 1, _OF_ONE + 1 + len(AROUND))
 """… and which of what is around it."""
 _NOTHING: Final[Mapping[int, int | None]] = MappingProxyType({})
 
@@ -78,7 +78,10 @@ async def newest(storage: Storage, agent_id: str, *, limit: int) -> list[StoredM
     query = storage.statement(_newest)
     asked = {"agent": agent_id, "most": limit}
     return await storage.read(
-        lambda session: [read_memory(row) for row in session.connection().execute(query, asked)]
+        lambda session: [
+            read_memory(row)
+            for row in storage.opened(_table(storage), session.connection().execute(query, asked))
+        ]
     )
 
 
@@ -96,7 +99,7 @@ async def recalled(
         found = _found(connection, storage, agent_id, sought, proposals)
         chosen = choose(found)
         given = {"places": _places(storage, chosen)}
-        rows = connection.execute(storage.statement(_at), given)
+        rows = storage.opened(_table(storage), connection.execute(storage.statement(_at), given))
         memories = {row.sequence: read_memory(row) for row in rows}
         return [memories[place] for place in chosen]
 
@@ -129,7 +132,7 @@ def _found(
         "places": _places(storage, sorted({*best, *then})),
         "talks": _places(storage, sorted({*best[: sought.with_talk], *then})),
     }
-    rows = connection.execute(storage.statement(_weighed), asked).all()
+    rows = storage.opened(_table(storage), connection.execute(storage.statement(_weighed), asked))
     cosines = {int(key): cosine for key, cosine in proposals.get("cosine", {}).items()}
     return [
         Found._make(
@@ -177,7 +180,7 @@ def _at(storage: Storage) -> Any:
 
 
 def _weighed(storage: Storage) -> Any:
-    """Return the columns of `Found`, in its order, and then `found` and the turns around it.
+    """Return the columns of `Found`, in its order, then `found` and the turns around it.
 
     Of `places`, of those around `talks`, and of the newest; of the others nothing is around.
     """
@@ -193,12 +196,14 @@ def _weighed(storage: Storage) -> Any:
     columns = (
         table.c.sequence,
         table.c.content,
-        func.coalesce(table.c.occurred_at, table.c.created_at),
+        func.coalesce(table.c.occurred_at, table.c.created_at).label("moment"),
         table.c.importance,
         table.c.speaker,
         table.c.conversation_id,
         near.c.sequence.label("found"),
         *turns,
+        table.c.id,
+        table.c.person_id,
     )
     joined = table.outerjoin(near, near.c.sequence == table.c.sequence)
     those = table.c.sequence.in_(select(*wanted.c))

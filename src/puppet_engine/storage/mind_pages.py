@@ -38,7 +38,9 @@ async def mood_moments(
         query = query.where(table.c.sequence < before)
     query = query.order_by(table.c.sequence.desc()).limit(limit)
     return await storage.read(
-        lambda session: [_moment(row) for row in session.connection().execute(query)]
+        lambda session: [
+            _moment(row) for row in storage.opened(table, session.connection().execute(query))
+        ]
     )
 
 
@@ -50,7 +52,10 @@ async def relationships(
     query = select(table).where(table.c.agent_id == agent_id, table.c.handle > after)
     query = query.order_by(table.c.handle).limit(limit)
     return await storage.read(
-        lambda session: [_relationship(row) for row in session.connection().execute(query)]
+        lambda session: [
+            _relationship(row)
+            for row in storage.opened(table, session.connection().execute(query))
+        ]
     )
 
 

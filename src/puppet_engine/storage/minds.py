@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Insert, Table, bindparam, delete, insert, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.circumstances import folded
@@ -15,6 +14,7 @@ from puppet_engine.core.moods import Impulse, MoodChange, MoodState
 from puppet_engine.core.relationships import Reason, Relationship
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.people import Whose, identify, person_of
+from puppet_engine.storage.rows import upsert
 from puppet_engine.storage.settling import settle_events
 
 BEST_KNOWN: Final = 24
@@ -42,9 +42,11 @@ def read_mind(
     else:
         asked = {"of": agent_id, "whom": about}
         known = connection.execute(storage.statement(_known), asked)
-    relationships = tuple(_relationship(row) for row in known)
+    found = storage.opened(_relationships(storage), known)
+    relationships = tuple(_relationship(row) for row in found)
     recent = {"of": agent_id, "since": now - NEWS_FOR}
-    tidings = connection.execute(storage.statement(_tidings), recent).all()
+    heard = connection.execute(storage.statement(_tidings), recent)
+    tidings = list(storage.opened(_heard(storage), heard))
     return KnownMind.model_construct(
         mood=None if mood is None else _mood_state(mood),
         relationships=relationships,
@@ -102,7 +104,7 @@ def _best_known(storage: Storage) -> Any:
 
 
 def _tidings(storage: Storage) -> Any:
-    table: Table = storage.model("Tiding").__table__
+    table = _heard(storage)
     heard = select(table).where(
         table.c.happened_at > bindparam("since"),
         or_(table.c.agent_id.is_(None), table.c.agent_id == bindparam("of")),
@@ -167,7 +169,7 @@ def keep_tiding(session: Session, storage: Storage, event: Event, tiding: Tiding
 
 
 def _new_tiding(storage: Storage) -> Insert:
-    return insert(storage.model("Tiding").__table__)
+    return insert(_heard(storage))
 
 
 def let_go_of_minds(session: Session, storage: Storage, *, before: datetime, limit: int) -> None:
@@ -206,23 +208,15 @@ def _reasons(relationship: Relationship) -> list[Any]:
 
 
 def _keep_mood(storage: Storage) -> Any:
-    return _upsert(storage, _moods(storage))
+    return upsert(storage, _moods(storage))
 
 
 def _keep_relationship(storage: Storage) -> Any:
-    return _upsert(storage, _relationships(storage))
+    return upsert(storage, _relationships(storage))
 
 
 def _keep_moment(storage: Storage) -> Insert:
     return insert(storage.model("MoodMoment").__table__)
-
-
-def _upsert(storage: Storage, table: Table) -> Any:
-    """Return the statement that inserts a row, or takes the place of the one of its key."""
-    inserted = (postgresql if storage.dialect == "postgresql" else sqlite).insert(table)
-    keys = [column.name for column in table.primary_key]
-    others = {c.name: inserted.excluded[c.name] for c in table.columns if c.name not in keys}
-    return inserted.on_conflict_do_update(index_elements=keys, set_=others)
 
 
 def _moods(storage: Storage) -> Table:
@@ -232,4 +226,9 @@ def _moods(storage: Storage) -> Table:
 
 def _relationships(storage: Storage) -> Table:
     table: Table = storage.model("AgentRelationship").__table__
+    return table
+
+
+def _heard(storage: Storage) -> Table:
+    table: Table = storage.model("Tiding").__table__
     return table

@@ -95,5 +95,5 @@ class Notices:
             model.sequence.in_(numbers), model.settled_as.is_not(None)
         )
         return await self._storage.read(
-            lambda session: events_of(session, query.order_by(model.settled_as))
+            lambda session: events_of(session, self._storage, query.order_by(model.settled_as))
         )

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Insert, insert
+from sqlalchemy import Insert, Table, insert
+from sqlalchemy.dialects import postgresql, sqlite
 
 from puppet_engine.core.circumstances import Circumstances
 from puppet_engine.core.ids import AgentId, IntentId, MemoryId
@@ -59,7 +60,18 @@ def quarantine_row(storage: Storage, agent_id: str, held: Quarantined) -> dict[s
     }
 
 
-READ: Final = ("id", "agent_id", "type", "content", "importance", "details", "created_at")
+def upsert(storage: Storage, table: Table) -> Any:
+    """Return the statement that inserts a row, or takes the place of the one of its key."""
+    inserted = (postgresql if storage.dialect == "postgresql" else sqlite).insert(table)
+    keys = [column.name for column in table.primary_key]
+    others = {c.name: inserted.excluded[c.name] for c in table.columns if c.name not in keys}
+    return inserted.on_conflict_do_update(index_elements=keys, set_=others)
+
+
+READ: Final = (
+    *("id", "agent_id", "type", "content", "importance", "details", "created_at"),
+    "person_id",  # by whose key it is sealed
+)
 """The columns of a memory that `read_memory` needs."""
 
 

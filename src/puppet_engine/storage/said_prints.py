@@ -32,20 +32,16 @@ def new_print(storage: Storage) -> Insert:
 
 def marked_alike(
     session: Session, storage: Storage, marks: Sequence[int], *, limit: int
-) -> list[tuple[str, str | None]]:
-    """Return whose intents share a mark, and their texts; none that was refused.
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return whose and what intents share a mark, none that was refused.
 
     Those that share most come first, of them the newest: where many are alike in part, the one
     that is as good as the same is not among the last.
     """
     asked = {"marks": list(marks), "most": limit}
     found = session.connection().execute(storage.statement(_alike), asked)
-    return [(whose, text) for whose, text in found]
-
-
-def text_of(intents: Table) -> Any:
-    """Return the text in the payload of an intent, which the database reads out of the rest."""
-    return intents.c.payload["text"].as_string()
+    intents: Table = storage.model("Intent").__table__
+    return [(row.agent_id, row.payload) for row in storage.opened(intents, found)]
 
 
 def let_go_of_prints(session: Session, storage: Storage, *, limit: int) -> None:
@@ -72,7 +68,7 @@ def _alike(storage: Storage) -> Any:
         .subquery()
     )
     return (
-        select(intents.c.agent_id, text_of(intents))
+        select(intents.c.agent_id, intents.c.payload, intents.c.id, intents.c.person_id)
         .join_from(sharing, intents, intents.c.id == sharing.c.intent_id)
         .where(intents.c.state.in_(_SAID))
         .order_by(sharing.c.shared.desc(), intents.c.sequence.desc())

@@ -22,10 +22,10 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from puppet_engine.core.circumstances import folded
 from puppet_engine.core.errors import PersonNotFoundError
@@ -37,6 +37,7 @@ _LOOKED_AT: Final = 1_000
 """How many rows are read at once."""
 
 _FOREIGN_KEY: Final = "person_id"
+_KEY, _NEW = "key_", "new_"
 _DEFLATED: Final = frozenset({"prompt"})
 _SITES: Final = r"(?:x|twitter)\.com"
 
@@ -83,8 +84,8 @@ async def traces_of(
     def work(session: Session) -> Traces:
         person_id = session.scalar(_person(storage, wanted))
         counted = {
-            table.name: sum(1 for _ in _rows_of(session, table, named, person_id, told))
-            for table, told in _tables(storage, on_progress)
+            looked.table.name: sum(1 for _ in looked.rows(session, person_id))
+            for looked in _tables(storage, named, on_progress)
         }
         return Traces(
             handle=wanted,
@@ -113,8 +114,8 @@ async def forget_person(
     found = await traces_of(storage, handle)
     named = Named(found.handle)
     person_id = await storage.run(lambda session: identify_handle(session, storage, found.handle))
-    for table, told in _tables(storage, on_progress):
-        await _take(storage, table, named, person_id, told)
+    for looked in _tables(storage, named, on_progress):
+        await _take(storage, looked, person_id)
     certificate = await storage.erase("Person", person_id, on_progress=on_progress)
     return Forgotten(traces=found, certificate=certificate)
 
@@ -148,10 +149,76 @@ class Named:
 # ------------------------------------------------------------------ rows
 
 
-def _tables(
-    storage: Storage, on_progress: OnProgress | None
-) -> Iterator[tuple[Table, Callable[[int], None]]]:
-    """Yield the tables whose rows can be of a person, and who is told how far one is."""
+@dataclass(frozen=True)
+class _Looked:
+    """A table that is looked through for a person."""
+
+    storage: Storage
+    table: Table
+    named: Named
+    told: Callable[[int], None]
+    """Is told how many rows were read so far."""
+
+    @cached_property
+    def key(self) -> tuple[str, ...]:
+        return self.storage.row_key(self.table)
+
+    @cached_property
+    def sealed(self) -> Mapping[str, TypeEngine[Any]]:
+        return self.storage.sealed(self.table)
+
+    @cached_property
+    def written(self) -> tuple[str, ...]:
+        """The columns that may name somebody."""
+        named_so = HANDLES | _DEFLATED
+        kinds = {one.name: self.sealed.get(one.name, one.type) for one in self.table.c}
+        return tuple(
+            name
+            for name, kind in kinds.items()
+            if isinstance(kind, JSON | Text) or name in named_so
+        )
+
+    def rows(self, session: Session, person_id: str | None) -> Iterator[Any]:
+        """Yield the rows that are of a person, or name it."""
+        owner = self.table.c[_FOREIGN_KEY]
+        is_theirs = false() if person_id is None else owner == person_id
+        names = dict.fromkeys((*self.key, _FOREIGN_KEY, *self.written, *self.sealed))
+        columns = [self.table.c[name] for name in names]
+        asked = select(*columns).where(or_(is_theirs, self._may_name()))
+        found = session.execute(asked.execution_options(yield_per=_LOOKED_AT))
+        for count, row in enumerate(self.storage.opened(self.table, found), 1):
+            self.told(count)
+            is_of_person = person_id is not None and row.person_id == person_id
+            if is_of_person or any(
+                self.named.is_in(getattr(row, name), name) for name in self.written
+            ):
+                yield row
+
+    def _may_name(self) -> ColumnElement[bool]:
+        """Return what is true at least of the rows that name somebody."""
+        return or_(*(self._may_hold(self.table.c[name]) for name in self.written))
+
+    def _may_hold(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        # JSON may write it by numbers, and not every database knows its capital letters.
+        if column.key in {*_DEFLATED, *self.sealed} or not self.named.handle.isascii():
+            return column.is_not(None)
+        return func.lower(cast(column, Text)).contains(self.named.handle, autoescape=True)
+
+    def taken(self, row: Any) -> dict[str, Any]:
+        """Return what makes a row somebody's: what is sealed in it, to be sealed for them."""
+        by_key = {f"{_KEY}{name}": getattr(row, name) for name in self.key}
+        return by_key | {f"{_NEW}{name}": getattr(row, name) for name in self.sealed}
+
+    def taking(self) -> Update:
+        """Return the statement that makes a row somebody's."""
+        same = (self.table.c[name] == bindparam(f"{_KEY}{name}") for name in self.key)
+        sealed: dict[str, Any] = {name: bindparam(f"{_NEW}{name}") for name in self.sealed}
+        theirs = {_FOREIGN_KEY: bindparam(f"{_NEW}{_FOREIGN_KEY}"), **sealed}
+        return update(self.table).where(*same).values(theirs)
+
+
+def _tables(storage: Storage, named: Named, on_progress: OnProgress | None) -> Iterator[_Looked]:
+    """Yield the tables whose rows can be of a person."""
     for table in storage.tables():
         if _FOREIGN_KEY in table.c:
             name = table.name
@@ -160,66 +227,25 @@ def _tables(
                 if on_progress is not None:
                     on_progress(f"looking through {name}", count)
 
-            yield table, told
+            yield _Looked(storage, table, named, told)
 
 
-def _rows_of(
-    session: Session,
-    table: Table,
-    named: Named,
-    person_id: str | None,
-    told: Callable[[int], None],
-) -> Iterator[tuple[Any, ...]]:
-    """Yield the keys of the rows that are of a person, or name it."""
-    named_so = HANDLES | _DEFLATED
-    written = [one for one in table.c if isinstance(one.type, JSON | Text) or one.name in named_so]
-    key = list(table.primary_key.columns)
-    owner = table.c[_FOREIGN_KEY]
-    is_theirs = false() if person_id is None else owner == person_id
-    asked = select(*key, is_theirs.label("is_theirs"), *written).where(
-        or_(is_theirs, _may_name(written, named.handle))
-    )
-    rows = session.execute(asked.execution_options(yield_per=_LOOKED_AT))
-    for count, row in enumerate(rows, 1):
-        told(count)
-        values = zip(written, row[len(key) + 1 :], strict=True)
-        if row.is_theirs or any(named.is_in(value, column.name) for column, value in values):
-            yield tuple(row[: len(key)])
-
-
-def _may_name(columns: Sequence[ColumnElement[Any]], handle: str) -> ColumnElement[bool]:
-    """Return what is true at least of the rows that name somebody."""
-    return or_(*(_may_hold(column, handle) for column in columns))
-
-
-def _may_hold(column: ColumnElement[Any], handle: str) -> ColumnElement[bool]:
-    # JSON may write it by numbers, and not every database knows its capital letters.
-    if column.key in _DEFLATED or not handle.isascii():
-        return column.is_not(None)
-    return func.lower(cast(column, Text)).contains(handle, autoescape=True)
-
-
-async def _take(
-    storage: Storage,
-    table: Table,
-    named: Named,
-    person_id: str,
-    told: Callable[[int], None],
-) -> None:
+async def _take(storage: Storage, looked: _Looked, person_id: str) -> None:
     """Make the person's what names the person."""
     found = await storage.read(
-        lambda session: list(_rows_of(session, table, named, person_id, told))
+        lambda session: [
+            looked.taken(row) | {f"{_NEW}{_FOREIGN_KEY}": person_id}
+            for row in looked.rows(session, person_id)
+            if row.person_id != person_id
+        ]
     )
-    key = list(table.primary_key.columns)
-    theirs = update(table).values({_FOREIGN_KEY: person_id})
-    theirs = theirs.where(tuple_(*key).in_(bindparam("keys", expanding=True)))
+    theirs = looked.taking()
     for start in range(0, len(found), _LOOKED_AT):
-        chosen = {"keys": found[start : start + _LOOKED_AT]}
-        await storage.run(partial(_execute, theirs, chosen))
+        await storage.run(partial(_execute, theirs, found[start : start + _LOOKED_AT]))
 
 
-def _execute(statement: Update, given: Mapping[str, Any], session: Session) -> None:
-    session.connection().execute(statement, given)
+def _execute(statement: Update, rows: Sequence[Mapping[str, Any]], session: Session) -> None:
+    session.connection().execute(statement, rows)
 
 
 def _person(storage: Storage, handle: str) -> Any:

@@ -99,7 +99,7 @@ class Wakeups:
             .order_by(event.sequence)
             .limit(limit)
         )
-        return await self._storage.read(lambda session: events_of(session, waiting))
+        return await self._storage.read(lambda session: events_of(session, self._storage, waiting))
 
     async def handed_over(self, events: Sequence[Event]) -> None:
         """Note that the wake-ups of these events, at these moments, are in safe hands."""
@@ -126,7 +126,9 @@ class Wakeups:
     def _first(self, session: Session, agent_id: str | None, sequence: int) -> Event | None:
         model = self._storage.model("Event")
         events = select(model.__table__).where(model.settled_as.is_(None))
-        named = next(iter(events_of(session, events.where(model.sequence == sequence))), None)
+        named = next(
+            iter(events_of(session, self._storage, events.where(model.sequence == sequence))), None
+        )
         if named is None or named.agent_id != agent_id:
             return None
         if agent_id is None:
@@ -149,7 +151,7 @@ class Wakeups:
             .order_by(model.priority, model.due_at, model.sequence)
             .limit(1)
         )
-        return next(iter(events_of(session, first)), None)
+        return next(iter(events_of(session, self._storage, first)), None)
 
     async def settle(self, events: Sequence[Event]) -> list[Event]:
         """Mark events as over that ask for nothing; return those that were not over before."""

@@ -121,7 +121,7 @@ def _places(sealed: SealedTable, columns: Columns) -> Places:
     """Return where in the list of a row's values is what sealing it needs."""
     at = {column.name: place for place, column in enumerate(columns)}
     return Places(
-        key=tuple(at[column.name] for column in columns[0].table.primary_key.columns),
+        key=tuple(at[column.name] for column in sealed.bound(columns[0].table)),
         link=None if sealed.link is None else at[sealed.link],
         fields=tuple(
             (column, at[name], None if column.index is None else at[column.index])

@@ -4,7 +4,8 @@ A plan only tells what it understands for certain. What is in no plan stays as i
 type of a sealed column refuses it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -37,39 +38,46 @@ class InsertPlan:
 
 @dataclass(frozen=True)
 class UpdatePlan:
-    """An UPDATE of one row by its primary key, for each set of parameters."""
+    """An UPDATE of one row by its key, for each set of parameters."""
 
     table: SealedTable
     places: Places
-    source: Any
-    """The SQL table, where it must be asked whose the row is; None: the statement says it."""
-    asked: tuple[str, ...]
-    """By which parameters the row is known before the UPDATE."""
+    known: tuple[tuple[Any, str], ...]
+    """By which columns the row is known before the UPDATE, and the parameters for them."""
+    asked: tuple[Any, ...]
+    """The columns that must be asked for first: those of the key, and whose the row is, that
+    the statement does not say. Their names are where `places` has them."""
 
     def seal(self, parameters: list[Parameters], connection: Connection) -> None:
         if all(row[at] is None for row in parameters for _, at, _ in self.places.fields):
             return  # the parameters of the indexes are None already
-        links = None if self.source is None else self._links(parameters, connection)
-        self.table.seals.seal_rows(self.table, parameters, self.places, connection, links)
+        if not self.asked:
+            self.table.seals.seal_rows(self.table, parameters, self.places, connection)
+            return
+        # What was asked for is no parameter of the statement.
+        rows = [ChainMap(row, self._stored(row, connection)) for row in parameters]
+        self.table.seals.seal_rows(self.table, rows, self.places, connection)
 
-    def _links(self, parameters: list[Parameters], connection: Connection) -> list[Any]:
-        """Return whose the rows are, and let nobody change that before they are written.
+    def _stored(self, row: Parameters, connection: Connection) -> Parameters:
+        """Return what must be asked of a row, and let nobody change it before it is written.
 
         What has no row is not written: one that another transaction stores from now on might be
         of anybody.
         """
-        key, link = self.source.primary_key.columns, self.source.c[str(self.table.link)]
-        found = []
-        for row in parameters:
-            same = (column == row[name] for column, name in zip(key, self.asked, strict=True))
-            asked = select(link).where(*same).with_for_update()
-            stored = connection.execute(asked).first()
-            found.append(None if stored is None else stored[0])
-            if stored is None:
-                # Nothing is equal to NULL, and so the UPDATE finds nothing, either.
-                row.update(dict.fromkeys(self.asked))
-                row.update({at: None for _, at, _ in self.places.fields})
-        return found
+        same = (column == row[name] for column, name in self.known)
+        asked = select(*self.asked).where(*same).with_for_update()
+        stored = connection.execute(asked).first()
+        if stored is None:
+            # Nothing is equal to NULL, and so the UPDATE finds nothing, either.
+            row.update({name: None for _, name in self.known})
+            row.update({at: None for _, at, _ in self.places.fields})
+            return {asked_as(column): None for column in self.asked}
+        return {asked_as(one): value for one, value in zip(self.asked, stored, strict=True)}
+
+
+def asked_as(column: Any) -> str:
+    """Return under what the value of a column is that was asked for."""
+    return f"timber_stored_{column.key}"
 
 
 class _Values:
@@ -126,7 +134,7 @@ def _insert_places(
     def place(name: str) -> str | None:
         return values.place(name, *(name + ending for ending in endings))
 
-    key = tuple(place(column.key) for column in table.primary_key.columns)
+    key = tuple(place(column.key) for column in sealed.bound(table))
     link = None if sealed.link is None else place(sealed.link)
     fields = tuple(
         (column, at, None if column.index is None else place(column.index))
@@ -156,26 +164,33 @@ def plan_update(compiler: SQLCompiler, table: Any, sealed: SealedTable) -> Updat
         if (at := values.place(column.name)) is not None
     )
     said = dict(_equalities(compiler, table))
-    known = tuple(said.get(column.key) for column in table.primary_key.columns)
-    if not fields or None in known:
+    bound = sealed.bound(table)
+    known = _known_by(said, bound) or _known_by(said, tuple(table.primary_key.columns))
+    if not fields or not known:
         return None
     names = values.given.keys() | set(compiler.column_keys or ())
-    # What is set is what the row will have; it stays what the WHERE says where nothing is set.
-    key = tuple(
-        values.place(column.key) if column.key in names else at
-        for column, at in zip(table.primary_key.columns, known, strict=True)
-    )
-    link, source = None, None
-    if sealed.link is not None:
-        is_set = sealed.link in names
-        link = values.place(sealed.link) if is_set else said.get(sealed.link)
-        if is_set and link is None:
-            return None
-        source = table if link is None else None
-    if None in key:
+    asked = []
+
+    def place(column: Any) -> str | None:
+        # What is set is what the row will have; else it stays what the WHERE says, or what it is.
+        if column.key in names:
+            return values.place(column.key)
+        if column.key in said:
+            return said[column.key]
+        asked.append(column)
+        return asked_as(column)
+
+    key = tuple(map(place, bound))
+    link = None if sealed.link is None else place(table.c[sealed.link])
+    if None in key or (sealed.link is not None and link is None):
         return None
-    places = Places(key=key, link=link, fields=fields)
-    return UpdatePlan(sealed, places, source, tuple(map(str, known)))
+    return UpdatePlan(sealed, Places(key=key, link=link, fields=fields), known, tuple(asked))
+
+
+def _known_by(said: Mapping[str, str], columns: Sequence[Any]) -> tuple[tuple[Any, str], ...]:
+    """Return some columns with the parameters to which they are to be equal; none: not all are."""
+    found = tuple((one, said[one.key]) for one in columns if one.key in said)
+    return found if len(found) == len(columns) else ()
 
 
 def _index_place(values: _Values, column: SealedColumn) -> str | None:

@@ -101,7 +101,7 @@ def refuse_select(sealed: SealedTable, insert: Any) -> None:
 
 def refuse_moves(table: Any, sealed: SealedTable, names: Collection[str]) -> None:
     """Refuse a change of what sealed values are bound to, unless all are sealed anew."""
-    bound = {column.key for column in table.primary_key.columns} | {sealed.link}
+    bound = {column.key for column in sealed.bound(table)} | {sealed.link}
     moving, left = bound & set(names), sealed.columns.keys() - set(names)
     if moving and left:
         raise PlaintextRefusedError(
@@ -143,14 +143,14 @@ def completed_upsert(on_conflict: Any, table: Any, sealed: SealedTable) -> Any:
 
 def _refuse_other_keys(on_conflict: Any, table: Any, sealed: SealedTable, stored: str) -> None:
     """Refuse an upsert whose conflict is about anything but the primary key."""
-    key = table.primary_key
+    key = sealed.bound(table)
     target = {name_of(one) for one in on_conflict.inferred_target_elements or ()}
     named = getattr(on_conflict, "constraint_target", None)  # PostgreSQL has it
-    by_name = named is not None and named == key.name
-    if target != {column.key for column in key.columns} and not by_name:
+    by_name = named is not None and not sealed.key and named == table.primary_key.name
+    if target != {column.key for column in key} and not by_name:
         raise PlaintextRefusedError(
             f"{sealed.name}.{stored} is sealed for its row, and which row there is in the way "
-            "only its primary key tells: name the columns of the key as `index_elements`"
+            "only the key to which it is bound tells: name its columns as `index_elements`"
         )
 
 

@@ -46,15 +46,21 @@ class _Opener:
         """The columns, by the names of their attributes."""
         order = [*mapper.primary_key]
         table: Any = mapper.local_table
-        self._places = [order.index(column) for column in table.primary_key.columns]
-        self.key = tuple(
-            mapper.get_property_by_column(column).key for column in table.primary_key.columns
+        # None: the values are bound to something else than the primary key.
+        self._places = (
+            None if sealed.key else [order.index(one) for one in table.primary_key.columns]
         )
+        self.key = tuple(mapper.get_property_by_column(one).key for one in sealed.bound(table))
         self.link = (
             None
             if sealed.link is None
             else mapper.get_property_by_column(table.c[sealed.link]).key
         )
+        self.watched = (
+            *(self.key if sealed.key else ()),
+            *(() if self.link is None else (self.link,)),
+        )
+        """Besides the primary key, what values are bound to."""
 
     def open(self, instance: Any, attribute: str, value: Ciphertext) -> Any:
         """Return what was sealed; from then on the row has it in the place of what it was."""
@@ -70,6 +76,8 @@ class _Opener:
         return found
 
     def _key_of(self, state: Any) -> tuple[Any, ...]:
+        if self._places is None:
+            return tuple(self._stored(state, name) for name in self.key)
         if state.key is None:
             return tuple(state.dict[name] for name in self.key)
         identity = state.key[1]
@@ -104,9 +112,9 @@ def open_attributes(model: type[Any], sealer: Sealer) -> None:
     for name in opener.names:
         # Its class, for SQLAlchemy knows this very object by many names.
         getattr(model, name).__class__ = SealedAttribute
-    if opener.link is not None:
+    for name in opener.watched:
         # Who moves a row to somebody else must know whose it was.
-        getattr(model, opener.link).impl.active_history = True
+        getattr(model, name).impl.active_history = True
     event.listen(model, "before_update", _seal_anew, propagate=True)
 
 

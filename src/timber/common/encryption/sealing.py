@@ -2,11 +2,10 @@
 
 import hmac
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import compress
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Table as SQLTable
 
@@ -16,10 +15,11 @@ from timber.common.encryption.blind_index import index_secret, index_value
 from timber.common.encryption.identities import SealTarget
 from timber.common.encryption.index_versions import settled_hashes
 from timber.common.encryption.keyring import Keyring, ReadyKey
+from timber.common.encryption.selected import HEADER, KEY_ID, NONCE_END, VERSION, opened_rows
 from timber.common.encryption.tables import Field, TableSeal
+from timber.common.encryption.values import checked, dumped, sealed_value, with_something
 from timber.common.errors import (
     EncryptionError,
-    InvalidValueError,
     SubjectErasedError,
     TamperedError,
     UnknownKeyError,
@@ -33,11 +33,6 @@ from timber.common.modeling.sealed_tables import (
     apart_of,
     sealed_of,
 )
-
-_KEY_ID: Final = slice(2, 18)
-_VERSION: Final = slice(18, 20)
-_HEADER: Final = 20
-_NONCE_END: Final = _HEADER + NONCE_BYTES
 
 
 class Sealer:
@@ -98,7 +93,9 @@ class Sealer:
         ready = self._keyring.current(subject)
         row = known.row(target.key, target.link)
         field = known.field(target.column)
-        return _sealed(field, row, ready, _dumps(field, value), self._random_bytes(NONCE_BYTES))
+        return sealed_value(
+            field, row, ready, dumped(field, value), self._random_bytes(NONCE_BYTES)
+        )
 
     def open_value(self, target: SealTarget, ciphertext: bytes | None) -> Any:
         """Open one value; None stays None.
@@ -153,6 +150,18 @@ class Sealer:
                 done[name] = self.open_value(known.target(name, row, subject), done[name])
         return done
 
+    def open_rows(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    ) -> Iterator[list[Any]]:
+        """Yield rows that were selected by `columns`, with what is sealed in them opened.
+
+        Among the columns are those of the key, and the one by which a row belongs to a person.
+        Raises as `open_value`.
+        """
+        return opened_rows(
+            self.table(table), columns, rows, keyring=self._keyring, open_one=self._open
+        )
+
     def blind(self, table: str, column: str, value: Any) -> tuple[bytes, ...]:
         """Return what the index of a column holds for a value, for each key; newest first.
 
@@ -161,7 +170,7 @@ class Sealer:
 
         """
         field = self.table(table).field(column)
-        written = _checked(field, field.dumps_normalised, value)
+        written = checked(field, field.dumps_normalised, value)
         return tuple(
             index_value(root.version, self._secret(root, table, column), written)
             for root in self._keyring.index_keys()
@@ -173,9 +182,9 @@ class Sealer:
         Raises as `open_value`.
         """
         opener = self._keyring.opener(
-            ciphertext[_KEY_ID], int.from_bytes(ciphertext[_VERSION], "big")
+            ciphertext[KEY_ID], int.from_bytes(ciphertext[VERSION], "big")
         )
-        if self._keyring.current(opener.subject).header == ciphertext[:_HEADER]:
+        if self._keyring.current(opener.subject).header == ciphertext[:HEADER]:
             return None
         owned = replace(target, subject=opener.subject)
         return self.seal_value(owned, self.open_value(target, ciphertext))
@@ -213,9 +222,9 @@ class Sealer:
             KeystoreError: the keystore cannot be read.
 
         """
-        version = int.from_bytes(ciphertext[_VERSION], "big")
+        version = int.from_bytes(ciphertext[VERSION], "big")
         try:
-            self._keyring.opener(ciphertext[_KEY_ID], version)
+            self._keyring.opener(ciphertext[KEY_ID], version)
         except SubjectErasedError:
             return True
         except UnknownKeyError:
@@ -259,7 +268,7 @@ class Sealer:
         fields = [(known.fields[column.name], at, to) for column, at, to in places.fields]
         if links is None:
             links = [None if places.link is None else row[places.link] for row in rows]
-        rows, links = _with_something(rows, links, places)
+        rows, links = with_something(rows, links, places)
         if not rows:
             return
         self._keyring.lease(connection)
@@ -277,10 +286,10 @@ class Sealer:
                 if isinstance(value, Ciphertext):
                     value = self._placed(field, about, key, row, at)
                 else:
-                    # As `_sealed`; here a call for each value would be felt.
+                    # As `sealed_value`; here a call for each value would be felt.
                     nonce = nonces[start : start + NONCE_BYTES]
                     start += NONCE_BYTES
-                    written = field.tag + _checked(field, field.write, value)
+                    written = field.tag + checked(field, field.write, value)
                     sealed = encrypt(nonce, written, header + field.about + about)
                     row[at] = PlacedCiphertext(header + nonce + sealed)
                 if to is not None:
@@ -294,7 +303,7 @@ class Sealer:
         if not sealed.startswith(key.header):
             # Its key may be destroyed once no row is known to need it any more.
             nonce = self._random_bytes(NONCE_BYTES)
-            sealed = _sealed(field, about, key, _dumps(field, value), nonce)
+            sealed = sealed_value(field, about, key, dumped(field, value), nonce)
         row[at] = PlacedCiphertext(sealed)
         return value
 
@@ -325,7 +334,7 @@ class Sealer:
                 row[to] = value
 
     def _index(self, field: Field, value: Any) -> bytes:
-        written = _checked(field, field.dumps_normalised, value)
+        written = checked(field, field.dumps_normalised, value)
         root = self._keyring.index_keys()[0]
         secret = self._secret(root, field.column.table, field.column.name)
         return index_value(root.version, secret, written)
@@ -333,16 +342,16 @@ class Sealer:
     def _open(self, field: Field, row: bytes, subject: str | None, sealed: bytes) -> Any:
         if len(sealed) < LEAST_BYTES or not sealed.startswith(MAGIC):
             raise TamperedError(f"{field.column} holds no sealed value")
-        version = int.from_bytes(sealed[_VERSION], "big")
-        ready = self._keyring.opener(sealed[_KEY_ID], version)
+        version = int.from_bytes(sealed[VERSION], "big")
+        ready = self._keyring.opener(sealed[KEY_ID], version)
         if subject is not None and ready.subject != subject:
             raise TamperedError(f"{field.column} was sealed for somebody else")
-        header = sealed[:_HEADER]
+        header = sealed[:HEADER]
         try:
             plain = opened(
                 ready.cipher,
-                sealed[_HEADER:_NONCE_END],
-                sealed[_NONCE_END:],
+                sealed[HEADER:NONCE_END],
+                sealed[NONCE_END:],
                 header + field.about + row,
             )
             return field.codec.loads(plain)
@@ -355,43 +364,6 @@ class Sealer:
         if found is None:
             found = self._secrets[place] = index_secret(root, table, column)
         return found
-
-
-def _with_something(
-    rows: Sequence[Any], links: Sequence[Any], places: Places
-) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Return the rows, and their links, that hold something to seal.
-
-    The others need no key: whom they are about may have been erased.
-    """
-    places_of = [at for _, at, _ in places.fields]
-    if len(places_of) == 1:
-        full = [row[places_of[0]] is not None for row in rows]
-    else:
-        full = [any(row[at] is not None for at in places_of) for row in rows]
-    if all(full):
-        return rows, links
-    return list(compress(rows, full)), list(compress(links, full))
-
-
-def _sealed(field: Field, row: bytes, ready: ReadyKey, written: bytes, nonce: bytes) -> Ciphertext:
-    header = ready.header
-    return Ciphertext(
-        header + nonce + ready.cipher.encrypt(nonce, written, header + field.about + row)
-    )
-
-
-def _dumps(field: Field, value: Any) -> bytes:
-    return field.tag + _checked(field, field.write, value)
-
-
-def _checked(field: Field, write: Callable[[Any], bytes], value: Any) -> bytes:
-    try:
-        return write(value)
-    except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError) as error:
-        # Its text may quote the value.
-        what = f"a value cannot be stored in {field.column} ({type(error).__name__})"
-    raise InvalidValueError(what)
 
 
 def _hmac(secret: bytes, written: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """What the columns of a table are sealed with: codecs, and what binds a value to its place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Enum, String, Table as SQLTable, Text, select
@@ -131,6 +131,19 @@ class TableSeal:
     def _owned(self, link: Any) -> bytes:
         return b"" if self._link is None else self._link.part(link)
 
+    def require(self, names: Collection[str]) -> None:
+        """Do nothing, if what binds values to their rows is among some columns.
+
+        Raises:
+            EncryptionError: names those that are missing.
+
+        """
+        link = self.sealed.link
+        missing = {*self.key_names, *([link] if link else [])}.difference(names)
+        if missing:
+            listed = ", ".join(sorted(missing))
+            raise EncryptionError(f"{self.sealed.name}: the row must come with its {listed}")
+
     def target(self, column: str, row: Mapping[Any, Any], subject: str | None) -> SealTarget:
         """Return the place of a column's value in a row.
 
@@ -138,11 +151,8 @@ class TableSeal:
             EncryptionError: the row lacks its primary key, or by what it belongs to a person.
 
         """
+        self.require(row)
         link = self.sealed.link
-        missing = {*self.key_names, *([link] if link else [])} - row.keys()
-        if missing:
-            listed = ", ".join(sorted(missing))
-            raise EncryptionError(f"{self.sealed.name}: the row must come with its {listed}")
         key = tuple(row[name] for name in self.key_names)
         return SealTarget(
             table=self.sealed.name,

@@ -28,6 +28,7 @@ from timber.common.gdpr.schema import Schema
 from timber.common.gdpr.subjects import among, keys_of
 from timber.common.ids import IdFactory
 from timber.common.modeling.mixins import MIXIN_COLUMNS
+from timber.common.modeling.sealed_tables import sealed_of
 
 Key = tuple[Any, ...]
 
@@ -87,7 +88,9 @@ class Emptier:
 
     def _indispensable(self, table: Table) -> set[str]:
         """Return the columns by which a row is known, and those that are Timber's own."""
+        sealed = sealed_of(table)
         known = {column.key for column in table.primary_key}
+        known.update(() if sealed is None else sealed.key)
         return known | {_DELETED_AT, _VERSION} | self.schema.kept.get(table.key, frozenset())
 
     def _empty_targets(

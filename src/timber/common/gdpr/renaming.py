@@ -123,7 +123,8 @@ class Renamer:
         if link.on_update not in _UNHINDERED or self.schema.retains(child):
             return True
         sealed = sealed_of(child)
-        known = {one.key for one in keys_of(child)} | {sealed.link if sealed else None}
+        known = {one.key for one in keys_of(child)}
+        known.update((*sealed.key, sealed.link or "") if sealed else ())
         for one in (one for links in self.schema.links.values() for one in links):
             if one.target == child.key:
                 known.update(one.targets)

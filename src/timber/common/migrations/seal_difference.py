@@ -15,15 +15,20 @@ from sqlalchemy.types import TypeEngine
 
 from timber.common.database.enum_values import without_check
 from timber.common.database.kinds import kind_of
-from timber.common.encryption.codec import codec_of
 from timber.common.errors import MigrationError
-from timber.common.migrations.conversions import conversion
 from timber.common.migrations.losses import count_rows
 from timber.common.migrations.neutral_values import NOTHING, neutral_of
+from timber.common.migrations.operations import AddFilledColumnOp
 from timber.common.migrations.renames import Renames
 from timber.common.migrations.seal_bindings import binding_of
 from timber.common.migrations.seal_operations import SealRowsOp
 from timber.common.migrations.seal_rules import hide_rules, rules_about
+from timber.common.migrations.seal_types import (
+    require_openable,
+    require_sealable,
+    shown,
+    without_value,
+)
 from timber.common.migrations.sealed_definitions import Part, built
 from timber.common.migrations.values import default_of
 from timber.common.modeling.sealed_tables import sealed_of
@@ -60,9 +65,10 @@ def find_seals(
             continue
         rules = change.rules()
         upgrade += [ModifyTableOps(table.name, rules)] if rules else []
-        operation = change.operation()
-        upgrade.append(operation)
+        added, operation = change.added_keys(), change.operation()
+        upgrade += [*added, operation]
         seals_back.append(operation.reverse())
+        seals_back += [ModifyTableOps(table.name, [one.reverse()]) for one in added]
         back = [*(one.reverse() for one in rules), *change.not_nulls()]
         rules_back += [ModifyTableOps(table.name, back)] if back else []
         change.show()
@@ -110,12 +116,22 @@ class _TableChange:
                 old = self._noted_field(was[place])
                 filled = self._is_filled(place)
                 if moved or was[place] != place or old != fields[place] or filled:
-                    self._check_type(place, old.type, fields[place].type)
+                    require_sealable(
+                        f"{self._table.name}.{place}",
+                        old.type,
+                        fields[place].type,
+                        self._connection.dialect,
+                    )
                     self._before[place] = was[place]
                     self._after.append(place)
             elif place in was:
                 if place in self._table.c:
-                    self._check_plain(place, self._noted_field(was[place]).type)
+                    require_openable(
+                        f"{self._table.name}.{place}",
+                        self._noted_field(was[place]).type,
+                        self._table.c[place].type,
+                        self._connection.dialect,
+                    )
                 self._before[place] = was[place]
             elif self._gets_values(place):
                 self._after.append(place)
@@ -143,7 +159,7 @@ class _TableChange:
             return True
         rows = self._rows("true")
         if rows:
-            raise MigrationError(_bare(self._table.name, place, rows))
+            raise MigrationError(without_value(self._table.name, place, rows))
         return False
 
     def _takes_default(self, place: str) -> bool:
@@ -168,7 +184,7 @@ class _TableChange:
         old = quote(self._renames.old_column(self._table.name, place))
         rows = self._rows(f"{old} IS NULL")
         if rows:
-            raise MigrationError(_bare(self._table.name, place, rows))
+            raise MigrationError(without_value(self._table.name, place, rows))
 
     def _rows(self, condition: str) -> int:
         return count_rows(self._connection, self._renames.old_table(self._table.name), condition)
@@ -178,7 +194,9 @@ class _TableChange:
         was, said = self._noted, self._said
         if was is None or said is None:
             return False
-        return binding_of(self._named_now(was)) != binding_of(said)
+        now = self._named_now(was)
+        is_same_key = [one.name for one in now.key] == [one.name for one in said.key]
+        return not is_same_key or binding_of(now) != binding_of(said)
 
     def _named_now(self, was: Sealing) -> Sealing:
         """Return how the table was sealed, with what its other columns are to be called."""
@@ -200,49 +218,36 @@ class _TableChange:
 
     # ------------------------------------------------------------------ what is refused
 
-    def _check_type(self, place: str, old: str, new: str) -> None:
-        if old == new:
-            return
-        before, after = built(old), built(new)
-        dialect = self._connection.dialect
-        fits = conversion("value", before, after, dialect).misfits is None
-        if codec_of(before).tag != codec_of(after).tag or not fits:
-            self._refuse(place, old, new)
-
-    def _check_plain(self, place: str, old: str) -> None:
-        dialect = self._connection.dialect
-        before, after = built(old), self._table.c[place].type
-        is_same = before.compile(dialect) == without_check(after).compile(dialect)
-        if not is_same and conversion("value", before, after, dialect).misfits is not None:
-            self._refuse(place, old, after.compile(dialect))
-
-    def _refuse(self, place: str, old: str, new: str) -> None:
-        raise MigrationError(
-            f"{self._table.name}.{place} is encrypted as {old}, of which the database cannot "
-            f"make {new}: decrypt it in one step, change its type in the next, then encrypt it "
-            "again if it is to be"
-        )
-
     def _check_link(self) -> None:
         if self.is_empty or self._said is None:
             return
-        for one in (*self._said.key, *([self._said.link] if self._said.link else [])):
-            there = self._there.get(one.name)
-            column = self._table.c[one.name]
-            if there is None and default_of(column) != (None, None):
-                raise MigrationError(
-                    f"{self._table.name}.{one.name} is new, and says whose the rows are: add it "
-                    f"in one step, and encrypt what is in {self._table.name} in the next"
-                )
+        self._check_key(self._said)
+        link = self._said.link
+        is_new = link is not None and link.name not in self._there
+        if link is not None and is_new and default_of(self._table.c[link.name]) != NOTHING:
+            raise MigrationError(
+                f"{self._table.name}.{link.name} is new, and says whose the rows are: add it "
+                f"in one step, and encrypt what is in {self._table.name} in the next"
+            )
         for way in self._said.way:
-            known = {
-                one["name"] for one in self._cache["alembic_columns"].get((None, way.table), [])
-            }
+            columns = self._cache["alembic_columns"].get((None, way.table), [])
+            known = {one["name"] for one in columns}
             if not {way.key.name, way.column.name} <= known:
                 raise MigrationError(
                     f"{way.table} is to say whose the rows of {self._table.name} are, and is not "
                     f"ready: change it in one step, and encrypt {self._table.name} in the next"
                 )
+
+    def _check_key(self, said: Sealing) -> None:
+        if self._noted is None or not self._before:
+            return
+        was = [one.name for one in self._named_now(self._noted).key]
+        if was != [one.name for one in said.key]:
+            raise MigrationError(
+                f"what is encrypted in {self._table.name} is bound to {', '.join(was)}, and is to "
+                f"be bound to {', '.join(one.name for one in said.key)}: decrypt it in one step, "
+                "and encrypt it in the next"
+            )
 
     # ------------------------------------------------------------------ what is done
 
@@ -317,6 +322,24 @@ class _TableChange:
             raise KeyError(place)
         return built(self._said.fields[place].type)
 
+    def added_keys(self) -> list[AddFilledColumnOp]:
+        """Return what adds the column to which values are to be bound, if it is new."""
+        if self._said is None:
+            return []
+        added = []
+        for name in self._new_keys():
+            column = self._table.c[name]
+            value, generate = default_of(column)
+            if (value, generate) == NOTHING and (rows := self._rows("true")):
+                raise MigrationError(without_value(self._table.name, name, rows))
+            new = Column(name, without_check(column.type), nullable=False)
+            added += [AddFilledColumnOp(self._table.name, new, value=value, generate=generate)]
+        return added
+
+    def _new_keys(self) -> list[str]:
+        known = () if self._said is None else self._said.key
+        return [one.name for one in known if one.name not in self._there]
+
     # ------------------------------------------------------------------ constraints and indexes
 
     def _gone(self) -> set[str]:
@@ -354,7 +377,12 @@ class _TableChange:
         """Let the view show the table as it is when its rows are done."""
         gone, key = self._gone(), (None, self._table.name)
         kept = [one for one in self._of("columns") if one["name"] not in gone]
-        self._cache["alembic_columns"][key] = kept + [_shown(*one) for one in self._made()]
+        keys = [
+            shown(name, self._table.c[name].type) | {"nullable": False}
+            for name in self._new_keys()
+        ]
+        made = [shown(*one) for one in self._made()]
+        self._cache["alembic_columns"][key] = [*kept, *keys, *made]
         hide_rules(self._table.name, self._cache, gone)
 
     def _made(self) -> Iterator[tuple[str, TypeEngine[Any]]]:
@@ -367,16 +395,5 @@ class _TableChange:
             yield place, self._table.c[place].type
 
 
-def _shown(name: str, kind: TypeEngine[Any]) -> dict[str, Any]:
-    return {"name": name, "type": kind, "nullable": True, "default": None, "comment": None}
-
-
 def _said(value: Any, generate: Any) -> dict[str, Any]:
     return {"value": value} if generate is None else {"generate": generate}
-
-
-def _bare(table: str, column: str, rows: int) -> str:
-    return (
-        f"{table}.{column} must not be null, and {rows} of its rows would have no value: give "
-        "the column a `default`, or let it be `nullable: true`"
-    )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from timber.common.documents import Path
+from timber.common.documents import Path, closest
 from timber.common.modeling.catalogue import Catalogue, Table
 from timber.common.modeling.conditions import parse_condition
 from timber.common.modeling.features import EncryptedFieldSpec, EncryptionSpec
@@ -16,6 +16,7 @@ _NEVER: Final = ("primary_key", "foreign_key", "check", "server_default")
 _SEARCHABLE: Final = ("unique", "index")
 _NOT_COMPARED: Final = frozenset({"JSON", "Vector", "Array"})
 _NO_KEYS: Final = frozenset({"Float", "Double", "JSON", "Vector", "Array", "Interval"})
+_BOUND_NEVER: Final = ("foreign_key", "server_default")
 _CHANGING: Final = ("set null", "set default")
 
 
@@ -38,6 +39,7 @@ def encryption_problems(table: Table, catalogue: Catalogue) -> Iterator[str]:
         yield from _condition_problems(table, encryption)
         yield from _index_problems(table, encryption)
         yield from _key_problems(table)
+        yield from _bound_problems(table, encryption, catalogue)
         yield from _link_problems(table, catalogue)
 
 
@@ -121,6 +123,9 @@ def _index_problems(table: Table, encryption: EncryptionSpec) -> Iterator[str]:
 
 def _key_problems(table: Table) -> Iterator[str]:
     """Check that the primary key, to which values are bound, is known before the INSERT."""
+    encryption = table.model.encryption if table.model else None
+    if encryption is None or encryption.bound_to is not None:
+        return
     names = table.primary_key
     for place, column in enumerate(table.spec.columns):
         if not column.primary_key:
@@ -131,7 +136,8 @@ def _key_problems(table: Table) -> Iterator[str]:
         if counts and column.default is None and column.foreign_key is None:
             message = (
                 f"{column.name!r} is counted by the database, but what is encrypted is bound to "
-                "its key before: use a key with `default: uuid7`"
+                "its key before: use a key with `default: uuid7`, or name by `bound_to` a column "
+                "that is unique and never null"
             )
             yield table.problem(*where, message=message)
         if kind.name in _NO_KEYS:
@@ -142,6 +148,45 @@ def _key_problems(table: Table) -> Iterator[str]:
             yield table.problem(*where, "server_default", message=message)
         if column.on_update not in (None, "no action", "restrict"):
             yield table.problem(*where, "on_update", message=_BEHIND)
+
+
+def _bound_problems(
+    table: Table, encryption: EncryptionSpec, catalogue: Catalogue
+) -> Iterator[str]:
+    """Check the column to which values are bound in the place of the primary key."""
+    name = encryption.bound_to
+    if name is None:
+        return
+    column = table.columns.get(name)
+    if column is None:
+        found = [f"{table.name!r} has no column {name!r}{closest(name, table.columns)}"]
+    else:
+        found = list(_unfit(name, column, encryption))
+    if _way_of(table, catalogue) == ():
+        found.append("each row is a person, and known by its primary key: leave this out")
+    for message in found:
+        yield table.problem(FLAG, "bound_to", message=message)
+
+
+def _unfit(name: str, column: ColumnSpec, encryption: EncryptionSpec) -> Iterator[str]:
+    """Tell why nothing can be bound to a column."""
+    if not column.unique or column.nullable:
+        yield f"{name!r} does not tell rows apart: let it be `unique: true, nullable: false`"
+    if name in encryption.names:
+        yield f"{name!r} is encrypted itself, so nothing can be bound to it"
+    if column.column_type.name in _NO_KEYS:
+        yield f"nothing can be bound to {name!r}, which is of type {column.type}"
+    for key in _BOUND_NEVER:
+        if getattr(column, key) is not None:
+            yield f"nothing can be bound to {name!r}: it has a `{key}`"
+
+
+def _way_of(table: Table, catalogue: Catalogue) -> tuple[str, ...] | None:
+    """Return the way from a table to its persons; None also where it cannot be told."""
+    try:
+        return subject_way(table, catalogue)
+    except ValueError:
+        return None  # which is told of the table elsewhere
 
 
 def _link_problems(table: Table, catalogue: Catalogue) -> Iterator[str]:

@@ -103,6 +103,8 @@ class EncryptionSpec(Spec):
 
     enabled: StrictBool
     fields: tuple[EncryptedField, ...] = ()
+    bound_to: Name | None = None
+    """The column by which a value is bound to its row; its primary key when left out."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -116,6 +116,10 @@ class SealedTable:
     words: HashedWords | None = None
     """By what the text in the one column of a table apart is found."""
 
+    def bound(self, table: SQLTable) -> tuple[Column[Any], ...]:
+        """Return the columns of the SQL table by which values are bound to their rows."""
+        return tuple(table.c[name] for name in self.key) or tuple(table.primary_key.columns)
+
 
 def sealed_table(entry: Table, catalogue: Catalogue, seals: Seals) -> SealedTable | None:
     """Return what is to be known of the table; None if nothing of it is sealed."""
@@ -136,6 +140,7 @@ def sealed_table(entry: Table, catalogue: Catalogue, seals: Seals) -> SealedTabl
     way = subject_way(entry, catalogue)
     hops = tuple(_hops(entry, way or (), catalogue))
     link = way[0] if way else None
+    key = () if encryption.bound_to is None else (encryption.bound_to,)
     return SealedTable(
         name=entry.name,
         columns=columns,
@@ -151,13 +156,14 @@ def sealed_table(entry: Table, catalogue: Catalogue, seals: Seals) -> SealedTabl
                 )
                 for name, one in columns.items()
             },
-            key=tuple(_named(entry, name) for name in entry.primary_key),
+            key=tuple(_named(entry, name) for name in key or entry.primary_key),
             link=_named(entry, link) if link else None,
             way=tuple(_way(one, catalogue) for one in hops),
             is_people=way == (),
             people=people_at(entry, way or (), catalogue),
         ),
         seals=seals,
+        key=key,
     )
 
 

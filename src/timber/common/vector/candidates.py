@@ -87,16 +87,18 @@ class Legs:
         """Return the legs that count for a question."""
         found: dict[str, Leg] = {}
         if self.vector is not None and question.weights.dense:
-            found[DENSE] = self._dense
+            found[DENSE] = self.by_meaning
         if self.text is not None and question.weights.text:
-            found[TEXT] = self._text
+            found[TEXT] = self.by_words
         return found
 
-    def _dense(self, scope: Scope, limit: int) -> list[Hit]:
+    def by_meaning(self, scope: Scope, limit: int) -> list[Hit]:
+        """Return the pieces of a scope that are nearest in meaning."""
         assert self.vector is not None  # noqa: S101 - or it is not asked
         return self.vectors.nearest(self.connection, self.vector, scope=scope, limit=limit)
 
-    def _text(self, scope: Scope, limit: int) -> list[Hit]:
+    def by_words(self, scope: Scope, limit: int) -> list[Hit]:
+        """Return the pieces of a scope that match by their words, or by hashes of them."""
         text = self.text or ""
         if scope.source_type in self.sealed_types:
             told = self.full_text.without_stop_words(self.connection, text)

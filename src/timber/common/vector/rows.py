@@ -131,7 +131,7 @@ def _columns(source: RowSource) -> list[Column[Any]]:
         names[source.watched.deleted_at] = None
     sealed = sealed_of(source.table)
     if sealed is not None and source.watched.is_sealed:
-        names[source.watched.key] = None
+        names.update(dict.fromkeys(one.name for one in sealed.bound(source.table)))
         if sealed.link is not None:
             names[sealed.link] = None
     return [source.table.c[name] for name in names]

@@ -74,9 +74,9 @@ def shortlisted(legs: Legs, scope: Scope, *, depth: int) -> Shortlist:
     """
     hits: dict[str, list[Hit]] = {}
     if legs.vector is not None:
-        hits[DENSE] = legs.vectors.nearest(legs.connection, legs.vector, scope=scope, limit=depth)
+        hits[DENSE] = legs.by_meaning(scope, depth)
     if legs.text is not None:
-        hits[TEXT] = legs.full_text.matching(legs.connection, legs.text, scope=scope, limit=depth)
+        hits[TEXT] = legs.by_words(scope, depth)
     keys = sorted({one.chunk_id for some in hits.values() for one in some})
     texts = _source_ids(legs.connection, keys)
     best = {leg: _best(some, texts) for leg, some in hits.items()}

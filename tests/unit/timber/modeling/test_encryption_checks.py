@@ -46,6 +46,11 @@ models:
             "'price' is no text",
         ),
         ("{name: box,", "{name: code_index,", "'code_index' is there already"),
+        ("fields: [body", "bound_to: box, fields: [body", "'box' does not tell rows apart"),
+        ("fields: [body", "bound_to: bax, fields: [body", "'letters' has no column 'bax'"),
+        ("fields: [body", "bound_to: body, fields: [body", "'body' is encrypted itself"),
+        ("fields: [body", "bound_to: data, fields: [body", "'data', which is of type JSON"),
+        ("fields: [body", "bound_to: user_id, fields: [body", "it has a `foreign_key`"),
         ("columns: [box, code]", "columns: [box, body]", "'body' is encrypted, so it cannot be"),
         (
             "unique: true}]",

@@ -1,0 +1,65 @@
+"""Many rows that were selected by columns, opened: what each value would cost is paid once."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from timber.common.encryption.aead import NONCE_BYTES
+from timber.common.encryption.keyring import Keyring, ReadyKey
+from timber.common.encryption.tables import Field, TableSeal
+
+KEY_ID: Final = slice(2, 18)
+VERSION: Final = slice(18, 20)
+HEADER: Final = 20
+NONCE_END: Final = HEADER + NONCE_BYTES
+
+OpenOne = Callable[[Field, bytes, str | None, bytes], Any]
+"""Opens a value of a field, of a row of which these are the bytes, of that subject; or raises."""
+
+
+def opened_rows(
+    known: TableSeal,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    keyring: Keyring,
+    open_one: OpenOne,
+) -> Iterator[list[Any]]:
+    """Yield the rows, opened. Raises as `open_one`."""
+    at = {name: place for place, name in enumerate(columns)}
+    known.require(at)
+    fields = [(field, at[name]) for name, field in known.fields.items() if name in at]
+    key = [at[name] for name in known.key_names]
+    link = None if known.sealed.link is None else at[known.sealed.link]
+    ready: dict[bytes, ReadyKey] = {}
+    for one in rows:
+        row = list(one)
+        there = [(field, place) for field, place in fields if row[place] is not None]
+        if there:
+            of, whose = [row[place] for place in key], None if link is None else row[link]
+            bound, subject = known.row(of, whose), known.subject(of, whose)
+            for field, place in there:
+                sealed = row[place]
+                header = sealed[:HEADER]
+                row[place] = _quickly(ready.get(header), field, bound, subject, sealed)
+                if row[place] is _NOT_SO:
+                    row[place] = open_one(field, bound, subject, sealed)
+                    version = int.from_bytes(header[VERSION], "big")
+                    ready[header] = keyring.opener(header[KEY_ID], version)
+        yield row
+
+
+_NOT_SO: Final = object()
+
+
+def _quickly(
+    key: ReadyKey | None, field: Field, row: bytes, subject: str | None, sealed: bytes
+) -> Any:
+    """Return the value, opened with a key that was known a moment ago; or that it cannot be."""
+    if key is None or (subject is not None and key.subject != subject):
+        return _NOT_SO
+    about = key.header + field.about + row
+    try:
+        written = key.cipher.decrypt(sealed[HEADER:NONCE_END], sealed[NONCE_END:], about)
+        return field.codec.loads(written)
+    except Exception:  # noqa: BLE001 - why, tells who opens it for good
+        return _NOT_SO
