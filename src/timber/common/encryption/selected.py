@@ -6,6 +6,7 @@ from typing import Any, Final
 from timber.common.encryption.aead import NONCE_BYTES
 from timber.common.encryption.keyring import Keyring, ReadyKey
 from timber.common.encryption.tables import Field, TableSeal
+from timber.common.modeling.sealed_tables import LEAST_BYTES, MAGIC
 
 KEY_ID: Final = slice(2, 18)
 VERSION: Final = slice(18, 20)
@@ -40,11 +41,14 @@ def opened_rows(
             for field, place in there:
                 sealed = row[place]
                 header = sealed[:HEADER]
-                row[place] = _quickly(ready.get(header), field, bound, subject, sealed)
-                if row[place] is _NOT_SO:
-                    row[place] = open_one(field, bound, subject, sealed)
+                opener = ready.get(header)
+                if opener is None and len(sealed) >= LEAST_BYTES and sealed.startswith(MAGIC):
                     version = int.from_bytes(header[VERSION], "big")
-                    ready[header] = keyring.opener(header[KEY_ID], version)
+                    opener = ready[header] = keyring.opener(header[KEY_ID], version)
+                value = _quickly(opener, field, bound, subject, sealed)
+                row[place] = (
+                    value if value is not _NOT_SO else open_one(field, bound, subject, sealed)
+                )
         yield row
 
 
@@ -54,7 +58,7 @@ _NOT_SO: Final = object()
 def _quickly(
     key: ReadyKey | None, field: Field, row: bytes, subject: str | None, sealed: bytes
 ) -> Any:
-    """Return the value, opened with a key that was known a moment ago; or that it cannot be."""
+    """Return the value, opened with a key; or that it cannot be."""
     if key is None or (subject is not None and key.subject != subject):
         return _NOT_SO
     about = key.header + field.about + row
