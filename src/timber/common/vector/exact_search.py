@@ -23,7 +23,7 @@ _LIKELY: Final = 3
 _FEW: Final = 8
 """Of one row in so many, or fewer, a copy is faster than a pass over all rows."""
 _AS_HIT: Final = cast("Callable[[tuple[int, float]], Hit]", partial(tuple.__new__, Hit))
-"""Makes the tuple itself: through the constructor, ten hits take as long as a scan of a hundred."""
+"""Makes the tuple itself: its constructor is a function of Python, which takes longer."""
 
 
 def nearest(
