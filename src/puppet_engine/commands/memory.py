@@ -17,7 +17,7 @@ from puppet_engine.commands.options import AsJson, Database
 from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.circumstances import folded
 from puppet_engine.core.errors import ConfigurationError
-from puppet_engine.measures.audit import Audit, audit, audit_friends
+from puppet_engine.measures.audit import Audit, audit, audit_circles, audit_friends
 from puppet_engine.measures.recall import AT
 from puppet_engine.storage.facts import facts
 from puppet_engine.storage.quarantine import HeldMemory, discard, held, release as free
@@ -39,11 +39,17 @@ def audit_command(
     friends: Annotated[
         bool, typer.Option("--friends", help="Tell the second set of talks: of pairs of friends.")
     ] = False,
+    held_out: Annotated[
+        bool,
+        typer.Option("--held-out", help="Tell the third set, by which nothing was ever chosen."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell a memory talks with known evidence, ask for it, and report how much was found again."""
     with errors_for_people():
-        measured = audit_friends if friends else audit
+        if friends and held_out:
+            raise ConfigurationError("tell --friends or --held-out, one set at a time")
+        measured = audit_friends if friends else audit_circles if held_out else audit
         found = asyncio.run(measured(read_settings(embedder=embedder), seed=seed))
     if as_json:
         sys.stdout.write(json.dumps(dataclasses.asdict(found), indent=2) + "\n")
@@ -161,3 +167,5 @@ def _show(found: Audit) -> None:
         f"to {doubts.right:.0%}; of {doubts.answerable} with one, wrongly to {doubts.wrong:.0%}.",
         highlight=False,
     )
+    each = "; ".join(f"{kind} {share:.0%}" for kind, share in doubts.kinds.items())
+    console.print(f"Without an answer, by kind: {each}.", highlight=False)

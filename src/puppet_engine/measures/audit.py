@@ -8,7 +8,7 @@ from datetime import datetime
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.ids import seeded_ids
 from puppet_engine.core.settings import Settings
-from puppet_engine.measures import friendships
+from puppet_engine.measures import circles, friendships
 from puppet_engine.measures.dialogues import ASKED_AT, talks
 from puppet_engine.measures.doubts import Doubts, doubted, measure_doubts, weighed_up
 from puppet_engine.measures.recall import Answered, Recall, ask, measure, summed_up, tell
@@ -61,6 +61,32 @@ async def audit_friends(settings: Settings, *, seed: int, pairs: int | None = No
             answers += await ask(store, agent, asked, turns)
             wrong += await doubted(store, agent, (one.text for one in asked))
             kinds["of the other"] += await doubted(store, agent, pair.unanswerable)
+            told += len(turns)
+        return Audit(
+            embedder=storage.embedder,
+            memories=told,
+            kinds=summed_up(answers),
+            doubts=weighed_up(kinds, wrong),
+        )
+
+
+async def audit_circles(settings: Settings, *, seed: int) -> Audit:
+    """Do as `audit` with the third set, which is held out: what three circles said.
+
+    Each to an agent of its own; `seed` is only of their ids.
+    """
+    told, wrong = 0, []
+    kinds = {"of another": list[bool](), "untold": list[bool]()}
+    answers: list[Answered] = []
+    async with _memory(settings, seed, circles.ASKED_AT) as (storage, store):
+        for number, circle in enumerate(circles.circles()):
+            agent, asked = f"{_AGENT} {number}", circle.said.questions
+            turns = await tell(store, agent, circle.said)
+            await store.search_memories(agent, "anything at all")
+            answers += await ask(store, agent, asked, turns)
+            wrong += await doubted(store, agent, (one.text for one in asked))
+            kinds["of another"] += await doubted(store, agent, circle.wrong)
+            kinds["untold"] += await doubted(store, agent, circle.untold)
             told += len(turns)
         return Audit(
             embedder=storage.embedder,

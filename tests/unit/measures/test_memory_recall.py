@@ -9,6 +9,7 @@ import pytest
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.ids import random_id
 from puppet_engine.core.settings import Settings
+from puppet_engine.measures.circles import ASKED_AT as CIRCLES_ASKED_AT, circles
 from puppet_engine.measures.dialogues import ASKED_AT, Kind, Talks, talks
 from puppet_engine.measures.friendships import friendships
 from puppet_engine.measures.recall import Recall, measure, tell
@@ -115,3 +116,29 @@ def test_the_two_sets_share_no_question_and_no_sentence() -> None:
     for other in second:
         assert said.isdisjoint(turn.memory.content for turn in other.turns)
         assert asked.isdisjoint(one.text for one in other.questions)
+
+
+def test_the_held_out_set_cites_what_was_said_and_shares_no_question_with_the_others() -> None:
+    told = circles()
+    others = [talks(), *(one.said for one in friendships())]
+
+    asked = {one.text for circle in told for one in circle.said.questions}
+    assert len(asked) > 70
+    assert all(asked.isdisjoint(one.text for one in other.questions) for other in others)
+    people = {one for circle in told for one in circle.said.people}
+    assert all(people.isdisjoint(other.people) for other in others)
+    for circle in told:
+        numbers = [one.number for one in circle.said.turns]
+        moments = [one.said_at for one in circle.said.turns]
+        assert moments == sorted(moments)
+        assert moments[-1] < CIRCLES_ASKED_AT
+        for question in circle.said.questions:
+            assert question.evidence <= set(numbers)
+            speakers = {
+                circle.said.turns[one].memory.metadata["speaker"] for one in question.evidence
+            }
+            assert len(speakers) == 1
+            assert any(who.title() in question.text for who in speakers)
+        assert all(
+            any(who in one for who in circle.said.people) for one in circle.wrong + circle.untold
+        )

@@ -1,8 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, strategies as st
 
-from puppet_engine.memory.knowing import ENOUGH, Fit, Signals, certainty, signals
+from puppet_engine.memory.knowing import BY_MEANING, BY_WORDS, ENOUGH, Signals, certainty, signals
 from puppet_engine.storage.memories import Found
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -40,18 +41,39 @@ def test_who_remembers_nothing_knows_nothing() -> None:
     assert certainty([], "What is it?", now=NOW) == 0
 
 
+def test_what_another_one_told_in_the_words_of_the_question_speaks_against_it() -> None:
+    parrot = Found(1, "My parrot imitates the alarm clock", NOW, speaker="nadia", cosine=0.7)
+    reply = Found(2, "And then you get up", NOW, speaker="piet", near={-1: 1}, cosine=0.2)
+    tortoise = Found(3, "Mine only eats the cable", NOW, speaker="piet", cosine=0.3)
+
+    wrongly = signals([parrot, reply, tortoise], "What does Piet's parrot imitate?", now=NOW)
+
+    assert wrongly.meant_elsewhere == pytest.approx(0.4)
+    assert knows("What does Nadia's parrot imitate?", parrot, tortoise)
+    assert not knows("What does Piet's parrot imitate?", parrot, tortoise)
+
+
+def test_what_is_written_of_somebody_who_speaks_elsewhere_is_known() -> None:
+    written = Found(1, "Mira calls her dog Biscuit", NOW)
+    spoken = Found(2, "Nice weather", NOW, speaker="mira")
+
+    assert knows("What does Mira call the dog?", written, spoken)
+
+
 share = st.floats(0, 1)
+some = st.builds(Signals, share, share, share, share, share)
 
 
-@given(share, share, share, share)
-def test_the_more_speaks_for_an_answer_the_surer_it_is(
-    c1: float, c2: float, w1: float, w2: float
+@given(some, some)
+def test_the_more_speaks_for_an_answer_and_the_less_against_it_the_surer_it_is(
+    one: Signals, other: Signals
 ) -> None:
-    fit = Fit(bias=-1, cosine=2, coverage=3, stranger=-4, moment=1)
-    better = Signals(max(c1, c2), max(w1, w2), 0, 0)
-    worse = Signals(min(c1, c2), min(w1, w2), 0, 0)
+    speaks_for = [max(one[at], other[at]) for at in range(2)]
+    speaks_against = [min(one[at], other[at]) for at in range(2, 5)]
+    best = Signals(*speaks_for, *speaks_against)
 
-    assert 0 <= fit.certainty(worse) <= fit.certainty(better) <= 1
+    for fit in (BY_MEANING, BY_WORDS):
+        assert 0 <= fit.certainty(one) <= fit.certainty(best) <= 1
 
 
 @given(st.text(max_size=60))
