@@ -3,13 +3,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from puppet_engine.core.clock import VirtualClock
 from puppet_engine.core.errors import NotRunningError, StorageError
 from puppet_engine.core.ids import seeded_ids
+from puppet_engine.core.models import Memory
 from puppet_engine.simulation.scenario import FIRST_MOMENT
+from puppet_engine.storage import memories
 from puppet_engine.storage.inline import InlineStorage
 
 
@@ -92,3 +94,31 @@ async def test_before_it_is_open_and_after_its_end_it_says_so(storage: InlineSto
 
     with pytest.raises(NotRunningError):
         await notes(storage)
+
+
+async def found(storage: InlineStorage, query: str, *, owner: str) -> int:
+    """Return how many memories of somebody match by their words."""
+    return await storage.propose(
+        query, owner=owner, depth=10, weigh=lambda _session, found: len(found["text"])
+    )
+
+
+async def waiting(storage: InlineStorage) -> int:
+    unread = text("SELECT count(*) FROM vector_outbox")
+    return await storage.read(lambda session: session.connection().scalar(unread) or 0)
+
+
+async def test_a_search_takes_in_all_that_waits_where_something_of_its_owner_does(
+    storage: InlineStorage,
+) -> None:
+    for who in ("ada", "bob", "ada"):
+        await memories.keep(storage, who, Memory(content=f"{who} saw fog over the harbour"))
+
+    of_a_stranger = await found(storage, "fog", owner="cyd")
+    left = await waiting(storage)
+    of_ada = await found(storage, "fog", owner="ada")
+
+    assert (of_a_stranger, left) == (0, 3)
+    assert of_ada == 2
+    assert await waiting(storage) == 0
+    assert await found(storage, "fog", owner="bob") == 1
