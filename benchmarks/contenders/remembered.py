@@ -173,8 +173,7 @@ def live(stage: Stage) -> Iterator[Trial]:
                 seconds["recall"].append(await _timed(store.search_memories(AGENT, asked)))
                 seconds["recall CPU"].append(_processor_seconds(servers) - taken)
             for number in range(INTERLEAVED):
-                memory = talker.memory(stage.size + WRITTEN + number)
-                await store.add_memory(AGENT, memory)
+                await store.add_memory(AGENT, talker.memory(stage.size + WRITTEN + number))
                 found = _timed(store.search_memories(AGENT, talker.question()))
                 seconds["at once"].append(await found)
 
