@@ -18,7 +18,7 @@ UNHURRIED = "TIMBER_SQLITE_SYNCHRONOUS"
 
 
 # The same examples in every run: what fails here fails for everybody. `make fuzz` looks for new.
-hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("repeatable")
 
 
