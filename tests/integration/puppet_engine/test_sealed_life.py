@@ -108,7 +108,8 @@ async def test_what_visitors_tell_an_agent_lies_in_no_byte_of_its_files_and_logs
     assert any(MARKER in one.value.lower() for one in facts)
     assert any(MARKER in one.prompt for one in decisions)
     assert tmp_path / "agents.db" in files
-    places = {**files, "values": b"\n".join(values), "logs": caplog.text.encode()}
+    places = {str(file): written for file, written in files.items()}
+    places |= {"values": b"\n".join(values), "logs": caplog.text.encode()}
     for place, bytes_held in places.items():
         assert MARKER.encode() not in bytes_held.lower(), place
         assert MARKER.encode().hex().encode() not in bytes_held.lower(), place
