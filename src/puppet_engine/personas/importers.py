@@ -26,6 +26,9 @@ _ZEREPY: Final = frozenset(
      "traits", "use_time_based_weights"}
 )  # fmt: skip
 _OWN_NAME: Final = re.compile(r"\{\{\s*(?:agentName|name)\s*\}\}")
+_CLAUSE: Final = re.compile(r"[^.;:!?\n]+")
+_NO: Final = re.compile(r"\b(?:no|never|not|without|avoid|don['\u2019]?t|zero)\b", re.IGNORECASE)
+_MARKS: Final = re.compile(r"(?P<what>emoji|hashtag)s?\b", re.IGNORECASE)
 _HANDLE_LENGTH: Final = 15
 _ID_LENGTH: Final = 64
 
@@ -141,6 +144,7 @@ def _from_eliza(taking: _Taking) -> dict[str, Any]:
     bio, system = taking.texts("bio"), taking.text("system")
     manner = taking.value("style")
     style = manner if isinstance(manner, dict) else {}
+    of_all, of_posts = (taking.listed(style.get(key), f"style.{key}") for key in ("all", "post"))
     taking.parts += [f"style.{key}" for key in style if key not in {"all", "post"}]
     return {
         **_identity(name, taking.text("username")),
@@ -148,12 +152,12 @@ def _from_eliza(taking: _Taking) -> dict[str, Any]:
         "personality": {
             "traits": taking.texts("adjectives"),
             "interests": taking.texts("topics"),
-            "speaking_style": " ".join(taking.listed(style.get("all"), "style.all")),
+            "speaking_style": " ".join(of_all),
             "background": " ".join([*bio[1:], *taking.texts("lore")]),
         },
         "style_guide": {
-            "formatting": _as_loose_as_possible(),
-            "content_preferences": taking.listed(style.get("post"), "style.post"),
+            "formatting": _as_loose_as(of_all + of_posts),
+            "content_preferences": of_posts,
             "example_posts": taking.texts("postExamples"),
         },
         "rotating_system_prompts": {"prompts": [system] if system else []},
@@ -183,7 +187,7 @@ def _from_zerepy(taking: _Taking) -> dict[str, Any]:
             "background": " ".join(bio[1:]),
         },
         "style_guide": {
-            "formatting": _as_loose_as_possible(),
+            "formatting": _as_loose_as(()),
             "example_posts": taking.texts("examples"),
         },
         "behavior": {
@@ -239,9 +243,19 @@ def _identity(name: str, username: str) -> dict[str, Any]:
     return {"id": slug or "persona", "name": name, **named}
 
 
-def _as_loose_as_possible() -> dict[str, bool]:
-    """Return a form that forbids nothing: the others have no such rules, and their texts both."""
-    return {"uses_emojis": True, "uses_hashtags": True}
+def _as_loose_as(rules: Iterable[str]) -> dict[str, bool]:
+    """Return a form that forbids only what rules in words do: `no hashtags`, `never use emojis`.
+
+    The others have no such rules but in words, and their texts have both.
+    """
+    forbidden = {
+        match["what"].lower()
+        for rule in rules
+        for clause in _CLAUSE.findall(rule)
+        if (no := _NO.search(clause))
+        for match in _MARKS.finditer(clause, no.end())
+    }
+    return {"uses_emojis": "emoji" not in forbidden, "uses_hashtags": "hashtag" not in forbidden}
 
 
 _READERS: Final[Mapping[Format, Callable[[_Taking], dict[str, Any]]]] = {

@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 from puppet_engine.cli import cli
 from puppet_engine.commands.memory import _show
 from puppet_engine.core.settings import Settings
-from puppet_engine.measures.audit import Audit, audit, audit_friends
+from puppet_engine.measures.audit import Audit, audit, audit_circles, audit_friends
 from puppet_engine.measures.dialogues import Kind
 from puppet_engine.measures.doubts import Doubts
 from puppet_engine.measures.recall import Recall
@@ -53,3 +53,19 @@ def test_an_audit_is_a_table_for_people(capsys: pytest.CaptureFixture[str]) -> N
     assert "0.75 ± 0.12" in told
     assert "12 memories, found by their words alone." in told
     assert "to 75%; of" in told
+
+
+async def test_the_held_out_set_is_audited_apart() -> None:
+    found = await audit_circles(Settings(embedder="none"), seed=7)
+
+    assert found.kinds["all"].questions == found.doubts.answerable == 77
+    assert found.kinds["all"].recall[10] > 0.5
+    assert found.doubts.kinds.keys() == {"of another", "untold"}
+    assert found.doubts.right > found.doubts.wrong
+
+
+def test_only_one_set_is_told_at_a_time() -> None:
+    told = CliRunner().invoke(cli, ["memory", "audit", "--friends", "--held-out"])
+
+    assert told.exit_code == 2
+    assert "one set at a time" in told.output

@@ -86,3 +86,25 @@ def test_what_cannot_be_imported_is_named_with_its_place(
 
     assert problem in str(caught.value)
     assert "character.json:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "emojis", "hashtags"),
+    [
+        ("no hashtags", True, False),
+        ("Never use emojis or hashtags", False, False),
+        ("don't use hashtags, ever. Emojis are fine", True, False),
+        ("avoid emoji", False, True),
+        ("use emojis sparingly; no small talk", True, True),
+        ("notable hashtags are welcome", True, True),
+    ],
+)
+def test_what_the_style_of_eliza_forbids_in_words_is_forbidden(
+    tmp_path: Path, rule: str, emojis: bool, hashtags: bool
+) -> None:
+    for key in ("all", "post"):
+        style = {"all": ["Short."], "post": ["one thought"]} | {key: ["Short.", rule]}
+        persona = import_persona(written(tmp_path, ELIZA | {"style": style})).config
+
+        formatting = persona.style_guide.formatting
+        assert (formatting.uses_emojis, formatting.uses_hashtags) == (emojis, hashtags)
