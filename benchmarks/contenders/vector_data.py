@@ -116,5 +116,11 @@ def _normed(vectors: Floats) -> Floats:
 
 
 def _best(products: Floats) -> NDArray[np.int64]:
-    """Return the numbers of the nearest to each query, by its column."""
-    return np.argsort(-products, axis=0, kind="stable")[:LIMIT].T + 1
+    """Return the numbers of the nearest to each query, by its column; equal ones in order."""
+    return np.array([_best_of(column) for column in np.ascontiguousarray(products.T)]) + 1
+
+
+def _best_of(products: Floats) -> NDArray[np.int64]:
+    place = len(products) - LIMIT
+    enough = np.flatnonzero(products >= np.partition(products, place)[place])
+    return enough[np.argsort(-products[enough], kind="stable")[:LIMIT]]

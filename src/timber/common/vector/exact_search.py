@@ -4,8 +4,9 @@ One pass over memory, in slices: what a slice has is compared with the worst of 
 so hardly any score is looked at twice. Blocks with a short form are first searched by that.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ _LIKELY: Final = 3
 """Among so many times more than are wanted, by the short form, the best are nearly always."""
 _FEW: Final = 8
 """Of one row in so many, or fewer, a copy is faster than a pass over all rows."""
+_AS_HIT: Final = cast("Callable[[tuple[int, float]], Hit]", partial(tuple.__new__, Hit))
+"""Makes the tuple itself: its constructor is a function of Python, which takes longer."""
 
 
 def nearest(
@@ -90,7 +93,9 @@ class Best:
             self.offer(np.array(chunk_ids), np.array(scores, dtype=np.float32))
 
     def hits(self) -> list[Hit]:
-        return list(map(Hit, self._chunk_ids.tolist(), self._scores.tolist()))
+        return list(
+            map(_AS_HIT, zip(self._chunk_ids.tolist(), self._scores.tolist(), strict=True))
+        )
 
 
 class _Floor:
@@ -143,17 +148,20 @@ def _screen_at_once(
         _compare(block, query, allowed, best)
         return
     short = ShortQuery(query)
-    scores, slack = short.products(codes, 0, len(block)), short.slack(codes, 0)
+    scores = short.products(codes, 0, len(block))
     if allowed is not None:
         scores[~allowed] = -np.inf
     first = scores.argpartition(len(block) - likely)[-likely:]
+    highest_left = scores[first[0]]  # at the most: what is left out is not above the first
     if allowed is not None:
         first = first[allowed[first]]
     best.offer(block.chunk_ids[first], scores_of(query, block.vectors.take(first, axis=0)))
-    scores[first] = -np.inf
-    rest = (scores > best.floor - slack).nonzero()[0]
-    if len(rest):
-        best.offer(block.chunk_ids[rest], products(query, block.vectors.take(rest, axis=0)))
+    reach = (best.floor - short.slack(codes, 0)) / short.step
+    if highest_left > reach:
+        scores[first] = -np.inf
+        rest = (scores > reach).nonzero()[0]
+        if len(rest):
+            best.offer(block.chunk_ids[rest], products(query, block.vectors.take(rest, axis=0)))
 
 
 def _screen(block: Block, codes: Codes, query: Floats, allowed: Mask | None, best: Best) -> None:
@@ -195,6 +203,7 @@ def _candidates(
     for start in range(0, count, SLICE):
         part = slice(start, min(start + SLICE, count))
         scores = short.products(codes, part.start, part.stop)
+        scores *= short.step
         slack = short.slack(codes, start)
         floor = max(best.floor, lowest.value)
         found = _reaching(scores, floor - slack, allowed, part)

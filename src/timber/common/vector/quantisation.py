@@ -76,23 +76,26 @@ class ShortQuery:
         """Take a vector, shape (1, dimension)."""
         row = vector[0]
         sizes = np.abs(row)
-        self._scale = float(sizes[sizes.argmax()]) / _MOST or 1.0
-        rounded = np.rint(row / self._scale)
+        self.step = float(sizes[sizes.argmax()]) / _MOST or 1.0
+        """What is worth one in what `products` returns."""
+        steps = row * (1 / self.step)
+        rounded = np.rint(steps)
         self._code = rounded.astype(np.int8).reshape(1, -1)
-        rounded *= self._scale
-        self._length = _length(rounded)
-        rounded -= row
-        self._error = _length(rounded)
+        self._length = _length(rounded) * self.step
+        rounded -= steps
+        self._error = _length(rounded) * self.step
 
     def products(self, codes: Codes, start: int, stop: int) -> Floats:
-        """Return the products with the rows of one slice."""
+        """Return the products with the rows of one slice, in steps."""
         # Exact: a sum of products of such small integers is a float32 as it is.
         found = products(self._code, codes.codes[start:stop])
         found *= codes.scales[start:stop]
-        found *= self._scale
         return found
 
     def slack(self, codes: Codes, start: int) -> float:
-        """Return how far those of the slice that begins there can be from the true ones."""
+        """Return how far those of the slice that begins there can be from the true ones.
+
+        Not in steps, but as they are.
+        """
         error = float(codes.errors[start // SLICE])
         return self._length * error + self._error * codes.reach + _ROUNDING
