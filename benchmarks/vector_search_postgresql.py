@@ -31,6 +31,21 @@ def _recall(least: float) -> Figure:
     )
 
 
+def _by_metadata(share: str, name: str) -> Benchmark:
+    return Benchmark(
+        name=f"PostgreSQL: nearest of {share} by metadata",
+        about=f"the ten nearest of {share} that have one value in their metadata.",
+        ours=f"{_OURS}:{name}",
+        peers=(
+            Peer(name="exact SQL by hand", run=f"{_BY_HAND}:{name}", target=at_most(1.2)),
+            Peer(name="pgvector as planned", run=f"{_BY_HAND}:{name}_as_planned"),
+        ),
+        figures=(_LATENCY, _recall(1.0)),
+        in_full=True,
+        **_COMMON,
+    )
+
+
 BENCHMARKS: Final = (
     Benchmark(
         name="PostgreSQL: nearest of all",
@@ -66,4 +81,6 @@ BENCHMARKS: Final = (
         figures=(_LATENCY, _recall(1.0)),
         **_COMMON,
     ),
+    _by_metadata("0.1 %", "search_thousandth"),
+    _by_metadata("10 %", "search_tenth"),
 )

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
-from benchmarks.contenders.pgvector_data import queries, trial, written
+from benchmarks.contenders.pgvector_data import is_tenth, is_thousandth, queries, trial, written
 from benchmarks.contenders.vector_data import LIMIT, OWNERS
 from benchmarks.harness.stage import Stage, Trial
 from sqlalchemy import create_engine, make_url, text
@@ -14,6 +14,8 @@ BREADTH = 100
 """What Timber sets `hnsw.ef_search` to; pgvector's default is 40."""
 _OWNER = "WHERE owner = :owner"
 _TOPIC = "WHERE about @> jsonb_build_object('topic', CAST(:owner AS integer))"
+_THOUSANDTH = "WHERE about @> jsonb_build_object('thousandth', CAST(:owner AS integer))"
+_TENTH = "WHERE about @> jsonb_build_object('tenth', mod(CAST(:owner AS integer), 10))"
 
 
 @contextlib.contextmanager
@@ -55,6 +57,34 @@ def search_owner_as_planned(stage: Stage) -> Iterator[Trial]:
 def search_topic_as_planned(stage: Stage) -> Iterator[Trial]:
     """Search those of one topic as the planner likes."""
     with _searching(stage, f"{_TOPIC} {_NEAREST}", _is_owners) as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def search_thousandth(stage: Stage) -> Iterator[Trial]:
+    """Compare with one in a thousand."""
+    with _searching(stage, f"{_THOUSANDTH} {_EXACT}", is_thousandth) as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def search_thousandth_as_planned(stage: Stage) -> Iterator[Trial]:
+    """Search one in a thousand as the planner likes."""
+    with _searching(stage, f"{_THOUSANDTH} {_NEAREST}", is_thousandth) as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def search_tenth(stage: Stage) -> Iterator[Trial]:
+    """Compare with one in ten."""
+    with _searching(stage, f"{_TENTH} {_EXACT}", is_tenth) as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def search_tenth_as_planned(stage: Stage) -> Iterator[Trial]:
+    """Search one in ten as the planner likes."""
+    with _searching(stage, f"{_TENTH} {_NEAREST}", is_tenth) as ready:
         yield ready
 
 

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
-from benchmarks.contenders.pgvector_data import SOURCE, queries, trial
+from benchmarks.contenders.pgvector_data import SOURCE, is_tenth, is_thousandth, queries, trial
 from benchmarks.contenders.vector_data import LIMIT, OWNERS
 from benchmarks.harness.stage import Stage, Trial
 
@@ -38,6 +38,28 @@ def search_topic(stage: Stage) -> Iterator[Trial]:
         return Scope(SOURCE, filters={"topic": place % OWNERS})
 
     with _searching(stage, scope, lambda place: f"owner = {place % OWNERS}") as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def search_thousandth(stage: Stage) -> Iterator[Trial]:
+    """Search one in a thousand, by its metadata."""
+
+    def scope(place: int) -> Scope:
+        return Scope(SOURCE, filters={"thousandth": place % OWNERS})
+
+    with _searching(stage, scope, is_thousandth) as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def search_tenth(stage: Stage) -> Iterator[Trial]:
+    """Search one in ten, by its metadata."""
+
+    def scope(place: int) -> Scope:
+        return Scope(SOURCE, filters={"tenth": place % 10})
+
+    with _searching(stage, scope, is_tenth) as ready:
         yield ready
 
 
