@@ -16,7 +16,9 @@ from timber.common.vector.sqlite_driver import driver_of
 from timber.common.vector.sqlite_filters import Filters
 
 _FIRST: Final = 1024
-"""Of so many of the nearest it is looked first whether they meet the filters."""
+"""Of so many of the nearest it is looked at once whether they meet the filters."""
+_PASS: Final = 256
+"""In a pass over memory one piece in so many can be found as fast as a few."""
 _NONE_YET: Final = 8
 """So many times more are looked at when none of them does."""
 _ENOUGH: Final = 1.5
@@ -67,13 +69,18 @@ def _filtered(
 
     Mostly they are among the nearest of all; if not, few meet them, and those are compared.
     """
-    count, found, seen, wanted = sum(map(len, blocks)), list[Hit](), 0, max(limit, _FIRST)
+    count, found, seen = sum(map(len, blocks)), list[Hit](), 0
+    wanted = max(limit, _FIRST, count // _PASS)
     while wanted * _TOO_MANY <= count or wanted <= _FIRST:
         first = nearest(blocks, vector, limit=wanted)
-        meeting = filters.among([hit.chunk_id for hit in first[seen:]])
-        found += [hit for hit in first[seen:] if hit.chunk_id in meeting]
-        if len(found) >= limit or len(first) < wanted:
-            return found[:limit]
+        for start in range(seen, len(first), _FIRST):
+            some = first[start : start + _FIRST]
+            meeting = filters.among([hit.chunk_id for hit in some])
+            found += [hit for hit in some if hit.chunk_id in meeting]
+            if len(found) >= limit:
+                return found[:limit]
+        if len(first) < wanted:
+            return found
         seen = wanted
         wanted = int(seen * max(2, _ENOUGH * limit / len(found))) if found else seen * _NONE_YET
     return nearest(blocks, vector, limit=limit, among=filters.all())

@@ -20,6 +20,8 @@ _MANY: Final = 3
 """Of so many times more than are wanted it is worth it to sort out the worst first."""
 _LIKELY: Final = 3
 """Among so many times more than are wanted, by the short form, the best are nearly always."""
+_SPARE: Final = 512
+"""Of more than so many beyond those that are wanted, a copy takes longer than it spares."""
 _FEW: Final = 8
 """Of one row in so many, or fewer, a copy is faster than a pass over all rows."""
 _AS_HIT: Final = cast("Callable[[tuple[int, float]], Hit]", partial(tuple.__new__, Hit))
@@ -170,7 +172,7 @@ def _screen(block: Block, codes: Codes, query: Floats, allowed: Mask | None, bes
     First with the likely ones, as `_screen_at_once` does: then much less is in reach.
     """
     candidates, highest = _candidates(codes, len(block), query, allowed, best)
-    likely = _LIKELY * best.limit
+    likely = best.limit + min(best.limit * (_LIKELY - 1), _SPARE)
     if likely < len(candidates):
         first = highest.argpartition(len(candidates) - likely)[-likely:]
         _compare_with(candidates[first], block, query, allowed, best)
