@@ -14,6 +14,7 @@ from puppet_engine.core.errors import AgentExistsError, AgentNotFoundError, Memo
 from puppet_engine.core.ids import AgentId, EventId, MemoryId
 from puppet_engine.core.models import AgentConfig, Event, Memory, MemoryType, StoredMemory
 from puppet_engine.memory.base import MemoryStore
+from puppet_engine.memory.recollection import Recollection
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 
@@ -49,6 +50,14 @@ class FakeMemories(MemoryStore):
     ) -> list[StoredMemory]:
         own = await self.get_memories(agent_id)
         return [memory for memory in own if query in memory.content][:limit]
+
+    @override
+    async def recollect(
+        self, agent_id: str, query: str, *, question: str | None = None, limit: int = 10
+    ) -> Recollection:
+        """Return what is found; it is sure of that where there is anything."""
+        found = await self.search_memories(agent_id, query, limit=limit)
+        return Recollection(memories=tuple(found), certainty=float(bool(found)))
 
     @override
     async def delete_memory(self, agent_id: str, memory_id: str) -> None:

@@ -14,6 +14,7 @@ from puppet_engine.core.models import Memory, Post, StoredMemory
 from puppet_engine.llm.base import Completion, CompletionRequest, LLMProvider
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.ranking import rank
+from puppet_engine.memory.recollection import Recollection
 from puppet_engine.networks.base import SocialNetwork
 from puppet_engine.storage.memories import Found
 
@@ -137,6 +138,14 @@ class FakeMemoryStore(MemoryStore):
         ]
         chosen = rank(found, query, now=self._clock.now(), limit=limit)
         return [self._memories[place] for place in chosen]
+
+    @override
+    async def recollect(
+        self, agent_id: str, query: str, *, question: str | None = None, limit: int = 10
+    ) -> Recollection:
+        """Return what is found; it is sure of that where there is anything."""
+        found = await self.search_memories(agent_id, query, limit=limit)
+        return Recollection(memories=tuple(found), certainty=float(bool(found)))
 
     @override
     async def delete_memory(self, agent_id: str, memory_id: str) -> None:

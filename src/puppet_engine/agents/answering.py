@@ -12,7 +12,7 @@ from puppet_engine.agents.conversation import told_together
 from puppet_engine.agents.deciding import MOST_ANSWERS, chances_of, choose_acts
 from puppet_engine.agents.explaining import decided
 from puppet_engine.agents.feeling import of_words
-from puppet_engine.agents.recall import own_words, recall, remembered_lately
+from puppet_engine.agents.recall import own_words, recall_for, remembered_lately
 from puppet_engine.agents.relationships import HOSTILE, key_of
 from puppet_engine.agents.schedule import AnswerTimes
 from puppet_engine.agents.wording import ONE_POST, Wish, Wording, held_back, worded
@@ -167,7 +167,8 @@ async def _acted(turn: Turn, weighed: _Weighed) -> dict[str, Any]:
     speaking = next((act for act in acts if act in {Act.REPLY, Act.QUOTE}), None)
     if speaking is None:
         return {"intents": tuple(intents), "decision": decided(turn, acts=acts, **told)}
-    memories = await recall(turn, f"{post.author_handle} {post.text}")
+    cue = f"{post.author_handle} {post.text}"
+    memories, is_in_doubt = await recall_for(turn, cue, post.text)
     said = own_words(await remembered_lately(turn))
     prompt = reply_prompt(
         post=post,
@@ -177,7 +178,10 @@ async def _acted(turn: Turn, weighed: _Weighed) -> dict[str, Any]:
         now=turn.agent.local(turn.clock.now()),
         disposition=disposition_of(turn.mind.mood_name, turn.mind.mood, weighed.relationship),
         is_asked=weighed.is_asked,
+        is_in_doubt=is_in_doubt,
     )
+    if is_in_doubt:
+        told["why"] += "; it does not know what it is asked for, and is told to say so"
     wish = Wish(must=honest_answer) if weighed.is_asked else ONE_POST
     wording = await worded(turn, prompt, said, wish)
     told |= {"memories": memories, "prompt": prompt, "wording": wording}

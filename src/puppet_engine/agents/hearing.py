@@ -12,6 +12,7 @@ from puppet_engine.core.models import Memory, Quarantined, StoredMemory, TurnOut
 from puppet_engine.core.provenance import LinkKind, MemoryLink, Trust, trust_of
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.forgetting import LettingGo
+from puppet_engine.memory.recollection import Recollection
 from puppet_engine.memory.words import words
 from puppet_engine.memory.write_gate import ALIKE, alike, reasons_against
 
@@ -97,6 +98,14 @@ class Noting(MemoryStore):
     ) -> list[StoredMemory]:
         found = await self._store.search_memories(agent_id, query, limit=limit)
         self.recalled |= {one.id: one for one in found}
+        return found
+
+    @override
+    async def recollect(
+        self, agent_id: str, query: str, *, question: str | None = None, limit: int = 10
+    ) -> Recollection:
+        found = await self._store.recollect(agent_id, query, question=question, limit=limit)
+        self.recalled |= {one.id: one for one in found.memories}
         return found
 
     @override

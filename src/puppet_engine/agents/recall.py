@@ -8,6 +8,7 @@ from puppet_engine.agents.agent import Agent
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.decisions import Recalled
 from puppet_engine.core.models import EventDraft, Memory, StoredMemory
+from puppet_engine.memory.asking import asks_to_remember
 
 RECALLED: Final = 5
 """How many memories a prompt holds."""
@@ -22,7 +23,23 @@ OWN_WORDS: Final = "own_words"
 async def recall(turn: Turn, cue: str) -> list[Recalled]:
     """Return what the agent remembers at a cue, best first."""
     found = await turn.memory.search_memories(turn.agent.id, cue, limit=RECALLED)
-    return [Recalled(id=memory.id, content=memory.content) for memory in found]
+    return _recalled(found)
+
+
+async def recall_for(turn: Turn, cue: str, question: str) -> tuple[list[Recalled], bool]:
+    """Return what the agent remembers at a cue, and whether it must doubt that this answers.
+
+    It doubts only where a question asks for what was said or promised: any other may be answered
+    without a memory.
+    """
+    if not asks_to_remember(question):
+        return await recall(turn, cue), False
+    found = await turn.memory.recollect(turn.agent.id, cue, question=question, limit=RECALLED)
+    return _recalled(found.memories), not found.knows
+
+
+def _recalled(memories: Sequence[StoredMemory]) -> list[Recalled]:
+    return [Recalled(id=memory.id, content=memory.content) for memory in memories]
 
 
 async def remembered_lately(turn: Turn) -> Sequence[StoredMemory]:

@@ -22,6 +22,17 @@ _WHEN: Final = re.compile(
 """Not in `what do you play when nobody listens`, where it asks for no time."""
 
 
+_TO_REMEMBER: Final = re.compile(
+    r"\b(?:remember|recall|remind\s+me)\b[^.!]*\?"
+    r"|\b(?:what|who|whom|where|when|why|which|how)\b[^.?!]*\b(?:did|have|has|had)\b[^.?!]*"
+    r"\b(?:say|said|tell|told|mention|mentioned|write|wrote|written|promised?|talk(?:ed)?"
+    r"|spoken?|speak)\b[^.!]*\?"
+    r"|\b(?:did|have|has|had)\s+(?:[@\w'-]+\s+){1,3}(?:say|said|tell|told|mention|mentioned"
+    r"|promised?)\b[^.!]*\?",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question in its parts."""
@@ -47,3 +58,8 @@ def asked_in(question: str) -> Asked:
         return Asked(tuple(map(searched, parts)) or (searched(question),), is_when=is_when)
     description = searched(question[described.end() :])
     return Asked((searched(question[: described.start()]), description), description, is_when)
+
+
+def asks_to_remember(text: str) -> bool:
+    """Return whether a text asks for what was said or promised: only memory can answer it."""
+    return _TO_REMEMBER.search(text) is not None

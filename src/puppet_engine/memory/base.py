@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 from puppet_engine.core.models import Memory, StoredMemory
 from puppet_engine.memory.forgetting import LettingGo
+from puppet_engine.memory.recollection import Recollection
 
 
 class MemoryStore(ABC):
@@ -33,6 +34,15 @@ class MemoryStore(ABC):
 
         Something always comes to mind: fewer than `limit` are returned only to an agent
         that has fewer memories.
+        """
+
+    @abstractmethod
+    async def recollect(
+        self, agent_id: str, query: str, *, question: str | None = None, limit: int = 10
+    ) -> Recollection:
+        """Return what comes to an agent's mind, how sure it may be, and what disagrees in it.
+
+        `question` is what it is to answer, where `query` holds more than that.
         """
 
     @abstractmethod

@@ -83,13 +83,15 @@ class SQLiteStore(MemoryStore):
         chosen, _ = await self._recall(agent_id, query, limit)
         return chosen
 
-    async def recollect(self, agent_id: str, query: str, *, limit: int = 10) -> Recollection:
-        """Return what comes to an agent's mind, how sure it may be, and what disagrees in it."""
+    @override
+    async def recollect(
+        self, agent_id: str, query: str, *, question: str | None = None, limit: int = 10
+    ) -> Recollection:
         chosen, found = await self._recall(agent_id, query, max(limit, 1))
         ids = [one.id for one in chosen]
         return Recollection(
             memories=tuple(chosen),
-            certainty=certainty(found, query, now=self._clock.now()),
+            certainty=certainty(found, question or query, now=self._clock.now()),
             disagreements=tuple(await links.disagreements(self._storage, agent_id, ids)),
         )
 

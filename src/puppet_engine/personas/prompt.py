@@ -93,6 +93,7 @@ class Section(StrEnum):
     RECENT = "What you wrote lately"
     THREAD = "The conversation so far, oldest first"
     POST = "The post you answer"
+    DOUBT = "What you may not know"
     CORRECTION = "What was wrong with your last draft"
 
 
@@ -182,11 +183,12 @@ def reply_prompt(  # noqa: PLR0913 - the parts of a prompt, by keyword
     now: datetime,
     disposition: Disposition = INDIFFERENT,
     is_asked: bool = False,
+    is_in_doubt: bool = False,
 ) -> str:
     """Return the request for an answer to `post`; `thread` is what was said before it.
 
     The `disposition` is the mood, and how one stands with the post's author, who may have asked
-    whether a program speaks.
+    whether a program speaks, or for something of which one must doubt that one remembers it.
     """
     ask = (
         "Write one reply to the post below. Take up what it really says. "
@@ -197,6 +199,10 @@ def reply_prompt(  # noqa: PLR0913 - the parts of a prompt, by keyword
             " They want to know whether you are a program. Say so plainly, in your own voice: you "
             "are an AI persona, and no human being writes this."
         )
+    doubt = (
+        "Nothing that comes to your mind is sure to answer what they ask for. Where neither it "
+        "nor the conversation tells it, say plainly that you do not know, and make nothing up."
+    )
     return _join(
         [
             _section(Section.TASK, [ask]),
@@ -205,6 +211,7 @@ def reply_prompt(  # noqa: PLR0913 - the parts of a prompt, by keyword
             _section(Section.STANDING, map(_item, disposition.standing)),
             _section(Section.THREAD, map(_said, thread)),
             _section(Section.POST, [_said(post)]),
+            _section(Section.DOUBT, [doubt] if is_in_doubt else []),
             *_mind(memories, recent_posts),
         ]
     )

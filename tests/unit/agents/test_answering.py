@@ -11,6 +11,7 @@ from puppet_engine.agents.recall import OWN_WORDS
 from puppet_engine.agents.wording import reasons_of
 from puppet_engine.core.ids import PostId
 from puppet_engine.core.models import AgentConfig, IntentKind, Memory, MemoryType, Post
+from puppet_engine.personas.prompt import Section
 
 LOOK = Noticing(every=timedelta(minutes=10))
 
@@ -63,6 +64,33 @@ async def test_an_answer_goes_to_the_post_and_takes_up_its_words(
     assert intent.payload["text"] == "It drives me."
     assert intent.payload["in_reply_to"] == post.id
     assert "is tea an engine?" in llm.requests[0].prompt
+
+
+async def test_who_is_asked_for_what_it_does_not_remember_is_told_to_say_so(
+    make_turn: MakeTurn, feed: FakeFeed
+) -> None:
+    post = said(feed, "bob", "@ada do you remember what I told you about Lisbon?")
+    llm = ScriptedLLM("I do not.")
+
+    outcome = await Answering().take(make_turn(llm, post.model_dump(mode="json")))
+
+    assert Section.DOUBT in llm.requests[0].prompt
+    assert outcome.decision is not None
+    assert "does not know what it is asked for" in outcome.decision.why
+
+
+async def test_who_remembers_or_is_not_asked_to_has_no_doubt(
+    make_turn: MakeTurn, feed: FakeFeed, memory: FakeMemoryStore
+) -> None:
+    general = said(feed, "bob", "@ada what do you think of Lisbon?")
+    llm = ScriptedLLM("It is steep.", "You fell on the stairs.")
+    await Answering().take(make_turn(llm, general.model_dump(mode="json")))
+    await memory.add_memory("ada", Memory(content="@bob told me: in Lisbon I fell on the stairs"))
+    asked = said(feed, "bob", "@ada do you remember what I told you about Lisbon?")
+    await Answering().take(make_turn(llm, asked.model_dump(mode="json")))
+
+    assert not any(Section.DOUBT in request.prompt for request in llm.requests)
+    assert "fell on the stairs" in llm.requests[1].prompt
 
 
 async def test_a_persona_that_never_replies_only_remembers(

@@ -23,8 +23,10 @@ class Boasting(SQLiteStore):
     """Always knows."""
 
     @override
-    async def recollect(self, agent_id: str, query: str, *, limit: int = 10) -> Recollection:
-        found = await super().recollect(agent_id, query, limit=limit)
+    async def recollect(
+        self, agent_id: str, query: str, *, question: str | None = None, limit: int = 10
+    ) -> Recollection:
+        found = await super().recollect(agent_id, query, question=question, limit=limit)
         return replace(found, certainty=1.0)
 
 
@@ -32,8 +34,10 @@ class Timid(SQLiteStore):
     """Never knows."""
 
     @override
-    async def recollect(self, agent_id: str, query: str, *, limit: int = 10) -> Recollection:
-        found = await super().recollect(agent_id, query, limit=limit)
+    async def recollect(
+        self, agent_id: str, query: str, *, question: str | None = None, limit: int = 10
+    ) -> Recollection:
+        found = await super().recollect(agent_id, query, question=question, limit=limit)
         return replace(found, certainty=0.0)
 
 

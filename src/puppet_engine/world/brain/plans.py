@@ -45,8 +45,8 @@ def plan_post(occasion: Occasion, chance: random.Random) -> Plan:
 def plan_reply(speaker: Speaker, occasion: Occasion, post: Said, chance: random.Random) -> Plan:
     """Return the plan of a reply. Distress comes first, then what the speaker keeps out of."""
     heard = hear(post.text)
-    if asks_whether_program(post.text):
-        return _reply("confess")
+    if (is_program := asks_whether_program(post.text)) or occasion.is_in_doubt:
+        return _reply("confess" if is_program else "unknowing")
     if heard.calls_for == "console":
         return Plan(("console",), filler="console", is_grave=True)
     forbidden = {word for topic in speaker.avoided for word in content_words(topic)}

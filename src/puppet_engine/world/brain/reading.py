@@ -76,6 +76,8 @@ class Occasion:
     recent: tuple[str, ...] = ()
     thread: tuple[Said, ...] = ()
     post: Said | None = None
+    is_in_doubt: bool = False
+    """Whether it may not know what it is asked for."""
 
 
 @lru_cache(maxsize=SPEAKERS)
@@ -120,6 +122,7 @@ def read_occasion(prompt: str) -> Occasion:
         recent=found.get(Section.RECENT, ()),
         thread=thread,
         post=_said(post) if post else None,
+        is_in_doubt=Section.DOUBT in found,
     )
 
 

@@ -1,12 +1,17 @@
 """The answers of a search, as callers get them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from timber.common.vector.candidates import Piece
+from timber.common.vector.diversity import diversified
 from timber.common.vector.fusion import DENSE, TEXT, Candidate
+from timber.common.vector.numerics import numpy
 from timber.common.vector.questions import Question
+from timber.common.vector.stored_vectors import read_vectors
 
 
 @dataclass(frozen=True)
@@ -71,3 +76,17 @@ class Answers:
             "pending": dict(self.waiting),
             "results": [{**one.as_result(), "explain": one.explained()} for one in self.found],
         }
+
+
+def unlike(
+    connection: Connection, answers: Sequence[Answer], diversity: float, *, limit: int
+) -> list[Answer]:
+    """Return answers in an order in which the first do not repeat one another."""
+    np = numpy()
+    vectors = read_vectors(connection, (one.piece.chunk_id for one in answers))
+    length = max(map(len, vectors.values()), default=1)
+    nothing = np.zeros(length, dtype=np.float32)
+    table = np.stack([vectors.get(one.piece.chunk_id, nothing) for one in answers] or [nothing])
+    relevance = [one.candidate.score for one in answers]
+    order = diversified(relevance, table, diversity=diversity, limit=limit)
+    return [answers[place] for place in order]

@@ -12,17 +12,15 @@ from timber.common.database.service import DatabaseService
 from timber.common.database.session import TimberSession
 from timber.common.errors import EmbeddingError, EncryptionError, NotOpenError, RecordNotFoundError
 from timber.common.ids import IdFactory
-from timber.common.vector.answers import Answer, Answers
+from timber.common.vector.answers import Answer, Answers, unlike
 from timber.common.vector.base import Embedder
 from timber.common.vector.candidates import Found, Legs, candidates, read_pieces
-from timber.common.vector.diversity import diversified
 from timber.common.vector.embedders.words_only import WordsOnly
 from timber.common.vector.embedding import Embedding
 from timber.common.vector.fusion import TEXT, by_words_found, fuse
 from timber.common.vector.identities import Identities, Identity
 from timber.common.vector.indexes import Indexes, indexes_of
 from timber.common.vector.ingestion import VectorIngestionService
-from timber.common.vector.numerics import numpy
 from timber.common.vector.questions import (
     HALF_LIFE_DAYS,
     Manner,
@@ -352,7 +350,8 @@ class VectorSearchService:
         ranked = fuse(found.legs, found.facts, weights=asked.weights, recency=asked.recency)
         answers = [Answer(found.pieces[one.chunk_id], one) for one in ranked.values()]
         if asked.diversity:
-            answers = _unlike(legs.connection, answers[: _COMPARED * asked.limit], asked)
+            compared = answers[: _COMPARED * asked.limit]
+            answers = unlike(legs.connection, compared, asked.diversity, limit=asked.limit)
         return [self._opened_answer(one) for one in answers[: asked.limit]]
 
     def _opened_answer(self, answer: Answer) -> Answer:
@@ -394,15 +393,3 @@ class VectorSearchService:
             except (EmbeddingError, EncryptionError):
                 # Of that text `status` tells, and it is tried again. The others can be found.
                 continue
-
-
-def _unlike(connection: Connection, answers: Sequence[Answer], asked: Question) -> list[Answer]:
-    """Return answers in an order in which the first do not repeat one another."""
-    np = numpy()
-    vectors = read_vectors(connection, (one.piece.chunk_id for one in answers))
-    length = max(map(len, vectors.values()), default=1)
-    nothing = np.zeros(length, dtype=np.float32)
-    table = np.stack([vectors.get(one.piece.chunk_id, nothing) for one in answers] or [nothing])
-    relevance = [one.candidate.score for one in answers]
-    order = diversified(relevance, table, diversity=asked.diversity, limit=asked.limit)
-    return [answers[place] for place in order]
