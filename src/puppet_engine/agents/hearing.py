@@ -70,10 +70,14 @@ def _trusted(memory: Memory, agent: Agent) -> Memory:
 
 
 class Noting(MemoryStore):
-    """Another store, of which is noted what comes to mind."""
+    """Another store, for one turn of one agent, of which is noted what comes to mind.
+
+    What the agent remembers last is read once: its memories change when the turn ends.
+    """
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
+        self._lately: dict[tuple[str, int], list[StoredMemory]] = {}
         self.recalled: dict[MemoryId, StoredMemory] = {}
 
     @override
@@ -86,11 +90,15 @@ class Noting(MemoryStore):
 
     @override
     async def add_memory(self, agent_id: str, memory: Memory) -> str:
+        self._lately.clear()
         return await self._store.add_memory(agent_id, memory)
 
     @override
     async def get_memories(self, agent_id: str, *, limit: int = 50) -> list[StoredMemory]:
-        return await self._store.get_memories(agent_id, limit=limit)
+        if (agent_id, limit) not in self._lately:
+            found = await self._store.get_memories(agent_id, limit=limit)
+            self._lately[agent_id, limit] = found
+        return self._lately[agent_id, limit]
 
     @override
     async def search_memories(
@@ -110,6 +118,7 @@ class Noting(MemoryStore):
 
     @override
     async def delete_memory(self, agent_id: str, memory_id: str) -> None:
+        self._lately.clear()
         await self._store.delete_memory(agent_id, memory_id)
 
     @override

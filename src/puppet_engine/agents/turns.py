@@ -122,8 +122,9 @@ class Turns(Consumer):
                 # Another process took the turn while this one waited for the agent: nobody is to
                 # be asked, and paid, for it again.
                 return True
-            outcome = await self._take(agent, event)
-            outcome = await self._commit(agent, event, outcome)
+            memory = Noting(self._memory)
+            outcome = await self._take(agent, event, memory)
+            outcome = await self._commit(agent, event, outcome, memory=memory)
             # From here on the event is over: what fails now must not bring it back.
             await self._outgoing.send(sorted({intent.account for intent in outcome.intents}))
         return True
@@ -224,10 +225,9 @@ class Turns(Consumer):
         await self._commit(agent, None, outcome)
         raise silence or HeldBackError(agent.id, reasons)
 
-    async def _take(self, agent: Agent, event: Event) -> TurnOutcome:
+    async def _take(self, agent: Agent, event: Event, memory: Noting) -> TurnOutcome:
         occasion = f"{event.sequence}"
         llm = self._llm_of(agent, occasion)
-        memory = Noting(self._memory)
         action = self._actions[event.type]
         known = await self._known(agent, action, event.payload)
         turn = self._equip(agent, event.payload, occasion, llm=llm, memory=memory, known=known)
@@ -309,10 +309,16 @@ class Turns(Consumer):
     # -------------------------------------------------------------- facts
 
     async def _commit(
-        self, agent: Agent, event: Event | None, outcome: TurnOutcome, *, error: str = ""
+        self,
+        agent: Agent,
+        event: Event | None,
+        outcome: TurnOutcome,
+        *,
+        error: str = "",
+        memory: MemoryStore | None = None,
     ) -> TurnOutcome:
         """Make a turn fact, and return it as it was kept."""
-        outcome = await admitted(outcome, agent=agent, memory=self._memory)
+        outcome = await admitted(outcome, agent=agent, memory=memory or self._memory)
         told = (memory_kept(agent, memory, self._clock) for memory in outcome.memories)
         outcome = outcome.model_copy(update={"events": (*outcome.events, *told)})
         outcome = self._outgoing.addressed(agent, outcome)

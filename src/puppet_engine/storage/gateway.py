@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 from collections import namedtuple
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeAlias, TypeVar
 
-from sqlalchemy import Result, Table, make_url
+from sqlalchemy import Row, Table, make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
@@ -250,7 +251,7 @@ class Storage:
             embedding = Embedding(self._timber.vector_search.embedding_service)
             return embedding.of_texts([text.encode(errors="replace").decode()])[0]
 
-    def opened(self, table: Table, found: Result[Any]) -> Iterator[Any]:
+    def opened(self, table: Table, found: Iterable[Row[Any]]) -> Iterator[Any]:
         """Yield rows that were selected of a table, with what is sealed in them opened.
 
         Among the columns are `person_id`, and what the model says under `bound_to`, or else the
@@ -264,10 +265,13 @@ class Storage:
         if not self.sealed(table):
             yield from found
             return
-        columns = tuple(found.keys())
-        make = _row_of(columns)
+        rows = iter(found)
+        if (first := next(rows, None)) is None:
+            return
+        columns = tuple(first._fields)
+        make, rows = _row_of(columns), chain([first], rows)
         with in_our_words():
-            for row in self._timber.sealer.open_rows(table.name, columns, found):
+            for row in self._timber.sealer.open_rows(table.name, columns, rows):
                 yield make(row)
 
     def row_key(self, table: Table) -> tuple[str, ...]:

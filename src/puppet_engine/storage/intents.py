@@ -1,13 +1,13 @@
 """Intents as rows: the outbox in the engine's database."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
     Delete,
     Insert,
-    Result,
+    Row,
     Table,
     Update,
     bindparam,
@@ -48,6 +48,7 @@ class StoredIntents(IntentStore):
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._looked_at: dict[bytes, Mapping[str, Any]] = {}
 
     # -------------------------------------------------------------- looking
 
@@ -140,9 +141,9 @@ class StoredIntents(IntentStore):
         def work(session: Session) -> Past:
             connection = session.connection()
             mine = self._opened(connection.execute(begun, {"agent": agent_id, "most": limit}))
-            all_of_them = list(self._opened(connection.execute(latest, {"most": limit})))
-            waiting = [it.payload for it in all_of_them if it.agent_id == agent_id]
-            others = [it.payload for it in all_of_them if it.agent_id != agent_id]
+            all_of_them = self._latest(connection.execute(latest, {"most": limit}).all())
+            waiting = [payload for whose, payload in all_of_them if whose == agent_id]
+            others = [payload for whose, payload in all_of_them if whose != agent_id]
             own = _texts([*waiting, *(it.payload for it in mine)])
             return Past(own=own[:limit], cast=_texts(others))
 
@@ -251,7 +252,19 @@ class StoredIntents(IntentStore):
 
     # -------------------------------------------------------------- rows
 
-    def _opened(self, found: Result[Any]) -> Iterator[Any]:
+    def _latest(self, rows: Sequence[Any]) -> list[tuple[str, Mapping[str, Any]]]:
+        """Return whose the latest intents are, and what is in them.
+
+        All agents look at the same ones: those of the last look are known by their ciphertext.
+        """
+        known = self._looked_at
+        new = [row for row in rows if row.payload not in known]
+        opened = zip((row.payload for row in new), self._opened(new), strict=True)
+        now_known = known | {sealed: intent.payload for sealed, intent in opened}
+        self._looked_at = {row.payload: now_known[row.payload] for row in rows}
+        return [(row.agent_id, now_known[row.payload]) for row in rows]
+
+    def _opened(self, found: Iterable[Row[Any]]) -> Iterator[Any]:
         return self._storage.opened(_intents(self._storage), found)
 
     def _finish(self, session: Session, intent: Intent, state: IntentState, result: str) -> None:
