@@ -82,4 +82,7 @@ def honest_answer(text: str) -> Iterator[Violation]:
 
 def _plain(text: str) -> str:
     """Return a text of the same length in small letters, with the apostrophe of typewriters."""
-    return "".join(one.lower() if len(one.lower()) == 1 else one for one in text).replace("’", "'")  # noqa: RUF001 - the apostrophe people type
+    small = text.lower()
+    if len(small) != len(text):
+        small = "".join(one.lower() if len(one.lower()) == 1 else one for one in text)
+    return small.replace("’", "'")  # noqa: RUF001 - the apostrophe people type
