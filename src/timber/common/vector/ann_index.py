@@ -11,7 +11,9 @@ import threading
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import Future
-from typing import Final
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import Connection
@@ -130,13 +132,22 @@ class AnnIndex(VectorIndex):
             self._graphs[matrix.origin] = graph
 
 
+def _usearch() -> Any:
+    """Return the module, which who has fewer vectors need not load.
+
+    It loads libraries for the whole process, and one of their symbols ends the process when
+    onnxruntime is loaded afterwards: so that goes first.
+    """
+    if find_spec("onnxruntime") is not None:
+        import_module("onnxruntime")
+    return needed("usearch.index", feature="a graph of vectors", extra="vectors")
+
+
 class _Graph:
     """The vectors of a matrix as it was, by the numbers of their rows."""
 
     def __init__(self, matrix: Matrix) -> None:
-        # Not before: who has fewer vectors need not load it.
-        usearch = needed("usearch.index", feature="a graph of vectors", extra="vectors")
-        self._index = usearch.Index(
+        self._index = _usearch().Index(
             ndim=matrix.dimension or 1,
             metric="ip",
             dtype="bf16",

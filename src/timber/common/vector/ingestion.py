@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, delete, false, select, true
+from sqlalchemy import Connection, MetaData, Select, bindparam, delete, false, select, true
 
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
@@ -31,7 +31,7 @@ from timber.common.vector.sealed_pieces import PieceSeals
 from timber.common.vector.sources import SourceStatus, named_sources, read_status
 from timber.common.vector.storage import require_storage
 from timber.common.vector.store import Pieces, Store
-from timber.common.vector.waiting import Processed, counted
+from timber.common.vector.waiting import Processed, counted, counting
 
 
 class VectorIngestionService:
@@ -302,11 +302,16 @@ class VectorIngestionService:
 
         Of an owner, as `process_pending` would do them. Without an embedder no piece waits.
         """
-        unread = self._outbox.listed(self.row_sources.values(), owner) if owner else true()
-        waits = self._store.waits_of(owner) if owner else true()
-        waits = waits if self._embeds else false()
-        asked = ((self._store.outbox, unread), (self._store.pending, waits))
-        return counted(connection, asked, source_types)
+        of, store = None if source_types is None else tuple(sorted(source_types)), self._store
+
+        def lists() -> list[Select[Any]]:
+            whose: Any = bindparam("of_owner")
+            unread = self._outbox.listed(self.row_sources.values(), whose) if owner else true()
+            waits = (store.waits_of(whose) if owner else true()) if self._embeds else false()
+            return [counting(store.outbox, unread, of), counting(store.pending, waits, of)]
+
+        made = store.statements.made(("waiting", of, bool(owner), self._embeds), lists)
+        return counted(connection, made, {"of_owner": owner} if owner else {})
 
     def status(self) -> list[SourceStatus]:
         """Tell of each source what is stored of it, what waits, and what failed."""
@@ -388,8 +393,7 @@ class VectorIngestionService:
 
     def _refuse_rows(self, source_types: Iterable[str]) -> None:
         for source_type in source_types:
-            found = self.row_sources.get(source_type)
-            if found is not None:
+            if (found := self.row_sources.get(source_type)) is not None:
                 raise InvalidRequestError(
                     f"{source_type!r} are the rows of {found.model.__name__}, which are found as "
                     "they are: write or delete the row, or use another source_type"

@@ -1,12 +1,12 @@
 """What waits: how much of it, and for how long when it has failed."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
 
 _LONGEST_SECONDS: Final = 300
 _LONGEST_NAME: Final = 255
@@ -32,17 +32,22 @@ def named(error: Exception) -> str:
     return type(error).__name__[:_LONGEST_NAME]
 
 
+def counting(
+    table: Table, condition: ColumnElement[bool], source_types: Collection[str] | None
+) -> Select[Any]:
+    """Return what counts the entries of a list, that meet what is asked, of each source."""
+    statement = select(table.c.source_type, func.count()).where(condition)
+    if source_types is not None:
+        statement = statement.where(table.c.source_type.in_(source_types))
+    return statement.group_by(table.c.source_type)
+
+
 def counted(
-    connection: Connection,
-    lists: Iterable[tuple[Table, ColumnElement[bool]]],
-    source_types: Collection[str] | None,
+    connection: Connection, lists: Iterable[Select[Any]], given: Mapping[str, Any]
 ) -> dict[str, int]:
-    """Return how many entries of lists, that meet what is asked, each source has in all."""
+    """Return how many entries of lists each source has in all, as `counting` counts them."""
     found: Counter[str] = Counter()
-    for table, condition in lists:
-        statement = select(table.c.source_type, func.count()).where(condition)
-        if source_types is not None:
-            statement = statement.where(table.c.source_type.in_(source_types))
-        for name, count in connection.execute(statement.group_by(table.c.source_type)):
+    for counts in lists:
+        for name, count in connection.execute(counts, given):
             found[name] += count
     return dict(found)

@@ -1,5 +1,7 @@
 """A graph finds nearly all of the nearest, and never what is not there."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -141,3 +143,16 @@ def test_filters_are_answered_exactly(
     graphs.wait()
 
     assert found(sqlite_shelf, graphs, query, scope) == found(sqlite_shelf, exact, query, scope)
+
+
+def test_a_graph_that_was_made_first_does_not_keep_texts_from_being_embedded() -> None:
+    program = (
+        "from timber.common.vector.ann_index import _usearch; _usearch();"
+        " import onnxruntime; print('alive')"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert (ended.returncode, ended.stdout) == (0, "alive\n"), ended.stderr
