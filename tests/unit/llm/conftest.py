@@ -49,7 +49,7 @@ WRAPPERS = (
     "retrying",
 )
 
-TIMEOUT_SECONDS = 0.5
+TIMEOUT_SECONDS = 1.5
 
 
 def settings_for(vendor: str, url: str) -> Settings:
