@@ -11,7 +11,6 @@ import threading
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import Future
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from timber.common.vector.exact_index import ExactIndex, fitting
 from timber.common.vector.exact_search import Best, as_query, nearest, scores_of
 from timber.common.vector.matrix import Block, Matrix, Origin
 from timber.common.vector.numerics import needed
+from timber.common.vector.onnx_runtime import onnx_runtime
 from timber.common.vector.partitions import Partitions, Span
 from timber.common.vector.quantisation import Floats
 from timber.common.vector.sqlite_driver import driver_of
@@ -139,7 +139,7 @@ def _usearch() -> Any:
     onnxruntime is loaded afterwards: so that goes first.
     """
     if find_spec("onnxruntime") is not None:
-        import_module("onnxruntime")
+        onnx_runtime(feature="a graph of vectors")
     return needed("usearch.index", feature="a graph of vectors", extra="vectors")
 
 

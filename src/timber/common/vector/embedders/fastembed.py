@@ -12,6 +12,7 @@ from timber.common.errors import ConfigurationError, FeatureUnavailableError
 from timber.common.vector.embedders.batches import batches
 from timber.common.vector.embedders.loading import Once, sha256
 from timber.common.vector.numerics import needed, numpy
+from timber.common.vector.onnx_runtime import onnx_runtime
 
 if TYPE_CHECKING:
     from timber.common.vector.base import Vectors
@@ -81,6 +82,7 @@ class FastEmbed:
         return f"onnx:{sha256(_model_file(self._folder))[:16]}"
 
     def _load(self) -> Any:
+        onnx_runtime(feature=self._feature)  # before fastembed loads it as it is
         fastembed = needed("fastembed", feature=self._feature, extra="fastembed")
         if self._folder is not None:
             self._describe(fastembed, self._folder)

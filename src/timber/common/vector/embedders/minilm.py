@@ -10,7 +10,8 @@ from timber.common.errors import FeatureUnavailableError
 from timber.common.vector.embedders.batches import batches
 from timber.common.vector.embedders.loading import Once, refuse_other
 from timber.common.vector.embedders.wordpieces import WordPieces
-from timber.common.vector.numerics import needed, numpy
+from timber.common.vector.numerics import numpy
+from timber.common.vector.onnx_runtime import onnx_runtime
 
 if TYPE_CHECKING:
     from timber.common.vector.base import Vectors
@@ -84,7 +85,7 @@ class MiniLM:
         return vectors
 
     def _load(self) -> Any:
-        runtime = needed("onnxruntime", feature=_FEATURE, extra="vectors")
+        runtime = onnx_runtime(feature=_FEATURE)
         model = model_file()
         options = runtime.SessionOptions()
         options.intra_op_num_threads = self._threads
