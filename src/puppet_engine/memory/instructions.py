@@ -72,7 +72,7 @@ _SAID: Final = re.compile(f"{_IN_ENGLISH}|{_SYSTEM_PROMPT}", re.MULTILINE | re.D
 _BY_STEM: Final = tuple((stem, one.pattern()) for one in _TONGUES for stem in one.stems())
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def instructs(text: str) -> bool:
     """Tell whether a text speaks to the agent as one speaks to a machine, disguised or not."""
     return any(map(_instructs, readings(text)))

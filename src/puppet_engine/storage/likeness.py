@@ -8,8 +8,8 @@ from puppet_engine.storage.gateway import Storage
 NEARBY: Final = frozenset({"minilm", "static", "multilingual"})
 """Embedders that run in this process: a text that waits to leave waits for no network."""
 
-KEPT: Final = 8_192
-"""How many vectors are kept, of what was said last: some twelve megabytes."""
+KEPT: Final = 2_048
+"""How many vectors are kept, of what was said last: some three megabytes."""
 
 
 class Likeness:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from sys import intern
 from typing import Final
 from zlib import crc32
 
@@ -54,7 +55,8 @@ class Print:
 
     words: tuple[str, ...]
     bag: frozenset[str]
-    spans: frozenset[tuple[str, ...]]
+    spans: frozenset[int]
+    """The hashes of its spans of words, by which this process knows them: they are kept for long."""
 
     @property
     def opening(self) -> tuple[str, ...]:
@@ -62,11 +64,11 @@ class Print:
         return self.words[:OPENING]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def print_of(text: str) -> Print:
     """Return what a text is compared by."""
-    said = tuple(word.casefold() for word in WORD.findall(prose(text)))
-    spans = frozenset(said[at : at + SPAN] for at in range(len(said) - SPAN + 1))
+    said = tuple(intern(word.casefold()) for word in WORD.findall(prose(text)))
+    spans = frozenset(hash(said[at : at + SPAN]) for at in range(len(said) - SPAN + 1))
     return Print(words=said, bag=frozenset(said), spans=spans)
 
 

@@ -20,7 +20,7 @@ EMOJI_WEIGHT: Final = 2
 LIGHT: Final = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 """First and last code points of what weighs 1; everything else weighs 2."""
 
-_REMEMBERED: Final = 4096
+_REMEMBERED: Final = 1024
 """Of so many texts it is known what is in them: each new one is held against the last ones."""
 
 _FIRST_SYMBOL: Final = 0x2000

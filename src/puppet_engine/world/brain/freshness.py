@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from sys import intern
 from typing import Final
 
 from puppet_engine.style.sentiment import valence_of
@@ -51,6 +52,8 @@ def in_tone(drafts: Iterable[str], recent: Sequence[str], *, valence: float, amo
 
 
 Words = tuple[str, ...]
+Spans = frozenset[int]
+"""The hashes of spans of words, by which this process knows them: they are kept for long."""
 
 
 class _Lately:
@@ -59,7 +62,7 @@ class _Lately:
     def __init__(self, recent: Sequence[str]) -> None:
         self._recent = [_read(post) for post in recent]
         self._openings = {words[:_OPENING] for words, _ in self._recent}
-        self._spans = frozenset[Words]().union(*(spans for _, spans in self._recent))
+        self._spans = Spans().union(*(spans for _, spans in self._recent))
 
     def staleness(self, draft: str) -> float:
         """Return how like a draft is to the one that it is most like.
@@ -77,11 +80,12 @@ class _Lately:
         )
 
 
-def _taken_apart(text: str) -> tuple[Words, frozenset[Words]]:
+def _taken_apart(text: str) -> tuple[Words, Spans]:
     """Return the words of a post, without the handle it is addressed to, and their spans."""
-    words = tuple(re.findall(r"[\w']+", re.sub(r"^@\S+ ", "", text).lower()))
-    return words, frozenset(words[at : at + _SPAN] for at in range(len(words) - _SPAN + 1))
+    found = re.findall(r"[\w']+", re.sub(r"^@\S+ ", "", text).lower())
+    words = tuple(intern(word) for word in found)
+    return words, Spans(hash(words[at : at + _SPAN]) for at in range(len(words) - _SPAN + 1))
 
 
-_read = lru_cache(maxsize=4096)(_taken_apart)
+_read = lru_cache(maxsize=1024)(_taken_apart)
 """The same for what was written: it is looked at again and again."""
