@@ -56,7 +56,7 @@ class Print:
     words: tuple[str, ...]
     bag: frozenset[str]
     spans: frozenset[int]
-    """The hashes of its spans of words, by which this process knows them: they are kept for long."""
+    """The hashes of its spans of words, by which this process knows them: many are kept."""
 
     @property
     def opening(self) -> tuple[str, ...]:
