@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from puppet_engine.main import App, create_app
+from puppet_engine.run import share_one_heap, spare_what_stays
 from soak.stages import STAGES, Stage
 from soak.steadiness import BOUNDS, Sample, growth, sample, too_much
 
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=240, help="virtual seconds in a real one")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
+    share_one_heap()
     with (
         tempfile.TemporaryDirectory() as folder,
         STAGES[chosen.engine](Path(folder), chosen.speed) as stage,
@@ -39,6 +41,7 @@ def main() -> int:
 async def _soak(stage: Stage, seconds: float) -> list[Sample]:
     app = create_app(stage.settings)
     await app.startup()
+    spare_what_stays()
     try:
         return await _watch(app, stage, seconds)
     finally:
