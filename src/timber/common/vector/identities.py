@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, cast, or_, select, update
 from typing_extensions import override
 
 from timber.common.clock import Clock
@@ -73,10 +73,13 @@ class Identities:
 
         """
         for source_type in sorted(set(source_types)):
-            found = self._held(connection, source_type)
-            if found is None or found.dimension is None:
+            if self._is_held(connection, source_type, given):
+                continue
+            # Nothing is held by now: of two who hold it in common, neither could change it.
+            stored = stored_identity(self._row(connection, source_type))
+            if stored.dimension is None:
                 self._settle_first(connection, source_type, given)
-            elif not stored_identity(found).fits(given):
+            else:
                 self._replace(connection, source_type, given)
 
     def _settle_first(self, connection: Connection, source_type: str, given: Identity) -> None:
@@ -106,18 +109,28 @@ class Identities:
     ) -> Row[Any] | None:
         sources = self._store.sources
         statement = select(sources).where(sources.c.source_type == source_type)
-        return connection.execute(statement.with_for_update() if lock else statement).first()
+        # As its change does: who only names the source in a row of theirs need not wait.
+        held = statement.with_for_update(key_share=True) if lock else statement
+        return connection.execute(held).first()
 
-    def _held(self, connection: Connection, source_type: str) -> Row[Any] | None:
+    def _is_held(self, connection: Connection, source_type: str, given: Identity) -> bool:
+        """Tell whether the vectors of a source are known to be of such; then nobody changes it."""
         sources = self._store.sources
         is_shared = connection.dialect.name == "postgresql"
 
         def held() -> Any:
-            statement = select(sources).where(sources.c.source_type == bindparam("of_type"))
+            model_id = bindparam("by_model", type_=sources.c.model_id.type)
+            fits = or_(sources.c.model_id == model_id, sources.c.model_id.is_(None))
+            statement = select(sources.c.source_type).where(
+                sources.c.source_type == bindparam("of_type"),
+                sources.c.dimension == bindparam("of_size"),
+                or_(fits, cast(model_id, sources.c.model_id.type).is_(None)),
+            )
             return statement.with_for_update(read=True) if is_shared else statement
 
         statement = self._store.statements.made(("held", is_shared), held)
-        return connection.execute(statement, {"of_type": source_type}).first()
+        asked = {"of_type": source_type, "of_size": given.dimension, "by_model": given.model_id}
+        return connection.execute(statement, asked).first() is not None
 
     def _has_vectors(self, connection: Connection, source_type: str) -> bool:
         chunks = self._store.chunks
