@@ -81,9 +81,9 @@ class AnnIndex(VectorIndex):
         if not scope.filters and 1 <= limit <= _WIDTH:
             span = Span(scope.source_type, scope.owner)
             matrix = self._partitions.matrix(driver_of(connection), span)
-            if matrix is not None and matrix.count >= self._at_least:
+            if matrix is not None:
                 blocks = fitting(matrix, vector, span)
-                graph = self._graph(matrix)
+                graph = self._graph(matrix) if matrix.count >= self._at_least else None
                 if graph is not None:
                     found = graph.nearest(blocks, vector, limit=limit)
                     if len(found) == limit:
