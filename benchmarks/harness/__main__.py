@@ -54,13 +54,12 @@ def main() -> int:
         chosen = [replace(one, scale=scale, full_scale=None) for one in chosen]
     if given.repetitions:
         chosen = [replace(one, repetitions=given.repetitions) for one in chosen]
-    before = load()
     told = measured(chosen, full=given.full, peers=given.peers)
     print(table(row for one in told for row in one.rows))
     if given.keep or not (given.only or given.size):
         book = Book.of(full=given.full)
         all_told = book.with_these(told, catalogue()) if given.keep else told
-        book.write(all_told, machine=this_machine(), loads=(before, load()))
+        book.write(all_told, machine=this_machine())
     failures = [one.failure for one in told if one.failure is not None]
     for failure in failures:
         print(failure, file=sys.stderr)
@@ -92,8 +91,10 @@ def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Seq
 
         runner = Runner(ours=ours, peers=theirs, databases=databases, prepared=prepared)
 
+        processor = this_machine().processor
+
         def told(one: Benchmark) -> Told:
-            began = time.monotonic()
+            began, before = time.monotonic(), load()
             rows: tuple[Result, ...] = ()
             failure = None
             try:
@@ -104,15 +105,26 @@ def measured(benchmarks: Iterable[Benchmark], *, full: bool, peers: Path) -> Seq
             if not progress.console.is_terminal:
                 outcome = "measured" if failure is None else "NOT measured"
                 progress.console.print(f"{one.name}: {outcome} in {seconds:.0f} s")
-            return Told(benchmark=one, seconds=seconds, rows=rows, failure=failure)
+            return Told(
+                benchmark=one,
+                seconds=seconds,
+                processor=processor,
+                load=(before + load()) / 2,
+                rows=rows,
+                failure=failure,
+            )
 
         done: list[Told] = []
         try:
             done.extend(map(told, chosen))
         except (KeyboardInterrupt, SystemExit):
-            left = chosen[len(done) :]
-            done += [Told(benchmark=one, seconds=0, failure=f"{one.name}: ended") for one in left]
+            done += [_ended(one, processor) for one in chosen[len(done) :]]
         return done
+
+
+def _ended(benchmark: Benchmark, processor: str) -> Told:
+    failure = f"{benchmark.name}: ended"
+    return Told(benchmark=benchmark, seconds=0, processor=processor, load=load(), failure=failure)
 
 
 def _progress() -> Progress:

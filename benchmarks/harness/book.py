@@ -4,13 +4,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from benchmarks.harness.benchmark import Benchmark
 from benchmarks.harness.machine import Machine
 from benchmarks.harness.page import page
 from benchmarks.harness.results import Result, Side, Told
 from benchmarks.harness.runner import ROOT
+
+_OF_BENCHMARK: Final = ("seconds", "processor", "load")
+"""What each row repeats of its benchmark."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,18 +49,23 @@ class Book:
                 found.append(_told(benchmark, kept[benchmark.name]))
         return found
 
-    def write(self, told: Sequence[Told], *, machine: Machine, loads: tuple[float, float]) -> None:
+    def write(self, told: Sequence[Told], *, machine: Machine) -> None:
         """Write the page and the results."""
         text = page(
             told,
             machine=machine,
-            loads=loads,
             command=self.command,
             results=self.results.name,
         )
         self.page.write_text(text, encoding="utf-8")
         listed = [
-            {**asdict(row), "benchmark": one.benchmark.name, "seconds": round(one.seconds)}
+            {
+                **asdict(row),
+                "benchmark": one.benchmark.name,
+                "seconds": round(one.seconds),
+                "processor": one.processor,
+                "load": round(one.load, 1),
+            }
             for one in told
             for row in one.rows
         ]
@@ -72,7 +80,9 @@ class Book:
 
 def _told(benchmark: Benchmark, kept: Sequence[Mapping[str, Any]]) -> Told:
     return Told(
-        benchmark=benchmark, seconds=kept[0]["seconds"], rows=[_result(row) for row in kept]
+        benchmark=benchmark,
+        **{name: kept[0][name] for name in _OF_BENCHMARK},
+        rows=[_result(row) for row in kept],
     )
 
 
@@ -80,5 +90,5 @@ def _result(row: Mapping[str, Any]) -> Result:
     middle, theirs = row["ratio_middle_half"], row["theirs"]
     sides = {"ours": Side(**row["ours"]), "theirs": Side(**theirs) if theirs else None}
     bounds = {"ratio_middle_half": tuple(middle) if middle else None}
-    own = {key: value for key, value in row.items() if key not in {"benchmark", "seconds"}}
+    own = {name: row[name] for name in row if name not in {"benchmark", *_OF_BENCHMARK}}
     return Result(**{**own, **sides, **bounds})

@@ -29,21 +29,16 @@ def page(
     told: Sequence[Told],
     *,
     machine: Machine,
-    loads: tuple[float, float],
     command: str,
     results: str,
 ) -> str:
-    """Return the page.
-
-    `loads` are the machine's at the beginning and at the end; `results` is the name of the file
-    with every figure.
-    """
+    """Return the page; `results` is the name of the file with every figure."""
     return (
         "\n\n".join(
             [
                 "# Benchmarks",
                 f"<!-- Written by `{command}`. -->",
-                _described(machine, loads, command),
+                _described(machine, command),
                 _READING.format(results=results),
                 "## Figures and targets",
                 _table(_COLUMNS, (_row(row) for one in told for row in one.rows)),
@@ -64,16 +59,17 @@ def table(rows: Iterable[Result]) -> str:
 
 def _said(told: Told) -> str:
     failed = "" if told.failure is None else f" **Not measured**: {told.failure.splitlines()[0]}"
-    return f"- **{told.benchmark.name}** ({told.seconds:.0f} s): {told.benchmark.about}{failed}"
+    where = f"{told.seconds:.0f} s on {told.processor}, load {told.load:.1f}"
+    return f"- **{told.benchmark.name}** ({where}): {told.benchmark.about}{failed}"
 
 
-def _described(machine: Machine, loads: tuple[float, float], command: str) -> str:
+def _described(machine: Machine, command: str) -> str:
     return (
-        f"Measured by `{command}` on {machine.cores} cores of {machine.processor}, "
+        f"Measured by `{command}` on {machine.cores} cores, "
         f"{machine.memory_gib} GiB, {machine.system}, with Python {machine.python}, "
         f"SQLAlchemy {machine.sqlalchemy} and SQLite {machine.sqlite}.\n"
-        f"The load of the machine was {loads[0]:.1f} at the beginning and {loads[1]:.1f} "
-        "at the end; a load above the number of cores stretches wall time, not CPU time."
+        "On which processor, and at what load of the machine, is said of each below; "
+        "a load above the number of cores stretches wall time, not CPU time."
     )
 
 

@@ -64,6 +64,10 @@ class Told:
     benchmark: Benchmark
     seconds: float
     """How long it took altogether."""
+    processor: str
+    """On what it was measured: the figures of a page may be of several days, and machines."""
+    load: float
+    """How many processes wanted a core meanwhile, on average."""
     rows: Sequence[Result] = ()
     failure: str | None = None
     """Why there are no rows."""

@@ -11,7 +11,9 @@ from tests.unit.benchmarks.test_page import result
 
 
 def told(benchmark: Benchmark, *, met: bool) -> Told:
-    return Told(benchmark=benchmark, seconds=12, rows=[result(met=met)])
+    rows = [result(met=met)]
+    processor = "Abacus II" if met else "Abacus III"
+    return Told(benchmark=benchmark, seconds=12, processor=processor, load=1.5, rows=rows)
 
 
 def test_a_benchmark_that_is_measured_anew_takes_the_place_of_its_own_figures_alone(
@@ -21,7 +23,7 @@ def test_a_benchmark_that_is_measured_anew_takes_the_place_of_its_own_figures_al
         (tmp_path / folder).mkdir()
     book = Book.of(full=True, root=tmp_path)
     first = [told(benchmark_of_counting, met=True), told(other_benchmark, met=True)]
-    book.write(first, machine=this_machine(), loads=(0, 0))
+    book.write(first, machine=this_machine())
 
     known = [benchmark_of_counting, other_benchmark]
     again = book.with_these([told(other_benchmark, met=False)], known)

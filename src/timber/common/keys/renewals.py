@@ -90,6 +90,8 @@ class Renewals:
                     delete(KEYS)
                     .where(
                         KEYS.c.kind == "data",
+                        # By themselves, too: for pairs in a list SQLite reads the whole table.
+                        KEYS.c.name.in_([name for name, _ in part]),
                         tuple_(KEYS.c.name, KEYS.c.version).in_(part),
                         KEYS.c.version < older.scalar_subquery(),
                     )

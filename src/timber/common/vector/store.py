@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
@@ -16,7 +17,6 @@ from sqlalchemy import (
     insert,
     select,
     text,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -298,14 +298,20 @@ class Store:
         is_shared = connection.dialect.name == "postgresql"
 
         def known() -> Any:
-            key = tuple_(table.c.source_type, table.c.owner)
-            statement = select(table.c.source_type, table.c.owner, table.c.partition_id)
-            statement = statement.where(key.in_(bindparam("wanted", expanding=True)))
+            # Source by source: for pairs in a list SQLite reads the whole table.
+            statement = select(table.c.source_type, table.c.owner, table.c.partition_id).where(
+                table.c.source_type == bindparam("of_type"),
+                table.c.owner.in_(bindparam("owners", expanding=True)),
+            )
             return statement.with_for_update(read=True, key_share=True) if is_shared else statement
 
         statement = self.statements.made(("partitions", is_shared), known)
-        rows = connection.execute(statement, {"wanted": wanted})
-        return {(row.source_type, row.owner): row.partition_id for row in rows}
+        found: dict[tuple[str, str], int] = {}
+        for source_type, some in groupby(sorted(wanted), key=itemgetter(0)):
+            asked = {"of_type": source_type, "owners": [owner for _, owner in some]}
+            rows = connection.execute(statement, asked)
+            found |= {(row.source_type, row.owner): row.partition_id for row in rows}
+        return found
 
     # ------------------------------------------------------------------ vectors
 
