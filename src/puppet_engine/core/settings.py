@@ -48,7 +48,6 @@ class Settings(BaseSettings):
         env_prefix="PUPPET_", extra="forbid", validate_assignment=True, populate_by_name=True
     )
 
-    environment: Literal["development", "production"] = "development"
     database_url: str = "sqlite:///var/puppets.db"
     """An SQLAlchemy URL; SQLite or PostgreSQL."""
     sqlite_synchronous: Literal["NORMAL", "FULL"] = "FULL"
