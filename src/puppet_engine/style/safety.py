@@ -33,13 +33,18 @@ _SECRETS: Final = (
     ("a private key", r"\b(?:0x)?[0-9a-fA-F]{64}\b"),
     ("a password", (r"(?i)\b(?:password|passphrase|secret|api[ _-]?key)\s*(?:is|:|=)\s*"
      r"(?=\S*\d)\S{6,}")),
+    # Twelve words or more of three to eight letters, and nothing between: in prose there is.
+    ("a recovery phrase", r"(?:^|[:\n]\s*|\bis\s+)(?:[a-z]{3,8}\s+){11,}[a-z]{3,8}\s*\.?(?:$|\n)"),
     ("a login in an address", r"(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@]+:[^\s/@]+@"),
 )  # fmt: skip
 _PERSONAL: Final = (
     ("an e-mail address", r"(?i)\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b"),
+    ("an e-mail address", r"(?i)\b[\w.+-]+\s*[\[({]\s*at\s*[\])}]\s*[\w-]+"),
+    ("an e-mail address", (r"(?i)\b[\w.+-]+\s+at\s+[\w-]+\s+dot\s+"
+     r"(?:com|org|net|io|edu|gov|info|me|co|eu|uk|de)\b")),
     ("an identity number", r"\b\d{3}-\d{2}-\d{4}\b"),
-    ("a street address", (r"\b\d{1,5}[a-z]?\s+(?:[A-Z][\w'.-]*\s+){1,3}"
-     r"(?:Street|St\.|Avenue|Ave\.|Road|Rd\.|Lane|Drive|Blvd)")),
+    ("a street address", (r"\b\d{1,5}[A-Za-z]?\s+(?:[A-Z][\w'.-]*\s+){1,3}"
+     r"(?:Street|St\.|Avenue|Ave\b|Road|Rd\b|Lane|Drive|Blvd|Boulevard)")),
 )  # fmt: skip
 _PHONE: Final = re.compile(r"(?<![\w.])(?:\+|00)?\(?\d{1,4}\)?(?:[ ./-]?\(?\d{2,5}\)?){2,5}(?!\w)")
 _CARD: Final = re.compile(r"(?<!\d)[3-6](?:[ -]?\d){12,18}(?!\d)")
@@ -82,6 +87,7 @@ class SafetyFilter:
 
     def __init__(self, *, secrets: Collection[str] = (), public: str = "") -> None:
         self._secrets = tuple(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+        self._bare = tuple(bare for bare in map(_bare, self._secrets) if len(bare) >= _LONG)
         self._public = _plain(public)
 
     def check(self, text: str) -> list[Violation]:
@@ -93,7 +99,9 @@ class SafetyFilter:
     def _known(self, text: str) -> Iterator[Violation]:
         # Also when it is spelled out: 's k - 1 2 3'.
         dense = re.sub(r"\s", "", text)
-        if any(secret in text or secret in dense for secret in self._secrets):
+        as_written = any(secret in text or secret in dense for secret in self._secrets)
+        # Or in other cases, with other signs between.
+        if as_written or any(secret in _bare(text) for secret in self._bare):
             yield _finding("secret", "one of this engine's secrets", text)
 
     def _personal(self, text: str) -> Iterator[Violation]:
@@ -103,6 +111,8 @@ class SafetyFilter:
 
 
 _SHORTEST_SECRET: Final = 8
+_LONG: Final = 10
+"""A shorter one, without its signs, may be a word that others say."""
 
 
 def _finding(family: str, kind: str, text: str) -> Violation:
@@ -150,6 +160,11 @@ def _digest(word: str) -> str:
 
 def _singular(word: str) -> str:
     return word.removesuffix("s")
+
+
+def _bare(text: str) -> str:
+    """Return the letters and digits of a text, in lower case."""
+    return re.sub(r"[\W_]", "", text).casefold()
 
 
 def _plain(text: str) -> str:
