@@ -20,6 +20,8 @@ _ALONE: Final = (
     "PRAGMA locking_mode = EXCLUSIVE",
     # In KiB. Ids are random, so that a new row touches a page anywhere in their index.
     "PRAGMA cache_size = -131072",
+    # In pages. What was written is copied into the file seldom: much of it is written again.
+    "PRAGMA wal_autocheckpoint = 16384",
 )
 
 

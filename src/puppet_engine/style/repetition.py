@@ -3,18 +3,16 @@
 Texts are compared without the handles they are addressed to, without links and in lower case.
 """
 
-import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
 from sys import intern
 from typing import Final
-from zlib import crc32
 
 from puppet_engine.style.anatomy import WORD, prose
 from puppet_engine.style.findings import Violation, violation
+from puppet_engine.style.minhash import marks
 
 NEAR: Final = 0.85
 """From this likeness on two texts are one (`facts`: no pair above it)."""
@@ -37,14 +35,6 @@ _HINT: Final = 0.3
 _FEW: Final = 4
 """Texts of fewer words are too short to say anything twice, but for the whole."""
 
-BANDS: Final = 8
-_ROWS: Final = 3
-_PRIME: Final = (1 << 61) - 1
-_FACTORS: Final = random.Random(1997)  # noqa: S311 - the same in every process, and no secret
-_HASHES: Final = tuple(
-    (_FACTORS.randrange(1, _PRIME), _FACTORS.randrange(_PRIME)) for _ in range(BANDS * _ROWS)
-)
-
 Likeness = Callable[[str, str], float]
 """How much two texts mean the same, 0 to 1. The port to embedders: without one, words decide."""
 
@@ -53,6 +43,8 @@ Likeness = Callable[[str, str], float]
 class Print:
     """What a text is compared by."""
 
+    prose: str
+    """The text without links, mentions and hashtags."""
     words: tuple[str, ...]
     bag: frozenset[str]
     spans: frozenset[int]
@@ -67,9 +59,10 @@ class Print:
 @lru_cache(maxsize=1024)
 def print_of(text: str) -> Print:
     """Return what a text is compared by."""
-    said = tuple(intern(word.casefold()) for word in WORD.findall(prose(text)))
+    plain = prose(text)
+    said = tuple(intern(word.casefold()) for word in WORD.findall(plain))
     spans = frozenset(hash(said[at : at + SPAN]) for at in range(len(said) - SPAN + 1))
-    return Print(words=said, bag=frozenset(said), spans=spans)
+    return Print(prose=plain, words=said, bag=frozenset(said), spans=spans)
 
 
 class RepetitionGuard:
@@ -103,25 +96,28 @@ class RepetitionGuard:
                             is_hard=False)  # fmt: skip
 
     def _is_near(self, text: str, other: str) -> bool:
-        if near_likeness(text, other) >= NEAR:
+        mine, theirs = print_of(text), print_of(other)
+        if _nearness(mine, theirs) >= NEAR:
             return True
         return (
             self._likeness is not None
-            and _is_hinted(text, other)
-            and (self._likeness(prose(text), prose(other)) >= NEAR)
+            and _is_hinted(mine, theirs)
+            and self._likeness(mine.prose, theirs.prose) >= NEAR
         )
 
 
-def _is_hinted(text: str, other: str) -> bool:
+def _is_hinted(mine: Print, theirs: Print) -> bool:
     """Tell whether two texts may mean the same: who says a thing anew keeps some of its words."""
-    mine, theirs = print_of(text), print_of(other)
     fewer = min(len(mine.bag), len(theirs.bag))
     return fewer >= _FEW and len(mine.bag & theirs.bag) >= _HINT * fewer
 
 
 def near_likeness(one: str, other: str) -> float:
     """Return how alike two texts are, 0 to 1: Jaccard's index of their spans of characters."""
-    mine, theirs = print_of(one), print_of(other)
+    return _nearness(print_of(one), print_of(other))
+
+
+def _nearness(mine: Print, theirs: Print) -> float:
     if mine.words == theirs.words:
         return 1.0
     both = len(mine.bag & theirs.bag)
@@ -133,19 +129,8 @@ def near_likeness(one: str, other: str) -> float:
 
 @lru_cache(maxsize=1024)
 def marks_of(text: str) -> tuple[int, ...]:
-    """Return the marks of a text: two near-duplicates share one of them but in a case of 2,000.
-
-    MinHash in bands (Broder 1997; Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets",
-    3.4): of texts whose likeness is s, so many share one: 1 - (1 - s^3)^8.
-    """
-    spans = [crc32(span.encode()) for span in shingles(print_of(text))]
-    least = [min([(one * factor + shift) % _PRIME for one in spans]) for factor, shift in _HASHES]
-    return tuple(
-        int.from_bytes(
-            blake2b(repr((band, least[band::BANDS])).encode(), digest_size=8).digest(), signed=True
-        )
-        for band in range(BANDS)
-    )
+    """Return the marks of a text: two near-duplicates share one but in a case of 2,000."""
+    return marks(shingles(print_of(text)))
 
 
 def shared_part(mine: Print, theirs: Print) -> float:

@@ -7,9 +7,10 @@ type of a sealed column refuses it.
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
-from sqlalchemy import BindParameter, Connection, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList
@@ -58,15 +59,19 @@ class UpdatePlan:
         rows = [ChainMap(row, self._stored(row, connection)) for row in parameters]
         self.table.seals.seal_rows(self.table, rows, self.places, connection)
 
+    @cached_property
+    def _asking(self) -> Select[Any]:
+        same = (column == bindparam(f"known_{at}") for at, (column, _) in enumerate(self.known))
+        return select(*self.asked).where(*same).with_for_update()
+
     def _stored(self, row: Parameters, connection: Connection) -> Parameters:
         """Return what must be asked of a row, and let nobody change it before it is written.
 
         What has no row is not written: one that another transaction stores from now on might be
         of anybody.
         """
-        same = (column == row[name] for column, name in self.known)
-        asked = select(*self.asked).where(*same).with_for_update()
-        stored = connection.execute(asked).first()
+        known = {f"known_{at}": row[name] for at, (_, name) in enumerate(self.known)}
+        stored = connection.execute(self._asking, known).first()
         if stored is None:
             # Nothing is equal to NULL, and so the UPDATE finds nothing, either.
             row.update({name: None for _, name in self.known})
