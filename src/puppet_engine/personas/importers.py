@@ -29,6 +29,8 @@ _OWN_NAME: Final = re.compile(r"\{\{\s*(?:agentName|name)\s*\}\}")
 _CLAUSE: Final = re.compile(r"[^.;:!?\n]+")
 _NO: Final = re.compile(r"\b(?:no|never|not|without|avoid|don['\u2019]?t|zero)\b", re.IGNORECASE)
 _MARKS: Final = re.compile(r"(?P<what>emoji|hashtag)s?\b", re.IGNORECASE)
+_ENDS: Final = (".", "!", "?", ":", ";", ",", "\u2026")
+_CLOSING: Final = "\"'\u2019\u201d)]"
 _HANDLE_LENGTH: Final = 15
 _ID_LENGTH: Final = 64
 
@@ -54,7 +56,7 @@ class _Taking:
     problems: list[str] = field(default_factory=list)
 
     def text(self, key: str) -> str:
-        """Return a text; the parts of one that is a list, a line each."""
+        """Return a text; of one that is a list, its parts side by side."""
         return " ".join(self.texts(key))
 
     def texts(self, key: str) -> list[str]:
@@ -152,8 +154,8 @@ def _from_eliza(taking: _Taking) -> dict[str, Any]:
         "personality": {
             "traits": taking.texts("adjectives"),
             "interests": taking.texts("topics"),
-            "speaking_style": " ".join(of_all),
-            "background": " ".join([*bio[1:], *taking.texts("lore")]),
+            "speaking_style": _prose(of_all),
+            "background": _prose([*bio[1:], *taking.texts("lore")]),
         },
         "style_guide": {
             "formatting": _as_loose_as(of_all + of_posts),
@@ -184,7 +186,7 @@ def _from_zerepy(taking: _Taking) -> dict[str, Any]:
         "description": bio[0] if bio else "",
         "personality": {
             "traits": taking.texts("traits"),
-            "background": " ".join(bio[1:]),
+            "background": _prose(bio[1:]),
         },
         "style_guide": {
             "formatting": _as_loose_as(()),
@@ -241,6 +243,13 @@ def _identity(name: str, username: str) -> dict[str, Any]:
     handle = re.sub(r"\W", "", username.removeprefix("@"), flags=re.ASCII)[:_HANDLE_LENGTH]
     named = {"handle": handle} if handle else {}
     return {"id": slug or "persona", "name": name, **named}
+
+
+def _prose(parts: Iterable[str]) -> str:
+    """Return the lines of a list as sentences: the others write most of them without a stop."""
+    return " ".join(
+        part if part.rstrip(_CLOSING).endswith(_ENDS) else f"{part}." for part in parts
+    )
 
 
 def _as_loose_as(rules: Iterable[str]) -> dict[str, bool]:

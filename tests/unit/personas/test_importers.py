@@ -56,6 +56,15 @@ def test_a_character_of_eliza_becomes_a_persona(tmp_path: Path) -> None:
     assert "open-sesame" not in persona.model_dump_json()
 
 
+def test_the_lines_of_a_list_become_sentences(tmp_path: Path) -> None:
+    lines = {"bio": ["A bot", 'Says "no"', "Asks why?", 'Said "Stop!"'], "lore": ["A mill"]}
+    style = {"style": {"all": ["short words", "No lists."]}}
+    persona = import_persona(written(tmp_path, {**ELIZA, **lines, **style})).config
+
+    assert persona.personality.background == 'Says "no". Asks why? Said "Stop!" A mill.'
+    assert persona.personality.speaking_style == "short words. No lists."
+
+
 def test_an_agent_of_zerepy_becomes_a_persona(tmp_path: Path) -> None:
     found = import_persona(written(tmp_path, ZEREPY))
 
