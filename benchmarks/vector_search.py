@@ -88,7 +88,8 @@ BENCHMARKS: Final = (
     ),
     Benchmark(
         name="nearest of one owner",
-        about="the ten nearest of the hundredth part that belongs to one owner, warm.",
+        about="the ten nearest of the hundredth part that belongs to one owner, warm: it was "
+        "asked for just before, as by an agent who thinks of several things.",
         ours=f"{_OURS}:search_owner",
         peers=(
             Peer(
@@ -99,6 +100,21 @@ BENCHMARKS: Final = (
             Peer(
                 name="NumPy, without a database",
                 run="benchmarks.contenders.numpy_vectors:search_owner",
+            ),
+        ),
+        figures=(_LATENCY, _RECALL),
+        **_COMMON,
+    ),
+    Benchmark(
+        name="nearest of another owner each time",
+        about="the same of one owner after the other: in the memory of the process, and in that "
+        "of no processor.",
+        ours=f"{_OURS}:search_owners",
+        peers=(
+            Peer(name="sqlite-vec, partition key", run=f"{_SQLITE_VEC}:search_owners"),
+            Peer(
+                name="NumPy, without a database",
+                run="benchmarks.contenders.numpy_vectors:search_owners",
             ),
         ),
         figures=(_LATENCY, _RECALL),

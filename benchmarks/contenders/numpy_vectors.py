@@ -24,7 +24,19 @@ def search(stage: Stage) -> Iterator[Trial]:
 
 @contextlib.contextmanager
 def search_owner(stage: Stage) -> Iterator[Trial]:
-    """Search those of one owner, which lie side by side."""
+    """Search those of one owner, which lie side by side; the same each time."""
+    data = data_of(stage)
+    part = data.vectors[::OWNERS].copy()
+
+    def ask(place: int) -> list[int]:
+        return list(map(int, _best(part @ data.queries[place]) * OWNERS + 1))
+
+    yield trial(ask, data.truth_of_one, queries=QUERIES)
+
+
+@contextlib.contextmanager
+def search_owners(stage: Stage) -> Iterator[Trial]:
+    """Search those of one owner, another each time."""
     data = data_of(stage)
     parts = [data.vectors[owner::OWNERS].copy() for owner in range(OWNERS)]
 

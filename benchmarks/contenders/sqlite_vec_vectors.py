@@ -1,7 +1,7 @@
 """sqlite-vec: its virtual table, in an SQLite that may load extensions."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -40,16 +40,17 @@ def search(stage: Stage) -> Iterator[Trial]:
 
 @contextlib.contextmanager
 def search_owner(stage: Stage) -> Iterator[Trial]:
-    """Search those of one owner: the partition key."""
+    """Search those of one owner, the same each time: the partition key."""
+    with _searching_owner(data_of(stage), lambda _: 0, "truth_of_one") as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def search_owners(stage: Stage) -> Iterator[Trial]:
+    """Search those of one owner, another each time."""
     data = data_of(stage)
-    connection = _filled(data, "owners.db", "owner INTEGER PARTITION KEY,")
-
-    def ask(place: int) -> list[int]:
-        given = (data.queries[place].tobytes(), LIMIT, place % OWNERS)
-        return [number for (number,) in connection.execute(f"{_ALL} AND owner = ?", given)]
-
-    yield trial(ask, data.truth_of_owner, queries=QUERIES)
-    connection.close()
+    with _searching_owner(data, lambda place: place % OWNERS, "truth_of_owner") as ready:
+        yield ready
 
 
 @contextlib.contextmanager
@@ -63,6 +64,18 @@ def search_topic(stage: Stage) -> Iterator[Trial]:
         return [number for (number,) in connection.execute(f"{_ALL} AND owner = ?", given)]
 
     yield trial(ask, data.truth_of_owner, queries=_FEWER)
+    connection.close()
+
+
+@contextlib.contextmanager
+def _searching_owner(data: Data, owner_of: Callable[[int], int], truth: str) -> Iterator[Trial]:
+    connection = _filled(data, "owners.db", "owner INTEGER PARTITION KEY,")
+
+    def ask(place: int) -> list[int]:
+        given = (data.queries[place].tobytes(), LIMIT, owner_of(place))
+        return [number for (number,) in connection.execute(f"{_ALL} AND owner = ?", given)]
+
+    yield trial(ask, getattr(data, truth), queries=QUERIES)
     connection.close()
 
 

@@ -38,8 +38,19 @@ def search(stage: Stage) -> Iterator[Trial]:
 
 @contextlib.contextmanager
 def search_owner(stage: Stage) -> Iterator[Trial]:
-    """Search those of one owner."""
-    with _searching(stage, lambda place: Scope(SOURCE, str(place % OWNERS)), "of_owner") as ready:
+    """Search those of one owner, the same each time."""
+    with _searching(stage, lambda _: Scope(SOURCE, "0"), "truth_of_one") as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def search_owners(stage: Stage) -> Iterator[Trial]:
+    """Search those of one owner, another each time."""
+
+    def scope(place: int) -> Scope:
+        return Scope(SOURCE, str(place % OWNERS))
+
+    with _searching(stage, scope, "truth_of_owner") as ready:
         yield ready
 
 
@@ -50,7 +61,7 @@ def search_topic(stage: Stage) -> Iterator[Trial]:
     def scope(place: int) -> Scope:
         return Scope(SOURCE, filters={"topic": place % OWNERS})
 
-    with _searching(stage, scope, "of_owner") as ready:
+    with _searching(stage, scope, "truth_of_owner") as ready:
         yield ready
 
 
@@ -102,9 +113,9 @@ def _searching(stage: Stage, scope: Any, truth: str) -> Iterator[Trial]:
             hits = index.nearest(connection, query, scope=scope(place), limit=LIMIT)
             return [hit.chunk_id for hit in hits]
 
-        for place in range(QUERIES if truth == "of_owner" else 1):
+        for place in range(OWNERS if truth == "truth_of_owner" else 1):
             ask(place)
-        expected = data.truth if truth == "truth" else data.truth_of_owner
+        expected = getattr(data, truth)
         yield trial(
             ask, expected, queries=QUERIES, memory_mib=lambda: partitions.nbytes / 1024 / 1024
         )

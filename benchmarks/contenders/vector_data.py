@@ -38,6 +38,8 @@ class Data:
     """Shape (queries, LIMIT): the numbers of the nearest."""
     truth_of_owner: NDArray[np.int64]
     """The same among those of owner `query % OWNERS`."""
+    truth_of_one: NDArray[np.int64]
+    """The same among those of owner 0."""
 
 
 @contextlib.contextmanager
@@ -59,6 +61,7 @@ def fill(stage: Stage) -> Iterator[Trial]:
             (place - 1) * OWNERS + number % OWNERS + 1 for number, place in enumerate(of_owner)
         ]
         np.save(folder / "truth_of_owner.npy", np.array(numbers))
+        np.save(folder / "truth_of_one.npy", (_best(products[::OWNERS]) - 1) * OWNERS + 1)
 
     yield Trial(work=work, check=lambda: {"vectors": stage.size})
 
@@ -71,7 +74,7 @@ def folder_of(stage: Stage) -> Path:
 def data_of(stage: Stage) -> Data:
     """Return what `fill` wrote."""
     folder = folder_of(stage)
-    names = ("vectors", "queries", "truth", "truth_of_owner")
+    names = ("vectors", "queries", "truth", "truth_of_owner", "truth_of_one")
     return Data(folder, *(np.load(folder / f"{name}.npy") for name in names))
 
 
