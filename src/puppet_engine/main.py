@@ -22,7 +22,6 @@ from puppet_engine.llm.base import LLMProvider
 from puppet_engine.llm.budget_desk import BudgetDesk
 from puppet_engine.llm.endpoints import brain_endpoint
 from puppet_engine.llm.one_model import OneModelProvider
-from puppet_engine.llm.openai_provider import OpenAIProvider
 from puppet_engine.llm.stack import bill_of, budget_of, create_models
 from puppet_engine.memory.base import MemoryStore
 from puppet_engine.memory.sqlite_store import SQLiteStore
@@ -258,10 +257,8 @@ class App:
         if self._stage is not None:  # nobody pays, and its meter counts what is asked
             return OneModelProvider(self._stage.brain)
         bill = bill_of(settings, book=StoredSpending(storage), clock=self.clock)
-        if settings.llm_provider == "rehearsal":
-            brain = brain_endpoint(world.llm_url)
-            return OneModelProvider(bill.of(OpenAIProvider(settings, endpoint=brain), brain))
-        return create_models(settings, bill=bill, wall_clock=SystemClock())
+        brain = brain_endpoint(world.llm_url)
+        return create_models(settings, bill=bill, wall_clock=SystemClock(), brain=brain)
 
     def _gather(
         self, storage: Storage, llm: LLMProvider, surroundings: Surroundings

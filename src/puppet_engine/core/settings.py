@@ -90,7 +90,8 @@ class Settings(BaseSettings):
     """`rehearsal` (the world's own brain, which costs nothing), `openai`, `grok`, `anthropic`,
     `gemini`, `ollama`, `vllm`, `llamacpp`, `fake`, or a plug-in."""
     llm_fallbacks: Names = ()
-    """Who is asked when the provider does not answer, in this order, parted by commas."""
+    """Who is asked when the provider does not answer, in this order, parted by commas; in the
+    rehearsal world `rehearsal`, too."""
     llm_small_model: str | None = None
     """Whom the provider asks when a budget runs low; a usual one when unset."""
     llm_timeout_seconds: Annotated[float, Field(gt=0)] = 60

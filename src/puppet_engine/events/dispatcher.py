@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from puppet_engine.core.clock import Clock
-from puppet_engine.core.errors import RateLimitedError
+from puppet_engine.core.errors import PuppetEngineError, RateLimitedError
 from puppet_engine.core.models import Event, EventDraft
 from puppet_engine.events.agenda import Agenda
 from puppet_engine.events.base import Consumer
@@ -221,9 +221,17 @@ class Dispatcher:
 
     async def _fail(self, event: Event, error: Exception) -> bool:
         """Let a failed event come again, or give it up; False when it was over already."""
-        log.error("%s of agent %s failed", event.type, event.agent_id, exc_info=error)
-        self.failed_turns += 1
         reason = f"{type(error).__name__}: {error}"
+        # What is known to happen says itself what, and what to do: where, tells nobody more.
+        is_known = isinstance(error, PuppetEngineError) and not log.isEnabledFor(logging.DEBUG)
+        log.error(
+            "%s of agent %s failed: %s",
+            event.type,
+            event.agent_id,
+            reason,
+            exc_info=None if is_known else error,
+        )
+        self.failed_turns += 1
         failures = event.failures + 1
         due_at = self._clock.now() + FIRST_RETRY * 2 ** (failures - 1)
         if isinstance(error, RateLimitedError):

@@ -15,6 +15,7 @@ from puppet_engine.llm.budgeted import BudgetedProvider
 from puppet_engine.llm.endpoints import Endpoint, endpoint_of
 from puppet_engine.llm.fallback import FallbackProvider
 from puppet_engine.llm.one_model import OneModelProvider
+from puppet_engine.llm.openai_provider import OpenAIProvider
 from puppet_engine.llm.prices import PriceList
 from puppet_engine.llm.providers import create_provider
 from puppet_engine.llm.recorded import RecordingProvider, ReplayingProvider
@@ -72,12 +73,15 @@ def bill_of(settings: Settings, *, book: SpendingBook, clock: Clock) -> Bill:
     return Bill(book=book, budget=budget_of(settings), prices=prices, clock=clock)
 
 
-def create_models(settings: Settings, *, bill: Bill, wall_clock: Clock) -> LLMProvider:
+def create_models(
+    settings: Settings, *, bill: Bill, wall_clock: Clock, brain: Endpoint | None = None
+) -> LLMProvider:
     """Return whom agents ask: `settings.llm_provider`, and its stand-ins.
 
     From within: a provider asks once · its budget · its breaker · it is asked again ·
     a stand-in is asked · all is recorded. A replay asks nobody.
     Servers fail in the time of `wall_clock`, whatever the agents' clock says.
+    `brain` is where `rehearsal` is asked: that of the rehearsal world.
 
     Raises:
         ConfigurationError: a provider or its price is not known, or recording and replaying are
@@ -94,17 +98,23 @@ def create_models(settings: Settings, *, bill: Bill, wall_clock: Clock) -> LLMPr
     chance = random.Random(settings.seed)  # noqa: S311 - pauses, no secrets
 
     def link(name: str) -> LLMProvider:
-        endpoint = endpoint_of(settings, name)
-        if name == settings.llm_provider and settings.llm_small_model is not None:
-            endpoint = dataclasses.replace(endpoint, small_model=settings.llm_small_model)
+        provider: LLMProvider
+        if brain is not None and name == brain.name:
+            endpoint, provider = brain, OpenAIProvider(settings, endpoint=brain)
+        else:
+            endpoint, provider = endpoint_of(settings, name), create_provider(settings, name)
+            if name == settings.llm_provider and settings.llm_small_model is not None:
+                endpoint = dataclasses.replace(endpoint, small_model=settings.llm_small_model)
         bill.require_price(endpoint)
-        asked = bill.of(create_provider(settings, name), endpoint)
+        asked = bill.of(provider, endpoint)
         guarded = BreakingProvider(asked, name=endpoint.where, clock=wall_clock)
         return RetryingProvider(guarded, attempts=settings.llm_attempts, chance=chance)
 
     # The model that a persona names is one of the first provider's; a stand-in has its own.
     stand_ins = [OneModelProvider(link(name)) for name in settings.llm_fallbacks]
     first = link(settings.llm_provider)
+    if brain is not None and settings.llm_provider == brain.name:
+        first = OneModelProvider(first)  # the world has no other
     models = FallbackProvider([first, *stand_ins]) if stand_ins else first
     if settings.llm_record_to is not None:
         return RecordingProvider(models, file=settings.llm_record_to)

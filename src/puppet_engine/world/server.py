@@ -15,6 +15,8 @@ from puppet_engine.core.errors import NotRunningError
 
 _quiet_log = logging.getLogger(f"{__name__}.lifespan")
 _quiet_log.setLevel(logging.WARNING)
+# Who ends at once cancels it, and is told so as of a failure.
+_quiet_log.addFilter(lambda record: "CancelledError" not in record.getMessage())
 
 LOOPBACK: Final = "127.0.0.1"
 

@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -8,7 +9,12 @@ import pytest
 from typing_extensions import override
 
 from puppet_engine.core.clock import VirtualClock
-from puppet_engine.core.errors import BacklogFullError, NotRunningError, RateLimitedError
+from puppet_engine.core.errors import (
+    BacklogFullError,
+    NetworkUnavailableError,
+    NotRunningError,
+    RateLimitedError,
+)
 from puppet_engine.core.history import HistoryQuery
 from puppet_engine.core.ids import random_id
 from puppet_engine.core.models import Event, EventDraft
@@ -211,6 +217,26 @@ async def test_a_listener_that_raises_or_hangs_harms_nobody_else() -> None:
     assert heard == ["post.due", "noted"]
     for end in ends:
         end()
+
+
+@pytest.mark.parametrize(
+    ("error", "is_known"),
+    [(NetworkUnavailableError("no answer: is it there?"), True), (KeyError("x"), False)],
+)
+async def test_what_is_known_to_fail_is_told_in_a_line_and_what_nobody_foresaw_with_its_place(
+    error: Exception, is_known: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(event: Event) -> None:
+        raise error
+
+    life = Life(fail)
+    await life.engine.publish(life.draft())
+    with caplog.at_level(logging.INFO):
+        await life.engine.run_until(START + timedelta(seconds=1))
+
+    [told] = [one for one in caplog.records if "failed" in one.getMessage()]
+    assert f"{type(error).__name__}: {error}" in told.getMessage()
+    assert (told.exc_info is None) == is_known
 
 
 async def test_one_that_hangs_harms_nobody_while_more_happens_than_its_buffer_holds(

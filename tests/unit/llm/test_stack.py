@@ -16,6 +16,7 @@ from puppet_engine.core.errors import ConfigurationError, LLMUnavailableError
 from puppet_engine.core.settings import Settings, secrets_of
 from puppet_engine.llm.account import AccountProvider
 from puppet_engine.llm.base import LLMProvider
+from puppet_engine.llm.endpoints import Endpoint, brain_endpoint
 from puppet_engine.llm.stack import bill_of, budget_of, create_models
 from puppet_engine.storage.model_spending import SpendingBook, StoredSpending
 
@@ -32,10 +33,11 @@ async def openai() -> AsyncGenerator[OpenAIServer]:
         yield server
 
 
-def models(book: SpendingBook, **given: Any) -> LLMProvider:
+def models(book: SpendingBook, /, *brains: Endpoint, **given: Any) -> LLMProvider:
     settings = Settings(**given)
     bill = bill_of(settings, book=book, clock=VirtualClock(START))
-    stack = create_models(settings, bill=bill, wall_clock=VirtualClock(START))
+    brain = brains[0] if brains else None
+    stack = create_models(settings, bill=bill, wall_clock=VirtualClock(START), brain=brain)
     return AccountProvider(stack, agent_id="ada")
 
 
@@ -77,6 +79,41 @@ async def test_a_server_that_is_busy_for_a_moment_is_asked_again(
     [entry] = await book.entries(first=date.min, last=date.max)
     assert (entry.calls, entry.open.calls) == (1, 0)
     await provider.aclose()
+
+
+async def test_the_brain_of_the_world_stands_in_and_costs_nothing(
+    book: SpendingBook, openai: OpenAIServer
+) -> None:
+    async with running(OpenAIServer()) as world:
+        openai.always = Trouble(500)
+        provider = models(
+            book,
+            brain_endpoint(world.url),
+            llm_provider="openai",
+            openai_base_url=openai.url,
+            llm_fallbacks="rehearsal",
+            llm_attempts=1,
+        )
+        assert await provider.generate_content("Fog?", {"model": "gpt-5"})
+        await provider.aclose()
+
+    assert [asked.model for asked in world.requests] == ["rehearsal-brain"]
+    entries = await book.entries(first=date.min, last=date.max)
+    assert {it.account.provider: it.cost for it in entries if it.calls} == {"rehearsal": 0}
+
+
+async def test_what_the_brain_of_the_world_says_is_recorded_as_what_any_model_says(
+    book: SpendingBook, openai: OpenAIServer, tmp_path: Path
+) -> None:
+    file, brain = tmp_path / "calls.jsonl", brain_endpoint(openai.url)
+    lived = models(book, brain, llm_record_to=file)
+    said = await lived.generate_content("Fog?", {"model": "gpt-5"})
+    await lived.aclose()
+
+    assert openai.requests[0].model == "rehearsal-brain"
+    replayed = models(book, brain, llm_replay_from=file)
+    assert await replayed.generate_content("Fog?", {"model": "gpt-5"}) == said
+    assert len(openai.requests) == 1
 
 
 async def test_what_was_recorded_is_replayed_without_a_server(
