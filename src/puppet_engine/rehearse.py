@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from puppet_engine.core.clock import VirtualClock
+from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.ids import seeded_ids
 from puppet_engine.core.models import Event
 from puppet_engine.core.settings import Settings
@@ -67,7 +68,7 @@ async def rehearse(
     `progress` is told the share, 0 to 1, that is over.
 
     Raises:
-        ConfigurationError: personas or models cannot be used.
+        ConfigurationError: personas or models cannot be used, or there are no personas.
 
     """
     began = time.perf_counter()
@@ -86,6 +87,12 @@ async def rehearse(
     await app.assemble()
     listener = _Listener()
     try:
+        if not app.agent_manager.agents:
+            raise ConfigurationError(
+                f"nobody is there to rehearse, for {settings.agents_dir} has no personas: write "
+                'one to a file in it, such as moth.json with {"id": "moth", "name": "Moth"}, '
+                "or name another folder by --agents"
+            )
         unsubscribe = app.event_engine.subscribe("*", listener.hear)
         for hour in _hours(hours):
             await app.event_engine.run_until(FIRST_MOMENT + timedelta(hours=hour))

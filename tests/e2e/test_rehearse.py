@@ -1,7 +1,8 @@
+import subprocess
 from pathlib import Path
 
 import pytest
-from tests.e2e.puppets import CAST, run_json
+from tests.e2e.puppets import CAST, command, environment, run_json
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -34,3 +35,16 @@ def test_a_seed_is_a_life_and_another_seed_another(tmp_path: Path) -> None:
     assert one["replies"]
     assert {**one, "wall_seconds": 0} == {**again, "wall_seconds": 0}
     assert one["digest"] != other["digest"]
+
+
+def test_where_nobody_is_there_the_cure_is_told_and_no_life_reported(tmp_path: Path) -> None:
+    asked = subprocess.run(
+        command("rehearse", "--hours", "1", "--json"),
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert "config/agents has no personas: write one to a file in it" in asked.stderr
