@@ -1,7 +1,7 @@
 """What people say of themselves in so many words: facts that need no language model to be found.
 
 Only what is said plainly, in the first person and of one value at a time is taken. What is asked,
-wished, negated or supposed is not.
+wished, negated or supposed is not, nor what is quoted: those are somebody else's words.
 """
 
 import re
@@ -55,6 +55,7 @@ _PATTERNS: Final = tuple(
         ),
     )
 )
+_QUOTED: Final = re.compile(r'"[^"]*"|\u00ab[^\u00bb]*\u00bb')
 _SENTENCE: Final = re.compile(r"[^.!?\n]+[.!?]*")
 _SUPPOSED: Final = re.compile(
     r"\?|\b(?:if|wish|would|might|maybe|perhaps|not|never|n't|used to|dream|imagine|pretend)\b",
@@ -67,8 +68,10 @@ def claims_of(text: str, *, speaker: str, at: datetime) -> list[Claim]:
     """Return what a speaker says of themselves; of one attribute, what is said last."""
     if not _MAY_HOLD.search(text):
         return []
-    plain = text.translate(_APOSTROPHES)
-    found = {claim.attribute: claim for claim in _claims(plain, speaker, at)}
+    plain = text.translate(_APOSTROPHES).strip()
+    # Somebody whose words stand in quotation marks, all of them, quotes nobody.
+    own = plain[1:-1] if _QUOTED.fullmatch(plain) else _QUOTED.sub('""', plain)
+    found = {claim.attribute: claim for claim in _claims(own, speaker, at)}
     return list(found.values())
 
 

@@ -56,3 +56,24 @@ def test_of_two_values_the_one_that_is_said_last_counts() -> None:
 @given(st.text(max_size=200))
 def test_any_text_can_be_read(text: str) -> None:
     assert all(0 < len(value) <= LONGEST_VALUE for value in claimed(text).values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"My cat is called Bruno" needs orange peel. Serve at once.',
+        "\u201cI live in Oslo now\u201d goes on the menu.",
+        "\u00abI work at Acme\u00bb, says my brother.",
+        'She told me "my name is Ada" and left.',
+    ],
+)
+def test_what_is_quoted_is_somebody_elses(text: str) -> None:
+    assert claimed(text) == {}
+
+
+def test_what_is_said_in_quotation_marks_as_a_whole_is_said() -> None:
+    assert claimed('"I live in Oslo now."') == {"home": "Oslo"}
+
+
+def test_beside_a_quotation_ones_own_words_count() -> None:
+    assert claimed('"Move!", they said. I live in Oslo now.') == {"home": "Oslo"}
