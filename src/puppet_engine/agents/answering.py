@@ -9,10 +9,10 @@ from typing_extensions import override
 
 from puppet_engine.agents.actions import Action, Turn
 from puppet_engine.agents.conversation import told_together
-from puppet_engine.agents.deciding import MOST_ANSWERS, chances_of, choose_acts
+from puppet_engine.agents.deciding import MOST_ANSWERS, Answered, chances_of, choose_acts
 from puppet_engine.agents.explaining import decided
 from puppet_engine.agents.feeling import of_words
-from puppet_engine.agents.recall import own_words, recall_for, remembered_lately
+from puppet_engine.agents.recall import answers_to, own_words, recall_for, remembered_lately
 from puppet_engine.agents.relationships import HOSTILE, key_of
 from puppet_engine.agents.schedule import AnswerTimes
 from puppet_engine.agents.wording import ONE_POST, Wish, Wording, held_back, worded
@@ -91,13 +91,17 @@ class Answering(Action):
         _be_moved(turn, post)
         network = turn.on_network()
         thread = told_together(await network.thread(post))
-        answered = sum(said.author_handle.lower() == turn.agent.handle.lower() for said in thread)
+        since = turn.clock.now() - timedelta(days=1)
+        answered = Answered(
+            here=sum(said.author_handle.lower() == turn.agent.handle.lower() for said in thread),
+            today=answers_to(post.author_handle, await remembered_lately(turn), since=since),
+        )
         relationship = turn.mind.towards(post.author_handle)
         chances = chances_of(
             turn.agent.config, turn.mind, relationship, network.capabilities, answered=answered
         )
         is_asked = asks_whether_program(post.text)
-        if is_asked and Act.REPLY in chances and answered < MOST_ANSWERS:
+        if is_asked and Act.REPLY in chances and not answered.is_enough:
             chances[Act.REPLY] = 1.0
         weighed = _Weighed(
             post=post,
@@ -120,13 +124,17 @@ class _Weighed:
     relationship: Relationship
     chances: Mapping[Act, float]
     acts: tuple[Act, ...]
-    answered: int
+    answered: Answered
     is_asked: bool
     """Whether somebody wants to know if a program speaks."""
 
     def why(self) -> str:
-        if self.answered >= MOST_ANSWERS:
-            return f"it has spoken {self.answered} times in this conversation, which is enough"
+        if self.answered.here >= MOST_ANSWERS:
+            here = self.answered.here
+            return f"it has spoken {here} times in this conversation, which is enough"
+        if self.answered.is_enough:
+            who, today = self.post.author_handle, self.answered.today
+            return f"it has answered @{who} {today} times within a day, which is enough"
         if self.is_asked and Act.REPLY in self.acts:
             return "it was asked whether a program speaks, and says so"
         drawn = ", ".join(f"{act} {chance:.0%}" for act, chance in self.chances.items())

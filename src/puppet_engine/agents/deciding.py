@@ -35,6 +35,13 @@ ON_ONES_MIND: Final = 0.5
 MOST_ANSWERS: Final = 3
 """How often an agent answers in one conversation: two agents must come to an end."""
 
+MOST_ANSWERS_A_DAY: Final = 12
+"""How often it answers one account within 24 hours: who begins a new conversation each time must
+come to an end, too."""
+
+EASY_ANSWERS: Final = 5
+"""So many of them cost it nothing; of each further one it tires as within a conversation."""
+
 WEARINESS: Final = 0.9
 """By how much each answer that was given makes another one less likely, to somebody who is not
 liked; of whom one likes one tires less."""
@@ -175,21 +182,36 @@ def _shifted(usual: float, shift: float) -> float:
     return raised / (1 - usual + raised)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """How often an agent has spoken already."""
+
+    here: int = 0
+    """In the conversation."""
+    today: int = 0
+    """To whoever speaks to it, within 24 hours, in any."""
+
+    @property
+    def is_enough(self) -> bool:
+        return self.here >= MOST_ANSWERS or self.today >= MOST_ANSWERS_A_DAY
+
+    def strain(self, relationship: Relationship) -> float:
+        """Return how many answers have cost the agent something: of whom it likes fewer."""
+        counted = self.here + max(0, self.today - EASY_ANSWERS)
+        return counted * (1 - max(0.0, relationship.affinity))
+
+
 def chances_of(
     config: AgentConfig,
     mind: Mind,
     relationship: Relationship,
     can: Capabilities,
     *,
-    answered: int,
+    answered: Answered,
 ) -> dict[Act, float]:
-    """Return how likely each thing is that may be done about a post, where the network lets one.
-
-    `answered` is how often the agent has spoken in the conversation already.
-    """
+    """Return how likely each thing is that may be done about a post, where the network lets one."""
     usual = config.behavior.interaction_patterns
-    strain = answered * (1 - max(0.0, relationship.affinity))
-    tired = 0.0 if answered >= MOST_ANSWERS else WEARINESS**strain
+    tired = 0.0 if answered.is_enough else WEARINESS ** answered.strain(relationship)
     acts = {
         Act.REPLY: (can.replies, usual.reply_probability, tired),
         Act.QUOTE: (can.quotes, usual.quote_probability, tired),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from typing_extensions import override
 
 from puppet_engine.agents.agent import Agent
-from puppet_engine.agents.recall import OWN_WORDS, memory_kept
+from puppet_engine.agents.recall import ANSWERED, OWN_WORDS, memory_kept
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.errors import (
     BrokenThreadError,
@@ -231,6 +231,7 @@ class Publisher(Performer):
                 "occurred_at": self._clock.now().isoformat(),
                 "post_id": said["post_id"],
                 "source": "self",
+                **({ANSWERED: asker} if asker else {}),
             },
         )
 

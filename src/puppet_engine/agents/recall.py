@@ -1,10 +1,12 @@
 """What comes to an agent's mind during a turn."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from puppet_engine.agents.actions import Turn
 from puppet_engine.agents.agent import Agent
+from puppet_engine.core.circumstances import folded
 from puppet_engine.core.clock import Clock
 from puppet_engine.core.decisions import Recalled
 from puppet_engine.core.models import EventDraft, Memory, StoredMemory
@@ -17,7 +19,10 @@ LOOKED_BACK: Final = 60
 """Among how many of its last memories an agent looks for its own words."""
 
 OWN_WORDS: Final = "own_words"
-"""The metadata key under which a memory holds what the agent itself has published."""
+"""The metadata key under which a memory holds what the agent itself has published …"""
+
+ANSWERED: Final = "reply_to_handle"
+"""… and that under which it holds whom that answers."""
 
 
 async def recall(turn: Turn, cue: str) -> list[Recalled]:
@@ -50,6 +55,19 @@ async def remembered_lately(turn: Turn) -> Sequence[StoredMemory]:
 def own_words(lately: Sequence[StoredMemory]) -> list[str]:
     """Return what the agent itself has published, of what it remembers last."""
     return [str(memory.metadata[OWN_WORDS]) for memory in lately if OWN_WORDS in memory.metadata]
+
+
+def answers_to(handle: str, lately: Sequence[StoredMemory], *, since: datetime) -> int:
+    """Return how often the agent has answered somebody since a moment, in whatever conversation.
+
+    As far as it is among what the agent remembers last.
+    """
+    who = folded(handle)
+    return sum(
+        folded(str(memory.metadata[ANSWERED])) == who and memory.created_at >= since
+        for memory in lately
+        if ANSWERED in memory.metadata and OWN_WORDS in memory.metadata
+    )
 
 
 def memory_kept(agent: Agent, memory: Memory, clock: Clock) -> EventDraft:

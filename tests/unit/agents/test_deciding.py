@@ -8,7 +8,10 @@ from hypothesis import given, strategies as st
 from tests.unit.agents.conftest import ADA
 
 from puppet_engine.agents.deciding import (
+    EASY_ANSWERS,
     MOST_ANSWERS,
+    MOST_ANSWERS_A_DAY,
+    Answered,
     chances_of,
     choose_acts,
     choose_friend,
@@ -100,8 +103,8 @@ def test_what_is_never_or_always_done_stays_so(usual: float) -> None:
 def test_only_what_the_network_lets_a_program_do_is_weighed() -> None:
     config = ada(quote_probability=0.5, repost_probability=0.5)
 
-    on_x = chances_of(config, mind(), known(), X, answered=0)
-    elsewhere = chances_of(config, mind(), known(), EVERYTHING, answered=0)
+    on_x = chances_of(config, mind(), known(), X, answered=Answered())
+    elsewhere = chances_of(config, mind(), known(), EVERYTHING, answered=Answered())
 
     assert set(on_x) == {Act.REPLY}
     assert set(elsewhere) == {Act.REPLY, Act.QUOTE, Act.REPOST, Act.LIKE}
@@ -110,9 +113,23 @@ def test_only_what_the_network_lets_a_program_do_is_weighed() -> None:
 def test_who_has_spoken_often_enough_says_nothing_more_but_may_like() -> None:
     config = ada(reply_probability=1, quote_probability=1, like_probability=1)
 
-    chances = chances_of(config, mind(), known(), EVERYTHING, answered=MOST_ANSWERS)
+    chances = chances_of(config, mind(), known(), EVERYTHING, answered=Answered(here=MOST_ANSWERS))
 
     assert (chances[Act.REPLY], chances[Act.QUOTE], chances[Act.LIKE]) == (0, 0, 1)
+
+
+def test_of_who_begins_a_new_conversation_each_time_one_tires_and_comes_to_an_end() -> None:
+    config = ada(reply_probability=0.8, like_probability=1)
+
+    replies = [
+        chances_of(config, mind(), known(), EVERYTHING, answered=Answered(today=today))[Act.REPLY]
+        for today in range(MOST_ANSWERS_A_DAY + 2)
+    ]
+
+    assert len(set(replies[: EASY_ANSWERS + 1])) == 1
+    assert replies[EASY_ANSWERS:] == sorted(replies[EASY_ANSWERS:], reverse=True)
+    assert replies[EASY_ANSWERS] > replies[MOST_ANSWERS_A_DAY - 1] > 0
+    assert replies[MOST_ANSWERS_A_DAY:] == [0, 0]
 
 
 @given(st.integers(1, MOST_ANSWERS - 1), st.floats(-1, 0.9), st.floats(0.05, 1))
@@ -121,7 +138,7 @@ def test_of_a_friend_one_tires_less(answered: int, affinity: float, more: float)
         """Return which share of the chance to answer is left after some answers."""
         relationship = known(affinity=min(1.0, towards))
         fresh, later = (
-            chances_of(ada(), mind(), relationship, X, answered=count)[Act.REPLY]
+            chances_of(ada(), mind(), relationship, X, answered=Answered(here=count))[Act.REPLY]
             for count in (0, answered)
         )
         return later / fresh
