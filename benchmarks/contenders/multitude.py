@@ -25,6 +25,9 @@ WOKEN: Final = 20
 GAP: Final = timedelta(milliseconds=100)
 """How long after one agent the next one is due."""
 
+AHEAD: Final = timedelta(seconds=5)
+"""So long before the first is due, all are written down: nobody is late for that."""
+
 SHARES: Final = (50, 95)
 """Which percentiles are told; of so few the 99th would be the longest."""
 
@@ -111,20 +114,21 @@ async def _watch(app: App, agents: int) -> Facts:
 
 async def _lateness(app: App, event_type: str, agents: list[str]) -> list[float]:
     """Return after how many milliseconds the turn of each agent was a fact."""
-    clock, late, all_came = SystemClock(), list[float](), asyncio.Event()
+    clock, came = SystemClock(), dict[str, float]()
     due: set[str] = set()
+    heard = asyncio.Event()
 
     async def hear(event: Event) -> None:
-        if event.id in due:
-            late.append((clock.now() - event.due_at) / timedelta(milliseconds=1))
-        if len(late) == len(agents):
-            all_came.set()
+        came[event.id] = (clock.now() - event.due_at) / timedelta(milliseconds=1)
+        heard.set()
 
-    first = clock.now() + timedelta(seconds=1)
+    end = app.event_engine.subscribe(event_type, hear)
+    first = clock.now() + AHEAD
     for number, agent_id in enumerate(agents):
         template = EventTemplate(type=event_type, agent_id=agent_id)
         due.add((await app.event_engine.schedule_at(first + number * GAP, template)).id)
-    end = app.event_engine.subscribe(event_type, hear)
-    await all_came.wait()
+    while not due <= came.keys():
+        heard.clear()
+        await heard.wait()
     end()
-    return late
+    return [came[one] for one in due]

@@ -209,7 +209,7 @@ def chances_of(
     *,
     answered: Answered,
 ) -> dict[Act, float]:
-    """Return how likely each thing is that may be done about a post, where the network lets one."""
+    """Return how likely each thing is that may be done about a post, if the network lets one."""
     usual = config.behavior.interaction_patterns
     tired = 0.0 if answered.is_enough else WEARINESS ** answered.strain(relationship)
     acts = {

@@ -48,11 +48,10 @@ async def test_who_begins_a_new_conversation_each_time_is_not_answered_for_ever(
                 await site.publish(account, f"@{handle_of(config)} hello ({begun}), how are you?")
 
         await life.live(progress=nobody_watches, stopped=lambda: False, meanwhile=meanwhile)
-        answered = [
-            one
-            for one in site.posts.by_author(site.accounts.with_handle(handle_of(config)).id)
-            if one.in_reply_to is not None
-        ]
+        speaker = site.accounts.with_handle(handle_of(config))
+        assert speaker is not None
+        said = site.posts.by_author(speaker.id)
+        answered = [one for one in said if one.in_reply_to is not None]
         async with life.looked_back_on() as storage:
             decisions = await StoredDecisions(storage).of_agent("delphine", limit=200)
 
