@@ -6,6 +6,7 @@ from typing import Final
 
 from puppet_engine.world.brain.grammar import Rules
 from puppet_engine.world.brain.reading import Occasion, Said, Speaker
+from puppet_engine.world.brain.recollecting import told_before
 from puppet_engine.world.brain.words import content_words, hear
 
 _DAYPARTS: Final = (
@@ -46,9 +47,12 @@ def reply_facts(speaker: Speaker, occasion: Occasion, post: Said) -> Rules:
     theirs = content_words(post.text)
     related = [it for it in occasion.memories if content_words(it) & theirs]
     own = _own_facts(speaker, occasion)
+    told = told_before(post.text, asker=post.handle, memories=occasion.memories)
     return _present(
         {
             **own,
+            "told": told[:1],
+            "other": told[1:2],
             "related": memories_of(related),
             "it": heard.things[:4],
             "echo": heard.echoes[:4],

@@ -6,6 +6,7 @@ from typing import Final
 
 from puppet_engine.style.honesty import asks_whether_program
 from puppet_engine.world.brain.reading import Occasion, Said, Speaker
+from puppet_engine.world.brain.recollecting import told_before
 from puppet_engine.world.brain.words import content_words, hear
 
 _PATIENCE: Final = 3
@@ -43,10 +44,13 @@ def plan_post(occasion: Occasion, chance: random.Random) -> Plan:
 
 
 def plan_reply(speaker: Speaker, occasion: Occasion, post: Said, chance: random.Random) -> Plan:
-    """Return the plan of a reply. Distress comes first, then what the speaker keeps out of."""
+    """Return the plan of a reply.
+
+    What must be said comes first, then distress, then what the speaker keeps out of.
+    """
     heard = hear(post.text)
-    if (is_program := asks_whether_program(post.text)) or occasion.is_in_doubt:
-        return _reply("confess" if is_program else "unknowing")
+    if must := _owed(occasion, post):
+        return _reply(must)
     if heard.calls_for == "console":
         return Plan(("console",), filler="console", is_grave=True)
     forbidden = {word for topic in speaker.avoided for word in content_words(topic)}
@@ -60,6 +64,15 @@ def plan_reply(speaker: Speaker, occasion: Occasion, post: Said, chance: random.
     own = "answer" if heard.is_question else "reply"
     substance = own if chance.random() < _OWN_PATTERN else "shared_reply"
     return _reply(substance, *(["ask"] if chance.random() < _ASKING_BACK[turns] else []))
+
+
+def _owed(occasion: Occasion, post: Said) -> str:
+    """Return what whoever asks is owed: what one is, what they have told, or that one forgot."""
+    if asks_whether_program(post.text):
+        return "confess"
+    if told := told_before(post.text, asker=post.handle, memories=occasion.memories):
+        return "recalling" if len(told) == 1 else "torn"
+    return "unknowing" if occasion.is_in_doubt else ""
 
 
 def _reply(*rules: str) -> Plan:
