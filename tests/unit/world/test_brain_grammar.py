@@ -10,7 +10,7 @@ from puppet_engine.world.brain.voices import voices
 
 FACTS = [
     "topic", "interest", "you", "opinion", "fitting", "habit", "memory", "related",
-    "value", "thing", "it", "echo", "word", "kind", "weekday", "daypart", "told", "other",
+    "value", "thing", "it", "echo", "word", "kind", "weekday", "daypart", "known", "known_too",
 ]  # fmt: skip
 
 

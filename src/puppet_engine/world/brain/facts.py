@@ -51,8 +51,8 @@ def reply_facts(speaker: Speaker, occasion: Occasion, post: Said) -> Rules:
     return _present(
         {
             **own,
-            "told": told[:1],
-            "other": told[1:2],
+            "known": told[:1],
+            "known_too": told[1:2],
             "related": memories_of(related),
             "it": heard.things[:4],
             "echo": heard.echoes[:4],
