@@ -13,6 +13,7 @@ from puppet_engine.core.circumstances import Circumstances
 from puppet_engine.core.models import Memory, MemoryType, StoredMemory
 from puppet_engine.core.provenance import LinkKind, MemoryLink, trust_of
 from puppet_engine.memory.words import telling_words, words
+from puppet_engine.style.anatomy import prose
 
 OFTEN: Final = 3
 """How often somebody must have come back to a theme."""
@@ -67,4 +68,5 @@ def _belief(speaker: str, said: Sequence[StoredMemory], now: datetime) -> Memory
 
 
 def _words_of(memory: StoredMemory) -> str:
-    return memory.content.partition(": ")[2] or memory.content
+    """Return what was said, without whom it was said to: nobody's theme is a handle."""
+    return prose(memory.content.partition(": ")[2] or memory.content)

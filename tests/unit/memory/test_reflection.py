@@ -48,3 +48,10 @@ def test_of_who_says_little_or_only_oneself_nothing_is_believed() -> None:
     assert beliefs([heard(n, text) for n, text in enumerate(SAID[:2])], known=(), now=NOW) == []
     mine = [heard(n, text, who="ada", source="self") for n, text in enumerate(SAID)]
     assert beliefs(mine, known=(), now=NOW) == []
+
+
+def test_to_whom_something_is_said_is_no_theme_of_it() -> None:
+    said = [heard(n, f"@ada_lovelace ({n}) what a harbour, see t.co/ada") for n in range(3)]
+    (belief,) = beliefs(said, known=(), now=NOW)
+
+    assert belief.content == "@mira keeps coming back to harbour."
