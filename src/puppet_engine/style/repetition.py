@@ -12,7 +12,6 @@ from typing import Final
 
 from puppet_engine.style.anatomy import WORD, prose
 from puppet_engine.style.findings import Violation, violation
-from puppet_engine.style.minhash import marks
 
 NEAR: Final = 0.85
 """From this likeness on two texts are one (`facts`: no pair above it)."""
@@ -130,6 +129,9 @@ def _nearness(mine: Print, theirs: Print) -> float:
 @lru_cache(maxsize=1024)
 def marks_of(text: str) -> tuple[int, ...]:
     """Return the marks of a text: two near-duplicates share one but in a case of 2,000."""
+    # What only tells of the command line has no text to mark, and NumPy takes long to load.
+    from puppet_engine.style.minhash import marks  # noqa: PLC0415
+
     return marks(shingles(print_of(text)))
 
 
