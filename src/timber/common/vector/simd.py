@@ -1,8 +1,8 @@
-"""SimSIMD's products of vectors, bound to its own symbols.
+"""Products of vectors: SimSIMD's of floats, NumKong's of small whole numbers, the fastest of each.
 
-usearch brings NumKong, of the same makers, and loads it for the whole process. Some of its
-functions have the names of SimSIMD's, which then calls those, and takes float32 for something
-else. So it is loaded with its own symbols first, where a loader can do otherwise.
+They are of the same makers, and usearch loads NumKong for the whole process. Some of its functions
+have the names of SimSIMD's, which then calls those, and takes float32 for something else. So it
+is loaded with its own symbols first, where a loader can do otherwise.
 """
 
 import os
@@ -48,6 +48,7 @@ def _own_symbols_first() -> Generator[None]:
 
 
 _cdist: Final = _loaded()
+_numkong: Final = needed("numkong", feature="finding by meaning", extra="vectors")
 
 
 def products(query: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.float32]:
@@ -58,3 +59,17 @@ def products(query: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.float32]:
     """
     found = np.asarray(_cdist(query, rows, "dot", out_dtype="float32"), dtype=np.float32)
     return found.reshape(-1)
+
+
+class Packed:
+    """Rows of signed bytes, in the order in which NumKong reads them fastest."""
+
+    def __init__(self, rows: NDArray[np.int8]) -> None:
+        """Take rows, shape (n, dimension)."""
+        self._rows = _numkong.dots_pack(rows, dtype="int8")
+        self.nbytes = int(self._rows.nbytes)
+
+    def products(self, query: NDArray[np.int8]) -> NDArray[np.int32]:
+        """Return the products, shape (n,), with a vector, shape (1, dimension); exact."""
+        found = np.asarray(_numkong.dots_packed(query, self._rows), dtype=np.int32)
+        return found.reshape(-1)

@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from timber.common.vector.exact_search import nearest
 from timber.common.vector.matrix import Block, Matrix, compact
 from timber.common.vector.quantisation import SLICE, Floats, ShortQuery, shortened
+from timber.common.vector.simd import Packed
 
 DIMENSION = 6
 NUMBERS = st.floats(-1, 1, width=32).map(lambda number: round(number, 1))
@@ -78,9 +79,20 @@ def test_it_finds_what_comparing_one_by_one_finds(
 def test_a_product_with_short_forms_lies_within_its_slack(stored: Floats, query: Floats) -> None:
     codes, short = shortened(stored), ShortQuery(query)
 
-    products = short.products(codes, 0, len(stored)) * short.step
+    products = short.products(codes, 0) * short.step
 
     assert np.abs(products - stored @ query[0]).max() <= short.slack(codes, 0)
+
+
+@pytest.mark.parametrize("dimension", [1, 7, 64, 384, 1537])
+@pytest.mark.parametrize("count", [1, 5, 333])
+def test_products_of_whole_numbers_are_exact(count: int, dimension: int) -> None:
+    chance = np.random.default_rng(dimension)
+    rows = chance.choice(np.array([-127, 0, 127], dtype=np.int8), (count, dimension))
+
+    found = Packed(rows).products(rows[:1])
+
+    assert found.tolist() == (rows.astype(np.int64) @ rows[0].astype(np.int64)).tolist()
 
 
 @pytest.mark.parametrize("count", [3 * SLICE + 11, 100])
