@@ -222,6 +222,15 @@ def test_a_crowd_of_which_half_or_all_speak_with_one_voice_has_collapsed(share: 
     assert failing(found.readings) == [(APART, "the cast")]
 
 
+def test_a_crowd_that_says_the_same_word_for_word_has_collapsed() -> None:
+    texts = dict.fromkeys(a_crowd(), ["We are all one.", "All of us are."] * 24)
+
+    found = population(speech(), one_after_the_other(speech()), crowd=texts)
+
+    assert failing(found.readings) == [(APART, "the cast")]
+    assert found.readings[-1].value == 0.5
+
+
 @pytest.mark.parametrize("texts", [{}, {"ann": ["Hello."]}, {"ann": ["Hello."] * 12}])
 def test_of_a_crowd_of_nobody_to_speak_of_nothing_is_said(texts: Texts) -> None:
     found = population(speech(), one_after_the_other(speech()), crowd=texts)
