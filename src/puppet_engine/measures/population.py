@@ -15,7 +15,7 @@ import numpy as np
 
 from puppet_engine.core.nouns import Noun
 from puppet_engine.measures.burrows import Profiles, deltas, profiles
-from puppet_engine.measures.reading import CAST, Reading, told
+from puppet_engine.measures.reading import CAST, CROWD, Reading, told
 from puppet_engine.style.repetition import print_of
 
 LEAST_KEPT: Final = 0.9
@@ -95,8 +95,8 @@ def _crowd(texts: Mapping[str, Sequence[str]]) -> tuple[Crowd | None, Reading]:
     own, others = between.diagonal(), np.sort(between[~np.eye(size, dtype=bool)])
     nearer = _less(own, others) if len(others) else 0.0
     reading = Reading(
-        of=f"how often one is nearer to oneself than to another, of a crowd of {size:,}",
-        whose=CAST,
+        of="how often one is nearer to oneself than to another",
+        whose=CROWD,
         value=nearer,
         line=f"at least {LEAST_APART:.0%}",
         holds=nearer >= LEAST_APART,
