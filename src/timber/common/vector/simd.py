@@ -49,6 +49,8 @@ def _own_symbols_first() -> Generator[None]:
 
 _cdist: Final = _loaded()
 _numkong: Final = needed("numkong", feature="finding by meaning", extra="vectors")
+# The tiles of AMX are for many queries at once: one by itself takes half as long again by them.
+_numkong.disable_capability("sapphireamx")
 
 
 def products(query: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.float32]:
