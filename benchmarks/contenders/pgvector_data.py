@@ -40,7 +40,11 @@ def fill(stage: Stage) -> Iterator[Trial]:
     from timber.common.vector.pgvector_index import ensure_hnsw  # noqa: PLC0415
 
     def work() -> None:
-        settings = TimberSettings(database_url=stage.database_url, packaged_models=False)
+        settings = TimberSettings(
+            database_url=stage.database_url,
+            packaged_models=False,
+            statement_timeout_seconds=0,  # a graph takes minutes to make
+        )
         with Timber().opened(settings) as timber:
             with timber.database.engine.begin() as connection:
                 _make_by_hand(connection, clustered(np.random.default_rng(7), stage.size))

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from puppet_engine.agents.answering import Answering
 from puppet_engine.agents.deciding import MOST_ANSWERS
@@ -13,6 +15,7 @@ from puppet_engine.appraisal.rehearsal import Rehearsal, rehearse_cast
 from puppet_engine.appraisal.report import Appraisal
 from puppet_engine.core.decisions import Act, Decision
 from puppet_engine.core.models import AgentConfig
+from puppet_engine.core.nouns import Noun
 from puppet_engine.core.relationships import Relationship
 from puppet_engine.measures.authorship import authorship
 from puppet_engine.measures.canaries import Asked, canaries
@@ -33,68 +36,110 @@ from puppet_engine.simulation.life import Progress
 from puppet_engine.style.sentiment import valence_of
 
 
-async def rehearse_and_appraise(
+@dataclass(frozen=True, kw_only=True)
+class Lived:
+    """A rehearsal that is over, and what the cast knew of itself."""
+
+    rehearsal: Rehearsal
+    asked: Sequence[Asked]
+    seconds: float
+    """The processor time that both took."""
+
+
+async def live(
     cast: Sequence[AgentConfig], *, days: float, seed: int, progress: Callable[[Progress], None]
-) -> Appraisal:
-    """Let a cast live some virtual days, and measure what came of it."""
+) -> Lived:
+    """Let a cast live some virtual days, and ask it about itself."""
     began = time.process_time()
-    lived = await rehearse_cast(cast, days=days, seed=seed, progress=progress)
+    rehearsal = await rehearse_cast(cast, days=days, seed=seed, progress=progress)
     asked = await canaries_asked(cast, seed=seed)
-    return appraise(lived, asked, lived_seconds=time.process_time() - began)
+    return Lived(rehearsal=rehearsal, asked=asked, seconds=time.process_time() - began)
 
 
-def appraise(lived: Rehearsal, asked: Sequence[Asked], *, lived_seconds: float) -> Appraisal:
-    """Measure a rehearsal. Pure, but for the time that it takes."""
+def appraise(life: Lived, *, measuring: Callable[[str, float], None]) -> Appraisal:
+    """Measure a rehearsal. Pure, but for the time that it takes.
+
+    `measuring` is told which measure comes next, and which share of them is behind.
+    """
     began = time.process_time()
-    twice = asked_twice(lived.cast, seed=lived.seed)
-    cast = [(handle_of(config), config) for config in lived.cast]
-    handles = {config.id: handle for handle, config in cast}
-    ranges = {handle: config.personality.emotional_range for handle, config in cast}
-    texts = {
-        handle: [one.text for one in lived.said if one.handle == handle] for handle, _ in cast
-    }
-    weighed = [
-        Weighed(handles[one.agent_id], relationship.handle, relationship.affinity, is_answered)
-        for one in lived.decided
-        for relationship, is_answered in _answered(one.decision)
-    ]
-    found = {
-        "style": style(cast, texts),
-        "repetition": repetition(texts),
-        "authorship": authorship(texts, crowd=crowd(seed=lived.seed)),
-        "canaries": canaries(asked),
-        "drift": drift(texts),
-        "population": population(texts, [one.text for one in lived.said]),
-        "post_times": timing("the times of posts", lived.post_times),
-        "rhythm": rhythm(lived.paces),
-        "week": week("posts", lived.post_hours),
-        "answer_times": timing("the times of answers", lived.answer_times),
-        "mood": mood(ranges, lived.moved),
-        "showing": showing(_worded(lived), lived.paced, twice),
-        "relationships": relationships(
-            weighed, list(_stood(lived, handles)), half_life=AFFINITY_HALF_LIFE
-        ),
-        "conversations": conversations(
-            [Said(one.post_id, one.handle, one.in_reply_to) for one in lived.said],
-            most=MOST_ANSWERS,
-        ),
-        "topics": topics(
-            {handle: config.personality.interests for handle, config in cast},
-            _spoken_of(lived, handles),
-        ),
-    }
+    measures = dict(_measures(life.rehearsal, life.asked))
+    found: dict[str, Noun] = {}
+    for name, measure in measures.items():
+        measuring(name, len(found) / len(measures))
+        found[name] = measure()
+    lived = life.rehearsal
     return Appraisal.model_validate(
         {
             "days": lived.days,
             "seed": lived.seed,
-            "handles": [handle for handle, _ in cast],
+            "handles": [handle_of(config) for config in lived.cast],
             "texts": len(lived.said),
             "digest": lived.digest,
-            "lived_seconds": round(lived_seconds, 1),
+            "lived_seconds": round(life.seconds, 1),
             "measured_seconds": round(time.process_time() - began, 1),
             **found,
         }
     )
+
+
+def _measures(
+    lived: Rehearsal, asked: Sequence[Asked]
+) -> Iterator[tuple[str, Callable[[], Noun]]]:
+    """Yield every measure, by its name, to be taken of the same life."""
+    cast = [(handle_of(config), config) for config in lived.cast]
+    handles = {config.id: handle for handle, config in cast}
+    ranges = {handle: config.personality.emotional_range for handle, config in cast}
+    in_order = [one.text for one in lived.said]
+    texts = {
+        handle: [one.text for one in lived.said if one.handle == handle] for handle, _ in cast
+    }
+    crowded = partial(crowd, seed=lived.seed)
+    yield "style", lambda: style(cast, texts)
+    yield "repetition", lambda: repetition(texts)
+    yield "authorship", lambda: authorship(texts, crowd=crowded(count=100, each=24))
+    yield "canaries", lambda: canaries(asked)
+    yield "drift", lambda: drift(texts)
+    yield (
+        "population",
+        lambda: population(texts, in_order, crowd=crowded(count=1_000, each=48)),
+    )
+    yield "post_times", lambda: timing("the times of posts", lived.post_times)
+    yield "rhythm", lambda: rhythm(lived.paces)
+    yield "week", lambda: week("posts", lived.post_hours)
+    yield "answer_times", lambda: timing("the times of answers", lived.answer_times)
+    yield "mood", lambda: mood(ranges, lived.moved)
+    yield (
+        "showing",
+        lambda: showing(_worded(lived), lived.paced, asked_twice(lived.cast, seed=lived.seed)),
+    )
+    yield (
+        "relationships",
+        lambda: relationships(
+            _weighed(lived, handles), list(_stood(lived, handles)), half_life=AFFINITY_HALF_LIFE
+        ),
+    )
+    yield (
+        "conversations",
+        lambda: conversations(
+            [Said(one.post_id, one.handle, one.in_reply_to) for one in lived.said],
+            most=MOST_ANSWERS,
+        ),
+    )
+    yield (
+        "topics",
+        lambda: topics(
+            {handle: config.personality.interests for handle, config in cast},
+            _spoken_of(lived, handles),
+        ),
+    )
+
+
+def _weighed(lived: Rehearsal, handles: Mapping[str, str]) -> list[Weighed]:
+    return [
+        Weighed(handles[one.agent_id], relationship.handle, relationship.affinity, is_answered)
+        for one in lived.decided
+        for relationship, is_answered in _answered(one.decision)
+    ]
 
 
 def _answered(decision: Decision) -> Iterator[tuple[Relationship, bool]]:

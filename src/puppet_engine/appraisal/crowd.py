@@ -12,18 +12,14 @@ from puppet_engine.simulation.population import populate
 from puppet_engine.simulation.scenario import FIRST_MOMENT
 from puppet_engine.world.brain.writer import Message, write
 
-CROWD: Final = 100
-EACH: Final = 24
-"""So many posts each of them writes."""
-
 REMEMBERED: Final = 8
 """So many of their own posts they are shown when they write the next one."""
 
 EVERY: Final = timedelta(hours=5)
 
 
-def crowd(*, count: int = CROWD, each: int = EACH, seed: int) -> dict[str, list[str]]:
-    """Return what `count` personas post, by handle, as the world's brain writes it."""
+def crowd(*, count: int, each: int, seed: int) -> dict[str, list[str]]:
+    """Return `each` posts of `count` personas, by handle, as the world's brain writes them."""
     return {handle_of(one): list(_posts(one, each, seed)) for one in populate(count, seed=seed)}
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from puppet_engine.appraisal.charts import between, course, dots, levels, swing
 from puppet_engine.appraisal.report import Appraisal
 from puppet_engine.measures.drift import LIMIT, SOON
+from puppet_engine.measures.population import Crowd
 from puppet_engine.measures.relationships import Band
 from puppet_engine.measures.timing import Timing
 from puppet_engine.simulation.page import environment
@@ -67,8 +68,15 @@ def page(found: Appraisal) -> str:
             highest=1,
             titles=[f"tenth {place + 1}" for place in range(len(found.population.variety))],
         ),
+        crowd=None if found.population.crowd is None else _crowd(found.population.crowd),
         largest_delta=max((max(row) for row in found.population.deltas), default=1),
     )
+
+
+def _crowd(found: Crowd) -> Markup:
+    step = found.farthest / len(found.own)
+    titles = [f"Delta {at * step:.2f} to {(at + 1) * step:.2f}" for at in range(len(found.own))]
+    return levels(found.own, expected=found.others, titles=titles)
 
 
 def _answered(bands: Sequence[Band]) -> dict[str, object]:

@@ -11,7 +11,7 @@ from puppet_engine.commands.terminal import errors_for_people, read_settings
 from puppet_engine.core.errors import ConfigurationError
 from puppet_engine.core.models import AgentConfig
 from puppet_engine.main import read_cast
-from puppet_engine.simulation.bar import bar
+from puppet_engine.simulation.bar import bar, steps
 
 BEYOND: Final = 1
 """The exit code when a measure is beyond its line."""
@@ -43,9 +43,7 @@ def measure_command(
 def _measure(cast: list[AgentConfig], out: Path, *, days: float, seed: int, as_json: bool) -> bool:
     """Measure a cast, and return whether everything holds."""
     try:
-        from puppet_engine.appraisal.appraise import (  # noqa: PLC0415 - needs an extra
-            rehearse_and_appraise,
-        )
+        from puppet_engine.appraisal.appraise import appraise, live  # noqa: PLC0415 - an extra
         from puppet_engine.appraisal.telling import Files, tell  # noqa: PLC0415 - the same
     except ImportError as error:
         raise ConfigurationError(
@@ -53,7 +51,9 @@ def _measure(cast: list[AgentConfig], out: Path, *, days: float, seed: int, as_j
         ) from error
     files = Files(out)
     with bar(days, quiet=as_json) as progress:
-        found = asyncio.run(rehearse_and_appraise(cast, days=days, seed=seed, progress=progress))
+        lived = asyncio.run(live(cast, days=days, seed=seed, progress=progress))
+    with steps(quiet=as_json) as measuring:
+        found = appraise(lived, measuring=measuring)
     files.write(found)
     tell(found, files, as_json=as_json)
     return found.holds

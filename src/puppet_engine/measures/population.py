@@ -1,28 +1,47 @@
-"""Whether the personas of a cast stay apart, from each other and over time.
+"""Whether personas stay apart, from each other and over time: those of a cast, and of a crowd.
 
-The distance of two texts is Burrows's Delta ("'Delta': a measure of stylistic difference", LLC
-2002): the mean absolute difference of z-scores of the commonest words' frequencies. A cast whose
-personas lie no farther apart than the halves of one persona has collapsed into one voice, and
-one whose words become fewer over its life is on its way there.
+Their distance is Burrows's Delta (`burrows.py`). A cast whose personas lie no farther apart than
+the halves of one persona has collapsed into one voice, and one whose words become fewer over its
+life is on its way there. Of a crowd not each two can differ; of a crowd in one voice, the halves
+of one persona lie as far apart as those of two.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from statistics import fmean, pstdev
+from statistics import fmean
 from typing import Final
 
+import numpy as np
+
 from puppet_engine.core.nouns import Noun
+from puppet_engine.measures.burrows import Profiles, deltas, profiles
 from puppet_engine.measures.reading import CAST, Reading, told
 from puppet_engine.style.repetition import print_of
-
-COMMONEST: Final = 150
-"""So many of the cast's commonest words make a profile, as Burrows took them."""
 
 LEAST_KEPT: Final = 0.9
 """So much of their variety the last third of the cast's texts must have of the first's."""
 
+LEAST_APART: Final = 0.8
+"""So often somebody of a crowd must be nearer to themselves than to another: by chance it is half.
+
+With 48 texts of each. Where half of a crowd speaks with one voice, it is 0.75."""
+
 FEWEST: Final = 10
+
+STEPS: Final = 24
+"""Into so many steps the distances in a crowd are divided, from none to the greatest."""
+
+
+class Crowd(Noun):
+    """How far those of a crowd lie apart: the share of the distances in each step."""
+
+    size: int
+    own: list[float]
+    """Of the two halves of one's texts."""
+    others: list[float]
+    """Of halves of two."""
+    farthest: float
+    """The Delta that the last step ends with."""
 
 
 class Population(Noun):
@@ -34,51 +53,76 @@ class Population(Noun):
     """Burrows's Delta between each two; of one, between the odd and the even half of its texts."""
     variety: list[float]
     """The share of distinct trigrams in each tenth of the life, over texts of all."""
+    crowd: Crowd | None = None
 
 
-def population(texts: Mapping[str, Sequence[str]], in_order: Sequence[str]) -> Population:
-    """Compare the texts of each handle with each other's; `in_order` are those of all by time."""
-    handles = sorted(handle for handle, said in texts.items() if len(said) >= FEWEST)
-    halves = {handle: (texts[handle][::2], texts[handle][1::2]) for handle in handles}
-    profiles = _profiles([half for handle in handles for half in halves[handle]])
-    pairs = [(profiles[at], profiles[at + 1]) for at in range(0, len(profiles), 2)]
-    deltas = [[_apart(one, other, is_same=one is other) for other in pairs] for one in pairs]
+def population(
+    texts: Mapping[str, Sequence[str]],
+    in_order: Sequence[str],
+    *,
+    crowd: Mapping[str, Sequence[str]] | None = None,
+) -> Population:
+    """Compare the texts of each handle with each other's; `in_order` are those of all by time.
+
+    Those of a `crowd` are compared among themselves.
+    """
+    handles, halves = _halves(texts)
+    pairs = list(zip(halves[::2], halves[1::2], strict=True))
+    apart = [[_apart(one, other, is_same=one is other) for other in pairs] for one in pairs]
     variety = _variety(in_order)
+    readings = [*_told_apart(handles, apart), _kept(variety, len(in_order))]
+    found, reading = (None, None) if crowd is None else _crowd(crowd)
     return Population(
-        readings=[*_told_apart(handles, deltas), _kept(variety, len(in_order))],
+        readings=readings if reading is None else [*readings, reading],
         handles=handles,
-        deltas=[[round(delta, 4) for delta in row] for row in deltas],
+        deltas=[[round(delta, 4) for delta in row] for row in apart],
         variety=variety,
+        crowd=found,
     )
 
 
-Profile = Sequence[float]
+def _halves(texts: Mapping[str, Sequence[str]]) -> tuple[list[str], Profiles]:
+    """Return who said enough, and the profiles of their halves: both of one, then of the next."""
+    handles = sorted(handle for handle, said in texts.items() if len(said) >= FEWEST)
+    both = [texts[handle][start::2] for handle in handles for start in (0, 1)]
+    return handles, profiles(both)
 
 
-def _profiles(halves: Sequence[Sequence[str]]) -> list[Profile]:
-    counted = [Counter(word for text in half for word in print_of(text).words) for half in halves]
-    together: Counter[str] = Counter()
-    for one in counted:
-        together.update(one)
-    commonest = [word for word, _ in sorted(together.items(), key=lambda it: (-it[1], it[0]))]
-    rates = [
-        [one[word] / max(1, one.total()) for one in counted] for word in commonest[:COMMONEST]
-    ]
-    scored = [[(rate - fmean(row)) / (pstdev(row) or 1) for rate in row] for row in rates]
-    return [list(column) for column in zip(*scored, strict=True)]
+def _crowd(texts: Mapping[str, Sequence[str]]) -> tuple[Crowd | None, Reading]:
+    handles, halves = _halves(texts)
+    size = len(handles)
+    between = np.array([deltas(one, halves[1::2]) for one in halves[::2]]).reshape(size, size)
+    own, others = between.diagonal(), np.sort(between[~np.eye(size, dtype=bool)])
+    # The share of pairs in which one's own is less: Mann and Whitney's U, as a share.
+    nearer = 1 - float(np.searchsorted(others, own).mean()) / len(others) if len(others) else 0.0
+    reading = Reading(
+        of=f"how often one is nearer to oneself than to another, of a crowd of {size:,}",
+        whose=CAST,
+        value=nearer,
+        line=f"at least {LEAST_APART:.0%}",
+        holds=nearer >= LEAST_APART,
+        count=size,
+        unit="share",
+    )
+    if not len(others):
+        return None, reading
+    farthest = float(between.max()) or 1.0
+    shares = [np.histogram(some, STEPS, (0, farthest))[0] / len(some) for some in (own, others)]
+    return Crowd(
+        size=size,
+        own=[round(share, 4) for share in shares[0].tolist()],
+        others=[round(share, 4) for share in shares[1].tolist()],
+        farthest=round(farthest, 4),
+    ), reading
 
 
 def _apart(
-    one: tuple[Profile, Profile], other: tuple[Profile, Profile], *, is_same: bool
+    one: tuple[Profiles, Profiles], other: tuple[Profiles, Profiles], *, is_same: bool
 ) -> float:
     """Return the Delta of halves of two personas, or of the two halves of one."""
     if is_same:
-        return _delta(*one)
-    return fmean(_delta(mine, theirs) for mine in one for theirs in other)
-
-
-def _delta(one: Profile, other: Profile) -> float:
-    return fmean(abs(here - there) for here, there in zip(one, other, strict=True))
+        return float(deltas(one[0], one[1][None])[0])
+    return fmean(delta for mine in one for delta in deltas(mine, np.array(other)).tolist())
 
 
 def _told_apart(handles: Sequence[str], deltas: Sequence[Sequence[float]]) -> list[Reading]:

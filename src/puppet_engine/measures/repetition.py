@@ -12,8 +12,9 @@ from math import ceil
 from typing import Final
 
 from puppet_engine.core.nouns import Noun
+from puppet_engine.measures.people import Beside, beside_people
 from puppet_engine.measures.reading import CAST, Reading, told
-from puppet_engine.measures.variety import variety
+from puppet_engine.measures.variety import commonest_opening, variety
 from puppet_engine.style.repetition import NEAR, OPENINGS_KEPT, near_likeness, print_of, shingles
 
 MOST_ALIKE: Final = 0.05
@@ -41,6 +42,7 @@ class Repetition(Noun):
     duplicates: list[str]
     """The first near-duplicates, each as both texts."""
     openings: list[Opening]
+    beside_people: list[Beside]
 
 
 def repetition(texts: Mapping[str, Sequence[str]]) -> Repetition:
@@ -58,6 +60,7 @@ def repetition(texts: Mapping[str, Sequence[str]]) -> Repetition:
         readings=readings,
         duplicates=[f"@{a[0]}: {a[1]} = @{b[0]}: {b[1]}" for a, b in examples],
         openings=openings,
+        beside_people=beside_people(texts),
     )
 
 
@@ -91,8 +94,7 @@ def _no_duplicates(
 
 
 def _commonest_opening(handle: str, said: Sequence[str]) -> Opening:
-    counts = Counter(print_of(text).opening for text in said)
-    words, times = counts.most_common(1)[0] if counts else ((), 0)
+    words, times = commonest_opening(said)
     share = times / max(1, len(said))
     return Opening(handle=handle, words=" ".join(words), times=times, share=share)
 

@@ -2,7 +2,7 @@
 
 Self-BLEU takes each text for a translation of all others: Zhu and others, "Texygen: A Benchmarking
 Platform for Text Generation Models" (SIGIR 2018); BLEU-4 as Papineni and others have it (ACL
-2002). It grows with the number of texts, so it is taken over `COMPARED` of them at the most.
+2002). It grows with the number of texts, so it is taken of `COMPARED` of them at the most.
 A template is what is left of a sentence without the words that carry meaning.
 """
 
@@ -33,26 +33,49 @@ Gram = tuple[str, ...]
 
 def variety(handle: str, said: Sequence[str]) -> Iterator[Reading]:
     """Yield what is told of how varied the texts of a handle are; there is no line for it."""
-    words = [print_of(text).words for text in said]
     for size in range(1, _LONGEST_GRAM + 1):
-        grams = [gram for one in words for gram in _grams(one, size)]
-        share = len(set(grams)) / max(1, len(grams))
-        yield told(f"distinct {size}-grams", share, count=len(grams), whose=handle, unit="share")
-    compared = min(len(said), COMPARED)
-    yield told(f"self-BLEU of {COMPARED} texts", self_bleu(said), count=compared, whose=handle)
+        count = sum(max(0, len(print_of(text).words) - size + 1) for text in said)
+        share = distinct(said, size)
+        yield told(f"distinct {size}-grams", share, count=count, whose=handle, unit="share")
+    compared = evenly(said, COMPARED)
+    bleu = self_bleu(compared)
+    yield told(f"self-BLEU of {COMPARED} texts", bleu, count=len(compared), whose=handle)
     yield told("evenness of templates", template_evenness(said), count=len(said), whose=handle)
-    whole = "\n".join(said).encode()
-    packed = len(whole) / max(1, len(zlib.compress(whole, 9)))
-    yield told("compression ratio", packed, count=len(whole), whose=handle)
+    length = len(_together(said))
+    yield told("compression ratio", compression_ratio(said), count=length, whose=handle)
+
+
+def evenly(said: Sequence[str], count: int) -> list[str]:
+    """Return so many texts, taken evenly from all times; all, where there are no more."""
+    step = max(1.0, len(said) / count)
+    return [said[int(at * step)] for at in range(int(len(said) / step))]
+
+
+def distinct(said: Sequence[str], size: int) -> float:
+    """Return how many of the n-grams of so many words are different ones, as a share."""
+    grams = [gram for text in said for gram in _grams(print_of(text).words, size)]
+    return len(set(grams)) / max(1, len(grams))
+
+
+def compression_ratio(said: Sequence[str]) -> float:
+    """Return how many times shorter the texts are when they are packed (zlib, 9)."""
+    whole = _together(said)
+    return len(whole) / max(1, len(zlib.compress(whole, 9)))
+
+
+def commonest_opening(said: Sequence[str]) -> tuple[Gram, int]:
+    """Return the first words that texts begin with most often, and how often they do."""
+    counts = Counter(print_of(text).opening for text in said)
+    return counts.most_common(1)[0] if counts else ((), 0)
+
+
+def _together(said: Sequence[str]) -> bytes:
+    return "\n".join(said).encode()
 
 
 def self_bleu(said: Sequence[str]) -> float:
-    """Return the mean BLEU-4 of each text beside the others, 0 to 1: 1 when all say the same.
-
-    The texts are taken evenly from all times.
-    """
-    step = max(1.0, len(said) / COMPARED)
-    words = [print_of(said[int(at * step)]).words for at in range(int(len(said) / step))]
+    """Return the mean BLEU-4 of each text beside the others, 0 to 1: 1 when all say the same."""
+    words = [print_of(text).words for text in said]
     words = [one for one in words if len(one) >= _BLEU]
     if len(words) < 2:  # noqa: PLR2004 - a text and another
         return 0.0

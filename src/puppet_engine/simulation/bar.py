@@ -1,4 +1,4 @@
-"""The bar that tells how far a life has come."""
+"""The bars that tell how far a life has come, and then its measuring."""
 
 import contextlib
 import logging
@@ -33,6 +33,20 @@ def bar(days: float, *, quiet: bool) -> Generator[Callable[[Progress], None]]:
                 events=progress.events,
                 rate=progress.events / progress.seconds,
             )
+
+        yield show
+
+
+@contextlib.contextmanager
+def steps(*, quiet: bool) -> Generator[Callable[[str, float], None]]:
+    """Show a bar for steps, which is told the next one and the share that is behind."""
+    columns = (TextColumn("measuring {task.description}"), BarColumn())
+    console = Console(stderr=True, quiet=quiet)
+    with Bar(*columns, console=console, transient=True) as shown:
+        task = shown.add_task("", total=1.0)
+
+        def show(name: str, share: float) -> None:
+            shown.update(task, description=name.replace("_", " "), completed=share)
 
         yield show
 

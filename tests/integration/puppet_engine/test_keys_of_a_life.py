@@ -37,6 +37,14 @@ async def remember(folder: Path, name: str) -> Storage:
     return storage
 
 
+async def refused(folder: Path, why: str) -> None:
+    """Assert that a life does not begin, and says why."""
+    storage = a_storage(f"sqlite:///{folder}/life.db")
+    with pytest.raises(StorageError, match=why):
+        await storage.open()
+    assert not storage.is_open
+
+
 async def test_without_its_keys_a_life_does_not_begin_and_goes_on_when_they_are_back(
     tmp_path: Path,
 ) -> None:
@@ -56,15 +64,12 @@ async def test_without_its_keys_a_life_does_not_begin_and_goes_on_when_they_are_
 
 
 async def test_with_the_keys_of_another_a_life_does_not_begin(tmp_path: Path) -> None:
-    storage = await remember(tmp_path, "life.db")
+    await remember(tmp_path, "life.db")
     await remember(tmp_path, "other.db")
     shutil.rmtree(tmp_path / "life.db.keys")
     shutil.copytree(tmp_path / "other.db.keys", tmp_path / "life.db.keys")
 
-    with pytest.raises(StorageError, match="say in `keystore` where that one is"):
-        await storage.open()
-
-    assert not storage.is_open
+    await refused(tmp_path, "say in `keystore` where that one is")
 
 
 async def test_with_another_master_key_a_life_does_not_begin(
@@ -72,22 +77,16 @@ async def test_with_another_master_key_a_life_does_not_begin(
 ) -> None:
     await remember(tmp_path, "life.db")
     monkeypatch.setenv("TIMBER_MASTER_KEY", base64.b64encode(bytes(range(32))).decode())
-    storage = a_storage(f"sqlite:///{tmp_path}/life.db")
 
-    with pytest.raises(StorageError, match="is not the one of this keystore"):
-        await storage.open()
-
-    assert not storage.is_open
+    await refused(tmp_path, "is not the one of this keystore")
 
 
 async def test_in_production_no_keys_are_made_by_themselves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TIMBER_ENVIRONMENT", "production")
-    storage = a_storage(f"sqlite:///{tmp_path}/life.db")
 
-    with pytest.raises(StorageError, match="in production none are made by themselves"):
-        await storage.open()
+    await refused(tmp_path, "in production none are made by themselves")
 
     assert not (tmp_path / "life.db.keys").exists()
 

@@ -43,9 +43,13 @@ def test_what_is_said_plainly_is_a_claim(text: str, attribute: str, value: str) 
         "You live in Rome",
         "My dog is cold",
         "I live in hope",
+        '"My cat is called Bruno" needs orange peel. Serve at once.',
+        "\u201cI live in Oslo now\u201d goes on the menu.",
+        "\u00abI work at Acme\u00bb, says my brother.",
+        'She told me "my name is Ada" and left.',
     ],
 )
-def test_what_is_asked_wished_or_denied_is_none(text: str) -> None:
+def test_what_is_asked_wished_denied_or_quoted_is_none(text: str) -> None:
     assert claimed(text) == {}
 
 
@@ -56,19 +60,6 @@ def test_of_two_values_the_one_that_is_said_last_counts() -> None:
 @given(st.text(max_size=200))
 def test_any_text_can_be_read(text: str) -> None:
     assert all(0 < len(value) <= LONGEST_VALUE for value in claimed(text).values())
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '"My cat is called Bruno" needs orange peel. Serve at once.',
-        "\u201cI live in Oslo now\u201d goes on the menu.",
-        "\u00abI work at Acme\u00bb, says my brother.",
-        'She told me "my name is Ada" and left.',
-    ],
-)
-def test_what_is_quoted_is_somebody_elses(text: str) -> None:
-    assert claimed(text) == {}
 
 
 def test_what_is_said_in_quotation_marks_as_a_whole_is_said() -> None:

@@ -1,11 +1,14 @@
 """What is measured of a cast's words holds for the cast, and fails when a defect is planted."""
 
+import random
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import pytest
 from hypothesis import given, settings, strategies as st
 from tests.unit.measures.speech import cast, speech
 
+from puppet_engine.appraisal.crowd import crowd
 from puppet_engine.measures.authorship import authorship
 from puppet_engine.measures.drift import SOON, drift
 from puppet_engine.measures.population import population
@@ -184,6 +187,47 @@ def test_words_that_become_fewer_over_a_life_are_told() -> None:
     assert "variety of the last third of the life, of that of the first" in dict(
         failing(population(texts, later).readings)
     )
+
+
+@cache
+def a_crowd() -> Texts:
+    return crowd(count=120, each=48, seed=5)
+
+
+def in_one_voice(texts: Texts, handles: Sequence[str]) -> Texts:
+    everything = [text for handle in handles for text in texts[handle]]
+    random.Random(1).shuffle(everything)
+    count = len(handles)
+    return {**texts, **{handle: everything[at::count] for at, handle in enumerate(handles)}}
+
+
+APART = "how often one is nearer to oneself than to another, of a crowd of 120"
+
+
+def test_a_crowd_out_of_a_seed_has_many_voices() -> None:
+    found = population(speech(), one_after_the_other(speech()), crowd=a_crowd())
+
+    assert failing(found.readings) == []
+    assert found.crowd is not None
+    assert found.crowd.size == 120
+    assert sum(found.crowd.own) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("share", [1, 2])
+def test_a_crowd_of_which_half_or_all_speak_with_one_voice_has_collapsed(share: int) -> None:
+    texts = in_one_voice(a_crowd(), sorted(a_crowd())[::share])
+
+    found = population(speech(), one_after_the_other(speech()), crowd=texts)
+
+    assert failing(found.readings) == [(APART, "the cast")]
+
+
+@pytest.mark.parametrize("texts", [{}, {"ann": ["Hello."]}, {"ann": ["Hello."] * 12}])
+def test_of_a_crowd_of_nobody_to_speak_of_nothing_is_said(texts: Texts) -> None:
+    found = population(speech(), one_after_the_other(speech()), crowd=texts)
+
+    assert found.crowd is None
+    assert len(failing(found.readings)) == 1
 
 
 # ------------------------------------------------------------------ all of them

@@ -83,12 +83,21 @@ def test_a_circle_goes_and_comes_back(project: Project, circle: Sequence[dict[st
     project.step(written(circle))
     project.step(written([]))
 
+    with project.connection() as connection:
+        assert not {"a", "b"} & {*inspect(connection).get_table_names()}
+
     with project.migrator() as migrator:
         migrator.roll_back()
 
+    with project.connection() as connection:
+        pointing = {name: inspect(connection).get_foreign_keys(name) for name in ("a", "b")}
+    assert {name: [key["referred_table"] for key in keys] for name, keys in pointing.items()} == {
+        "a": ["b"],
+        "b": ["a"],
+    }
     project.say(written(circle))
     with Timber().opened(project.settings(create_tables=True)):
-        pass
+        pass  # nothing is missed
 
 
 def test_a_circle_with_rows_of_its_own_children_can_be_dropped(project: Project) -> None:
