@@ -64,7 +64,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     """Yield a line for what holds of everybody, and one for each who is beyond a line."""
     for group in verdict.groups:
         for one in group.shown:
-            yield f"{group.of}, {one.whose}: {one.figure} ({one.line}), over {one.count:,}"
+            yield f"{group.of}, {one.owner}: {one.figure} ({one.line}), over {one.count:,}"
         if not group.shown:
             count = len(group.readings)
             yield f"{group.of}: {group.span}, all {count} within their lines"

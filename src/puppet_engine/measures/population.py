@@ -15,7 +15,7 @@ import numpy as np
 
 from puppet_engine.core.nouns import Noun
 from puppet_engine.measures.burrows import Profiles, deltas, profiles
-from puppet_engine.measures.reading import CAST, Reading, told
+from puppet_engine.measures.reading import CAST, CROWD, Reading, told
 from puppet_engine.style.repetition import print_of
 
 LEAST_KEPT: Final = 0.9
@@ -93,11 +93,10 @@ def _crowd(texts: Mapping[str, Sequence[str]]) -> tuple[Crowd | None, Reading]:
     size = len(handles)
     between = np.array([deltas(one, halves[1::2]) for one in halves[::2]]).reshape(size, size)
     own, others = between.diagonal(), np.sort(between[~np.eye(size, dtype=bool)])
-    # The share of pairs in which one's own is less: Mann and Whitney's U, as a share.
-    nearer = 1 - float(np.searchsorted(others, own).mean()) / len(others) if len(others) else 0.0
+    nearer = _less(own, others) if len(others) else 0.0
     reading = Reading(
-        of=f"how often one is nearer to oneself than to another, of a crowd of {size:,}",
-        whose=CAST,
+        of="how often one is nearer to oneself than to another",
+        whose=CROWD,
         value=nearer,
         line=f"at least {LEAST_APART:.0%}",
         holds=nearer >= LEAST_APART,
@@ -114,6 +113,15 @@ def _crowd(texts: Mapping[str, Sequence[str]]) -> tuple[Crowd | None, Reading]:
         others=[round(share, 4) for share in shares[1].tolist()],
         farthest=round(farthest, 4),
     ), reading
+
+
+def _less(some: Profiles, others: Profiles) -> float:
+    """Return in what share of pairs the one of `some` is less; both as much count a half.
+
+    It is Mann and Whitney's U, as a share; `others` are in order.
+    """
+    below = [float(np.searchsorted(others, some, side).mean()) for side in ("left", "right")]
+    return 1 - fmean(below) / len(others)
 
 
 def _apart(

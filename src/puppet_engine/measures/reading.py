@@ -5,6 +5,10 @@ from typing import Final, Literal
 
 from puppet_engine.core.nouns import Noun
 
+CAST: Final = "the cast"
+CROWD: Final = "a crowd"
+"""Personas out of a seed, beside the cast."""
+
 
 class Reading(Noun):
     """One figure, and the line it is held to."""
@@ -12,7 +16,7 @@ class Reading(Noun):
     of: str
     """What it says, as `hard rules kept`."""
     whose: str
-    """A handle, or `the cast`."""
+    """A handle, `the cast`, or `a crowd`."""
     value: float
     line: str
     """What it must be, in words and figures; nothing for a figure that is only told."""
@@ -26,8 +30,10 @@ class Reading(Noun):
         """The value as people read it."""
         return f"{self.value:.2%}" if self.unit == "share" else f"{self.value:,.4g}"
 
-
-CAST: Final = "the cast"
+    @property
+    def owner(self) -> str:
+        """Whose it is as people read it: handles have their sign."""
+        return self.whose if self.whose in (CAST, CROWD) else f"@{self.whose}"
 
 
 def hold(readings: Sequence[Reading]) -> bool:

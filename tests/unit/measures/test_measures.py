@@ -201,7 +201,7 @@ def in_one_voice(texts: Texts, handles: Sequence[str]) -> Texts:
     return {**texts, **{handle: everything[at::count] for at, handle in enumerate(handles)}}
 
 
-APART = "how often one is nearer to oneself than to another, of a crowd of 120"
+APART = "how often one is nearer to oneself than to another"
 
 
 def test_a_crowd_out_of_a_seed_has_many_voices() -> None:
@@ -219,7 +219,16 @@ def test_a_crowd_of_which_half_or_all_speak_with_one_voice_has_collapsed(share: 
 
     found = population(speech(), one_after_the_other(speech()), crowd=texts)
 
-    assert failing(found.readings) == [(APART, "the cast")]
+    assert failing(found.readings) == [(APART, "a crowd")]
+
+
+def test_a_crowd_that_says_the_same_word_for_word_has_collapsed() -> None:
+    texts = dict.fromkeys(a_crowd(), ["We are all one.", "All of us are."] * 24)
+
+    found = population(speech(), one_after_the_other(speech()), crowd=texts)
+
+    assert failing(found.readings) == [(APART, "a crowd")]
+    assert found.readings[-1].value == 0.5
 
 
 @pytest.mark.parametrize("texts", [{}, {"ann": ["Hello."]}, {"ann": ["Hello."] * 12}])
