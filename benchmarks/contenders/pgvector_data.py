@@ -37,7 +37,7 @@ def fill(stage: Stage) -> Iterator[Trial]:
     # Those who search by hand read this module, too, and have no Timber.
     from timber.common.runtime import Timber  # noqa: PLC0415
     from timber.common.settings import TimberSettings  # noqa: PLC0415
-    from timber.common.vector.pgvector_index import ensure_hnsw  # noqa: PLC0415
+    from timber.common.vector.hnsw import ensure_hnsw  # noqa: PLC0415
 
     def work() -> None:
         settings = TimberSettings(

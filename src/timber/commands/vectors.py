@@ -21,8 +21,8 @@ from timber.commands.models import (
 from timber.common.errors import InvalidRequestError
 from timber.common.runtime import Timber
 from timber.common.vector.fulltext_postgresql import set_language
+from timber.common.vector.hnsw import ensure_hnsw, hnsw_name
 from timber.common.vector.ingestion import VectorIngestionService
-from timber.common.vector.pgvector_index import ensure_hnsw, hnsw_name
 from timber.common.vector.sources import SourceStatus
 
 vectors_app: Final = typer.Typer(
@@ -67,7 +67,7 @@ def backfill(
         with counting_bars(quiet=as_json) as show:
             rows = sum(ingestion.backfill(one) for one in source or (None,))
             chunks = _drain(ingestion, source, show)
-        built = _indexed(timber)
+            built = _indexed(timber, show)
     if as_json:
         print_json({"rows": rows, "chunks": chunks, "built": built})
         return
@@ -93,7 +93,7 @@ def reembed(
         names = source or [one.source_type for one in ingestion.status() if one.dimension]
         with counting_bars(quiet=as_json) as show:
             done = [ingestion.reembed(one, on_progress=show) for one in names]
-        built = _indexed(timber)
+            built = _indexed(timber, show)
     if as_json:
         print_json({"sources": [asdict(one) for one in done], "built": built})
         return
@@ -113,7 +113,8 @@ def index(
     """
     with opened_timber(directories, database) as timber:
         _postgresql(timber)
-        built = _indexed(timber)
+        with counting_bars(quiet=as_json) as show:
+            built = _indexed(timber, show)
     if as_json:
         print_json({"built": built})
     elif built:
@@ -141,13 +142,17 @@ def language(
 # ------------------------------------------------------------------ what they share
 
 
-def _indexed(timber: Timber) -> list[str]:
+def _indexed(timber: Timber, show: Show) -> list[str]:
     """Build the indexes of vectors that are wanted and missing; return their names."""
     engine = timber.database.engine
     if engine.dialect.name != "postgresql":
         return []
     lengths = {one.dimension for one in timber.vector_ingestion.status() if one.dimension}
-    return [hnsw_name(length) for length in sorted(lengths) if ensure_hnsw(engine, length)]
+    return [
+        hnsw_name(length)
+        for length in sorted(lengths)
+        if ensure_hnsw(engine, length, on_progress=show)
+    ]
 
 
 def _say_built(names: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """The ports of finding by meaning; their docstrings are the contract."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     Vectors: TypeAlias = NDArray[np.float32]
     """Shape (n, dimension) or (dimension,), each of length one, so that a product is a cosine."""
+
+
+OnProgress: TypeAlias = Callable[[str, int, int], None]
+"""Told of a source or an index, how much of it is done, and of how much."""
 
 
 class Embedder(Protocol):

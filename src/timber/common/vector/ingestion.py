@@ -16,7 +16,7 @@ from timber.common.errors import (
     TimberError,
 )
 from timber.common.ids import IdFactory
-from timber.common.vector.base import Embedder
+from timber.common.vector.base import Embedder, OnProgress
 from timber.common.vector.chunking import Budget, budget_of, chunks_of
 from timber.common.vector.documents import Document, Ingested, document_from, name_of
 from timber.common.vector.embedders.words_only import WordsOnly
@@ -24,7 +24,7 @@ from timber.common.vector.embedding import Embedding
 from timber.common.vector.identities import Identities, Identity
 from timber.common.vector.outbox import Outbox, WorkedOff
 from timber.common.vector.pending import PIECES, Claimed, Pending
-from timber.common.vector.reembedding import OnProgress, Reembedded, Reembedding
+from timber.common.vector.reembedding import Reembedded, Reembedding
 from timber.common.vector.row_triggers import listing
 from timber.common.vector.rows import RowSource
 from timber.common.vector.sealed_pieces import PieceSeals

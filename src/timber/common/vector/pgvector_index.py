@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Engine, TextClause, text
+from sqlalchemy import Connection, TextClause, text
 from typing_extensions import override
 
 from timber.common.errors import DatabaseError, InvalidRequestError
 from timber.common.vector.base import Hit, Scope, VectorIndex
-from timber.common.vector.pgvector_sql import LONGEST_INDEXED, comparing, indexed_type, walking
+from timber.common.vector.hnsw import WORTH_IT_FROM, hnsw_name
+from timber.common.vector.pgvector_sql import comparing, walking
 from timber.common.vector.scopes import meeting
 from timber.common.vector.tables import EMBEDDINGS
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from timber.common.vector.base import Vectors
     from timber.common.vector.memory_index import MemoryIndex
 
-EXACT_UP_TO: Final = 20_000
-"""So many vectors are compared one by one in some milliseconds."""
 SMALLEST_SHARE: Final = 0.1
 """Of what an index holds, a scope must be so much for the walk to find enough of it."""
 
@@ -54,7 +53,7 @@ class PgvectorIndex(VectorIndex):
     def __init__(
         self,
         *,
-        exact_up_to: int = EXACT_UP_TO,
+        exact_up_to: int = WORTH_IT_FROM,
         memory: "MemoryIndex | None" = None,
         in_memory_from: int = IN_MEMORY_FROM,
     ) -> None:
@@ -149,53 +148,6 @@ class _Decision:
     """For how many searches it holds."""
 
 
-def hnsw_name(dimension: int) -> str:
-    """Return the name of the index of all vectors of a dimension."""
-    return f"ix_{EMBEDDINGS}_hnsw_{dimension}"
-
-
-def lacks_hnsw(connection: Connection, dimension: int, count: int) -> bool:
-    """Tell whether so many vectors of a dimension should have an HNSW index, and have none."""
-    if count < EXACT_UP_TO or dimension > LONGEST_INDEXED:
-        return False
-    return not connection.scalar(_IS_VALID, {"name": hnsw_name(dimension)})
-
-
-def ensure_hnsw(engine: Engine, dimension: int, *, from_count: int = EXACT_UP_TO) -> bool:
-    """Build the HNSW index of a dimension if there are so many vectors; tell whether it was built.
-
-    Writers are not kept waiting. What an earlier attempt has left half-built is built anew.
-    """
-    if dimension > LONGEST_INDEXED:
-        return False
-    name = hnsw_name(dimension)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        is_valid = connection.scalar(_IS_VALID, {"name": name})
-        counted = {"dimension": dimension, "most": from_count}
-        if is_valid or (connection.scalar(_COUNT_UP_TO, counted) or 0) < from_count:
-            return False
-        # It takes as long as it takes; the setting goes with the connection.
-        connection.detach()
-        connection.execute(text("SET statement_timeout = 0"))
-        if is_valid is False:
-            connection.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
-        kind = indexed_type(dimension)
-        connection.execute(
-            text(
-                f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {EMBEDDINGS} USING hnsw"
-                f" (CAST(embedding AS {kind}) {kind.partition('(')[0]}_ip_ops)"
-                f" WHERE vector_dims(embedding) = {dimension}"
-            )
-        )
-        connection.execute(text(f"ANALYZE {EMBEDDINGS}"))
-    return True
-
-
-_IS_VALID: Final = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
-_COUNT_UP_TO: Final = text(
-    f"SELECT count(*) FROM (SELECT 1 FROM {EMBEDDINGS}"
-    " WHERE vector_dims(embedding) = :dimension LIMIT :most) AS counted"
-)
 _HELD: Final = text(
     "SELECT reltuples FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid"
     " WHERE pg_class.oid = to_regclass(:name) AND indisvalid"

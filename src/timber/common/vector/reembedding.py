@@ -6,9 +6,9 @@ of the old ones. Texts that come meanwhile get vectors of the old embedder, and 
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, select, update
 
@@ -16,15 +16,13 @@ from timber.common.database.service import DatabaseService
 from timber.common.database.session import TimberSession
 from timber.common.database.sqlite_transactions import begin
 from timber.common.errors import EmbeddingError, InvalidRequestError, SubjectErasedError
+from timber.common.vector.base import OnProgress
 from timber.common.vector.embedding import Embedding
 from timber.common.vector.identities import Identity, stored_identity
 from timber.common.vector.pending import PIECES
 from timber.common.vector.sealed_pieces import discreet
 from timber.common.vector.store import Store, insert_vectors
 from timber.common.vector.tables import embeddings, next_embeddings
-
-OnProgress: TypeAlias = Callable[[str, int, int], None]
-"""Told of a source, how many of its pieces are done, and how many there are."""
 
 _PROBE: Final = "How long is a vector?"
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from timber.common.documents import closest
 from timber.common.errors import InvalidRequestError
-from timber.common.vector.pgvector_index import lacks_hnsw
+from timber.common.vector.hnsw import lacks_hnsw
 from timber.common.vector.rows import RowSource
 from timber.common.vector.store import Store
 from timber.common.vector.tables import next_embeddings

@@ -12,12 +12,8 @@ from tests.contracts.vector_shelf import Floats
 from timber.common.runtime import Timber
 from timber.common.settings import TimberSettings
 from timber.common.vector.base import Scope
-from timber.common.vector.pgvector_index import (
-    PgvectorIndex,
-    ensure_hnsw,
-    hnsw_name,
-    lacks_hnsw,
-)
+from timber.common.vector.hnsw import ensure_hnsw, hnsw_name, lacks_hnsw
+from timber.common.vector.pgvector_index import PgvectorIndex
 from timber.common.vector.store import written_vectors
 from timber.testing.postgresql import PostgresqlServer
 
