@@ -29,7 +29,7 @@ from puppet_engine.core.settings import Settings
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.rows import memory_row
-from timber.common.vector.pgvector_index import ensure_hnsw
+from timber.common.vector.hnsw import ensure_hnsw
 
 AGENT: Final = "ada"
 DIMENSION: Final = 384
