@@ -18,6 +18,9 @@ from sqlalchemy import Connection
 
 SOURCE: Final = "notes"
 
+_MEMORY: Final = "effective_cache_size = '12GB'"
+_MEMORY_OF_A_GRAPH: Final = "maintenance_work_mem = '3GB'"
+
 _TABLES: Final = (
     "INSERT INTO vector_sources (number, source_type, dimension, version)"
     f" VALUES (1, '{SOURCE}', {DIMENSION}, 'v')",
@@ -46,12 +49,19 @@ def fill(stage: Stage) -> Iterator[Trial]:
             statement_timeout_seconds=0,  # a graph takes minutes to make
         )
         with Timber().opened(settings) as timber:
-            with timber.database.engine.begin() as connection:
+            engine = timber.database.engine
+            with engine.begin() as connection:
+                # As who has so many vectors tells PostgreSQL how much memory there is.
+                database = f'"{engine.url.database}"'
+                connection.exec_driver_sql(f"ALTER DATABASE {database} SET {_MEMORY}")
+            engine.dispose()
+            with engine.begin() as connection:
+                connection.exec_driver_sql(f"SET LOCAL {_MEMORY_OF_A_GRAPH}")
                 _make_by_hand(connection, clustered(np.random.default_rng(7), stage.size))
                 for statement in _TABLES:
                     connection.exec_driver_sql(statement)
-            ensure_hnsw(timber.database.engine, DIMENSION, from_count=1)
-            with timber.database.engine.connect() as connection:
+            ensure_hnsw(engine, DIMENSION, from_count=1)
+            with engine.connect() as connection:
                 connection.execution_options(isolation_level="AUTOCOMMIT")
                 connection.exec_driver_sql("VACUUM ANALYZE")
 
