@@ -18,9 +18,10 @@ import numpy as np
 from sqlalchemy import Connection
 from typing_extensions import override
 
-from timber.common.vector.base import Hit, Scope, VectorIndex
+from timber.common.vector.base import Begun, Hit, Scope, VectorIndex
+from timber.common.vector.beside import Beside
 from timber.common.vector.exact_index import ExactIndex, fitting
-from timber.common.vector.exact_search import Best, as_query, nearest, scores_of
+from timber.common.vector.exact_search import Best, as_query, begun, nearest, scores_of
 from timber.common.vector.matrix import Block, Matrix, Origin
 from timber.common.vector.numerics import needed
 from timber.common.vector.onnx_runtime import onnx_runtime
@@ -45,6 +46,7 @@ class AnnIndex(VectorIndex):
         self._exact = exact
         self._partitions = partitions
         self._at_least = at_least
+        self._beside = Beside()
         self._graphs: weakref.WeakKeyDictionary[Origin, _Graph] = weakref.WeakKeyDictionary()
         self._under_way: dict[Origin, Future[None]] = {}
         self._guard = threading.Lock()
@@ -57,6 +59,7 @@ class AnnIndex(VectorIndex):
         """Stop making graphs, and forget them."""
         self._stopping.set()
         self.wait()
+        self._beside.close()
         self._graphs.clear()
         self._partitions.clear()
 
@@ -90,6 +93,16 @@ class AnnIndex(VectorIndex):
                         return found
                 return nearest(blocks, vector, limit=limit)
         return self._exact.nearest(connection, vector, scope=scope, limit=limit)
+
+    @override
+    def begun(self, connection: Connection, vector: Floats, *, scope: Scope, limit: int) -> Begun:
+        if not scope.filters and limit >= 1:
+            span = Span(scope.source_type, scope.owner)
+            matrix = self._partitions.matrix(driver_of(connection), span)
+            if matrix is not None and matrix.count < self._at_least:
+                blocks = fitting(matrix, vector, span)
+                return Begun(begun(blocks, vector, limit=limit, beside=self._beside))
+        return super().begun(connection, vector, scope=scope, limit=limit)
 
     def _graph(self, matrix: Matrix) -> "_Graph | None":
         """Return the graph of a matrix if there is one; let one be made if it is time."""

@@ -1,7 +1,8 @@
 """The ports of finding by meaning; their docstrings are the contract."""
 
+import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
@@ -54,6 +55,20 @@ class Hit(NamedTuple):
     """The higher the better; comparable within one leg only."""
 
 
+def _nothing(chunk_ids: Collection[int]) -> None:
+    del chunk_ids
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A search that goes on while its caller asks the connection for something else."""
+
+    ended: "Callable[[], list[Hit]]"
+    """Ends it, once, and returns what was found; pieces that went lately may be among it."""
+    tell_gone: Callable[[Collection[int]], None] = _nothing
+    """Is to be told which of these have gone, so that they are not found again."""
+
+
 class VectorIndex(ABC):
     """Finds the pieces of text whose vectors are nearest to one."""
 
@@ -67,6 +82,13 @@ class VectorIndex(ABC):
         has deleted nor what others have not committed. There are `limit` hits whenever that
         many pieces with a vector lie in the scope, however few of all these are.
         """
+
+    def begun(
+        self, connection: Connection, vector: "Vectors", *, scope: Scope, limit: int
+    ) -> Begun:
+        """Begin what `nearest` does, where it can be done beside something else."""
+        found = self.nearest(connection, vector, scope=scope, limit=limit)
+        return Begun(lambda: found)
 
     def close(self) -> None:
         """Stop what is done in the background, and forget what is in memory."""
@@ -83,6 +105,16 @@ class FullTextIndex(ABC):
 
         Any text is a query: its words are looked for, and no sign in it has a meaning.
         """
+
+    @contextlib.contextmanager
+    def matching_after(
+        self, connection: Connection, text: str, *, scope: Scope, limit: int
+    ) -> Generator[list[Hit]]:
+        """Find what `matching` does, beside what the block does, where the database can.
+
+        Gives a list that has it when the block is left; within, the connection is not used.
+        """
+        yield self.matching(connection, text, scope=scope, limit=limit)
 
     def without_stop_words(self, connection: Connection, text: str) -> str:
         """Return a query without the words that mean nothing here, for one that is to be hashed.

@@ -1,13 +1,14 @@
 """The documents that may be an answer: what the legs of a search find, and what is known of it."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sqlalchemy import Connection, select
 
-from timber.common.vector.base import FullTextIndex, Hit, Scope, VectorIndex
+from timber.common.vector.base import Begun, FullTextIndex, Hit, Scope, VectorIndex
 from timber.common.vector.fusion import DENSE, TEXT, Facts, Mark, marks_of
 from timber.common.vector.questions import Question
 from timber.common.vector.scopes import pieces
@@ -97,13 +98,27 @@ class Legs:
         assert self.vector is not None  # noqa: S101 - or it is not asked
         return self.vectors.nearest(self.connection, self.vector, scope=scope, limit=limit)
 
+    def begun_by_meaning(self, scope: Scope, limit: int) -> Begun:
+        """Begin to look for these."""
+        assert self.vector is not None  # noqa: S101 - or it is not asked
+        return self.vectors.begun(self.connection, self.vector, scope=scope, limit=limit)
+
     def by_words(self, scope: Scope, limit: int) -> list[Hit]:
         """Return the pieces of a scope that match by their words, or by hashes of them."""
-        text = self.text or ""
-        if scope.source_type in self.sealed_types:
-            told = self.full_text.without_stop_words(self.connection, text)
-            text = self.seals.asked(scope.source_type, told)
+        text = self._words(scope)
         return self.full_text.matching(self.connection, text, scope=scope, limit=limit)
+
+    def by_words_after(self, scope: Scope, limit: int) -> AbstractContextManager[list[Hit]]:
+        """Find these beside what a block does, as `FullTextIndex.matching_after` does."""
+        text = self._words(scope)
+        return self.full_text.matching_after(self.connection, text, scope=scope, limit=limit)
+
+    def _words(self, scope: Scope) -> str:
+        text = self.text or ""
+        if scope.source_type not in self.sealed_types:
+            return text
+        told = self.full_text.without_stop_words(self.connection, text)
+        return self.seals.asked(scope.source_type, told)
 
 
 def candidates(legs: Legs, question: Question, source_types: Sequence[str]) -> Found:

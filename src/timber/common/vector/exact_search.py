@@ -4,16 +4,19 @@ One pass over memory, in slices: what a slice has is compared with the worst of 
 so hardly any score is looked at twice. Blocks with a short form are first searched by that.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from timber.common.vector.base import Hit
+from timber.common.vector.beside import Beside
 from timber.common.vector.matrix import Block, Mask, Numbers
 from timber.common.vector.quantisation import SLICE, Codes, Floats, ShortQuery
+from timber.common.vector.screening import Screening, reaching
 from timber.common.vector.simd import products
 
 _MANY: Final = 3
@@ -24,17 +27,26 @@ _SPARE: Final = 512
 """Of more than so many beyond those that are wanted, a copy takes longer than it spares."""
 _FEW: Final = 8
 """Of one row in so many, or fewer, a copy is faster than a pass over all rows."""
+WORTH_A_THREAD: Final = 20_000
+"""To look through fewer rows takes about as long as to have another thread do it."""
+_NONE: Final[Mapping[Block, Screening]] = MappingProxyType({})
 _AS_HIT: Final = cast("Callable[[tuple[int, float]], Hit]", partial(tuple.__new__, Hit))
 """Makes the tuple itself: its constructor is a function of Python, which takes longer."""
 
 
 def nearest(
-    blocks: Iterable[Block], vector: Floats, *, limit: int, among: Numbers | None = None
+    blocks: Iterable[Block],
+    vector: Floats,
+    *,
+    limit: int,
+    among: Numbers | None = None,
+    screened: Mapping[Block, Screening] = _NONE,
 ) -> list[Hit]:
     """Return the nearest `limit` by cosine, best first, equal ones by `chunk_id`.
 
     All vectors have length one. `among` are the pieces that count, each once; None: all.
-    The blocks are looked at in the order in which they come, and let go of.
+    The blocks are looked at in the order in which they come, and let go of. Of those that are
+    `screened` the short form was looked through for the same.
     """
     query, best = as_query(vector), Best(limit)
     for one in blocks:
@@ -51,8 +63,35 @@ def nearest(
         elif len(one) <= SLICE:
             _screen_at_once(one, one.codes, query, allowed, best)
         else:
-            _screen(one, one.codes, query, allowed, best)
+            screening = screened.get(one)
+            if screening is None:
+                screening = _screening(one, one.codes, query, allowed, best)
+                screening.work()
+            _compare_screened(one, screening, query, allowed, best)
     return best.hits()
+
+
+def begun(
+    blocks: Sequence[Block], vector: Floats, *, limit: int, beside: Beside
+) -> Callable[[], list[Hit]]:
+    """Begin what `nearest` does, and return what ends it, and returns the nearest.
+
+    Large blocks are looked through meanwhile, beside whatever the caller does.
+    """
+    query = as_query(vector)
+    screened = {
+        one: _screening(one, one.codes, query, one.alive, Best(limit))
+        for one in blocks
+        if one.codes is not None and len(one) >= WORTH_A_THREAD
+    }
+    ends = [beside.begin(screening.work) for screening in screened.values()]
+
+    def ended() -> list[Hit]:
+        for end in ends:
+            end()
+        return nearest(blocks, vector, limit=limit, screened=screened)
+
+    return ended
 
 
 def as_query(vector: Floats) -> Floats:
@@ -100,24 +139,6 @@ class Best:
         )
 
 
-class _Floor:
-    """The lowest of the highest scores so far: what `Best` knows, without whose they are."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._scores: Floats = np.empty(0, dtype=np.float32)
-        self.value = -np.inf
-
-    def offer(self, scores: Floats) -> None:
-        """Take those that are good enough."""
-        kept = np.concatenate((self._scores, scores))
-        if len(kept) >= self._limit:
-            place = len(kept) - self._limit
-            kept = np.partition(kept, place)[place:]
-            self.value = float(kept[0])
-        self._scores = kept
-
-
 def _highest(scores: Floats, count: int) -> float:
     """Return the lowest of the highest `count` scores."""
     place = len(scores) - count
@@ -132,7 +153,7 @@ def _compare(block: Block, query: Floats, allowed: Mask | None, best: Best) -> N
         if start == 0 and allowed is None and best.floor == -np.inf:
             best.offer(block.chunk_ids[part], scores)
             continue
-        found = _reaching(scores, best.floor, allowed, part)
+        found = reaching(scores, best.floor, None if allowed is None else allowed[part])
         if len(found):
             best.offer(block.chunk_ids[part][found], scores[found])
 
@@ -140,7 +161,7 @@ def _compare(block: Block, query: Floats, allowed: Mask | None, best: Best) -> N
 def _screen_at_once(
     block: Block, codes: Codes, query: Floats, allowed: Mask | None, best: Best
 ) -> None:
-    """Do what `_screen` does for a block of one slice, for which its steps would take longest.
+    """Screen a block of one slice, for which the steps of a `Screening` would take longest.
 
     What is best by the short form is compared first: what must be reached to be among the best of
     these is more than the short form alone can tell, so it leaves few others, and mostly none.
@@ -166,12 +187,22 @@ def _screen_at_once(
             best.offer(block.chunk_ids[rest], products(query, block.vectors.take(rest, axis=0)))
 
 
-def _screen(block: Block, codes: Codes, query: Floats, allowed: Mask | None, best: Best) -> None:
-    """Compare with the short form of every row, and with those in reach of the best.
+def _screening(
+    block: Block, codes: Codes, query: Floats, allowed: Mask | None, best: Best
+) -> Screening:
+    return Screening(
+        codes, query, count=len(block), limit=best.limit, allowed=allowed, floor=best.floor
+    )
+
+
+def _compare_screened(
+    block: Block, screening: Screening, query: Floats, allowed: Mask | None, best: Best
+) -> None:
+    """Compare with the rows that are in reach of the best by their short form.
 
     First with the likely ones, as `_screen_at_once` does: then much less is in reach.
     """
-    candidates, highest = _candidates(codes, len(block), query, allowed, best)
+    candidates, highest = screening.candidates(best.floor)
     likely = best.limit + min(best.limit * (_LIKELY - 1), _SPARE)
     if likely < len(candidates):
         first = highest.argpartition(len(candidates) - likely)[-likely:]
@@ -190,41 +221,3 @@ def _compare_with(
     elif len(candidates):
         found = products(query, block.vectors.take(candidates, axis=0))
         best.offer(block.chunk_ids[candidates], found)
-
-
-def _candidates(
-    codes: Codes, count: int, query: Floats, allowed: Mask | None, best: Best
-) -> tuple[NDArray[np.int64], Floats]:
-    """Return where the rows lie that may be among the best, and how near each can be at most.
-
-    They are judged by their short form.
-    """
-    short = ShortQuery(query)
-    lowest = _Floor(best.limit)  # of what the best have at least
-    positions, highest = [], []
-    for start in range(0, count, SLICE):
-        part = slice(start, start + SLICE)
-        scores = short.products(codes, start)
-        scores *= short.step
-        slack = short.slack(codes, start)
-        floor = max(best.floor, lowest.value)
-        found = _reaching(scores, floor - slack, allowed, part)
-        if len(found):
-            good = scores[found]
-            lowest.offer(good - slack)
-            positions.append(found + start)
-            highest.append(good + slack)
-    if not positions:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-    found, reach = np.concatenate(positions), np.concatenate(highest)
-    enough = reach >= max(best.floor, lowest.value)
-    return found[enough], reach[enough]
-
-
-def _reaching(
-    scores: Floats, floor: float, allowed: Mask | None, part: slice
-) -> NDArray[np.int64]:
-    """Return where in a slice the allowed rows lie that reach the floor."""
-    if allowed is None:
-        return np.flatnonzero(scores >= floor)
-    return np.flatnonzero((scores >= floor) & allowed[part])

@@ -1,10 +1,11 @@
 """The full text on PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -23,13 +24,16 @@ from sqlalchemy import (
     select,
     table,
     text as sql,
+    true,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from typing_extensions import override
 
 from timber.common.documents import closest
 from timber.common.errors import InvalidRequestError
 from timber.common.vector.base import FullTextIndex, Hit, Scope
+from timber.common.vector.postgresql_driver import answered_after
 from timber.common.vector.postgresql_tables import (
     LANGUAGE,
     WORDS,
@@ -56,6 +60,7 @@ _LONGEST_BYTES: Final = 2_000
 _BY_LENGTH: Final = 1
 """Of `ts_rank`: divided by 1 + the logarithm of the length."""
 
+_DIALECT: Final = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _words: Final = table(WORDS, column("chunk_id", BigInteger), column("document", TSVECTOR))
 
 
@@ -82,20 +87,32 @@ class PostgresqlFullText(FullTextIndex):
             DatabaseError: the database cannot be read.
 
         """
+        with self.matching_after(connection, text, scope=scope, limit=limit) as found:
+            pass
+        return found
+
+    @override
+    @contextlib.contextmanager
+    def matching_after(
+        self, connection: Connection, text: str, *, scope: Scope, limit: int
+    ) -> Generator[list[Hit]]:
         if limit < 1:
             raise InvalidRequestError(f"limit must be 1 at least, not {limit!r}")
+        found: list[Hit] = []
         query = self._query(connection, text, scope, limit)
         if query is None:
-            return []
-        given, ranked = {**query.parameters, "limit": limit}, _ranked(len(query.terms))
+            yield found
+            return
+        given, shape = {**query.parameters, "limit": limit}, query.shape
         if scope.filters:
             condition = meeting(scope.filters, dialect="postgresql")
-            given, ranked = (
-                {**given, **condition.parameters},
-                _filtered(len(query.terms), condition.sql),
-            )
-        found = connection.execute(ranked, given)
-        return [Hit(chunk_id, score) for chunk_id, score in found.all()]
+            given = {**given, **condition.parameters}
+            ranked = _filtered(shape, condition.sql)
+        else:
+            ranked = _ranked(shape)
+        with answered_after(connection, ranked.sql, {**ranked.constants, **given}) as rows:
+            yield found
+        found += [Hit(chunk_id, score) for chunk_id, score in rows]
 
     @override
     def without_stop_words(self, connection: Connection, text: str) -> str:
@@ -125,10 +142,14 @@ class PostgresqlFullText(FullTextIndex):
             if scope.owner is None
             else partition_lexeme(partition_id)
         )
-        if len(terms) > 1 and count >= _MANY:
-            most = max(_MOST_RANKED, limit) / count
-            terms = telling(terms, self._frequencies(connection), most=most)
-        return _Query(_quoted(within), tuple(dict.fromkeys(terms))[:_MOST_WORDS])
+        place, is_everywhere = _quoted(within), False
+        if count >= _MANY:
+            known = self._frequencies(connection)
+            is_everywhere = known.get(place, 0.0) * count >= _MANY
+            if len(terms) > 1:
+                terms = telling(terms, known, most=max(_MOST_RANKED, limit) / count)
+        found = tuple(dict.fromkeys(terms))[:_MOST_WORDS]
+        return _Query(place, found, is_everywhere=is_everywhere)
 
     def _frequencies(self, connection: Connection) -> Mapping[str, float]:
         """Return in which share of all pieces the commoner terms are, as far as is known.
@@ -182,13 +203,29 @@ class _Query:
     within: str
     """Of the scope."""
     terms: tuple[str, ...]
+    is_everywhere: bool
+    """Whether so many pieces lie in the scope that the index is not asked for it."""
+
+    @property
+    def shape(self) -> "_Shape":
+        return _Shape(len(self.terms), self.is_everywhere)
 
     @property
     def parameters(self) -> dict[str, str]:
-        """What is given to the statement that ranks by so many terms."""
+        """What is given to the statement of that shape."""
         one_of = " | ".join(f"({term})" for term in self.terms)
         terms = {f"term_{at}": term for at, term in enumerate(self.terms)}
+        if self.is_everywhere:
+            return {"one_of": one_of, "within": self.within, **terms}
         return {"one_of": f"{self.within} & ({one_of})", **terms}
+
+
+class _Shape(NamedTuple):
+    """What a statement that ranks depends on."""
+
+    terms: int
+    """How many there are."""
+    is_everywhere: bool
 
 
 _STEMS: Final = sql(
@@ -218,22 +255,39 @@ def _fits(word: Word) -> bool:
     return all(len(part.encode()) <= _LONGEST_BYTES for part in word.parts)
 
 
-@lru_cache(maxsize=_MOST_WORDS)
-def _ranked(count: int) -> Select[Any]:
+@lru_cache(maxsize=2 * _MOST_WORDS)
+def _ranked(shape: _Shape) -> "_Statement":
     """Return what ranks by so many terms; to make it takes longer than most searches do."""
-    return _best(_matches(count), count)
+    return _Statement.of(_best(_matches(shape), shape.terms))
 
 
 @lru_cache(maxsize=_SHAPES)
-def _filtered(count: int, condition: str) -> Select[Any]:
+def _filtered(shape: _Shape, condition: str) -> "_Statement":
     """Return the same of what meets a condition on the pieces."""
-    found = _matches(count).join(pieces, pieces.c.chunk_id == _words.c.chunk_id)
-    return _best(found.where(sql(condition)), count)
+    found = _matches(shape).join(pieces, pieces.c.chunk_id == _words.c.chunk_id)
+    return _Statement.of(_best(found.where(sql(condition)), shape.terms))
 
 
-def _matches(count: int) -> Select[Any]:
-    ranks = [_rank(f"term_{at}").label(name) for at, name in enumerate(_rank_names(count))]
-    return select(_words.c.chunk_id, *ranks).where(_has("one_of"))
+@dataclass(frozen=True)
+class _Statement:
+    """A statement as the driver takes it."""
+
+    sql: str
+    constants: Mapping[str, Any]
+    """The parameters that are the same each time."""
+
+    @classmethod
+    def of(cls, statement: Select[Any]) -> "_Statement":
+        compiled = statement.compile(dialect=_DIALECT)
+        return cls(str(compiled), compiled.params)
+
+
+def _matches(shape: _Shape) -> Select[Any]:
+    names = enumerate(_rank_names(shape.terms))
+    ranks = [_rank(f"term_{at}").label(name) for at, name in names]
+    matches = select(_words.c.chunk_id, *ranks).where(_has("one_of"))
+    # As it stands there, no index answers it: each piece that was found is looked at.
+    return matches.where(_has("within").is_(true())) if shape.is_everywhere else matches
 
 
 def _best(found: Select[Any], count: int) -> Select[Any]:

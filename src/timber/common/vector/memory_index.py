@@ -1,10 +1,11 @@
 """Finds the nearest vectors of an owner of very many on PostgreSQL: in memory, all compared."""
 
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import Connection
 
-from timber.common.vector.base import Hit, Scope
+from timber.common.vector.base import Begun, Hit, Scope
 from timber.common.vector.exact_index import fitting
 from timber.common.vector.exact_search import nearest
 from timber.common.vector.partitions import Span
@@ -58,6 +59,21 @@ class MemoryIndex:
             matrix = self._partitions.without(span, matrix, gone)
         self._partitions.forget(span)
         return None
+
+    def begun(
+        self, connection: Connection, vector: Floats, *, scope: Scope, limit: int, nbytes: int
+    ) -> Begun | None:
+        """Begin what `nearest` does, but for the look at what has gone. Raises the same."""
+        span = Span(scope.source_type, scope.owner)
+        matrix = self._partitions.matrix(connection, span, nbytes=nbytes)
+        if matrix is None:
+            return None
+        blocks = fitting(matrix, vector, span)
+
+        def leave_out(gone: Collection[int]) -> None:
+            self._partitions.without(span, matrix, gone)
+
+        return Begun(lambda: nearest(blocks, vector, limit=limit), leave_out)
 
     def _gone(self, connection: Connection, span: Span, found: list[Hit]) -> set[int]:
         """Return which of the pieces have no vector there any more."""

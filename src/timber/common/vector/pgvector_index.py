@@ -16,7 +16,7 @@ from sqlalchemy import Connection, TextClause, text
 from typing_extensions import override
 
 from timber.common.errors import DatabaseError, InvalidRequestError
-from timber.common.vector.base import Hit, Scope, VectorIndex
+from timber.common.vector.base import Begun, Hit, Scope, VectorIndex
 from timber.common.vector.hnsw import WORTH_IT_FROM, hnsw_name
 from timber.common.vector.pgvector_sql import comparing, walking
 from timber.common.vector.scopes import meeting
@@ -90,6 +90,20 @@ class PgvectorIndex(VectorIndex):
                 f"{scope.source_type!r}, which have more or less: search with the embedder "
                 f"that made them, or run `timber vectors reembed {scope.source_type}`"
             ) from error
+
+    @override
+    def begun(
+        self, connection: Connection, vector: "Vectors", *, scope: Scope, limit: int
+    ) -> Begun:
+        if self._memory is not None and not scope.filters and limit >= 1:
+            decided = self._decided(connection, scope, len(vector))
+            if decided.is_in_memory:
+                found = self._memory.begun(
+                    connection, vector, scope=scope, limit=limit, nbytes=decided.nbytes
+                )
+                if found is not None:
+                    return found
+        return super().begun(connection, vector, scope=scope, limit=limit)
 
     @override
     def close(self) -> None:

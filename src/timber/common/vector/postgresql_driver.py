@@ -34,3 +34,25 @@ def fetched(connection: Connection, statement: str, given: dict[str, Any]) -> li
     """
     with reading(connection) as cursor:
         return list(cursor.execute(statement, given).fetchall())
+
+
+@contextlib.contextmanager
+def answered_after(
+    connection: Connection, statement: str, given: dict[str, Any]
+) -> Generator[list[Any]]:
+    """Have the server look for something while the block does something else.
+
+    Gives a list that has the rows, as tuples, when the block is left. Within the block the
+    connection can be asked nothing.
+
+    Raises:
+        DatabaseError: the database cannot be read.
+
+    """
+    found: list[Any] = []
+    with reading(connection) as cursor:
+        # What is asked in a pipeline is sent, and not waited for until its end.
+        with cursor.connection.pipeline():
+            cursor.execute(statement, given)
+            yield found
+        found += cursor.fetchall()

@@ -17,7 +17,7 @@ from timber.common.vector.simd import Packed
 
 Floats: TypeAlias = NDArray[np.float32]
 
-SLICE: Final = 8192
+SLICE: Final = 16384
 """How many rows are compared at once; between two slices other threads get their turn."""
 
 _MOST: Final = 127

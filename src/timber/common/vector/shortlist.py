@@ -23,14 +23,18 @@ COSINE: Final = "cosine"
 
 _SOURCE_IDS: Final = {
     "sqlite": (
-        "SELECT chunk_id, source_id FROM vector_chunks"
-        " WHERE chunk_id IN (SELECT value FROM json_each(:keys))"
+        "SELECT chunk_id, source_id, 1 FROM vector_chunks"
+        " WHERE chunk_id IN (SELECT value FROM json_each('[' || :keys || ']'))"
     ),
+    # What is in memory may have no vector any more, or belong to somebody else.
     "postgresql": (
-        "SELECT chunk_id, source_id FROM vector_chunks"
-        " WHERE chunk_id = ANY(CAST(%(keys)s AS bigint[]))"
+        "SELECT chunk_id, source_id, EXISTS (SELECT 1 FROM vector_embeddings AS its WHERE"
+        " its.chunk_id = vector_chunks.chunk_id AND its.partition_id = vector_chunks.partition_id)"
+        " FROM vector_chunks WHERE chunk_id = ANY(CAST('{' || %(keys)s || '}' AS bigint[]))"
+        " AND source_type = %(source)s AND owner = %(owner)s"
     ),
 }
+"""Of pieces that were found: of which text each is, and whether it still has a vector."""
 
 _STATE: Final = (
     "SELECT (SELECT model_id FROM vector_sources WHERE source_type = {source}),"
@@ -73,13 +77,17 @@ def shortlisted(legs: Legs, scope: Scope, *, depth: int) -> Shortlist:
     those found as 0 and the best as 1; of `text` the score, as a share of the best.
     """
     hits: dict[str, list[Hit]] = {}
-    if legs.vector is not None:
-        hits[DENSE] = legs.by_meaning(scope, depth)
-    if legs.text is not None:
-        hits[TEXT] = legs.by_words(scope, depth)
+    # Very many vectors are compared while the database looks for the words.
+    meaning = None if legs.vector is None else legs.begun_by_meaning(scope, depth)
+    with legs.by_words_after(scope, depth) as matching:
+        if meaning is not None:
+            hits[DENSE] = meaning.ended()
+    hits[TEXT] = matching
     keys = sorted({one.chunk_id for some in hits.values() for one in some})
-    texts = _source_ids(legs.connection, keys)
-    best = {leg: _best(some, texts) for leg, some in hits.items()}
+    texts, embedded = _texts(legs.connection, scope, keys)
+    best = {leg: _best(some, embedded if leg == DENSE else texts) for leg, some in hits.items()}
+    if meaning is not None and (gone := {one.chunk_id for one in hits[DENSE]} - embedded.keys()):
+        meaning.tell_gone(gone)
     found = {leg: _shares(leg, some, of=hits[leg]) for leg, some in best.items()}
     return {**found, COSINE: best[DENSE]} if DENSE in best else found
 
@@ -108,6 +116,11 @@ def state_of(connection: Connection, source_type: str) -> State:
     return State(Identity(model_id, dimension), bool(unread), bool(unembedded))
 
 
-def _source_ids(connection: Connection, keys: list[int]) -> Mapping[int, str]:
-    is_sqlite = connection.dialect.name == "sqlite"
-    return dict(read(connection, _SOURCE_IDS, {"keys": str(keys) if is_sqlite else keys}))
+def _texts(
+    connection: Connection, scope: Scope, keys: Sequence[int]
+) -> tuple[Mapping[int, str], Mapping[int, str]]:
+    """Return of which texts pieces are, by their keys; and the same of those with a vector."""
+    given = {"keys": ",".join(map(str, keys)), "source": scope.source_type, "owner": scope.owner}
+    rows = read(connection, _SOURCE_IDS, given)
+    texts = {chunk_id: source_id for chunk_id, source_id, _ in rows}
+    return texts, {key: texts[key] for key, _, has_vector in rows if has_vector}

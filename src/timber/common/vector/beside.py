@@ -1,0 +1,41 @@
+"""A thread that does a part of what another one waits for."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+
+class Beside:
+    """A thread for long computations, which is there from the first one on until `close`.
+
+    Python lets it compute while another thread waits for a database, or computes in C itself.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def close(self) -> None:
+        """Wait until nothing is under way, and end the thread."""
+        with self._guard:
+            if self._pool is not None:
+                self._pool.shutdown()
+            self._pool = None
+
+    def begin(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Begin work of which several threads may do parts, until none is left.
+
+        Returns what ends it: the caller does what is left, and waits for the rest. So nobody
+        waits for the thread, whatever else it is at. Raises whatever the work raises.
+        """
+        with self._guard:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(1, thread_name_prefix="timber-beside")
+            begun = self._pool.submit(work)
+
+        def end() -> None:
+            work()
+            if not begun.cancel():
+                begun.result()
+
+        return end
