@@ -9,7 +9,7 @@ the only difference is that one of the nearest may be missing.
 
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from importlib.util import find_spec
 from typing import Any, Final
@@ -28,6 +28,7 @@ from timber.common.vector.onnx_runtime import onnx_runtime
 from timber.common.vector.partitions import Partitions, Span
 from timber.common.vector.quantisation import Floats
 from timber.common.vector.sqlite_driver import driver_of
+from timber.common.vector.steps import Steps
 
 _PROPOSED: Final = 8
 """How many times more are proposed than asked for, to be compared exactly."""
@@ -95,14 +96,22 @@ class AnnIndex(VectorIndex):
         return self._exact.nearest(connection, vector, scope=scope, limit=limit)
 
     @override
-    def begun(self, connection: Connection, vector: Floats, *, scope: Scope, limit: int) -> Begun:
-        if not scope.filters and limit >= 1:
+    def prepared(
+        self, connection: Connection, vector: Floats, *, scope: Scope, limit: int
+    ) -> Steps[Callable[[], Begun]]:
+        otherwise = yield from super().prepared(connection, vector, scope=scope, limit=limit)
+        if scope.filters or limit < 1:
+            return otherwise
+
+        def beside() -> Begun:
             span = Span(scope.source_type, scope.owner)
             matrix = self._partitions.matrix(driver_of(connection), span)
-            if matrix is not None and matrix.count < self._at_least:
-                blocks = fitting(matrix, vector, span)
-                return Begun(begun(blocks, vector, limit=limit, beside=self._beside))
-        return super().begun(connection, vector, scope=scope, limit=limit)
+            if matrix is None or matrix.count >= self._at_least:
+                return otherwise()
+            blocks = fitting(matrix, vector, span)
+            return Begun(begun(blocks, vector, limit=limit, beside=self._beside))
+
+        return beside
 
     def _graph(self, matrix: Matrix) -> "_Graph | None":
         """Return the graph of a matrix if there is one; let one be made if it is time."""

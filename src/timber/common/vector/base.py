@@ -3,10 +3,13 @@
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import Connection
+
+from timber.common.vector.steps import Steps
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,12 +86,17 @@ class VectorIndex(ABC):
         many pieces with a vector lie in the scope, however few of all these are.
         """
 
-    def begun(
+    def prepared(
         self, connection: Connection, vector: "Vectors", *, scope: Scope, limit: int
-    ) -> Begun:
-        """Begin what `nearest` does, where it can be done beside something else."""
-        found = self.nearest(connection, vector, scope=scope, limit=limit)
-        return Begun(lambda: found)
+    ) -> Steps[Callable[[], Begun]]:
+        """Prepare what `nearest` does, so that it can be begun, and done beside something else."""
+
+        def begun() -> Begun:
+            found = self.nearest(connection, vector, scope=scope, limit=limit)
+            return Begun(lambda: found)
+
+        return begun
+        yield  # nothing is asked: a generator all the same
 
     def close(self) -> None:
         """Stop what is done in the background, and forget what is in memory."""
@@ -106,20 +114,26 @@ class FullTextIndex(ABC):
         Any text is a query: its words are looked for, and no sign in it has a meaning.
         """
 
-    @contextlib.contextmanager
-    def matching_after(
-        self, connection: Connection, text: str, *, scope: Scope, limit: int
-    ) -> Generator[list[Hit]]:
-        """Find what `matching` does, beside what the block does, where the database can.
+    def prepared(
+        self,
+        connection: Connection,
+        text: str,
+        *,
+        scope: Scope,
+        limit: int,
+        hashed: Callable[[str], str] | None = None,
+    ) -> Steps[AbstractContextManager[list[Hit]]]:
+        """Prepare what `matching` does, so that it is done beside what a block does, if it can.
 
-        Gives a list that has it when the block is left; within, the connection is not used.
+        What this gives has it when the block is left; within, the connection is not used.
+        With `hashed` words are found by hashes: it is given the text without words that mean
+        nothing here, as no index can tell later which hashes these are, and returns the hashes.
         """
-        yield self.matching(connection, text, scope=scope, limit=limit)
+        text = text if hashed is None else hashed(text)
 
-    def without_stop_words(self, connection: Connection, text: str) -> str:
-        """Return a query without the words that mean nothing here, for one that is to be hashed.
+        @contextlib.contextmanager
+        def looked() -> Generator[list[Hit]]:
+            yield self.matching(connection, text, scope=scope, limit=limit)
 
-        No index can tell later which hashes these are.
-        """
-        del connection
-        return text
+        return looked()
+        yield  # nothing is asked: a generator all the same

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sqlalchemy import Connection, select
@@ -13,6 +14,7 @@ from timber.common.vector.fusion import DENSE, TEXT, Facts, Mark, marks_of
 from timber.common.vector.questions import Question
 from timber.common.vector.scopes import pieces
 from timber.common.vector.sealed_pieces import PieceSeals
+from timber.common.vector.steps import Steps, taken
 from timber.common.vector.store import batches
 
 if TYPE_CHECKING:
@@ -98,27 +100,29 @@ class Legs:
         assert self.vector is not None  # noqa: S101 - or it is not asked
         return self.vectors.nearest(self.connection, self.vector, scope=scope, limit=limit)
 
-    def begun_by_meaning(self, scope: Scope, limit: int) -> Begun:
-        """Begin to look for these."""
-        assert self.vector is not None  # noqa: S101 - or it is not asked
-        return self.vectors.begun(self.connection, self.vector, scope=scope, limit=limit)
-
     def by_words(self, scope: Scope, limit: int) -> list[Hit]:
         """Return the pieces of a scope that match by their words, or by hashes of them."""
-        text = self._words(scope)
-        return self.full_text.matching(self.connection, text, scope=scope, limit=limit)
+        with taken(self.connection, self.words_prepared(scope, limit)) as found:
+            pass
+        return found
 
-    def by_words_after(self, scope: Scope, limit: int) -> AbstractContextManager[list[Hit]]:
-        """Find these beside what a block does, as `FullTextIndex.matching_after` does."""
-        text = self._words(scope)
-        return self.full_text.matching_after(self.connection, text, scope=scope, limit=limit)
+    def meaning_prepared(self, scope: Scope, limit: int) -> Steps[Callable[[], Begun] | None]:
+        """Prepare `by_meaning`; None where there is no vector to search for."""
+        if self.vector is None:
+            return None
+        return (
+            yield from self.vectors.prepared(
+                self.connection, self.vector, scope=scope, limit=limit
+            )
+        )
 
-    def _words(self, scope: Scope) -> str:
-        text = self.text or ""
-        if scope.source_type not in self.sealed_types:
-            return text
-        told = self.full_text.without_stop_words(self.connection, text)
-        return self.seals.asked(scope.source_type, told)
+    def words_prepared(self, scope: Scope, limit: int) -> Steps[AbstractContextManager[list[Hit]]]:
+        """Prepare `by_words`, so that it is done beside what a block does."""
+        is_sealed = scope.source_type in self.sealed_types
+        hashed = partial(self.seals.asked, scope.source_type) if is_sealed else None
+        return self.full_text.prepared(
+            self.connection, self.text or "", scope=scope, limit=limit, hashed=hashed
+        )
 
 
 def candidates(legs: Legs, question: Question, source_types: Sequence[str]) -> Found:

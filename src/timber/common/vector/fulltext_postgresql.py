@@ -1,7 +1,8 @@
 """The full text on PostgreSQL."""
 
 import contextlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -33,7 +34,7 @@ from typing_extensions import override
 from timber.common.documents import closest
 from timber.common.errors import InvalidRequestError
 from timber.common.vector.base import FullTextIndex, Hit, Scope
-from timber.common.vector.postgresql_driver import answered_after
+from timber.common.vector.postgresql_driver import answered_after, fetched
 from timber.common.vector.postgresql_tables import (
     LANGUAGE,
     WORDS,
@@ -43,6 +44,7 @@ from timber.common.vector.postgresql_tables import (
     source_lexeme,
 )
 from timber.common.vector.scopes import meeting, pieces
+from timber.common.vector.steps import Asked, Steps, taken
 from timber.common.vector.words import Word, words
 
 _SHAPES: Final = 256
@@ -87,69 +89,54 @@ class PostgresqlFullText(FullTextIndex):
             DatabaseError: the database cannot be read.
 
         """
-        with self.matching_after(connection, text, scope=scope, limit=limit) as found:
+        steps = self.prepared(connection, text, scope=scope, limit=limit)
+        with taken(connection, steps) as found:
             pass
         return found
 
     @override
-    @contextlib.contextmanager
-    def matching_after(
-        self, connection: Connection, text: str, *, scope: Scope, limit: int
-    ) -> Generator[list[Hit]]:
+    def prepared(
+        self,
+        connection: Connection,
+        text: str,
+        *,
+        scope: Scope,
+        limit: int,
+        hashed: Callable[[str], str] | None = None,
+    ) -> Steps[AbstractContextManager[list[Hit]]]:
         if limit < 1:
             raise InvalidRequestError(f"limit must be 1 at least, not {limit!r}")
-        found: list[Hit] = []
-        query = self._query(connection, text, scope, limit)
-        if query is None:
-            yield found
-            return
-        given, shape = {**query.parameters, "limit": limit}, query.shape
-        if scope.filters:
-            condition = meeting(scope.filters, dialect="postgresql")
-            given = {**given, **condition.parameters}
-            ranked = _filtered(shape, condition.sql)
+        if hashed is None:
+            place, terms = yield from _stems(text, scope)
         else:
-            ranked = _ranked(shape)
-        with answered_after(connection, ranked.sql, {**ranked.constants, **given}) as rows:
-            yield found
-        found += [Hit(chunk_id, score) for chunk_id, score in rows]
-
-    @override
-    def without_stop_words(self, connection: Connection, text: str) -> str:
-        given = {"pieces": [piece.replace("\0", "") for piece in text.split()]}
-        return str(connection.scalar(_TELLING, given) or "")
+            place, terms = yield from _hashes(text, scope, hashed)
+        query = self._query(connection, terms, scope, place, limit)
+        return contextlib.nullcontext([]) if query is None else _looked_for(connection, query)
 
     def _query(
-        self, connection: Connection, text: str, scope: Scope, limit: int
+        self,
+        connection: Connection,
+        terms: Sequence[str],
+        scope: Scope,
+        place: "_Place",
+        limit: int,
     ) -> "_Query | None":
         """Return what is looked for; None if it can be nowhere."""
-        asked = [word for word in words(text)[:_MOST_ASKED] if _fits(word)]
-        given = {
-            "words": [" ".join(word.parts) for word in asked],
-            "source": scope.source_type,
-            "owner": scope.owner,
-        }
-        count, partition_id, stems = connection.execute(_STEMS, given).one()
-        terms = [
-            stem + (":*" if word.is_beginning else "")
-            for word, stem in zip(asked, stems, strict=True)
-            if stem  # a stop word has none
-        ]
-        if not terms or (scope.owner is not None and partition_id is None):
+        if not terms or (scope.owner is not None and place.partition_id is None):
             return None
         within = (
             source_lexeme(scope.source_type)
-            if scope.owner is None
-            else partition_lexeme(partition_id)
+            if place.partition_id is None
+            else partition_lexeme(place.partition_id)
         )
-        place, is_everywhere = _quoted(within), False
+        within, is_everywhere, count = _quoted(within), False, place.texts
         if count >= _MANY:
             known = self._frequencies(connection)
-            is_everywhere = known.get(place, 0.0) * count >= _MANY
+            is_everywhere = known.get(within, 0.0) * count >= _MANY
             if len(terms) > 1:
                 terms = telling(terms, known, most=max(_MOST_RANKED, limit) / count)
         found = tuple(dict.fromkeys(terms))[:_MOST_WORDS]
-        return _Query(place, found, is_everywhere=is_everywhere)
+        return _Query(within, found, scope, limit, is_everywhere=is_everywhere)
 
     def _frequencies(self, connection: Connection) -> Mapping[str, float]:
         """Return in which share of all pieces the commoner terms are, as far as is known.
@@ -158,8 +145,9 @@ class PostgresqlFullText(FullTextIndex):
         """
         known, left = self._known
         if not left:
-            rows = connection.execute(_FREQUENCIES)
-            known, left = {_quoted(word): frequency for word, frequency in rows}, _LOOKED_UP_FOR
+            rows = fetched(connection, _FREQUENCIES, {})
+            known = {_quoted(word): frequency for word, frequency in rows}
+            left = _LOOKED_UP_FOR
         self._known = (known, left - 1)
         return known
 
@@ -203,6 +191,8 @@ class _Query:
     within: str
     """Of the scope."""
     terms: tuple[str, ...]
+    scope: Scope
+    limit: int
     is_everywhere: bool
     """Whether so many pieces lie in the scope that the index is not asked for it."""
 
@@ -211,13 +201,13 @@ class _Query:
         return _Shape(len(self.terms), self.is_everywhere)
 
     @property
-    def parameters(self) -> dict[str, str]:
+    def parameters(self) -> dict[str, Any]:
         """What is given to the statement of that shape."""
         one_of = " | ".join(f"({term})" for term in self.terms)
+        if not self.is_everywhere:
+            one_of = f"{self.within} & ({one_of})"
         terms = {f"term_{at}": term for at, term in enumerate(self.terms)}
-        if self.is_everywhere:
-            return {"one_of": one_of, "within": self.within, **terms}
-        return {"one_of": f"{self.within} & ({one_of})", **terms}
+        return {"one_of": one_of, "within": self.within, "limit": self.limit, **terms}
 
 
 class _Shape(NamedTuple):
@@ -228,19 +218,78 @@ class _Shape(NamedTuple):
     is_everywhere: bool
 
 
-_STEMS: Final = sql(
+class _Place(NamedTuple):
+    """Where is searched."""
+
+    texts: float
+    """How many pieces there are, of all owners, as far as is known."""
+    partition_id: int | None
+    """Of the owner, if one is named and known."""
+
+
+def _stems(text: str, scope: Scope) -> Steps[tuple[_Place, list[str]]]:
+    """Return the terms of a text, and where they are looked for."""
+    asked = [word for word in words(text)[:_MOST_ASKED] if _fits(word)]
+    given = {
+        "words": [" ".join(word.parts) for word in asked],
+        "source": scope.source_type,
+        "owner": scope.owner,
+    }
+    [(*place, stems)] = yield Asked(_STEMS, given)
+    terms = [
+        stem + (":*" if word.is_beginning else "")
+        for word, stem in zip(asked, stems, strict=True)
+        if stem  # a stop word has none
+    ]
+    return _Place(*place), terms
+
+
+def _hashes(
+    text: str, scope: Scope, hashed: Callable[[str], str]
+) -> Steps[tuple[_Place, list[str]]]:
+    """Return the terms of hashes, which have no endings, and where they are looked for."""
+    given = {
+        "pieces": [piece.replace("\0", "") for piece in text.split()],
+        "source": scope.source_type,
+        "owner": scope.owner,
+    }
+    [(*place, told)] = yield Asked(_TELLING, given)
+    asked = words(hashed(told or ""))[:_MOST_ASKED]
+    return _Place(*place), [_quoted(part) for word in asked for part in word.parts]
+
+
+@contextlib.contextmanager
+def _looked_for(connection: Connection, query: _Query) -> Generator[list[Hit]]:
+    """Have it looked for while the block does something else."""
+    given, scope = query.parameters, query.scope
+    if scope.filters:
+        condition = meeting(scope.filters, dialect="postgresql")
+        given = {**given, **condition.parameters}
+        ranked = _filtered(query.shape, condition.sql)
+    else:
+        ranked = _ranked(query.shape)
+    found: list[Hit] = []
+    with answered_after(connection, ranked.sql, {**ranked.constants, **given}) as rows:
+        yield found
+    found += [Hit(chunk_id, score) for chunk_id, score in rows]
+
+
+_ABOUT: Final = (
     f"SELECT (SELECT reltuples FROM pg_class WHERE oid = '{WORDS}'::regclass),"
     " (SELECT partition_id FROM vector_partitions"
-    " WHERE source_type = :source AND owner = CAST(:owner AS text)),"
-    f" ARRAY(SELECT CAST(phraseto_tsquery({LANGUAGE}(), word) AS text)"
-    " FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked (word, place) ORDER BY place)"
+    " WHERE source_type = %(source)s AND owner = CAST(%(owner)s AS text)),"
 )
-_TELLING: Final = sql(
-    "SELECT string_agg(piece, ' ' ORDER BY place)"
-    " FROM unnest(CAST(:pieces AS text[])) WITH ORDINALITY AS asked (piece, place)"
-    f" WHERE length(to_tsvector({LANGUAGE}(), {only_words('piece')})) > 0"
+_STEMS: Final = (
+    f"{_ABOUT} ARRAY(SELECT CAST(phraseto_tsquery({LANGUAGE}(), word) AS text)"
+    " FROM unnest(CAST(%(words)s AS text[])) WITH ORDINALITY AS asked (word, place)"
+    " ORDER BY place)"
 )
-_FREQUENCIES: Final = sql(
+_TELLING: Final = (
+    f"{_ABOUT} (SELECT string_agg(piece, ' ' ORDER BY place)"
+    " FROM unnest(CAST(%(pieces)s AS text[])) WITH ORDINALITY AS asked (piece, place)"
+    f" WHERE length(to_tsvector({LANGUAGE}(), {only_words('piece')})) > 0)"
+)
+_FREQUENCIES: Final = (
     "SELECT word, frequency FROM pg_stats,"
     " unnest(CAST(CAST(most_common_elems AS text) AS text[]), most_common_elem_freqs)"
     " AS common (word, frequency)"

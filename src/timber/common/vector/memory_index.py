@@ -1,6 +1,6 @@
 """Finds the nearest vectors of an owner of very many on PostgreSQL: in memory, all compared."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 from sqlalchemy import Connection
@@ -12,6 +12,7 @@ from timber.common.vector.partitions import Span
 from timber.common.vector.partitions_postgresql import PostgresqlPartitions
 from timber.common.vector.postgresql_driver import fetched
 from timber.common.vector.quantisation import Floats
+from timber.common.vector.steps import Steps
 from timber.common.vector.tables import EMBEDDINGS
 
 _TRIES: Final = 4
@@ -60,20 +61,23 @@ class MemoryIndex:
         self._partitions.forget(span)
         return None
 
-    def begun(
+    def prepared(
         self, connection: Connection, vector: Floats, *, scope: Scope, limit: int, nbytes: int
-    ) -> Begun | None:
-        """Begin what `nearest` does, but for the look at what has gone. Raises the same."""
+    ) -> Steps[Callable[[], Begun] | None]:
+        """Prepare what `nearest` does, but for the look at what has gone. Raises the same."""
         span = Span(scope.source_type, scope.owner)
-        matrix = self._partitions.matrix(connection, span, nbytes=nbytes)
+        matrix = yield from self._partitions.looked_up(connection, span, nbytes=nbytes)
         if matrix is None:
             return None
-        blocks = fitting(matrix, vector, span)
 
         def leave_out(gone: Collection[int]) -> None:
             self._partitions.without(span, matrix, gone)
 
-        return Begun(lambda: nearest(blocks, vector, limit=limit), leave_out)
+        def begun() -> Begun:
+            blocks = fitting(matrix, vector, span)
+            return Begun(lambda: nearest(blocks, vector, limit=limit), leave_out)
+
+        return begun
 
     def _gone(self, connection: Connection, span: Span, found: list[Hit]) -> set[int]:
         """Return which of the pieces have no vector there any more."""

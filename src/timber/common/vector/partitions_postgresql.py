@@ -18,8 +18,9 @@ from sqlalchemy import Connection
 
 from timber.common.vector.matrix import Block, Matrix, joined
 from timber.common.vector.partitions import Span
-from timber.common.vector.postgresql_driver import fetched, reading
+from timber.common.vector.postgresql_driver import reading
 from timber.common.vector.postgresql_tables import WRITTEN_BY
+from timber.common.vector.steps import Asked, Steps, taken
 from timber.common.vector.tables import EMBEDDINGS
 
 _LOCKS: Final = 64
@@ -86,12 +87,18 @@ class PostgresqlPartitions:
             DatabaseError: the database cannot be read.
 
         """
+        return taken(connection, self.looked_up(connection, span, nbytes=nbytes))
+
+    def looked_up(
+        self, connection: Connection, span: Span, *, nbytes: int
+    ) -> Steps[Matrix | None]:
+        """Do as `matrix`, in steps."""
         with self._guard:
             # Before the database is asked: so what is known is from before the answer.
             known = self._entries.get(span)
             self._searches += 1
             self._used[span] = self._searches
-        since = _since(connection, span, known)
+        since = yield from _since(span, known)
         if since is None:
             return None
         if since.partition_id is None:
@@ -178,7 +185,7 @@ def _without(matrix: Matrix, chunk_ids: Collection[int]) -> Matrix:
     return matrix.keeping(np.concatenate(kept))
 
 
-def _since(connection: Connection, span: Span, known: _Entry | None) -> _Since | None:
+def _since(span: Span, known: _Entry | None) -> Steps[_Since | None]:
     """Read what has come since; None where the transaction sees otherwise than others."""
     given = {
         "source": span.source_type,
@@ -186,7 +193,7 @@ def _since(connection: Connection, span: Span, known: _Entry | None) -> _Since |
         "seen": known.snapshot if known else _NEVER,
         "most": _NOT_MANY if known else 0,
     }
-    rows = fetched(connection, _SINCE, given)
+    rows = yield Asked(_SINCE, given)
     snapshot, is_usual, partition_id = rows[0][:_ABOUT]
     if not is_usual:
         return None

@@ -8,7 +8,7 @@ the choice, the planner takes it all the same. So it is given none: wherever a f
 scope is a small part of the index, the order is by an expression that no index has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from timber.common.vector.base import Begun, Hit, Scope, VectorIndex
 from timber.common.vector.hnsw import WORTH_IT_FROM, hnsw_name
 from timber.common.vector.pgvector_sql import comparing, walking
 from timber.common.vector.scopes import meeting
+from timber.common.vector.steps import Steps
 from timber.common.vector.tables import EMBEDDINGS
 
 if TYPE_CHECKING:
@@ -92,18 +93,19 @@ class PgvectorIndex(VectorIndex):
             ) from error
 
     @override
-    def begun(
+    def prepared(
         self, connection: Connection, vector: "Vectors", *, scope: Scope, limit: int
-    ) -> Begun:
-        if self._memory is not None and not scope.filters and limit >= 1:
-            decided = self._decided(connection, scope, len(vector))
-            if decided.is_in_memory:
-                found = self._memory.begun(
-                    connection, vector, scope=scope, limit=limit, nbytes=decided.nbytes
-                )
-                if found is not None:
-                    return found
-        return super().begun(connection, vector, scope=scope, limit=limit)
+    ) -> Steps[Callable[[], Begun]]:
+        otherwise = yield from super().prepared(connection, vector, scope=scope, limit=limit)
+        if self._memory is None or scope.filters or limit < 1:
+            return otherwise
+        decided = self._decided(connection, scope, len(vector))
+        if not decided.is_in_memory:
+            return otherwise
+        begun = yield from self._memory.prepared(
+            connection, vector, scope=scope, limit=limit, nbytes=decided.nbytes
+        )
+        return otherwise if begun is None else begun
 
     @override
     def close(self) -> None:

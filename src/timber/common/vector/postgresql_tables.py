@@ -100,7 +100,9 @@ _WORDS: Final = Attachment(
         _LANGUAGE,
         f"CREATE TABLE {WORDS} (chunk_id BIGINT PRIMARY KEY"
         f" REFERENCES {CHUNKS} (chunk_id) ON DELETE CASCADE, document TSVECTOR NOT NULL)",
-        f"CREATE INDEX ix_{WORDS} ON {WORDS} USING gin (document)",
+        # What is not in the index yet, every search reads: of the usual 4 MB, for milliseconds.
+        f"CREATE INDEX ix_{WORDS} ON {WORDS} USING gin (document)"
+        " WITH (gin_pending_list_limit = 256)",
         f"CREATE FUNCTION {_TRIGGER}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         f" INSERT INTO {WORDS} (chunk_id, document) VALUES (NEW.chunk_id, {_made('NEW.')})"
         " ON CONFLICT (chunk_id) DO UPDATE SET document = excluded.document;"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import Connection, MetaData, select
@@ -30,13 +31,7 @@ from timber.common.vector.questions import (
 )
 from timber.common.vector.scopes import pieces
 from timber.common.vector.sealed_pieces import PieceSeals
-from timber.common.vector.shortlist import (
-    Shortlist,
-    State,
-    Waiting,
-    shortlisted,
-    state_of,
-)
+from timber.common.vector.shortlist import Shortlist, Waiting, prepared, shortlisted
 from timber.common.vector.store import Store
 from timber.common.vector.stored_vectors import mean_of, read_vectors
 from timber.common.vector.words import share_of
@@ -227,30 +222,26 @@ class VectorSearchService:
         if vector is not None:
             given = Identity.of(embedding, dimension=len(vector))
 
-        def weighed(session: TimberSession, state: State) -> Result:
-            connection = session.connection()
-            if not state.identity.fits(given):
-                self._identities.require_fit(connection, source_type, given)
+        def work(session: TimberSession, *, may_wait: bool) -> Result | Waiting:
+            connection, scope = session.connection(), asked.scope(source_type)
             legs = self._legs(connection, asked, text=text, vector=vector)
-            return weigh(session, shortlisted(legs, asked.scope(source_type), depth=depth))
-
-        def work(session: TimberSession) -> Result | Waiting:
-            state = state_of(session.connection(), source_type)
-            is_waiting = state.anything_waits(vectors=by_meaning)
-            if is_waiting and (waiting := self._waiting(session.connection(), asked)):
+            outset = prepared(legs, scope, depth=depth)
+            is_waiting = may_wait and outset.state.anything_waits(vectors=by_meaning)
+            if is_waiting and (waiting := self._waiting(connection, asked)):
                 return Waiting(waiting)
-            return weighed(session, state)
+            if not outset.state.identity.fits(given):
+                self._identities.require_fit(connection, source_type, given)
+            return weigh(session, shortlisted(connection, outset, scope))
 
-        found = self._database.run_sync(work)
-        if not isinstance(found, Waiting):
-            return found
-        if with_others:
-            self._process([source_type], None, limit=None)
-        else:
-            self._process(found.pieces, owner)
-        return self._database.run_sync(
-            lambda session: weighed(session, state_of(session.connection(), source_type))
-        )
+        found = self._database.run_sync(partial(work, may_wait=True))
+        if isinstance(found, Waiting):
+            if with_others:
+                self._process([source_type], None, limit=None)
+            else:
+                self._process(found.pieces, owner)
+            found = self._database.run_sync(partial(work, may_wait=False))
+        assert not isinstance(found, Waiting)  # noqa: S101 - nothing was to be waited for
+        return found
 
     # ------------------------------------------------------------------ how it is answered
 

@@ -3,17 +3,19 @@
 To read the pieces, and to weigh them here, would take longer than to find them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection
 
-from timber.common.vector.base import Hit, Scope
+from timber.common.vector.base import Begun, Hit, Scope
 from timber.common.vector.candidates import Legs
 from timber.common.vector.fusion import DENSE, TEXT
 from timber.common.vector.identities import Identity
 from timber.common.vector.reading import read
+from timber.common.vector.steps import Asked, Steps, together
 
 Shortlist = dict[str, dict[str, float]]
 """By the leg, `dense` or `text`, and by the `source_id`: the share, from 0 to 1.
@@ -70,21 +72,42 @@ class Waiting:
     """How many rows are unread, and pieces without a vector, of each source."""
 
 
-def shortlisted(legs: Legs, scope: Scope, *, depth: int) -> Shortlist:
-    """Return the `depth` pieces that each leg finds, as the texts that they are of.
+@dataclass(frozen=True)
+class Outset:
+    """A search that can be made, if the texts are as far as they must be."""
+
+    state: State
+    meaning: Callable[[], Begun] | None
+    matching: AbstractContextManager[list[Hit]]
+
+
+def prepared(legs: Legs, scope: Scope, *, depth: int) -> Outset:
+    """Prepare a search for the `depth` pieces that each leg finds."""
+    return Outset(
+        *together(
+            legs.connection,
+            _state(legs.connection, scope.source_type),
+            legs.meaning_prepared(scope, depth),
+            legs.words_prepared(scope, depth),
+        )
+    )
+
+
+def shortlisted(connection: Connection, outset: Outset, scope: Scope) -> Shortlist:
+    """Make a search, and return the pieces as the texts that they are of.
 
     As the share of a text, that of its best piece counts: of `dense` the cosine, the worst of
     those found as 0 and the best as 1; of `text` the score, as a share of the best.
     """
     hits: dict[str, list[Hit]] = {}
     # Very many vectors are compared while the database looks for the words.
-    meaning = None if legs.vector is None else legs.begun_by_meaning(scope, depth)
-    with legs.by_words_after(scope, depth) as matching:
+    meaning = None if outset.meaning is None else outset.meaning()
+    with outset.matching as matching:
         if meaning is not None:
             hits[DENSE] = meaning.ended()
     hits[TEXT] = matching
     keys = sorted({one.chunk_id for some in hits.values() for one in some})
-    texts, embedded = _texts(legs.connection, scope, keys)
+    texts, embedded = _texts(connection, scope, keys)
     best = {leg: _best(some, embedded if leg == DENSE else texts) for leg, some in hits.items()}
     if meaning is not None and (gone := {one.chunk_id for one in hits[DENSE]} - embedded.keys()):
         meaning.tell_gone(gone)
@@ -109,9 +132,8 @@ def _shares(leg: str, scores: Mapping[str, float], *, of: Sequence[Hit]) -> dict
     return {key: (score - floor) / reach if reach > 0 else 1.0 for key, score in scores.items()}
 
 
-def state_of(connection: Connection, source_type: str) -> State:
-    """Return how far the texts of a source are taken in."""
-    rows = read(connection, _STATES, {"source": source_type})
+def _state(connection: Connection, source_type: str) -> Steps[State]:
+    rows = yield Asked(_STATES[connection.dialect.name], {"source": source_type})
     [(model_id, dimension, unread, unembedded)] = rows
     return State(Identity(model_id, dimension), bool(unread), bool(unembedded))
 
