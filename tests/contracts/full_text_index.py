@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
+from sqlalchemy import Connection
 from tests.contracts.vector_shelf import NEWS, Piece, Shelf
 
 from timber.common.errors import InvalidRequestError
 from timber.common.vector.base import FullTextIndex, Hit, Scope
+from timber.common.vector.steps import taken
 from timber.common.vector.words import spaced
 
 
@@ -75,6 +77,57 @@ class FullTextIndexContract(ABC):
         assert ids(found(shelf, index, "首都"))[0] == japanese
         assert ids(found(shelf, index, "서울")) == [korean]
         assert ids(found(shelf, index, "数")) == [chinese]
+
+    def test_what_is_prepared_is_found_when_the_block_is_left(
+        self, shelf: Shelf, index: FullTextIndex
+    ) -> None:
+        put(shelf, "The quick fox", "Nothing at all", "A lazy fox sleeps")
+
+        with shelf.reading() as connection:
+            for query in ("the lazy fox", "and", "zebra", ""):
+                steps = index.prepared(connection, query, scope=Scope(NEWS), limit=5)
+                with taken(connection, steps) as hits:
+                    pass
+
+                expected = index.matching(connection, query, scope=Scope(NEWS), limit=5)
+                assert hits == expected
+                assert bool(hits) == ("fox" in query)
+
+    def test_words_are_found_by_their_hashes(self, shelf: Shelf, index: FullTextIndex) -> None:
+        with shelf.writing() as connection:
+            one, other = shelf.put(
+                connection,
+                Piece(source_id="1", words="wkd3jq2a50 wabcdefgh0"),
+                Piece(source_id="2", words="w2222aaaa0"),
+            )
+
+        def hashed(text: str) -> str:
+            return "wabcdefgh0" if "fox" in text else "w2222aaaa0"
+
+        with shelf.reading() as connection:
+            for query, expected in (("my fox", one), ("your hound", other)):
+                steps = index.prepared(
+                    connection, query, scope=Scope(NEWS), limit=5, hashed=hashed
+                )
+                with taken(connection, steps) as hits:
+                    pass
+                assert ids(hits) == [expected]
+
+    def test_after_what_failed_beside_a_search_the_connection_can_be_used(
+        self, shelf: Shelf, index: FullTextIndex
+    ) -> None:
+        put(shelf, "The quick fox")
+
+        with shelf.reading() as connection:
+            with connection.begin(), pytest.raises(ZeroDivisionError):
+                self._fail_beside(connection, index)
+
+            assert index.matching(connection, "fox", scope=Scope(NEWS), limit=5)
+
+    def _fail_beside(self, connection: Connection, index: FullTextIndex) -> None:
+        steps = index.prepared(connection, "fox", scope=Scope(NEWS), limit=5)
+        with taken(connection, steps):
+            raise ZeroDivisionError
 
     def test_a_source_an_owner_and_filters_are_kept_to(
         self, shelf: Shelf, index: FullTextIndex

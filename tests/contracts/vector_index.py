@@ -15,6 +15,7 @@ from tests.contracts.vector_shelf import NEWS, Floats, Piece, Shelf, unit
 from timber.common.errors import InvalidRequestError
 from timber.common.vector.base import Hit, Scope, VectorIndex
 from timber.common.vector.filter_reader import read_filters
+from timber.common.vector.steps import taken
 
 EAST, NORTH, WEST = unit(1, 0), unit(0, 1), unit(-1, 0)
 NORTH_EAST = unit(1, 1)
@@ -71,6 +72,29 @@ class VectorIndexContract(ABC):
             (east,) = shelf.put(connection, piece("e", EAST))
 
         assert ids(found(shelf, index, NORTH)) == [east]
+
+    def test_what_is_prepared_and_begun_are_the_nearest(
+        self, shelf: Shelf, index: VectorIndex
+    ) -> None:
+        with shelf.writing() as connection:
+            shelf.put(
+                connection,
+                piece("w", WEST, owner="ann"),
+                piece("n", NORTH, owner="ann", metadata={"rare": True}),
+                piece("e", EAST, owner="bob"),
+            )
+
+        with shelf.reading() as connection:
+            for scope in (
+                Scope(NEWS),
+                Scope(NEWS, "ann"),
+                Scope(NEWS, "nobody"),
+                Scope(NEWS, "ann", {"rare": True}),
+            ):
+                steps = index.prepared(connection, NORTH_EAST, scope=scope, limit=2)
+                hits = taken(connection, steps)().ended()
+
+                assert hits == ask(index, connection, NORTH_EAST, scope, limit=2)
 
     def test_a_source_and_an_owner_are_searched_alone(
         self, shelf: Shelf, index: VectorIndex

@@ -52,7 +52,9 @@ _MOST_ASKED: Final = 256
 _MOST_WORDS: Final = 32
 """Of a longer query the rarest count, as far as is known which these are."""
 _MANY: Final = 50_000
-"""From so many pieces on, words in many of them are left out where there are others …"""
+"""A scope of so many pieces is not looked up in the index, which takes longer than to look at
+each piece that has the words. And from so many of all on, words in many of them are left out where
+there are others …"""
 _FREQUENT: Final = 0.05
 _MOST_RANKED: Final = 500
 """… and so are the commoner of the others, where the rarer are in so many: ranking takes long."""
@@ -74,7 +76,8 @@ class PostgresqlFullText(FullTextIndex):
     pieces that have one of the words, m have this one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, many_from: int = _MANY) -> None:
+        self._many_from = many_from
         self._known: tuple[Mapping[str, float], int] = ({}, 0)
         """The commoner terms, and for how many searches they hold."""
 
@@ -129,12 +132,13 @@ class PostgresqlFullText(FullTextIndex):
             if place.partition_id is None
             else partition_lexeme(place.partition_id)
         )
-        within, is_everywhere, count = _quoted(within), False, place.texts
-        if count >= _MANY:
+        within, is_everywhere = _quoted(within), False
+        texts = max(place.texts, 1)
+        if texts >= self._many_from:
             known = self._frequencies(connection)
-            is_everywhere = known.get(within, 0.0) * count >= _MANY
+            is_everywhere = known.get(within, 0.0) * texts >= self._many_from
             if len(terms) > 1:
-                terms = telling(terms, known, most=max(_MOST_RANKED, limit) / count)
+                terms = telling(terms, known, most=max(_MOST_RANKED, limit) / texts)
         found = tuple(dict.fromkeys(terms))[:_MOST_WORDS]
         return _Query(within, found, scope, limit, is_everywhere=is_everywhere)
 

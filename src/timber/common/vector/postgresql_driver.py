@@ -64,10 +64,14 @@ def answered_after(
         DatabaseError: the database cannot be read.
 
     """
+    driver: Any = connection.connection.driver_connection
     found: list[Any] = []
-    with reading(connection) as cursor:
-        # What is asked in a pipeline is sent, and not waited for until its end.
-        with cursor.connection.pipeline():
+    with driver.cursor(binary=True) as cursor, contextlib.ExitStack() as asking:
+        with translated():
+            # What is asked in a pipeline is sent, and not waited for until its end.
+            asking.enter_context(driver.pipeline())
             cursor.execute(statement, given)
-            yield found
-        found += cursor.fetchall()
+        yield found
+        with translated():
+            asking.close()
+            found += cursor.fetchall()

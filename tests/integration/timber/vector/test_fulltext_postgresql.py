@@ -42,3 +42,12 @@ class TestPostgresqlFullText(FullTextIndexContract):
             pytest.raises(InvalidRequestError, match="did you mean 'german'"),
         ):
             set_language(connection, "germam")
+
+
+class TestWhereAScopeIsNotLookedUp(TestPostgresqlFullText):
+    """As in a database of very many pieces."""
+
+    @pytest.fixture
+    @override
+    def index(self, shelf: Shelf) -> FullTextIndex:
+        return PostgresqlFullText(many_from=0)

@@ -1,6 +1,7 @@
 """The search of a matrix finds what comparing with every vector finds, whatever it looks like."""
 
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import arrays
 
-from timber.common.vector.exact_search import nearest
+from timber.common.vector.beside import Beside
+from timber.common.vector.exact_search import WORTH_A_THREAD, begun, nearest
 from timber.common.vector.matrix import Block, Matrix, compact
 from timber.common.vector.quantisation import SLICE, Floats, ShortQuery, shortened
+from timber.common.vector.screening import Screening
 from timber.common.vector.simd import Packed
 
 DIMENSION = 6
@@ -113,6 +116,50 @@ def test_slices_short_forms_and_subsets_change_nothing(count: int, share: int) -
         scores = stored[wanted - 1] @ query
         best = wanted[np.argsort(-scores, kind="stable")[:20]]
         assert [hit.chunk_id for hit in found] == best.tolist()
+
+
+@pytest.mark.parametrize("dead", [0.0, 0.4])
+def test_what_is_begun_beside_something_else_are_the_nearest(dead: float) -> None:
+    chance = np.random.default_rng(5)
+    stored = normed(chance.standard_normal((WORTH_A_THREAD + SLICE, 16), dtype=np.float32))
+    large, small = stored[:-100], stored[-100:]
+    whole = Block(
+        numbers=np.arange(1, len(large) + 1),
+        chunk_ids=np.arange(len(large), 0, -1),
+        vectors=large,
+        codes=shortened(large),
+        alive=chance.random(len(large)) >= dead,
+    )
+    late = np.arange(len(large) + 1, len(stored) + 1)
+    blocks = (Block(numbers=late, chunk_ids=late, vectors=small), whole)
+    beside = Beside()
+
+    for query in normed(chance.standard_normal((20, 16), dtype=np.float32)):
+        ended = begun(blocks, query, limit=20, beside=beside)
+
+        assert ended() == nearest(blocks, query, limit=20)
+    beside.close()
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_of_what_is_screened_by_several_no_row_in_reach_is_lost(threads: int) -> None:
+    chance = np.random.default_rng(6)
+    stored = normed(chance.standard_normal((5 * SLICE + 7, 8), dtype=np.float32))
+    query = stored[:1]
+    screening = Screening(shortened(stored), query, count=len(stored), limit=30)
+
+    workers = [threading.Thread(target=screening.work) for _ in range(threads)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+
+    positions, highest = screening.candidates()
+    scores = stored @ query[0]
+    assert {*np.argsort(-scores)[:30].tolist()} <= {*positions.tolist()}
+    assert positions.tolist() == sorted({*positions.tolist()})
+    assert (scores[positions] <= highest).all()
+    assert len(positions) < len(stored) / 10
 
 
 @pytest.mark.parametrize("spread", [0.02, 1.0])
