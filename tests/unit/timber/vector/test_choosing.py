@@ -100,7 +100,9 @@ def test_a_folder_that_lacks_a_file_is_an_error_that_names_it(
     for file in model_folder.iterdir():
         if file.name != missing:
             (tmp_path / file.name).symlink_to(file.resolve())
+    whole = fastembed.FastEmbed(str(model_folder), threads=1)
     embedder = fastembed.FastEmbed(str(tmp_path), threads=1)
 
+    whole.generate_embedding("text")  # whether its model is known or not
     with pytest.raises(ConfigurationError, match=said):
         embedder.generate_embedding("text")

@@ -115,18 +115,18 @@ class FastEmbed:
     def _describe(self, fastembed: Any, folder: Path) -> None:
         """Enter the folder's model in the catalogue, which is one for the whole process."""
         described = import_module("fastembed.common.model_description")
+        # Read first: the same model may be known from a folder that lacks nothing.
+        description = {
+            "pooling": described.PoolingType(_pooling(folder)),
+            "normalization": True,
+            # It insists on a source, and never asks it: the folder is named on opening.
+            "sources": described.ModelSource(url="http://localhost/none"),
+            "dim": _number(folder / "config.json", "hidden_size"),
+            "model_file": _model_file(folder).relative_to(folder).as_posix(),
+        }
         with _CATALOGUE:
-            if self.model_id in _known(fastembed):
-                return
-            fastembed.TextEmbedding.add_custom_model(
-                self.model_id,
-                pooling=described.PoolingType(_pooling(folder)),
-                normalization=True,
-                # It insists on a source, and never asks it: the folder is named on opening.
-                sources=described.ModelSource(url="http://localhost/none"),
-                dim=_number(folder / "config.json", "hidden_size"),
-                model_file=_model_file(folder).relative_to(folder).as_posix(),
-            )
+            if self.model_id not in _known(fastembed):
+                fastembed.TextEmbedding.add_custom_model(self.model_id, **description)
 
 
 def _known(fastembed: Any) -> list[str]:
