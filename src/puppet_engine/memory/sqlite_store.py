@@ -27,6 +27,9 @@ DEPTH: Final = 50
 WITH_TALK: Final = 30
 """Of how many of these the turns around them are weighed, too."""
 
+IN_SPAN: Final = 30
+"""How many memories of a time that the question names are weighed at least."""
+
 LATELY: Final = 10
 """How many of the newest memories are weighed, whether they match or not."""
 
@@ -106,6 +109,7 @@ class SQLiteStore(MemoryStore):
             with_talk=max(WITH_TALK, limit),
             newest=max(LATELY, limit),
             spans=spans(query, now),
+            in_span=max(IN_SPAN, limit),
         )
         weighed: list[memories.Found] = []
 

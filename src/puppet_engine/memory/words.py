@@ -7,7 +7,8 @@ Words count without their English endings (Porter, "Snowball", 2001).
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import compress
 from types import MappingProxyType
 from typing import Final
 
@@ -22,6 +23,9 @@ _TO_NOBODY: Final[Mapping[int, Collection[int]]] = MappingProxyType({})
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _BLANKS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
+_BETWEEN: Final = "\0"
+"""Between texts that are folded at once."""
+_BLANKS_BETWEEN: Final = {code: sign for code, sign in _BLANKS.items() if chr(code) != _BETWEEN}
 _POSSESSIVE: Final = re.compile(r"['\u2019]s\b")
 """Of whom something is says nothing of what it is."""
 
@@ -78,6 +82,17 @@ def _told(text: str) -> list[str]:
     return folded.translate(_BLANKS).split() if folded.isascii() else _WORD.findall(folded)
 
 
+def _told_each(texts: Sequence[str]) -> list[list[str]]:
+    """Return what `_told` does of each text: of the plain ones at once, in half of the time."""
+    is_plain = [text.isascii() and _BETWEEN not in text for text in texts]
+    plain = _BETWEEN.join(compress(texts, is_plain)).casefold()
+    told = iter(plain.translate(_BLANKS_BETWEEN).split(_BETWEEN))
+    return [
+        next(told).split() if plainly else _told(text)
+        for text, plainly in zip(texts, is_plain, strict=True)
+    ]
+
+
 def searched(cue: str) -> str:
     """Return what of a cue is searched for: not what any question has, but abbreviations too.
 
@@ -103,17 +118,18 @@ class Matching:
     """Some texts, and which of some words each of them has."""
 
     def __init__(self, texts: Iterable[str], wanted: Iterable[str]) -> None:
-        sought = frozenset(wanted)
-        self._having: dict[str, dict[int, int]] = {word: {} for word in sought}
-        self._lengths: list[int] = []
+        self._having: dict[str, dict[int, int]] = {word: {} for word in wanted}
+        told = _told_each(list(texts))
+        self._lengths = list(map(len, told))
         # An ending is at the end: what begins otherwise need not be looked at.
-        beginnings = frozenset(word[0] for word in sought)
-        for place, text in enumerate(texts):
-            told = _told(text)
-            self._lengths.append(len(told))
-            found = [_stem(word) for word in told if word[0] in beginnings]
-            for word in sought.intersection(found):
-                self._having[word][place] = found.count(word)
+        beginnings = frozenset(word[0] for word in self._having)
+        known = (word for word in frozenset[str]().union(*told) if word[0] in beginnings)
+        stems = {word: stem for word in known if (stem := _stem(word)) in self._having}
+        meant = frozenset(stems)
+        for place, one in enumerate(told):
+            for word in meant.intersection(one):
+                having = self._having[stems[word]]
+                having[place] = having.get(place, 0) + one.count(word)
 
     def shares(
         self, wanted: Collection[str], lent: Mapping[int, Collection[int]] = _TO_NOBODY

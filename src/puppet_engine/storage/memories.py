@@ -62,6 +62,8 @@ class Sought:
     """How many of the newest are, whether they match or not."""
     spans: Sequence[tuple[datetime, datetime]] = ()
     """Times of which what occurred is looked at; each ends before its second moment."""
+    in_span: int
+    """How much of each is: the newest."""
 
 
 Choice: TypeAlias = Callable[[list[Found]], list[int]]
@@ -91,7 +93,7 @@ async def recalled(
     """Return the memories of an agent that `choose` chooses, in its order.
 
     It gets, in no order, what may answer: the best of those that match by meaning or words, the
-    newest, and of what occurred in each span as many as `depth`; and the turns around the best.
+    newest of all and of what occurred in each span; and the turns around the best.
     """
 
     def weigh(session: Session, proposals: Proposals) -> list[StoredMemory]:
@@ -123,7 +125,7 @@ def _found(
         for begin, end in sought.spans
         for place in connection.scalars(
             storage.statement(_within),
-            {"agent": agent_id, "most": sought.depth, "begin": begin, "end": end},
+            {"agent": agent_id, "most": sought.in_span, "begin": begin, "end": end},
         )
     ]
     asked = {

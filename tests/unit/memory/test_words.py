@@ -54,6 +54,17 @@ def test_a_match_does_not_depend_on_the_order_of_the_texts(texts: list[str], que
     assert matches(texts[::-1], query) == there[::-1]
 
 
+@given(st.lists(st.text(alphabet="Ab'\0é d\n", max_size=12), max_size=6), text)
+def test_what_matches_has_one_of_the_words_whatever_stands_beside_it(
+    texts: list[str], query: str
+) -> None:
+    wanted = set(words(query))
+
+    found = [share > 0 for share in matches(texts, query)]
+
+    assert found == [not wanted.isdisjoint(words(one)) for one in texts]
+
+
 def test_words_that_a_text_lends_count_for_another() -> None:
     wanted = words("dogs")
     told = Matching(["What is the dog called?", "Biscuit", "It rains"], wanted)
