@@ -51,10 +51,11 @@ _SHAPES: Final = 256
 _MOST_ASKED: Final = 256
 _MOST_WORDS: Final = 32
 """Of a longer query the rarest count, as far as is known which these are."""
+_ENTRIES_PER_PIECE: Final = 50
+"""To look at a piece takes as long as to read so many entries of the index."""
 _MANY: Final = 50_000
-"""A scope of so many pieces is not looked up in the index, which takes longer than to look at
-each piece that has the words. And from so many of all on, words in many of them are left out where
-there are others …"""
+"""A scope of fewer pieces is looked up in the index in next to no time. From so many of all on,
+words in many of them are left out where there are others …"""
 _FREQUENT: Final = 0.05
 _MOST_RANKED: Final = 500
 """… and so are the commoner of the others, where the rarer are in so many: ranking takes long."""
@@ -132,15 +133,18 @@ class PostgresqlFullText(FullTextIndex):
             if place.partition_id is None
             else partition_lexeme(place.partition_id)
         )
-        within, is_everywhere = _quoted(within), False
+        within, is_looked_up = _quoted(within), True
         texts = max(place.texts, 1)
         if texts >= self._many_from:
             known = self._frequencies(connection)
-            is_everywhere = known.get(within, 0.0) * texts >= self._many_from
             if len(terms) > 1:
                 terms = telling(terms, known, most=max(_MOST_RANKED, limit) / texts)
+            in_scope = texts * known.get(within, 0.0)
+            is_looked_up = in_scope < self._many_from or is_worth_it(
+                in_scope, having=texts * expected(terms, known)
+            )
         found = tuple(dict.fromkeys(terms))[:_MOST_WORDS]
-        return _Query(within, found, scope, limit, is_everywhere=is_everywhere)
+        return _Query(within, found, scope, limit, is_looked_up=is_looked_up)
 
     def _frequencies(self, connection: Connection) -> Mapping[str, float]:
         """Return in which share of all pieces the commoner terms are, as far as is known.
@@ -170,6 +174,20 @@ def telling(terms: Sequence[str], frequencies: Mapping[str, float], *, most: flo
     return [term for term, share in pairs if share <= most] or rarest[:1]
 
 
+def is_worth_it(in_scope: float, *, having: float) -> bool:
+    """Tell whether a scope of so many pieces is looked up sooner than that many are looked at."""
+    return in_scope < _ENTRIES_PER_PIECE * having
+
+
+def expected(terms: Sequence[str], frequencies: Mapping[str, float]) -> float:
+    """Return in which share of all pieces the terms are at the most, as far as is known.
+
+    What has no frequency is in fewer than whatever has one.
+    """
+    rare = min(frequencies.values(), default=0.0)
+    return sum(frequencies.get(term, rare) for term in terms)
+
+
 def set_language(connection: Connection, language: str) -> None:
     """Tell words and their endings as another language has them, and read all texts anew.
 
@@ -197,18 +215,18 @@ class _Query:
     terms: tuple[str, ...]
     scope: Scope
     limit: int
-    is_everywhere: bool
-    """Whether so many pieces lie in the scope that the index is not asked for it."""
+    is_looked_up: bool
+    """Whether the index is asked for the scope, too, and not each piece that has the words."""
 
     @property
     def shape(self) -> "_Shape":
-        return _Shape(len(self.terms), self.is_everywhere)
+        return _Shape(len(self.terms), self.is_looked_up)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What is given to the statement of that shape."""
         one_of = " | ".join(f"({term})" for term in self.terms)
-        if not self.is_everywhere:
+        if self.is_looked_up:
             one_of = f"{self.within} & ({one_of})"
         terms = {f"term_{at}": term for at, term in enumerate(self.terms)}
         return {"one_of": one_of, "within": self.within, "limit": self.limit, **terms}
@@ -219,7 +237,7 @@ class _Shape(NamedTuple):
 
     terms: int
     """How many there are."""
-    is_everywhere: bool
+    is_looked_up: bool
 
 
 class _Place(NamedTuple):
@@ -340,7 +358,7 @@ def _matches(shape: _Shape) -> Select[Any]:
     ranks = [_rank(f"term_{at}").label(name) for at, name in names]
     matches = select(_words.c.chunk_id, *ranks).where(_has("one_of"))
     # As it stands there, no index answers it: each piece that was found is looked at.
-    return matches.where(_has("within").is_(true())) if shape.is_everywhere else matches
+    return matches if shape.is_looked_up else matches.where(_has("within").is_(true()))
 
 
 def _best(found: Select[Any], count: int) -> Select[Any]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 from tests.contracts.vector_shelf import Shelf
 
-from timber.common.vector.fulltext_postgresql import telling
+from timber.common.vector.fulltext_postgresql import expected, is_worth_it, telling
 from timber.common.vector.fulltext_sqlite import Frequencies
 
 TEXTS = 100_000
@@ -36,7 +36,7 @@ def test_on_sqlite_the_rarest_words_tell_as_long_as_few_texts_have_one(
 
 
 @pytest.mark.parametrize(
-    ("frequencies", "expected"),
+    ("frequencies", "wanted"),
     [
         ({"dog": 0.003, "cello": 0.001}, ["unheard", "cello", "dog"]),
         ({"dog": 0.005, "cello": 0.001}, ["unheard", "cello"]),
@@ -44,11 +44,11 @@ def test_on_sqlite_the_rarest_words_tell_as_long_as_few_texts_have_one(
     ],
 )
 def test_on_postgresql_they_do_by_what_it_knows_of_them(
-    frequencies: dict[str, float], expected: list[str]
+    frequencies: dict[str, float], wanted: list[str]
 ) -> None:
     found = telling(["dog", "unheard", "cello"], frequencies, most=0.005)
 
-    assert found == expected
+    assert found == wanted
 
 
 def test_where_no_word_is_rare_all_are_ranked_by() -> None:
@@ -57,6 +57,23 @@ def test_where_no_word_is_rare_all_are_ranked_by() -> None:
     found = telling(["dog", "cello"], frequencies, most=0.005)
 
     assert found == ["cello", "dog"]
+
+
+def test_what_nothing_is_known_of_may_be_in_as_much_as_the_rarest_that_is_known() -> None:
+    frequencies = {"dog": 0.2, "cello": 0.125}
+
+    assert expected(["dog", "unheard"], frequencies) == pytest.approx(0.325)
+    assert expected(["unheard"], {}) == 0
+
+
+@pytest.mark.parametrize(
+    ("in_scope", "having", "is_looked_up"),
+    [(100_000, 500, False), (100_000, 20_000, True), (60_000, 100_000, True), (0, 0, False)],
+)
+def test_a_scope_is_looked_up_where_its_entries_are_read_sooner_than_the_pieces(
+    in_scope: int, having: int, is_looked_up: bool
+) -> None:
+    assert is_worth_it(in_scope, having=having) is is_looked_up
 
 
 @given(frequencies=shares, most=st.floats(0, 1))
