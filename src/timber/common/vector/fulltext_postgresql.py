@@ -5,7 +5,6 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -45,18 +44,16 @@ from timber.common.vector.postgresql_tables import (
 )
 from timber.common.vector.scopes import meeting, pieces
 from timber.common.vector.steps import Asked, Steps, taken
+from timber.common.vector.term_choice import expected, is_looked_up_sooner, telling
 from timber.common.vector.words import Word, words
 
 _SHAPES: Final = 256
 _MOST_ASKED: Final = 256
 _MOST_WORDS: Final = 32
 """Of a longer query the rarest count, as far as is known which these are."""
-_ENTRIES_PER_PIECE: Final = 50
-"""To look at a piece takes as long as to read so many entries of the index."""
 _MANY: Final = 50_000
 """A scope of fewer pieces is looked up in the index in next to no time. From so many of all on,
 words in many of them are left out where there are others …"""
-_FREQUENT: Final = 0.05
 _MOST_RANKED: Final = 500
 """… and so are the commoner of the others, where the rarer are in so many: ranking takes long."""
 _LOOKED_UP_FOR: Final = 100
@@ -140,7 +137,7 @@ class PostgresqlFullText(FullTextIndex):
             if len(terms) > 1:
                 terms = telling(terms, known, most=max(_MOST_RANKED, limit) / texts)
             in_scope = texts * known.get(within, 0.0)
-            is_looked_up = in_scope < self._many_from or is_worth_it(
+            is_looked_up = in_scope < self._many_from or is_looked_up_sooner(
                 in_scope, having=texts * expected(terms, known)
             )
         found = tuple(dict.fromkeys(terms))[:_MOST_WORDS]
@@ -158,34 +155,6 @@ class PostgresqlFullText(FullTextIndex):
             left = _LOOKED_UP_FOR
         self._known = (known, left - 1)
         return known
-
-
-def telling(terms: Sequence[str], frequencies: Mapping[str, float], *, most: float) -> list[str]:
-    """Return the rarest terms, rarest first: as many as together are in that share of all pieces.
-
-    One at least; all, where none is rare. What has no frequency is in hardly any piece.
-    Each piece that has one of them is ranked, and what the rarest have ranks highest.
-    """
-    rarest = sorted(terms, key=lambda term: frequencies.get(term, 0.0))
-    shares = [frequencies.get(term, 0.0) for term in rarest]
-    if shares and shares[0] > _FREQUENT:
-        return rarest  # none tells by itself, but together they may
-    pairs = zip(rarest, accumulate(shares), strict=True)
-    return [term for term, share in pairs if share <= most] or rarest[:1]
-
-
-def is_worth_it(in_scope: float, *, having: float) -> bool:
-    """Tell whether a scope of so many pieces is looked up sooner than that many are looked at."""
-    return in_scope < _ENTRIES_PER_PIECE * having
-
-
-def expected(terms: Sequence[str], frequencies: Mapping[str, float]) -> float:
-    """Return in which share of all pieces the terms are at the most, as far as is known.
-
-    What has no frequency is in fewer than whatever has one.
-    """
-    rare = min(frequencies.values(), default=0.0)
-    return sum(frequencies.get(term, rare) for term in terms)
 
 
 def set_language(connection: Connection, language: str) -> None:

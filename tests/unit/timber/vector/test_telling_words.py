@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, strategies as st
 from tests.contracts.vector_shelf import Shelf
 
-from timber.common.vector.fulltext_postgresql import expected, is_worth_it, telling
 from timber.common.vector.fulltext_sqlite import Frequencies
+from timber.common.vector.term_choice import expected, is_looked_up_sooner, telling
 
 TEXTS = 100_000
 
@@ -73,7 +73,7 @@ def test_what_nothing_is_known_of_may_be_in_as_much_as_the_rarest_that_is_known(
 def test_a_scope_is_looked_up_where_its_entries_are_read_sooner_than_the_pieces(
     in_scope: int, having: int, is_looked_up: bool
 ) -> None:
-    assert is_worth_it(in_scope, having=having) is is_looked_up
+    assert is_looked_up_sooner(in_scope, having=having) is is_looked_up
 
 
 @given(frequencies=shares, most=st.floats(0, 1))
