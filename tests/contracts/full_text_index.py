@@ -172,7 +172,10 @@ class FullTextIndexContract(ABC):
     @settings(
         max_examples=60,
         deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.differing_executors,
+        ],
     )
     @given(query=st.text(max_size=40))
     @example(query="the and of")

@@ -16,10 +16,10 @@ class TestPostgresqlFullText(FullTextIndexContract):
     def shelf(self, postgresql_shelf: Shelf) -> Shelf:
         return postgresql_shelf
 
-    @pytest.fixture
+    @pytest.fixture(params=[50_000, 0], ids=["few texts", "very many texts"])
     @override
-    def index(self, shelf: Shelf) -> FullTextIndex:
-        return PostgresqlFullText()
+    def index(self, request: pytest.FixtureRequest, shelf: Shelf) -> FullTextIndex:
+        return PostgresqlFullText(many_from=request.param)
 
     def test_another_language_has_other_endings(self, shelf: Shelf, index: FullTextIndex) -> None:
         (houses,) = put(shelf, "Viele Häuser")
@@ -42,12 +42,3 @@ class TestPostgresqlFullText(FullTextIndexContract):
             pytest.raises(InvalidRequestError, match="did you mean 'german'"),
         ):
             set_language(connection, "germam")
-
-
-class TestWhereAScopeIsNotLookedUp(TestPostgresqlFullText):
-    """As in a database of very many pieces."""
-
-    @pytest.fixture
-    @override
-    def index(self, shelf: Shelf) -> FullTextIndex:
-        return PostgresqlFullText(many_from=0)
