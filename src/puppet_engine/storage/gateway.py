@@ -28,6 +28,8 @@ from timber.common.encryption.base import Keystore
 from timber.common.runtime import Timber
 from timber.common.settings import SQLiteSynchronous, TimberSettings
 from timber.common.vector.embedding import Embedding
+from timber.common.vector.selecting import Selecting
+from timber.common.vector.steps import Steps, taken
 
 MODELS: Final = Path(__file__).parent / "models"
 
@@ -87,6 +89,7 @@ class Storage:
         self._writer: GroupCommit | None = None
         self._forbidden: StorageError | None = None
         self._statements: dict[Callable[[Storage], Any], Any] = {}
+        self._selecting: dict[tuple[Callable[..., Any], tuple[int, ...]], Selecting] = {}
 
     @property
     def is_open(self) -> bool:
@@ -134,6 +137,7 @@ class Storage:
             await self._writer.close()
             self._writer = None
             self._statements.clear()
+            self._selecting.clear()
             await asyncio.to_thread(self._timber.close)
 
     def forbid_writing(self, reason: StorageError) -> None:
@@ -162,6 +166,18 @@ class Storage:
         known: T | None = self._statements.get(make)
         if known is None:
             known = self._statements[make] = make(self)
+        return known
+
+    def selecting(self, make: Callable[..., Any], *numbers: int) -> Selecting:
+        """Return the statement that `make` makes of our tables and numbers, for the driver.
+
+        The same one each time. Raises `NotRunningError`.
+        """
+        self._require_open()
+        known = self._selecting.get((make, numbers))
+        if known is None:
+            known = Selecting(make(self, *numbers), self.dialect)
+            self._selecting[make, numbers] = known
         return known
 
     async def run(self, work: Callable[[Session], T]) -> T:
@@ -208,14 +224,14 @@ class Storage:
         *,
         owner: str,
         depth: int,
-        weigh: Callable[[Session, Proposals], T],
+        weigh: Callable[[Proposals], Steps[T]],
     ) -> T:
         """Return what `weigh` makes of the memories of an owner that may answer a query.
 
         It gets those that are nearest in meaning, and those that match by words, as many as
-        `depth` of each, and a session that reads. What was written before is among them: an
-        owner's rows are taken in first, or, where no thread follows what is written, all that
-        wait. A blank query proposes nothing.
+        `depth` of each, and asks in steps what else it must know; it may be called again. What
+        was written before is among them: an owner's rows are taken in first, or, where no
+        thread follows what is written, all that wait. A blank query proposes nothing.
 
         Raises:
             NotRunningError: the storage is not open.
@@ -227,10 +243,12 @@ class Storage:
             return await self._timber.database.call(self._propose, query, owner, depth, weigh)
 
     def _propose(
-        self, query: str, owner: str, depth: int, weigh: Callable[[Session, Proposals], T]
+        self, query: str, owner: str, depth: int, weigh: Callable[[Proposals], Steps[T]]
     ) -> T:
         if not query or query.isspace():
-            return self._timber.database.run_sync(lambda session: weigh(session, {}))
+            return self._timber.database.run_sync(
+                lambda session: taken(session.connection(), weigh({}))
+            )
         source = self.model("Memory").__tablename__
         if not self._follows_texts and not self._is_alone:
             self._timber.vector_ingestion.process_pending(source)
@@ -262,17 +280,21 @@ class Storage:
             StorageError: something cannot be opened, or the keystore refused.
 
         """
-        if not self.sealed(table):
-            yield from found
-            return
         rows = iter(found)
         if (first := next(rows, None)) is None:
             return
         columns = tuple(first._fields)
-        make, rows = _row_of(columns), chain([first], rows)
+        yield from map(_row_of(columns), self.open_rows(table, columns, chain([first], rows)))
+
+    def open_rows(
+        self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    ) -> Iterator[Sequence[Any]]:
+        """Do as `opened` with rows whose columns these are; others are left as they are."""
+        if not self.sealed(table):
+            yield from rows
+            return
         with in_our_words():
-            for row in self._timber.sealer.open_rows(table.name, columns, rows):
-                yield make(row)
+            yield from self._timber.sealer.open_rows(table.name, columns, rows)
 
     def row_key(self, table: Table) -> tuple[str, ...]:
         """Return the columns by which a row is known, and by which what is sealed in it is."""
@@ -322,10 +344,10 @@ class Storage:
 
 
 @lru_cache
-def _row_of(columns: tuple[str, ...]) -> Callable[[list[Any]], Any]:
+def _row_of(columns: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
     """Return what makes a row of its values."""
     row: Any = _named("Row", columns)
-    make: Callable[[list[Any]], Any] = row._make
+    make: Callable[[Sequence[Any]], Any] = row._make
     return make
 
 

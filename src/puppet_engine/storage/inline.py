@@ -84,7 +84,7 @@ class InlineStorage(Storage):
         *,
         owner: str,
         depth: int,
-        weigh: Callable[[Session, Proposals], T],
+        weigh: Callable[[Proposals], Steps[T]],
     ) -> T:
         self._require_open()
         with in_our_words():

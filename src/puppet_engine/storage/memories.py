@@ -6,7 +6,17 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy import BigInteger, Connection, Integer, Table, bindparam, func, select, union
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    union,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -15,6 +25,7 @@ from puppet_engine.core.models import Memory, StoredMemory
 from puppet_engine.storage.gateway import Proposals, Storage
 from puppet_engine.storage.remembering import add_memory
 from puppet_engine.storage.rows import READ, read_memory
+from timber.common.vector.steps import Steps
 
 AROUND: Final = (-1, 1, 2)
 """Which turns of a conversation stand near another: the one before it, and two after.
@@ -22,12 +33,36 @@ AROUND: Final = (-1, 1, 2)
 Its words are lent to both of these; of the second before it the words count where it was found,
 too, and lend nothing where it matches nothing."""
 
-_NAMES: Final = tuple(f"turn_{number}" for number, _ in enumerate(AROUND))
-_OF_ONE: Final = 6
-"""How many columns tell of a memory itself …"""
-_AROUND: Final = slice(_OF_ONE + 1, _OF_ONE + 1 + len(AROUND))
-"""… and which of what is around it."""
+_TURNS: Final = ("turn_0", "turn_1", "turn_2")
+"""Which turns these are, by the names of columns."""
 _NOTHING: Final[Mapping[int, int | None]] = MappingProxyType({})
+
+
+class _Row(NamedTuple):
+    """A memory that may answer, as it is read; `content` and `details` may be sealed."""
+
+    sequence: int
+    content: Any
+    moment: datetime
+    importance: float
+    speaker: str | None
+    conversation_id: str | None
+    found: int | None
+    """Its place, where the turns around it were looked for."""
+    turn_0: int | None
+    turn_1: int | None
+    turn_2: int | None
+    id: str
+    agent_id: str
+    type: str
+    details: Any
+    created_at: datetime
+    person_id: str | None
+    """By whose key it is sealed."""
+
+
+_WEIGHED: Final = tuple("" if name == "details" else name for name in _Row._fields)
+"""What is opened of a row to weigh it: not what is opened of those that answer only."""
 
 
 class Found(NamedTuple):
@@ -96,57 +131,70 @@ async def recalled(
     newest of all and of what occurred in each span; and the turns around the best.
     """
 
-    def weigh(session: Session, proposals: Proposals) -> list[StoredMemory]:
-        connection = session.connection()
-        found = _found(connection, storage, agent_id, sought, proposals)
-        chosen = choose(found)
-        given = {"places": _places(storage, chosen)}
-        rows = storage.opened(_table(storage), connection.execute(storage.statement(_at), given))
-        memories = {row.sequence: read_memory(row) for row in rows}
-        return [memories[place] for place in chosen]
+    selecting = storage.selecting(_weighed, sought.newest, sought.in_span, len(sought.spans))
+
+    def weigh(proposals: Proposals) -> Steps[list[StoredMemory]]:
+        asked = _asked(storage, agent_id, sought, proposals)
+        rows = [_Row._make(row) for row in selecting.read((yield selecting.asked(**asked)))]
+        found = _found(storage, rows, proposals)
+        return _memories(storage, rows, choose(found))
 
     readable = sought.query.encode(errors="replace").decode()
     return await storage.propose(readable, owner=agent_id, depth=sought.depth, weigh=weigh)
 
 
-def _found(
-    connection: Connection,
-    storage: Storage,
-    agent_id: str,
-    sought: Sought,
-    proposals: Proposals,
-) -> list[Found]:
-    dense = {int(key): share for key, share in proposals.get("dense", {}).items()}
-    matching = {int(key): share for key, share in proposals.get("text", {}).items()}
-    both = {place: dense.get(place, 0.0) + matching.get(place, 0.0) for place in dense | matching}
+def _asked(
+    storage: Storage, agent_id: str, sought: Sought, proposals: Proposals
+) -> dict[str, Any]:
+    """Return what `_weighed` is to be given."""
+    dense, matching = (proposals.get(leg, {}) for leg in ("dense", "text"))
+    keys = {*dense, *matching}
+    both = {int(key): dense.get(key, 0.0) + matching.get(key, 0.0) for key in keys}
     best = sorted(both, key=lambda place: (-both[place], place))[: sought.depth]
-    then = [
-        place
-        for begin, end in sought.spans
-        for place in connection.scalars(
-            storage.statement(_within),
-            {"agent": agent_id, "most": sought.in_span, "begin": begin, "end": end},
-        )
-    ]
-    asked = {
+    spans: dict[str, datetime] = {}
+    for number, (begin, end) in enumerate(sought.spans):
+        spans |= {f"begin_{number}": begin, f"end_{number}": end}
+    return {
         "agent": agent_id,
-        "most": sought.newest,
-        "places": _places(storage, sorted({*best, *then})),
-        "talks": _places(storage, sorted({*best[: sought.with_talk], *then})),
+        "places": _places(storage, sorted(best)),
+        "talks": _places(storage, sorted(best[: sought.with_talk])),
+        **spans,
     }
-    rows = storage.opened(_table(storage), connection.execute(storage.statement(_weighed), asked))
-    cosines = {int(key): cosine for key, cosine in proposals.get("cosine", {}).items()}
+
+
+def _found(storage: Storage, rows: Sequence[_Row], proposals: Proposals) -> list[Found]:
+    dense, cosine = (
+        {int(key): value for key, value in proposals.get(leg, {}).items()}
+        for leg in ("dense", "cosine")
+    )
     return [
-        Found._make(
-            (
-                *row[:_OF_ONE],
-                dense.get(row[0], 0.0),
-                _NOTHING if row.found is None else dict(zip(AROUND, row[_AROUND], strict=True)),
-                cosines.get(row[0], 0.0),
-            )
+        Found(
+            place=row.sequence,
+            content=row.content,
+            moment=row.moment,
+            importance=row.importance,
+            speaker=row.speaker,
+            conversation=row.conversation_id,
+            dense=dense.get(row.sequence, 0.0),
+            near=_NOTHING if row.found is None else _turns(row),
+            cosine=cosine.get(row.sequence, 0.0),
         )
-        for row in rows
+        for row in map(_Row._make, storage.open_rows(_table(storage), _WEIGHED, rows))
     ]
+
+
+def _turns(row: _Row) -> Mapping[int, int | None]:
+    return dict(zip(AROUND, (row.turn_0, row.turn_1, row.turn_2), strict=True))
+
+
+def _memories(
+    storage: Storage, rows: Sequence[_Row], places: Sequence[int]
+) -> list[StoredMemory]:
+    """Return the memories at some places, as they stand in rows, and open no others."""
+    by_place = {row.sequence: row for row in rows}
+    chosen = [by_place[place] for place in places]
+    opened = storage.open_rows(_table(storage), _Row._fields, chosen)
+    return [read_memory(_Row._make(row)) for row in opened]
 
 
 def _table(storage: Storage) -> Table:
@@ -163,57 +211,45 @@ def _newest(storage: Storage) -> Any:
     return ordered.limit(_most())
 
 
-def _newest_places(storage: Storage) -> Any:
-    return _newest(storage).with_only_columns(_table(storage).c.sequence)
+def _weighed(storage: Storage, newest: int, in_span: int, spans: int) -> Select[Any]:
+    """Return the columns of `_Row`.
 
-
-def _within(storage: Storage) -> Any:
-    table = _table(storage)
-    of_agent = select(table.c.sequence).where(table.c.agent_id == bindparam("agent"))
-    since = of_agent.where(table.c.occurred_at >= bindparam("begin"))
-    within = since.where(table.c.occurred_at < bindparam("end"))
-    return within.order_by(table.c.occurred_at.desc()).limit(_most())
-
-
-def _at(storage: Storage) -> Any:
-    table = _table(storage)
-    columns = (table.c[name] for name in READ)
-    return select(table.c.sequence, *columns).where(_is_among(storage, table.c.sequence, "places"))
-
-
-def _weighed(storage: Storage) -> Any:
-    """Return the columns of `Found`, in its order, then `found` and the turns around it.
-
-    Of `places`, of those around `talks`, and of the newest; of the others nothing is around.
+    Of `places`, of the newest, of the newest of each span, and of the turns around `talks` and
+    around those of the spans; of the others nothing is around.
     """
     table = _table(storage)
-    near = _around(storage).cte("near")
-    turns = [near.c[name] for name in _NAMES]
-    newest = _newest_places(storage).subquery()
+    of_agent = select(table.c.sequence).where(table.c.agent_id == bindparam("agent"))
+    # Numbers in figures, else PostgreSQL expects a tenth of all rows, and plans for these.
+    lately = of_agent.order_by(table.c.sequence.desc()).limit(literal_column(str(newest)))
+    then = [
+        of_agent.where(table.c.occurred_at >= bindparam(f"begin_{number}"))
+        .where(table.c.occurred_at < bindparam(f"end_{number}"))
+        .order_by(table.c.occurred_at.desc())
+        .limit(literal_column(str(in_span)))
+        .cte(f"then_{number}")
+        for number in range(spans)
+    ]
+    near = _around(storage, [select(one.c.sequence) for one in then]).cte("near")
+    turns = [near.c[name] for name in _TURNS]
     wanted = union(
         select(_listed(storage, "places")),
-        select(newest.c.sequence),
+        *(select(one.c.sequence) for one in (lately.subquery(), *then)),
         *(select(turn).where(turn.is_not(None)) for turn in turns),
     ).subquery()
+    moment = func.coalesce(table.c.occurred_at, table.c.created_at)
+    others = {"moment": moment, "found": near.c.sequence, **dict(zip(_TURNS, turns, strict=True))}
     columns = (
-        table.c.sequence,
-        table.c.content,
-        func.coalesce(table.c.occurred_at, table.c.created_at).label("moment"),
-        table.c.importance,
-        table.c.speaker,
-        table.c.conversation_id,
-        near.c.sequence.label("found"),
-        *turns,
-        table.c.id,
-        table.c.person_id,
+        others[name].label(name) if name in others else table.c[name] for name in _Row._fields
     )
     joined = table.outerjoin(near, near.c.sequence == table.c.sequence)
+    # What was proposed may be somebody else's by now.
+    theirs = table.c.agent_id == bindparam("agent")
     those = table.c.sequence.in_(select(*wanted.c))
-    return select(*columns).select_from(joined).where(those).order_by(table.c.sequence)
+    return select(*columns).select_from(joined).where(those, theirs).order_by(table.c.sequence)
 
 
-def _around(storage: Storage) -> Any:
-    """Return which turns stand around each of `talks`."""
+def _around(storage: Storage, besides: Sequence[Select[Any]]) -> Select[Any]:
+    """Return which turns stand around each of `talks`, and around what else is selected."""
     table = _table(storage)
 
     def turn(distance: int) -> Any:
@@ -230,9 +266,9 @@ def _around(storage: Storage) -> Any:
         nearest = of_conversation.order_by(order).offset(abs(distance) - 1).limit(1)
         return nearest.correlate(table).scalar_subquery()
 
-    turns = [turn(distance).label(name) for distance, name in zip(AROUND, _NAMES, strict=True)]
-    those = _is_among(storage, table.c.sequence, "talks")
-    return select(table.c.sequence, *turns).where(those)
+    turns = [turn(distance).label(name) for distance, name in zip(AROUND, _TURNS, strict=True)]
+    talks = union(select(_listed(storage, "talks")), *besides).subquery()
+    return select(table.c.sequence, *turns).where(table.c.sequence.in_(select(*talks.c)))
 
 
 def _most() -> Any:
@@ -241,13 +277,6 @@ def _most() -> Any:
     It would read very many, and so plans anew each time, which takes it longer than to read.
     """
     return bindparam("most", type_=Integer, literal_execute=True)
-
-
-def _is_among(storage: Storage, column: Any, name: str) -> Any:
-    """Return that a number is among some: as one parameter, for many take long to bind."""
-    if storage.dialect == "sqlite":
-        return column.in_(select(_listed(storage, name)))
-    return column == func.any(bindparam(name, type_=ARRAY(BigInteger)))
 
 
 def _listed(storage: Storage, name: str) -> Any:

@@ -18,10 +18,17 @@ import numpy as np
 from sqlalchemy import Connection
 from typing_extensions import override
 
-from timber.common.vector.base import Begun, Hit, Scope, VectorIndex
+from timber.common.vector.base import Answer, Hit, PreparedSearch, Scope, VectorIndex
 from timber.common.vector.beside import Beside
 from timber.common.vector.exact_index import ExactIndex, fitting
-from timber.common.vector.exact_search import Best, as_query, begun, nearest, scores_of
+from timber.common.vector.exact_search import (
+    Best,
+    Shared,
+    as_query,
+    nearest,
+    scores_of,
+    shared,
+)
 from timber.common.vector.matrix import Block, Matrix, Origin
 from timber.common.vector.numerics import needed
 from timber.common.vector.onnx_runtime import onnx_runtime
@@ -38,6 +45,33 @@ _AT_ONCE: Final = 1_000
 """So many vectors are added before it is asked whether to stop: a fifth of a second."""
 _OUTDATED: Final = 5
 """Another graph is made when one row in so many came or went since."""
+
+
+class _InTwo(PreparedSearch):
+    """Compares in a second thread, and in the first one too, as soon as that has been answered.
+
+    SQLite computes what it is asked in the thread that asks.
+    """
+
+    def __init__(
+        self, search: Callable[[], Shared | None], otherwise: PreparedSearch, beside: Beside
+    ) -> None:
+        self._search = search
+        self._otherwise = otherwise
+        self._thread = beside
+
+    @override
+    def beside(self, ask: Callable[[], Answer]) -> tuple[list[Hit], Answer]:
+        search = self._search()
+        if search is None:
+            return self._otherwise.beside(ask)
+        ended = self._thread.begin(search.work)
+        try:
+            answer = ask()
+            search.work()
+        finally:
+            ended()
+        return search.nearest(), answer
 
 
 class AnnIndex(VectorIndex):
@@ -98,20 +132,19 @@ class AnnIndex(VectorIndex):
     @override
     def prepared(
         self, connection: Connection, vector: Floats, *, scope: Scope, limit: int
-    ) -> Steps[Callable[[], Begun]]:
+    ) -> Steps[PreparedSearch]:
         otherwise = yield from super().prepared(connection, vector, scope=scope, limit=limit)
         if scope.filters or limit < 1:
             return otherwise
 
-        def beside() -> Begun:
+        def search() -> Shared | None:
             span = Span(scope.source_type, scope.owner)
             matrix = self._partitions.matrix(driver_of(connection), span)
             if matrix is None or matrix.count >= self._at_least:
-                return otherwise()
-            blocks = fitting(matrix, vector, span)
-            return Begun(begun(blocks, vector, limit=limit, beside=self._beside))
+                return None
+            return shared(fitting(matrix, vector, span), vector, limit=limit)
 
-        return beside
+        return _InTwo(search, otherwise, self._beside)
 
     def _graph(self, matrix: Matrix) -> "_Graph | None":
         """Return the graph of a matrix if there is one; let one be made if it is time."""

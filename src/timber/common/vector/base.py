@@ -1,13 +1,13 @@
 """The ports of finding by meaning; their docstrings are the contract."""
 
-import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
+from typing_extensions import override
 
 from timber.common.vector.steps import Steps
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Vectors: TypeAlias = NDArray[np.float32]
     """Shape (n, dimension) or (dimension,), each of length one, so that a product is a cosine."""
 
+
+Answer = TypeVar("Answer")
 
 OnProgress: TypeAlias = Callable[[str, int, int], None]
 """Told of a source or an index, how much of it is done, and of how much."""
@@ -58,18 +60,36 @@ class Hit(NamedTuple):
     """The higher the better; comparable within one leg only."""
 
 
-def _nothing(chunk_ids: Collection[int]) -> None:
-    del chunk_ids
+class PreparedSearch(ABC):
+    """A search by meaning that its caller may have made while something else is asked."""
+
+    source_ids: Mapping[int, str] = MappingProxyType({})
+    """By pieces: of which texts they are, as far as that is known without a question."""
+
+    @abstractmethod
+    def beside(self, ask: Callable[[], Answer]) -> tuple[list[Hit], Answer]:
+        """Return the nearest, and what `ask` returns, each done once.
+
+        `ask` alone uses the connection, in whatever thread; pieces that went lately may be among
+        the nearest. Raises what either raises, when both have ended.
+        """
+
+    def gone(self, hits: Sequence[Hit]) -> Steps[Collection[int]]:
+        """Find which of them went lately, so that no search finds them again."""
+        del hits
+        return ()
+        yield  # nothing is asked: a generator all the same
 
 
-@dataclass(frozen=True)
-class Begun:
-    """A search that goes on while its caller asks the connection for something else."""
+class _AtOnce(PreparedSearch):
+    """Needs the connection itself."""
 
-    ended: "Callable[[], list[Hit]]"
-    """Ends it, once, and returns what was found; pieces that went lately may be among it."""
-    tell_gone: Callable[[Collection[int]], None] = _nothing
-    """Is to be told which of these have gone, so that they are not found again."""
+    def __init__(self, search: Callable[[], list[Hit]]) -> None:
+        self._search = search
+
+    @override
+    def beside(self, ask: Callable[[], Answer]) -> tuple[list[Hit], Answer]:
+        return self._search(), ask()
 
 
 class VectorIndex(ABC):
@@ -88,14 +108,11 @@ class VectorIndex(ABC):
 
     def prepared(
         self, connection: Connection, vector: "Vectors", *, scope: Scope, limit: int
-    ) -> Steps[Callable[[], Begun]]:
-        """Prepare what `nearest` does, so that it can be begun, and done beside something else."""
-
-        def begun() -> Begun:
-            found = self.nearest(connection, vector, scope=scope, limit=limit)
-            return Begun(lambda: found)
-
-        return begun
+    ) -> Steps[PreparedSearch]:
+        """Prepare what `nearest` does, so that it can be made beside something else."""
+        return _AtOnce(
+            lambda: self.nearest(connection, vector, scope=scope, limit=limit),
+        )
         yield  # nothing is asked: a generator all the same
 
     def close(self) -> None:
@@ -122,18 +139,12 @@ class FullTextIndex(ABC):
         scope: Scope,
         limit: int,
         hashed: Callable[[str], str] | None = None,
-    ) -> Steps[AbstractContextManager[list[Hit]]]:
-        """Prepare what `matching` does, so that it is done beside what a block does, if it can.
+    ) -> Steps[Callable[[], list[Hit]]]:
+        """Prepare what `matching` does, and return what does it.
 
-        What this gives has it when the block is left; within, the connection is not used.
         With `hashed` words are found by hashes: it is given the text without words that mean
         nothing here, as no index can tell later which hashes these are, and returns the hashes.
         """
         text = text if hashed is None else hashed(text)
-
-        @contextlib.contextmanager
-        def looked() -> Generator[list[Hit]]:
-            yield self.matching(connection, text, scope=scope, limit=limit)
-
-        return looked()
+        return lambda: self.matching(connection, text, scope=scope, limit=limit)
         yield  # nothing is asked: a generator all the same

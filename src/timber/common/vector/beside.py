@@ -22,20 +22,22 @@ class Beside:
                 self._pool.shutdown()
             self._pool = None
 
-    def begin(self, work: Callable[[], None]) -> Callable[[], None]:
-        """Begin work of which several threads may do parts, until none is left.
+    def begin(self, work: Callable[[], None]) -> Callable[[], bool]:
+        """Have work done.
 
-        Returns what ends it: the caller does what is left, and waits for the rest. So nobody
-        waits for the thread, whatever else it is at. Raises whatever the work raises.
+        Returns what waits for it, and tells whether it was done: never, where the thread has not
+        come to it by then. So nobody waits for what else the thread is at. Raises whatever the
+        work raises.
         """
         with self._guard:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(1, thread_name_prefix="timber-beside")
             begun = self._pool.submit(work)
 
-        def end() -> None:
-            work()
-            if not begun.cancel():
-                begun.result()
+        def ended() -> bool:
+            if begun.cancel():
+                return False
+            begun.result()
+            return True
 
-        return end
+        return ended

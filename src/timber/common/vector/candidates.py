@@ -1,7 +1,6 @@
 """The documents that may be an answer: what the legs of a search find, and what is known of it."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sqlalchemy import Connection, select
 
-from timber.common.vector.base import Begun, FullTextIndex, Hit, Scope, VectorIndex
+from timber.common.vector.base import FullTextIndex, Hit, PreparedSearch, Scope, VectorIndex
 from timber.common.vector.fusion import DENSE, TEXT, Facts, Mark, marks_of
 from timber.common.vector.questions import Question
 from timber.common.vector.scopes import pieces
@@ -102,11 +101,9 @@ class Legs:
 
     def by_words(self, scope: Scope, limit: int) -> list[Hit]:
         """Return the pieces of a scope that match by their words, or by hashes of them."""
-        with taken(self.connection, self.words_prepared(scope, limit)) as found:
-            pass
-        return found
+        return taken(self.connection, self.words_prepared(scope, limit))()
 
-    def meaning_prepared(self, scope: Scope, limit: int) -> Steps[Callable[[], Begun] | None]:
+    def meaning_prepared(self, scope: Scope, limit: int) -> Steps[PreparedSearch | None]:
         """Prepare `by_meaning`; None where there is no vector to search for."""
         if self.vector is None:
             return None
@@ -116,8 +113,8 @@ class Legs:
             )
         )
 
-    def words_prepared(self, scope: Scope, limit: int) -> Steps[AbstractContextManager[list[Hit]]]:
-        """Prepare `by_words`, so that it is done beside what a block does."""
+    def words_prepared(self, scope: Scope, limit: int) -> Steps[Callable[[], list[Hit]]]:
+        """Prepare `by_words`, and return what does it."""
         is_sealed = scope.source_type in self.sealed_types
         hashed = partial(self.seals.asked, scope.source_type) if is_sealed else None
         return self.full_text.prepared(

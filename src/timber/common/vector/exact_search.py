@@ -5,6 +5,7 @@ so hardly any score is looked at twice. Blocks with a short form are first searc
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Final, cast
@@ -13,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from timber.common.vector.base import Hit
-from timber.common.vector.beside import Beside
 from timber.common.vector.matrix import Block, Mask, Numbers
 from timber.common.vector.quantisation import SLICE, Codes, Floats, ShortQuery
 from timber.common.vector.screening import Screening, reaching
@@ -71,27 +71,32 @@ def nearest(
     return best.hits()
 
 
-def begun(
-    blocks: Sequence[Block], vector: Floats, *, limit: int, beside: Beside
-) -> Callable[[], list[Hit]]:
-    """Begin what `nearest` does, and return what ends it, and returns the nearest.
+@dataclass(frozen=True)
+class Shared:
+    """What `nearest` does, of which several threads can do a part."""
 
-    Large blocks are looked through meanwhile, beside whatever the caller does.
-    """
+    work: Callable[[], None]
+    """Looks through large blocks until nothing is left that nobody has begun."""
+    nearest: Callable[[], list[Hit]]
+    """Returns the nearest, when nobody works any more."""
+
+
+def shared(blocks: Sequence[Block], vector: Floats, *, limit: int) -> Shared | None:
+    """Return a search that can be shared; None where no block is worth another thread."""
     query = as_query(vector)
     screened = {
         one: _screening(one, one.codes, query, one.alive, Best(limit))
         for one in blocks
         if one.codes is not None and len(one) >= WORTH_A_THREAD
     }
-    ends = [beside.begin(screening.work) for screening in screened.values()]
+    if not screened:
+        return None
 
-    def ended() -> list[Hit]:
-        for end in ends:
-            end()
-        return nearest(blocks, vector, limit=limit, screened=screened)
+    def work() -> None:
+        for screening in screened.values():
+            screening.work()
 
-    return ended
+    return Shared(work, lambda: nearest(blocks, vector, limit=limit, screened=screened))
 
 
 def as_query(vector: Floats) -> Floats:

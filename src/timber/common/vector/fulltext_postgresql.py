@@ -1,10 +1,8 @@
 """The full text on PostgreSQL."""
 
-import contextlib
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -33,7 +31,7 @@ from typing_extensions import override
 from timber.common.documents import closest
 from timber.common.errors import InvalidRequestError
 from timber.common.vector.base import FullTextIndex, Hit, Scope
-from timber.common.vector.postgresql_driver import answered_after, fetched
+from timber.common.vector.postgresql_driver import fetched
 from timber.common.vector.postgresql_tables import (
     LANGUAGE,
     WORDS,
@@ -91,9 +89,7 @@ class PostgresqlFullText(FullTextIndex):
 
         """
         steps = self.prepared(connection, text, scope=scope, limit=limit)
-        with taken(connection, steps) as found:
-            pass
-        return found
+        return taken(connection, steps)()
 
     @override
     def prepared(
@@ -104,7 +100,7 @@ class PostgresqlFullText(FullTextIndex):
         scope: Scope,
         limit: int,
         hashed: Callable[[str], str] | None = None,
-    ) -> Steps[AbstractContextManager[list[Hit]]]:
+    ) -> Steps[Callable[[], list[Hit]]]:
         if limit < 1:
             raise InvalidRequestError(f"limit must be 1 at least, not {limit!r}")
         if hashed is None:
@@ -112,7 +108,7 @@ class PostgresqlFullText(FullTextIndex):
         else:
             place, terms = yield from _hashes(text, scope, hashed)
         query = self._query(connection, terms, scope, place, limit)
-        return contextlib.nullcontext([]) if query is None else _looked_for(connection, query)
+        return list if query is None else partial(_looked_for, connection, query)
 
     def _query(
         self,
@@ -249,9 +245,7 @@ def _hashes(
     return _Place(*place), [_quoted(part) for word in asked for part in word.parts]
 
 
-@contextlib.contextmanager
-def _looked_for(connection: Connection, query: _Query) -> Generator[list[Hit]]:
-    """Have it looked for while the block does something else."""
+def _looked_for(connection: Connection, query: _Query) -> list[Hit]:
     given, scope = query.parameters, query.scope
     if scope.filters:
         condition = meeting(scope.filters, dialect="postgresql")
@@ -259,10 +253,8 @@ def _looked_for(connection: Connection, query: _Query) -> Generator[list[Hit]]:
         ranked = _filtered(query.shape, condition.sql)
     else:
         ranked = _ranked(query.shape)
-    found: list[Hit] = []
-    with answered_after(connection, ranked.sql, {**ranked.constants, **given}) as rows:
-        yield found
-    found += [Hit(chunk_id, score) for chunk_id, score in rows]
+    rows = fetched(connection, ranked.sql, {**ranked.constants, **given})
+    return [Hit(chunk_id, score) for chunk_id, score in rows]
 
 
 _ABOUT: Final = (

@@ -1,18 +1,19 @@
 """Finds the nearest vectors of an owner of very many on PostgreSQL: in memory, all compared."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
+from typing_extensions import override
 
-from timber.common.vector.base import Begun, Hit, Scope
+from timber.common.vector.base import Answer, Hit, PreparedSearch, Scope
+from timber.common.vector.beside import Beside
 from timber.common.vector.exact_index import fitting
-from timber.common.vector.exact_search import nearest
+from timber.common.vector.exact_search import nearest, shared
 from timber.common.vector.partitions import Span
-from timber.common.vector.partitions_postgresql import PostgresqlPartitions
-from timber.common.vector.postgresql_driver import fetched
+from timber.common.vector.partitions_postgresql import Held, PostgresqlPartitions
 from timber.common.vector.quantisation import Floats
-from timber.common.vector.steps import Steps
+from timber.common.vector.steps import Asked, Steps, taken
 from timber.common.vector.tables import EMBEDDINGS
 
 _TRIES: Final = 4
@@ -31,9 +32,11 @@ class MemoryIndex:
 
     def __init__(self, *, partitions: PostgresqlPartitions) -> None:
         self._partitions = partitions
+        self._beside = Beside()
 
     def close(self) -> None:
         """Forget what is in memory."""
+        self._beside.close()
         self._partitions.clear()
 
     def nearest(
@@ -49,40 +52,87 @@ class MemoryIndex:
 
         """
         span = Span(scope.source_type, scope.owner)
-        matrix = self._partitions.matrix(connection, span, nbytes=nbytes)
+        held = self._partitions.held(connection, span, nbytes=nbytes)
         for _ in range(_TRIES):
-            if matrix is None:
+            if held is None:
                 return None
-            found = nearest(fitting(matrix, vector, span), vector, limit=limit)
-            gone = self._gone(connection, span, found)
+            found = nearest(fitting(held.matrix, vector, span), vector, limit=limit)
+            gone = taken(connection, _gone(span, found))
             if not gone:
                 return found
-            matrix = self._partitions.without(span, matrix, gone)
+            held = self._partitions.without(span, held, gone)
         self._partitions.forget(span)
         return None
 
     def prepared(
         self, connection: Connection, vector: Floats, *, scope: Scope, limit: int, nbytes: int
-    ) -> Steps[Callable[[], Begun] | None]:
-        """Prepare what `nearest` does, but for the look at what has gone. Raises the same."""
+    ) -> Steps[PreparedSearch | None]:
+        """Prepare what `nearest` does; None, and what is raised, as there."""
         span = Span(scope.source_type, scope.owner)
-        matrix = yield from self._partitions.looked_up(connection, span, nbytes=nbytes)
-        if matrix is None:
+        held = yield from self._partitions.looked_up(connection, span, nbytes=nbytes)
+        if held is None:
             return None
+        return _InMemory(held, vector, span, limit, self._partitions, self._beside)
 
-        def leave_out(gone: Collection[int]) -> None:
-            self._partitions.without(span, matrix, gone)
 
-        def begun() -> Begun:
-            blocks = fitting(matrix, vector, span)
-            return Begun(lambda: nearest(blocks, vector, limit=limit), leave_out)
+class _InMemory(PreparedSearch):
+    """Compares while the server looks for something else.
 
-        return begun
+    Another thread asks, and compares, too, when it was answered: so there are never more than two
+    at work. One that asks and goes on to compare is in the server's way: Linux takes it to be
+    about to sleep, and lets the server work on its core.
+    """
 
-    def _gone(self, connection: Connection, span: Span, found: list[Hit]) -> set[int]:
-        """Return which of the pieces have no vector there any more."""
-        keys = [hit.chunk_id for hit in found]
-        if not keys:
-            return set()
-        given = {"source": span.source_type, "owner": span.owner, "keys": keys}
-        return set(keys).difference(key for (key,) in fetched(connection, _THERE, given))
+    def __init__(  # noqa: PLR0913, PLR0917 - made at one place
+        self,
+        held: Held,
+        vector: Floats,
+        span: Span,
+        limit: int,
+        partitions: PostgresqlPartitions,
+        beside: Beside,
+    ) -> None:
+        self.source_ids = held.source_ids
+        self._held = held
+        self._vector = vector
+        self._span = span
+        self._limit = limit
+        self._partitions = partitions
+        self._thread = beside
+
+    @override
+    def beside(self, ask: Callable[[], Answer]) -> tuple[list[Hit], Answer]:
+        blocks = fitting(self._held.matrix, self._vector, self._span)
+        search = shared(blocks, self._vector, limit=self._limit)
+        if search is None:
+            return nearest(blocks, self._vector, limit=self._limit), ask()
+        answers: list[Answer] = []
+
+        def asking() -> None:
+            answers.append(ask())
+            search.work()
+
+        ended = self._thread.begin(asking)
+        try:
+            search.work()
+        finally:
+            is_answered = ended()
+        if not is_answered:
+            asking()
+        return search.nearest(), answers[0]
+
+    @override
+    def gone(self, hits: Sequence[Hit]) -> Steps[Collection[int]]:
+        gone = yield from _gone(self._span, hits)
+        if gone:
+            self._held = self._partitions.without(self._span, self._held, gone)
+        return gone
+
+
+def _gone(span: Span, hits: Sequence[Hit]) -> Steps[set[int]]:
+    """Find which of the pieces have no vector there any more."""
+    keys = [hit.chunk_id for hit in hits]
+    if not keys:
+        return set()
+    rows = yield Asked(_THERE, {"source": span.source_type, "owner": span.owner, "keys": keys})
+    return set(keys).difference(key for (key,) in rows)

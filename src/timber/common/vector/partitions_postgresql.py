@@ -9,7 +9,7 @@ No writer pays for any of it but the number, and none waits for another.
 
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -29,14 +29,24 @@ _NOT_MANY: Final = 4_000
 _UNUSED: Final = 1_000
 """What was not looked at in so many searches may go for something else."""
 _BATCH: Final = 8192
+NAME_BYTES: Final = 150
+"""What it takes in memory to know of which text a piece is."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Entry:
-    partition_id: int
-    snapshot: str
+class Held:
+    """The vectors of a partition, as they were at some moment."""
+
+    matrix: Matrix = field(default_factory=Matrix)
+    source_ids: dict[int, str] = field(default_factory=dict)
+    """Of which text each piece is, which never changes: the same for all moments."""
+    partition_id: int = 0
+    snapshot: str = ""
     """What PostgreSQL saw when it gave the vectors."""
-    matrix: Matrix
+
+    @property
+    def nbytes(self) -> int:
+        return self.matrix.nbytes + NAME_BYTES * len(self.source_ids)
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,7 @@ class _Since:
     partition_id: int | None
     chunk_ids: tuple[int, ...]
     vectors: tuple[bytes, ...]
+    source_ids: tuple[str, ...]
 
 
 class PostgresqlPartitions:
@@ -58,7 +69,7 @@ class PostgresqlPartitions:
 
     def __init__(self, *, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
-        self._entries: dict[Span, _Entry] = {}
+        self._entries: dict[Span, Held] = {}
         self._used: dict[Span, int] = {}
         self._searches = 0
         self._guard = threading.Lock()
@@ -76,7 +87,7 @@ class PostgresqlPartitions:
             self._entries.clear()
             self._used.clear()
 
-    def matrix(self, connection: Connection, span: Span, *, nbytes: int) -> Matrix | None:
+    def held(self, connection: Connection, span: Span, *, nbytes: int) -> Held | None:
         """Return the vectors that the connection sees, which take about so many bytes.
 
         None where the database is to be searched itself: there is no room, somebody else is at
@@ -91,8 +102,8 @@ class PostgresqlPartitions:
 
     def looked_up(
         self, connection: Connection, span: Span, *, nbytes: int
-    ) -> Steps[Matrix | None]:
-        """Do as `matrix`, in steps."""
+    ) -> Steps[Held | None]:
+        """Do as `held`, in steps."""
         with self._guard:
             # Before the database is asked: so what is known is from before the answer.
             known = self._entries.get(span)
@@ -102,21 +113,23 @@ class PostgresqlPartitions:
         if since is None:
             return None
         if since.partition_id is None:
-            return Matrix()
+            return Held()
         entry = _refreshed(known, since) if known else None
         if entry is None:
             entry = self._loaded(connection, span, since, nbytes=nbytes)
         if entry is not None and entry is not known:
             self._keep(span, entry)
-        return None if entry is None else entry.matrix
+        return entry
 
-    def without(self, span: Span, matrix: Matrix, chunk_ids: Collection[int]) -> Matrix:
-        """Return a matrix without pieces that are there no more, and keep it so."""
-        left = _without(matrix, chunk_ids)
+    def without(self, span: Span, held: Held, chunk_ids: Collection[int]) -> Held:
+        """Return vectors without those of pieces that are there no more, and keep it so."""
+        left = replace(held, matrix=_without(held.matrix, chunk_ids))
         with self._guard:
+            for one in chunk_ids:
+                held.source_ids.pop(one, None)
             known = self._entries.get(span)
-            if known is not None and known.matrix is matrix:
-                self._entries[span] = replace(known, matrix=left)
+            if known is not None and known.matrix is held.matrix:
+                self._entries[span] = replace(known, matrix=left.matrix)
         return left
 
     def forget(self, span: Span) -> None:
@@ -126,7 +139,7 @@ class PostgresqlPartitions:
 
     def _loaded(
         self, connection: Connection, span: Span, since: _Since, *, nbytes: int
-    ) -> _Entry | None:
+    ) -> Held | None:
         partition_id = since.partition_id
         if partition_id is None:
             return None
@@ -134,11 +147,11 @@ class PostgresqlPartitions:
         if not self._makes_room(span, nbytes) or not lock.acquire(blocking=False):
             return None
         try:
-            matrix = _all(connection, partition_id)
+            every = _all(connection, partition_id)
         finally:
             lock.release()
         # What came while it was read has come since the snapshot, too, and takes its place.
-        return None if matrix is None else _Entry(partition_id, since.snapshot, matrix)
+        return None if every is None else replace(every, snapshot=since.snapshot)
 
     def _makes_room(self, span: Span, nbytes: int) -> bool:
         """Tell whether so much fits, beside all that was used lately; let go of the rest."""
@@ -151,15 +164,15 @@ class PostgresqlPartitions:
                     del self._entries[other], self._used[other]
             return self._taken() + nbytes <= self._limit_bytes
 
-    def _keep(self, span: Span, entry: _Entry) -> None:
+    def _keep(self, span: Span, entry: Held) -> None:
         with self._guard:
             self._entries[span] = entry
 
     def _taken(self) -> int:
-        return sum(one.matrix.nbytes for one in self._entries.values())
+        return sum(one.nbytes for one in self._entries.values())
 
 
-def _refreshed(known: _Entry, since: _Since) -> _Entry | None:
+def _refreshed(known: Held, since: _Since) -> Held | None:
     """Return the vectors of this moment, made from those of another one; None if it cannot be."""
     if known.partition_id != since.partition_id or len(since.chunk_ids) == _NOT_MANY:
         return None
@@ -169,7 +182,8 @@ def _refreshed(known: _Entry, since: _Since) -> _Entry | None:
         if more is None or more.vectors.shape[1] != matrix.dimension:
             return None
         matrix = _without(matrix, since.chunk_ids).extended(more)
-    return _Entry(known.partition_id, since.snapshot, matrix)
+        known.source_ids.update(zip(since.chunk_ids, since.source_ids, strict=True))
+    return replace(known, matrix=matrix, snapshot=since.snapshot)
 
 
 def _without(matrix: Matrix, chunk_ids: Collection[int]) -> Matrix:
@@ -185,7 +199,7 @@ def _without(matrix: Matrix, chunk_ids: Collection[int]) -> Matrix:
     return matrix.keeping(np.concatenate(kept))
 
 
-def _since(span: Span, known: _Entry | None) -> Steps[_Since | None]:
+def _since(span: Span, known: Held | None) -> Steps[_Since | None]:
     """Read what has come since; None where the transaction sees otherwise than others."""
     given = {
         "source": span.source_type,
@@ -198,23 +212,25 @@ def _since(span: Span, known: _Entry | None) -> Steps[_Since | None]:
     if not is_usual:
         return None
     come = [row[_ABOUT:] for row in rows if row[_ABOUT] is not None]
-    chunk_ids, vectors = zip(*come, strict=True) if come else ((), ())
-    return _Since(snapshot, partition_id, chunk_ids, vectors)
+    chunk_ids, vectors, source_ids = zip(*come, strict=True) if come else ((), (), ())
+    return _Since(snapshot, partition_id, chunk_ids, vectors, source_ids)
 
 
-def _all(connection: Connection, partition_id: int) -> Matrix | None:
+def _all(connection: Connection, partition_id: int) -> Held | None:
     """Return all the vectors of a partition; None where they are not of one length."""
-    parts: list[Block] = []
+    parts, source_ids = list[Block](), dict[int, str]()
     with reading(connection) as cursor, cursor.copy(_ALL, (partition_id,)) as copy:
         rows = copy.rows()
         while some := list(islice(rows, _BATCH)):
-            keys, vectors = zip(*some, strict=True)
+            keys, vectors, names = zip(*some, strict=True)
             chunk_ids = tuple(map(int.from_bytes, keys))
+            source_ids.update(zip(chunk_ids, map(bytes.decode, names), strict=True))
             part = _block(chunk_ids, vectors, after=_BATCH * len(parts))
             if part is None or (parts and part.vectors.shape[1] != parts[0].vectors.shape[1]):
                 return None
             parts.append(part)
-    return Matrix().extended(joined(parts)) if parts else Matrix()
+    matrix = Matrix().extended(joined(parts)) if parts else Matrix()
+    return Held(matrix, source_ids, partition_id)
 
 
 def _block(chunk_ids: Sequence[int], written: Sequence[bytes], *, after: int) -> Block | None:
@@ -238,7 +254,9 @@ _NEVER: Final = "1:1:"
 _SINCE: Final = (
     "SELECT CAST(pg_current_snapshot() AS text), pg_current_xact_id_if_assigned() IS NULL"
     " AND current_setting('transaction_isolation') = 'read committed' AND NOT pg_is_in_recovery(),"
-    " mine.partition_id, come.chunk_id, come.embedding FROM (VALUES (1)) AS always LEFT JOIN"
+    " mine.partition_id, come.chunk_id, come.embedding,"
+    " (SELECT source_id FROM vector_chunks AS its WHERE its.chunk_id = come.chunk_id)"
+    " FROM (VALUES (1)) AS always LEFT JOIN"
     " vector_partitions AS mine ON mine.source_type = %(source)s AND mine.owner = %(owner)s"
     f" LEFT JOIN LATERAL (SELECT chunk_id, embedding FROM {EMBEDDINGS}"
     f" WHERE partition_id = mine.partition_id AND {WRITTEN_BY} >="
@@ -250,6 +268,7 @@ _SINCE: Final = (
     f" ORDER BY {WRITTEN_BY} LIMIT %(most)s) AS come ON TRUE"
 )
 _ALL: Final = (
-    f"COPY (SELECT chunk_id, embedding FROM {EMBEDDINGS} WHERE partition_id = %s)"
+    f"COPY (SELECT chunk_id, embedding, source_id FROM {EMBEDDINGS}"
+    " JOIN vector_chunks USING (chunk_id) WHERE vector_embeddings.partition_id = %s)"
     " TO STDOUT (FORMAT BINARY)"
 )

@@ -8,7 +8,7 @@ the choice, the planner takes it all the same. So it is given none: wherever a f
 scope is a small part of the index, the order is by an expression that no index has.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,8 +16,9 @@ from sqlalchemy import Connection, TextClause, text
 from typing_extensions import override
 
 from timber.common.errors import DatabaseError, InvalidRequestError
-from timber.common.vector.base import Begun, Hit, Scope, VectorIndex
+from timber.common.vector.base import Hit, PreparedSearch, Scope, VectorIndex
 from timber.common.vector.hnsw import WORTH_IT_FROM, hnsw_name
+from timber.common.vector.partitions_postgresql import NAME_BYTES
 from timber.common.vector.pgvector_sql import comparing, walking
 from timber.common.vector.scopes import meeting
 from timber.common.vector.steps import Steps
@@ -95,17 +96,17 @@ class PgvectorIndex(VectorIndex):
     @override
     def prepared(
         self, connection: Connection, vector: "Vectors", *, scope: Scope, limit: int
-    ) -> Steps[Callable[[], Begun]]:
+    ) -> Steps[PreparedSearch]:
         otherwise = yield from super().prepared(connection, vector, scope=scope, limit=limit)
         if self._memory is None or scope.filters or limit < 1:
             return otherwise
         decided = self._decided(connection, scope, len(vector))
         if not decided.is_in_memory:
             return otherwise
-        begun = yield from self._memory.prepared(
+        search = yield from self._memory.prepared(
             connection, vector, scope=scope, limit=limit, nbytes=decided.nbytes
         )
-        return otherwise if begun is None else begun
+        return otherwise if search is None else search
 
     @override
     def close(self) -> None:
@@ -149,7 +150,7 @@ class PgvectorIndex(VectorIndex):
             is_in_memory=scope.owner is not None and has_size,
             is_walked=held >= self._exact_up_to
             and count >= max(self._exact_up_to, SMALLEST_SHARE * held),
-            nbytes=int(_BYTES * count * dimension),
+            nbytes=int(count * (_BYTES * dimension + NAME_BYTES)),
         )
 
 

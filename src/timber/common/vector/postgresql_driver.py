@@ -49,29 +49,3 @@ def fetched_together(
             for one, (statement, given) in zip(cursors, asked, strict=True):
                 one.execute(statement, given)
         return [one.fetchall() for one in cursors]
-
-
-@contextlib.contextmanager
-def answered_after(
-    connection: Connection, statement: str, given: dict[str, Any]
-) -> Generator[list[Any]]:
-    """Have the server look for something while the block does something else.
-
-    Gives a list that has the rows, as tuples, when the block is left. Within the block the
-    connection can be asked nothing.
-
-    Raises:
-        DatabaseError: the database cannot be read.
-
-    """
-    driver: Any = connection.connection.driver_connection
-    found: list[Any] = []
-    with driver.cursor(binary=True) as cursor, contextlib.ExitStack() as asking:
-        with translated():
-            # What is asked in a pipeline is sent, and not waited for until its end.
-            asking.enter_context(driver.pipeline())
-            cursor.execute(statement, given)
-        yield found
-        with translated():
-            asking.close()
-            found += cursor.fetchall()

@@ -32,6 +32,7 @@ from timber.common.vector.questions import (
 from timber.common.vector.scopes import pieces
 from timber.common.vector.sealed_pieces import PieceSeals
 from timber.common.vector.shortlist import Shortlist, Waiting, prepared, shortlisted
+from timber.common.vector.steps import Steps
 from timber.common.vector.store import Store
 from timber.common.vector.stored_vectors import mean_of, read_vectors
 from timber.common.vector.words import share_of
@@ -196,16 +197,18 @@ class VectorSearchService:
         *,
         owner: str,
         depth: int,
-        weigh: Callable[[TimberSession, Shortlist], Result],
+        weigh: Callable[[Shortlist], Steps[Result]],
         with_others: bool = False,
     ) -> Result:
         """Return what `weigh` makes of the texts of an owner that answer best.
 
         For callers who weigh by themselves: it gets the ids of the `depth` pieces that are
         nearest, where there is an embedder, and of as many that match by their words, with
-        their shares; and the session that found them. What was written before is found: it is
-        taken in, where anything of the owner's waits; `with_others`, all that waits is, which is
-        less work in the end where nobody else takes it in, and more for this one search.
+        their shares, and asks in steps what else it must know: as it may be called again, when
+        some of these have just gone, it should do nothing but that.
+        What was written before is found: it is taken in, where anything of the owner's waits;
+        `with_others`, all that waits is, which is less work in the end where nobody else takes
+        it in, and more for this one search.
 
         Raises:
             InvalidRequestError: an argument cannot be used.
@@ -231,7 +234,7 @@ class VectorSearchService:
                 return Waiting(waiting)
             if not outset.state.identity.fits(given):
                 self._identities.require_fit(connection, source_type, given)
-            return weigh(session, shortlisted(connection, outset, scope))
+            return shortlisted(connection, outset, weigh)
 
         found = self._database.run_sync(partial(work, may_wait=True))
         if isinstance(found, Waiting):

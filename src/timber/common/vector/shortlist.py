@@ -4,18 +4,19 @@ To read the pieces, and to weigh them here, would take longer than to find them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar, cast
 
 from sqlalchemy import Connection
 
-from timber.common.vector.base import Begun, Hit, Scope
+from timber.common.vector.base import Hit, PreparedSearch, Scope
 from timber.common.vector.candidates import Legs
 from timber.common.vector.fusion import DENSE, TEXT
 from timber.common.vector.identities import Identity
 from timber.common.vector.reading import read
-from timber.common.vector.steps import Asked, Steps, together
+from timber.common.vector.steps import Asked, Steps, taken, together
+
+Result = TypeVar("Result")
 
 Shortlist = dict[str, dict[str, float]]
 """By the leg, `dense` or `text`, and by the `source_id`: the share, from 0 to 1.
@@ -25,18 +26,15 @@ COSINE: Final = "cosine"
 
 _SOURCE_IDS: Final = {
     "sqlite": (
-        "SELECT chunk_id, source_id, 1 FROM vector_chunks"
+        "SELECT chunk_id, source_id FROM vector_chunks"
         " WHERE chunk_id IN (SELECT value FROM json_each('[' || :keys || ']'))"
     ),
-    # What is in memory may have no vector any more, or belong to somebody else.
     "postgresql": (
-        "SELECT chunk_id, source_id, EXISTS (SELECT 1 FROM vector_embeddings AS its WHERE"
-        " its.chunk_id = vector_chunks.chunk_id AND its.partition_id = vector_chunks.partition_id)"
-        " FROM vector_chunks WHERE chunk_id = ANY(CAST('{' || %(keys)s || '}' AS bigint[]))"
-        " AND source_type = %(source)s AND owner = %(owner)s"
+        "SELECT chunk_id, source_id FROM vector_chunks"
+        " WHERE chunk_id = ANY(CAST('{' || %(keys)s || '}' AS bigint[]))"
     ),
 }
-"""Of pieces that were found: of which text each is, and whether it still has a vector."""
+"""Of pieces that were found: of which text each is."""
 
 _STATE: Final = (
     "SELECT (SELECT model_id FROM vector_sources WHERE source_type = {source}),"
@@ -77,8 +75,8 @@ class Outset:
     """A search that can be made, if the texts are as far as they must be."""
 
     state: State
-    meaning: Callable[[], Begun] | None
-    matching: AbstractContextManager[list[Hit]]
+    meaning: PreparedSearch | None
+    matching: Callable[[], list[Hit]]
 
 
 def prepared(legs: Legs, scope: Scope, *, depth: int) -> Outset:
@@ -93,24 +91,35 @@ def prepared(legs: Legs, scope: Scope, *, depth: int) -> Outset:
     )
 
 
-def shortlisted(connection: Connection, outset: Outset, scope: Scope) -> Shortlist:
-    """Make a search, and return the pieces as the texts that they are of.
+def shortlisted(
+    connection: Connection, outset: Outset, weigh: Callable[[Shortlist], Steps[Result]]
+) -> Result:
+    """Make a search, and return what comes of the pieces as the texts that they are of.
 
     As the share of a text, that of its best piece counts: of `dense` the cosine, the worst of
     those found as 0 and the best as 1; of `text` the score, as a share of the best.
+    What is asked first of a shortlist goes with the question which of its pieces have gone. It
+    is weighed again, shorter, if any have.
     """
-    hits: dict[str, list[Hit]] = {}
+    meaning = outset.meaning
+    if meaning is None:
+        hits = {TEXT: outset.matching()}
+        source_ids = _source_ids(connection, hits, {})
+        return taken(connection, weigh(_shortlist(hits, source_ids)))
     # Very many vectors are compared while the database looks for the words.
-    meaning = None if outset.meaning is None else outset.meaning()
-    with outset.matching as matching:
-        if meaning is not None:
-            hits[DENSE] = meaning.ended()
-    hits[TEXT] = matching
-    keys = sorted({one.chunk_id for some in hits.values() for one in some})
-    texts, embedded = _texts(connection, scope, keys)
-    best = {leg: _best(some, embedded if leg == DENSE else texts) for leg, some in hits.items()}
-    if meaning is not None and (gone := {one.chunk_id for one in hits[DENSE]} - embedded.keys()):
-        meaning.tell_gone(gone)
+    nearest, matching = meaning.beside(outset.matching)
+    hits = {DENSE: nearest, TEXT: matching}
+    source_ids = _source_ids(connection, hits, meaning.source_ids)
+    while True:
+        weighed = weigh(_shortlist(hits, source_ids))
+        gone, result = together(connection, meaning.gone(hits[DENSE]), weighed)
+        if not gone:
+            return cast("Result", result)
+        hits[DENSE] = [one for one in hits[DENSE] if one.chunk_id not in gone]
+
+
+def _shortlist(hits: Mapping[str, Sequence[Hit]], source_ids: Mapping[int, str]) -> Shortlist:
+    best = {leg: _best(some, source_ids) for leg, some in hits.items()}
     found = {leg: _shares(leg, some, of=hits[leg]) for leg, some in best.items()}
     return {**found, COSINE: best[DENSE]} if DENSE in best else found
 
@@ -138,11 +147,14 @@ def _state(connection: Connection, source_type: str) -> Steps[State]:
     return State(Identity(model_id, dimension), bool(unread), bool(unembedded))
 
 
-def _texts(
-    connection: Connection, scope: Scope, keys: Sequence[int]
-) -> tuple[Mapping[int, str], Mapping[int, str]]:
-    """Return of which texts pieces are, by their keys; and the same of those with a vector."""
-    given = {"keys": ",".join(map(str, keys)), "source": scope.source_type, "owner": scope.owner}
-    rows = read(connection, _SOURCE_IDS, given)
-    texts = {chunk_id: source_id for chunk_id, source_id, _ in rows}
-    return texts, {key: texts[key] for key, _, has_vector in rows if has_vector}
+def _source_ids(
+    connection: Connection, hits: Mapping[str, Sequence[Hit]], known: Mapping[int, str]
+) -> Mapping[int, str]:
+    """Return of which texts pieces are; some of it is known."""
+    keys = {one.chunk_id for some in hits.values() for one in some}
+    found = {key: known[key] for key in keys if key in known}
+    unknown = keys - found.keys()
+    if unknown:
+        given = {"keys": ",".join(map(str, sorted(unknown)))}
+        found.update(read(connection, _SOURCE_IDS, given))
+    return found

@@ -44,15 +44,16 @@ def together(connection: Connection, *steps: Steps[Any]) -> list[Any]:
     """
     results: list[Any] = [None] * len(steps)
     rows: dict[int, list[Any] | None] = dict.fromkeys(range(len(steps)))
-    while rows:
+    while True:
         asked: dict[int, Asked] = {}
         for place, found in rows.items():
             try:
                 asked[place] = next(steps[place]) if found is None else steps[place].send(found)
             except StopIteration as end:
                 results[place] = end.value
+        if not asked:
+            return results
         rows = dict(zip(asked, _answers(connection, list(asked.values())), strict=True))
-    return results
 
 
 def _answers(connection: Connection, asked: list[Asked]) -> list[list[Any]]:

@@ -1,0 +1,69 @@
+"""Statements of SQLAlchemy's that the driver is asked: made once, as that takes the longest."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from sqlalchemy import Dialect, Float, Select
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+from timber.common.vector.steps import Asked
+
+_Change = Callable[[Any], Any]
+
+DIALECTS: Final[dict[str, Dialect]] = {
+    "sqlite": SQLiteDialect_pysqlite(paramstyle="named"),  # type: ignore[no-untyped-call]
+    "postgresql": PGDialect_psycopg(),  # type: ignore[no-untyped-call]
+}
+"""As `steps` has the parameters."""
+
+_FLOAT8: Final = 701
+_NUMERIC: Final = 1700
+"""How PostgreSQL numbers the types of numbers with a fraction."""
+
+
+class Selecting:
+    """A statement that selects, to be yielded as a step, and to read what is sent back."""
+
+    def __init__(self, statement: Select[Any], dialect: str) -> None:
+        """Compile a statement for a kind of database."""
+        compiled = statement.compile(dialect=DIALECTS[dialect])
+        self._sql = str(compiled)
+        self._constants = dict(compiled.params)
+        self._writes = {
+            name: change
+            for name, one in compiled.binds.items()
+            if (change := one.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect))
+        }
+        columns = statement.selected_columns
+        self.columns: Final = tuple(columns.keys())
+        """How what is selected is named."""
+        self._reads = {
+            place: change
+            for place, one in enumerate(columns)
+            if (change := _result_change(one, compiled.dialect))
+        }
+
+    def asked(self, **given: Any) -> Asked:
+        """Return what is asked, with the parameters that have no value yet."""
+        written = {name: self._writes.get(name, _as_it_is)(one) for name, one in given.items()}
+        return Asked(self._sql, {**self._constants, **written})
+
+    def read(self, rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+        """Return the rows with the values that their columns stand for; what is sealed is so."""
+        found = list(map(list, rows))
+        for place, change in self._reads.items():
+            for row in found:
+                row[place] = change(row[place])
+        return found
+
+
+def _result_change(column: Any, dialect: Dialect) -> _Change | None:
+    kind = column.type.dialect_impl(dialect)
+    oid = _FLOAT8 if isinstance(kind, Float) else _NUMERIC  # others do not ask
+    change: _Change | None = kind.result_processor(dialect, oid)
+    return change
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
