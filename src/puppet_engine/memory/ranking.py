@@ -113,7 +113,8 @@ def score(
     *, relevance: float, age: timedelta, importance: float, weights: Weights = USUAL
 ) -> float:
     """Return how readily a memory comes to mind; more relevant, newer, weightier is higher."""
-    recency = math.pow(0.5, max(age, timedelta()) / weights.half_life)
+    half_lives = age / weights.half_life
+    recency = math.pow(0.5, half_lives) if half_lives > 0 else 1.0
     return relevance + weights.recency * recency + weights.importance * importance
 
 
@@ -137,15 +138,17 @@ def _relevance(
     lent = {
         number: [turns[distance] for distance in after if distance in turns]
         for number, turns in enumerate(around)
+        if turns
     }
     shares = [matching.shares(part, lent) for part in parts]
-    best = [max(some) for some in zip(*shares, strict=True)]
+    best = shares[0] if len(shares) == 1 else map(max, *shares)
     relevant = []
-    for number, (one, turns) in enumerate(zip(candidates, around, strict=True)):
-        own = weights.text * best[number] + weights.dense * one.dense
-        for distance, weight in weights.near.items():
-            if distance in turns:
-                own += weight * candidates[turns[distance]].dense
+    for one, share, turns in zip(candidates, best, around, strict=True):
+        own = weights.text * share + weights.dense * one.dense
+        if turns:
+            for distance, weight in weights.near.items():
+                if distance in turns:
+                    own += weight * candidates[turns[distance]].dense
         relevant.append(own)
     return relevant
 

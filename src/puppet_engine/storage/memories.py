@@ -25,6 +25,7 @@ from puppet_engine.core.models import Memory, StoredMemory
 from puppet_engine.storage.gateway import Proposals, Storage
 from puppet_engine.storage.remembering import add_memory
 from puppet_engine.storage.rows import READ, read_memory
+from timber.common.vector.selecting import Selecting
 from timber.common.vector.steps import Steps
 
 AROUND: Final = (-1, 1, 2)
@@ -135,9 +136,9 @@ async def recalled(
 
     def weigh(proposals: Proposals) -> Steps[list[StoredMemory]]:
         asked = _asked(storage, agent_id, sought, proposals)
-        rows = [_Row._make(row) for row in selecting.read((yield selecting.asked(**asked)))]
-        found = _found(storage, rows, proposals)
-        return _memories(storage, rows, choose(found))
+        rows = yield selecting.asked(**asked)
+        found = _found(storage, selecting, rows, proposals)
+        return _memories(storage, selecting, rows, choose(found))
 
     readable = sought.query.encode(errors="replace").decode()
     return await storage.propose(readable, owner=agent_id, depth=sought.depth, weigh=weigh)
@@ -162,22 +163,24 @@ def _asked(
     }
 
 
-def _found(storage: Storage, rows: Sequence[_Row], proposals: Proposals) -> list[Found]:
+def _found(
+    storage: Storage, selecting: Selecting, rows: Sequence[Any], proposals: Proposals
+) -> list[Found]:
     dense, cosine = (
         {int(key): value for key, value in proposals.get(leg, {}).items()}
         for leg in ("dense", "cosine")
     )
     return [
         Found(
-            place=row.sequence,
-            content=row.content,
-            moment=row.moment,
-            importance=row.importance,
-            speaker=row.speaker,
-            conversation=row.conversation_id,
-            dense=dense.get(row.sequence, 0.0),
-            near=_NOTHING if row.found is None else _turns(row),
-            cosine=cosine.get(row.sequence, 0.0),
+            row.sequence,
+            row.content,
+            selecting.read("moment", row.moment),
+            row.importance,
+            row.speaker,
+            row.conversation_id,
+            dense.get(row.sequence, 0.0),
+            _NOTHING if row.found is None else _turns(row),
+            cosine.get(row.sequence, 0.0),
         )
         for row in map(_Row._make, storage.open_rows(_table(storage), _WEIGHED, rows))
     ]
@@ -188,13 +191,16 @@ def _turns(row: _Row) -> Mapping[int, int | None]:
 
 
 def _memories(
-    storage: Storage, rows: Sequence[_Row], places: Sequence[int]
+    storage: Storage, selecting: Selecting, rows: Sequence[Any], places: Sequence[int]
 ) -> list[StoredMemory]:
     """Return the memories at some places, as they stand in rows, and open no others."""
-    by_place = {row.sequence: row for row in rows}
+    by_place = {row[0]: row for row in rows}
     chosen = [by_place[place] for place in places]
-    opened = storage.open_rows(_table(storage), _Row._fields, chosen)
-    return [read_memory(_Row._make(row)) for row in opened]
+    opened = map(_Row._make, storage.open_rows(_table(storage), _Row._fields, chosen))
+    return [
+        read_memory(row._replace(created_at=selecting.read("created_at", row.created_at)))
+        for row in opened
+    ]
 
 
 def _table(storage: Storage) -> Table:

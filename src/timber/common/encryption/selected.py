@@ -32,23 +32,27 @@ def opened_rows(
     key = [at[name] for name in known.key_names]
     link = None if known.sealed.link is None else at[known.sealed.link]
     ready: dict[bytes, ReadyKey] = {}
+    owners: dict[Any, tuple[bytes, str | None]] = {}
     for one in rows:
         row = list(one)
-        there = [(field, place) for field, place in fields if row[place] is not None]
-        if there:
-            of, whose = [row[place] for place in key], None if link is None else row[link]
-            bound, subject = known.row(of, whose), known.subject(of, whose)
-            for field, place in there:
-                sealed = row[place]
-                header = sealed[:HEADER]
-                opener = ready.get(header)
-                if opener is None and len(sealed) >= LEAST_BYTES and sealed.startswith(MAGIC):
-                    version = int.from_bytes(header[VERSION], "big")
-                    opener = ready[header] = keyring.opener(header[KEY_ID], version)
-                value = _quickly(opener, field, bound, subject, sealed)
-                row[place] = (
-                    value if value is not _NOT_SO else open_one(field, bound, subject, sealed)
-                )
+        bound, subject = None, None
+        for field, place in fields:
+            sealed = row[place]
+            if sealed is None:
+                continue
+            if bound is None:
+                of, whose = [row[each] for each in key], None if link is None else row[link]
+                owner = owners.get(whose)
+                if owner is None or known.sealed.is_people:
+                    owner = owners[whose] = known.owned(whose), known.subject(of, whose)
+                bound, subject = known.bound(of) + owner[0], owner[1]
+            header = sealed[:HEADER]
+            opener = ready.get(header)
+            if opener is None and len(sealed) >= LEAST_BYTES and sealed.startswith(MAGIC):
+                version = int.from_bytes(header[VERSION], "big")
+                opener = ready[header] = keyring.opener(header[KEY_ID], version)
+            value = _quickly(opener, field, bound, subject, sealed)
+            row[place] = value if value is not _NOT_SO else open_one(field, bound, subject, sealed)
         yield row
 
 

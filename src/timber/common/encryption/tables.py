@@ -82,7 +82,7 @@ class TableSeal:
             MissingValueError: the row has no primary key yet.
 
         """
-        return self._bound(key) + self._owned(link)
+        return self.bound(key) + self.owned(link)
 
     def rows(
         self, keys: Sequence[Sequence[Any]], links: Sequence[Any], connection: Connection
@@ -92,7 +92,7 @@ class TableSeal:
         The connection is asked where only other tables know whose.
         Raises as `row`.
         """
-        bound = list(map(self._bound, keys))
+        bound = list(map(self.bound, keys))
         if self.sealed.link is None:
             return [
                 (about, str(self.subject(key, None)))
@@ -101,9 +101,9 @@ class TableSeal:
         distinct = set(links)
         people = self._follow(distinct - {None}, connection) if self.sealed.hops else None
         owners = {
-            link: (self._owned(link), self._subject_at(link if people is None else people[link]))
+            link: (self.owned(link), self._subject_at(link if people is None else people[link]))
             if link is not None
-            else (self._owned(None), self._nobody)
+            else (self.owned(None), self._nobody)
             for link in distinct
         }
         found = []
@@ -117,7 +117,8 @@ class TableSeal:
             return self._nobody
         return subject_of(self.sealed.people, self._person.text(person))
 
-    def _bound(self, key: Sequence[Any]) -> bytes:
+    def bound(self, key: Sequence[Any]) -> bytes:
+        """Return what binds values to the row with that key. Raises as `row`."""
         if None in key:
             raise MissingValueError(
                 f"what is sealed in {self.sealed.name} is bound to the key of its row: give it one"
@@ -128,7 +129,8 @@ class TableSeal:
             spelling.part(value) for spelling, value in zip(self._key, key, strict=True)
         )
 
-    def _owned(self, link: Any) -> bytes:
+    def owned(self, link: Any) -> bytes:
+        """Return what binds values to whose row it is."""
         return b"" if self._link is None else self._link.part(link)
 
     def require(self, names: Collection[str]) -> None:

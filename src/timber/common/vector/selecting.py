@@ -1,12 +1,13 @@
 """Statements of SQLAlchemy's that the driver is asked: made once, as that takes the longest."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import Dialect, Float, Select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
+from timber.common.modeling.sealed import Sealed
 from timber.common.vector.steps import Asked
 
 _Change = Callable[[Any], Any]
@@ -35,12 +36,9 @@ class Selecting:
             for name, one in compiled.binds.items()
             if (change := one.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect))
         }
-        columns = statement.selected_columns
-        self.columns: Final = tuple(columns.keys())
-        """How what is selected is named."""
         self._reads = {
-            place: change
-            for place, one in enumerate(columns)
+            name: change
+            for name, one in statement.selected_columns.items()
             if (change := _result_change(one, compiled.dialect))
         }
 
@@ -49,16 +47,15 @@ class Selecting:
         written = {name: self._writes.get(name, _as_it_is)(one) for name, one in given.items()}
         return Asked(self._sql, {**self._constants, **written})
 
-    def read(self, rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
-        """Return the rows with the values that their columns stand for; what is sealed is so."""
-        found = list(map(list, rows))
-        for place, change in self._reads.items():
-            for row in found:
-                row[place] = change(row[place])
-        return found
+    def read(self, column: str, value: Any) -> Any:
+        """Return what a value stands for that was read in a column; what is sealed is so."""
+        change = self._reads.get(column)
+        return value if change is None else change(value)
 
 
 def _result_change(column: Any, dialect: Dialect) -> _Change | None:
+    if isinstance(column.type, Sealed):
+        return None
     kind = column.type.dialect_impl(dialect)
     oid = _FLOAT8 if isinstance(kind, Float) else _NUMERIC  # others do not ask
     change: _Change | None = kind.result_processor(dialect, oid)
