@@ -9,7 +9,7 @@ the only difference is that one of the nearest may be missing.
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from importlib.util import find_spec
 from typing import Any, Final
@@ -18,17 +18,19 @@ import numpy as np
 from sqlalchemy import Connection
 from typing_extensions import override
 
-from timber.common.vector.base import Answer, Hit, PreparedSearch, Scope, VectorIndex
+from timber.common.vector.ahead import ComparingBeside, screened_by
+from timber.common.vector.base import (
+    NOT_AHEAD,
+    Ahead,
+    Hit,
+    PreparedSearch,
+    Scope,
+    Unprepared,
+    VectorIndex,
+)
 from timber.common.vector.beside import Beside
 from timber.common.vector.exact_index import ExactIndex, fitting
-from timber.common.vector.exact_search import (
-    Best,
-    Shared,
-    as_query,
-    nearest,
-    scores_of,
-    shared,
-)
+from timber.common.vector.exact_search import Best, as_query, nearest, scores_of
 from timber.common.vector.matrix import Block, Matrix, Origin
 from timber.common.vector.numerics import needed
 from timber.common.vector.onnx_runtime import onnx_runtime
@@ -45,33 +47,6 @@ _AT_ONCE: Final = 1_000
 """So many vectors are added before it is asked whether to stop: a fifth of a second."""
 _OUTDATED: Final = 5
 """Another graph is made when one row in so many came or went since."""
-
-
-class _InTwo(PreparedSearch):
-    """Compares in a second thread, and in the first one too, as soon as that has been answered.
-
-    SQLite computes what it is asked in the thread that asks.
-    """
-
-    def __init__(
-        self, search: Callable[[], Shared | None], otherwise: PreparedSearch, beside: Beside
-    ) -> None:
-        self._search = search
-        self._otherwise = otherwise
-        self._thread = beside
-
-    @override
-    def beside(self, ask: Callable[[], Answer]) -> tuple[list[Hit], Answer]:
-        search = self._search()
-        if search is None:
-            return self._otherwise.beside(ask)
-        ended = self._thread.begin(search.work)
-        try:
-            answer = ask()
-            search.work()
-        finally:
-            ended()
-        return search.nearest(), answer
 
 
 class AnnIndex(VectorIndex):
@@ -116,6 +91,33 @@ class AnnIndex(VectorIndex):
 
         Raises what the exact index raises.
         """
+        return self._nearest(connection, vector, scope, limit, NOT_AHEAD)
+
+    @override
+    def ahead(self, vector: Floats, *, scope: Scope, limit: int) -> Ahead:
+        if scope.filters or limit < 1:
+            return NOT_AHEAD
+        matrix = self._partitions.known(Span(scope.source_type, scope.owner))
+        if matrix is None or matrix.count >= self._at_least:
+            return NOT_AHEAD
+        return ComparingBeside(matrix, vector, limit=limit, beside=self._beside)
+
+    @override
+    def prepared(
+        self,
+        connection: Connection,
+        vector: Floats,
+        *,
+        scope: Scope,
+        limit: int,
+        ahead: Ahead = NOT_AHEAD,
+    ) -> Steps[PreparedSearch]:
+        return Unprepared(lambda: self._nearest(connection, vector, scope, limit, ahead))
+        yield  # nothing is asked: a generator all the same
+
+    def _nearest(
+        self, connection: Connection, vector: Floats, scope: Scope, limit: int, ahead: Ahead
+    ) -> list[Hit]:
         if not scope.filters and 1 <= limit <= _WIDTH:
             span = Span(scope.source_type, scope.owner)
             matrix = self._partitions.matrix(driver_of(connection), span)
@@ -126,25 +128,8 @@ class AnnIndex(VectorIndex):
                     found = graph.nearest(blocks, vector, limit=limit)
                     if len(found) == limit:
                         return found
-                return nearest(blocks, vector, limit=limit)
+                return nearest(blocks, vector, limit=limit, screened=screened_by(ahead))
         return self._exact.nearest(connection, vector, scope=scope, limit=limit)
-
-    @override
-    def prepared(
-        self, connection: Connection, vector: Floats, *, scope: Scope, limit: int
-    ) -> Steps[PreparedSearch]:
-        otherwise = yield from super().prepared(connection, vector, scope=scope, limit=limit)
-        if scope.filters or limit < 1:
-            return otherwise
-
-        def search() -> Shared | None:
-            span = Span(scope.source_type, scope.owner)
-            matrix = self._partitions.matrix(driver_of(connection), span)
-            if matrix is None or matrix.count >= self._at_least:
-                return None
-            return shared(fitting(matrix, vector, span), vector, limit=limit)
-
-        return _InTwo(search, otherwise, self._beside)
 
     def _graph(self, matrix: Matrix) -> "_Graph | None":
         """Return the graph of a matrix if there is one; let one be made if it is time."""

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 from typing_extensions import override
@@ -60,19 +60,32 @@ class Hit(NamedTuple):
     """The higher the better; comparable within one leg only."""
 
 
+class Ahead:
+    """What of a search by meaning is done before the database is asked: here, nothing."""
+
+    def beside(self, ask: Callable[[], Answer]) -> Answer:
+        """Return what `ask` returns, and meanwhile do as much of the search as can be done.
+
+        In whatever thread: meanwhile `ask` alone uses the connection. Raises what it raises.
+        """
+        return ask()
+
+    def stop(self) -> None:
+        """Do no more: nothing of it is of use."""
+
+
+NOT_AHEAD: Final = Ahead()
+
+
 class PreparedSearch(ABC):
-    """A search by meaning that its caller may have made while something else is asked."""
+    """A search by meaning, which the database has been asked for."""
 
     source_ids: Mapping[int, str] = MappingProxyType({})
     """By pieces: of which texts they are, as far as that is known without a question."""
 
     @abstractmethod
-    def beside(self, ask: Callable[[], Answer]) -> tuple[list[Hit], Answer]:
-        """Return the nearest, and what `ask` returns, each done once.
-
-        `ask` alone uses the connection, in whatever thread; pieces that went lately may be among
-        the nearest. Raises what either raises, when both have ended.
-        """
+    def nearest(self) -> list[Hit]:
+        """Return the nearest; pieces that went lately may be among them."""
 
     def gone(self, hits: Sequence[Hit]) -> Steps[Collection[int]]:
         """Find which of them went lately, so that no search finds them again."""
@@ -81,15 +94,15 @@ class PreparedSearch(ABC):
         yield  # nothing is asked: a generator all the same
 
 
-class _AtOnce(PreparedSearch):
-    """Needs the connection itself."""
+class Unprepared(PreparedSearch):
+    """A search that needs nothing but to be made."""
 
     def __init__(self, search: Callable[[], list[Hit]]) -> None:
         self._search = search
 
     @override
-    def beside(self, ask: Callable[[], Answer]) -> tuple[list[Hit], Answer]:
-        return self._search(), ask()
+    def nearest(self) -> list[Hit]:
+        return self._search()
 
 
 class VectorIndex(ABC):
@@ -106,13 +119,23 @@ class VectorIndex(ABC):
         many pieces with a vector lie in the scope, however few of all these are.
         """
 
+    def ahead(self, vector: "Vectors", *, scope: Scope, limit: int) -> Ahead:
+        """Return what of a search can be done before the database is asked for it."""
+        del vector, scope, limit
+        return NOT_AHEAD
+
     def prepared(
-        self, connection: Connection, vector: "Vectors", *, scope: Scope, limit: int
+        self,
+        connection: Connection,
+        vector: "Vectors",
+        *,
+        scope: Scope,
+        limit: int,
+        ahead: Ahead = NOT_AHEAD,
     ) -> Steps[PreparedSearch]:
-        """Prepare what `nearest` does, so that it can be made beside something else."""
-        return _AtOnce(
-            lambda: self.nearest(connection, vector, scope=scope, limit=limit),
-        )
+        """Prepare what `nearest` does; `ahead` has done some of it."""
+        del ahead
+        return Unprepared(lambda: self.nearest(connection, vector, scope=scope, limit=limit))
         yield  # nothing is asked: a generator all the same
 
     def close(self) -> None:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sqlalchemy import Connection, select
 
-from timber.common.vector.base import FullTextIndex, Hit, PreparedSearch, Scope, VectorIndex
+from timber.common.vector.base import (
+    NOT_AHEAD,
+    Ahead,
+    FullTextIndex,
+    Hit,
+    PreparedSearch,
+    Scope,
+    VectorIndex,
+)
 from timber.common.vector.fusion import DENSE, TEXT, Facts, Mark, marks_of
 from timber.common.vector.questions import Question
 from timber.common.vector.scopes import pieces
@@ -103,13 +111,21 @@ class Legs:
         """Return the pieces of a scope that match by their words, or by hashes of them."""
         return taken(self.connection, self.words_prepared(scope, limit))()
 
-    def meaning_prepared(self, scope: Scope, limit: int) -> Steps[PreparedSearch | None]:
+    def ahead(self, scope: Scope, limit: int) -> Ahead:
+        """Return what of `by_meaning` can be done before the database is asked."""
+        if self.vector is None:
+            return NOT_AHEAD
+        return self.vectors.ahead(self.vector, scope=scope, limit=limit)
+
+    def meaning_prepared(
+        self, scope: Scope, limit: int, ahead: Ahead
+    ) -> Steps[PreparedSearch | None]:
         """Prepare `by_meaning`; None where there is no vector to search for."""
         if self.vector is None:
             return None
         return (
             yield from self.vectors.prepared(
-                self.connection, self.vector, scope=scope, limit=limit
+                self.connection, self.vector, scope=scope, limit=limit, ahead=ahead
             )
         )
 

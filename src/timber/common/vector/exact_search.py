@@ -5,7 +5,6 @@ so hardly any score is looked at twice. Blocks with a short form are first searc
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Final, cast
@@ -71,32 +70,16 @@ def nearest(
     return best.hits()
 
 
-@dataclass(frozen=True)
-class Shared:
-    """What `nearest` does, of which several threads can do a part."""
-
-    work: Callable[[], None]
-    """Looks through large blocks until nothing is left that nobody has begun."""
-    nearest: Callable[[], list[Hit]]
-    """Returns the nearest, when nobody works any more."""
-
-
-def shared(blocks: Sequence[Block], vector: Floats, *, limit: int) -> Shared | None:
-    """Return a search that can be shared; None where no block is worth another thread."""
+def screenings(
+    blocks: Iterable[Block], vector: Floats, *, limit: int
+) -> Mapping[Block, Screening]:
+    """Return those of the blocks that are worth another thread, not yet looked through."""
     query = as_query(vector)
-    screened = {
+    return {
         one: _screening(one, one.codes, query, one.alive, Best(limit))
         for one in blocks
         if one.codes is not None and len(one) >= WORTH_A_THREAD
     }
-    if not screened:
-        return None
-
-    def work() -> None:
-        for screening in screened.values():
-            screening.work()
-
-    return Shared(work, lambda: nearest(blocks, vector, limit=limit, screened=screened))
 
 
 def as_query(vector: Floats) -> Floats:

@@ -6,10 +6,11 @@ from typing import Final
 from sqlalchemy import Connection
 from typing_extensions import override
 
-from timber.common.vector.base import Answer, Hit, PreparedSearch, Scope
+from timber.common.vector.ahead import AskingBeside, screened_by
+from timber.common.vector.base import NOT_AHEAD, Ahead, Hit, PreparedSearch, Scope, Unprepared
 from timber.common.vector.beside import Beside
 from timber.common.vector.exact_index import fitting
-from timber.common.vector.exact_search import nearest, shared
+from timber.common.vector.exact_search import nearest
 from timber.common.vector.partitions import Span
 from timber.common.vector.partitions_postgresql import Held, PostgresqlPartitions
 from timber.common.vector.quantisation import Floats
@@ -64,62 +65,49 @@ class MemoryIndex:
         self._partitions.forget(span)
         return None
 
-    def prepared(
-        self, connection: Connection, vector: Floats, *, scope: Scope, limit: int, nbytes: int
+    def ahead(self, vector: Floats, *, scope: Scope, limit: int) -> Ahead:
+        """Return what can be done ahead of what `prepared` does."""
+        matrix = self._partitions.known(Span(scope.source_type, scope.owner))
+        if matrix is None:
+            return NOT_AHEAD
+        return AskingBeside(matrix, vector, limit=limit, beside=self._beside)
+
+    def prepared(  # noqa: PLR0913 - as the port's, and what the vectors take
+        self,
+        connection: Connection,
+        vector: Floats,
+        *,
+        scope: Scope,
+        limit: int,
+        nbytes: int,
+        ahead: Ahead = NOT_AHEAD,
     ) -> Steps[PreparedSearch | None]:
         """Prepare what `nearest` does; None, and what is raised, as there."""
         span = Span(scope.source_type, scope.owner)
         held = yield from self._partitions.looked_up(connection, span, nbytes=nbytes)
         if held is None:
             return None
-        return _InMemory(held, vector, span, limit, self._partitions, self._beside)
+
+        def search() -> list[Hit]:
+            blocks = fitting(held.matrix, vector, span)
+            return nearest(blocks, vector, limit=limit, screened=screened_by(ahead))
+
+        return _InMemory(search, held, span, self._partitions)
 
 
-class _InMemory(PreparedSearch):
-    """Compares while the server looks for something else.
-
-    Another thread asks, and compares, too, when it was answered: so there are never more than two
-    at work. One that asks and goes on to compare is in the server's way: Linux takes it to be
-    about to sleep, and lets the server work on its core.
-    """
-
-    def __init__(  # noqa: PLR0913, PLR0917 - made at one place
+class _InMemory(Unprepared):
+    def __init__(
         self,
+        search: Callable[[], list[Hit]],
         held: Held,
-        vector: Floats,
         span: Span,
-        limit: int,
         partitions: PostgresqlPartitions,
-        beside: Beside,
     ) -> None:
+        super().__init__(search)
         self.source_ids = held.source_ids
         self._held = held
-        self._vector = vector
         self._span = span
-        self._limit = limit
         self._partitions = partitions
-        self._thread = beside
-
-    @override
-    def beside(self, ask: Callable[[], Answer]) -> tuple[list[Hit], Answer]:
-        blocks = fitting(self._held.matrix, self._vector, self._span)
-        search = shared(blocks, self._vector, limit=self._limit)
-        if search is None:
-            return nearest(blocks, self._vector, limit=self._limit), ask()
-        answers: list[Answer] = []
-
-        def asking() -> None:
-            answers.append(ask())
-            search.work()
-
-        ended = self._thread.begin(asking)
-        try:
-            search.work()
-        finally:
-            is_answered = ended()
-        if not is_answered:
-            asking()
-        return search.nearest(), answers[0]
 
     @override
     def gone(self, hits: Sequence[Hit]) -> Steps[Collection[int]]:

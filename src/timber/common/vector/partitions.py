@@ -101,6 +101,12 @@ class Partitions:
             self._entries.clear()
             self._nbytes = 0
 
+    def known(self, span: Span) -> Matrix | None:
+        """Return the vectors that were there when somebody last looked; None: nobody has."""
+        with self._guard:
+            entry = self._entries.get((span, True))
+        return None if entry is None else entry.matrix
+
     def matrix(self, driver: sqlite3.Connection, span: Span) -> Matrix | None:
         """Return the vectors that the connection sees; None if they do not fit into memory.
 

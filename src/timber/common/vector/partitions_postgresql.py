@@ -87,6 +87,12 @@ class PostgresqlPartitions:
             self._entries.clear()
             self._used.clear()
 
+    def known(self, span: Span) -> Matrix | None:
+        """Return the vectors that were there when somebody last looked; None: nobody has."""
+        with self._guard:
+            entry = self._entries.get(span)
+        return None if entry is None else entry.matrix
+
     def held(self, connection: Connection, span: Span, *, nbytes: int) -> Held | None:
         """Return the vectors that the connection sees, which take about so many bytes.
 

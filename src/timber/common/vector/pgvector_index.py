@@ -16,7 +16,7 @@ from sqlalchemy import Connection, TextClause, text
 from typing_extensions import override
 
 from timber.common.errors import DatabaseError, InvalidRequestError
-from timber.common.vector.base import Hit, PreparedSearch, Scope, VectorIndex
+from timber.common.vector.base import NOT_AHEAD, Ahead, Hit, PreparedSearch, Scope, VectorIndex
 from timber.common.vector.hnsw import WORTH_IT_FROM, hnsw_name
 from timber.common.vector.partitions_postgresql import NAME_BYTES
 from timber.common.vector.pgvector_sql import comparing, walking
@@ -94,8 +94,20 @@ class PgvectorIndex(VectorIndex):
             ) from error
 
     @override
+    def ahead(self, vector: "Vectors", *, scope: Scope, limit: int) -> Ahead:
+        if self._memory is None or scope.filters or limit < 1:
+            return NOT_AHEAD
+        return self._memory.ahead(vector, scope=scope, limit=limit)
+
+    @override
     def prepared(
-        self, connection: Connection, vector: "Vectors", *, scope: Scope, limit: int
+        self,
+        connection: Connection,
+        vector: "Vectors",
+        *,
+        scope: Scope,
+        limit: int,
+        ahead: Ahead = NOT_AHEAD,
     ) -> Steps[PreparedSearch]:
         otherwise = yield from super().prepared(connection, vector, scope=scope, limit=limit)
         if self._memory is None or scope.filters or limit < 1:
@@ -104,7 +116,7 @@ class PgvectorIndex(VectorIndex):
         if not decided.is_in_memory:
             return otherwise
         search = yield from self._memory.prepared(
-            connection, vector, scope=scope, limit=limit, nbytes=decided.nbytes
+            connection, vector, scope=scope, limit=limit, nbytes=decided.nbytes, ahead=ahead
         )
         return otherwise if search is None else search
 

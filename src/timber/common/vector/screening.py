@@ -1,6 +1,7 @@
 """Which rows of a block can be among the best, by the short form of all; pure."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -37,14 +38,20 @@ class Screening:
         self._left = deque(range(0, count, SLICE))
         self._found: list[tuple[int, NDArray[np.int64], Floats]] = []
 
-    def work(self) -> None:
-        """Look at slices until none is left that nobody has begun."""
+    def work(self, pause: Callable[[], None] | None = None) -> None:
+        """Look at slices until none is left that nobody has begun; `pause` after each."""
         while True:
             try:
                 start = self._left.popleft()
             except IndexError:
                 return
             self._look(start)
+            if pause is not None:
+                pause()
+
+    def stop(self) -> None:
+        """Let nobody begin another slice."""
+        self._left.clear()
 
     def candidates(self, floor: float = _NOWHERE) -> tuple[NDArray[np.int64], Floats]:
         """Return where the rows lie that may be among the best, and how near each can be at most.

@@ -14,7 +14,7 @@ from timber.common.database.session import TimberSession
 from timber.common.errors import EmbeddingError, EncryptionError, NotOpenError, RecordNotFoundError
 from timber.common.ids import IdFactory
 from timber.common.vector.answers import Answer, Answers, unlike
-from timber.common.vector.base import Embedder
+from timber.common.vector.base import Embedder, Hit, PreparedSearch
 from timber.common.vector.candidates import Found, Legs, candidates, read_pieces
 from timber.common.vector.embedders.words_only import WordsOnly
 from timber.common.vector.embedding import Embedding
@@ -228,13 +228,23 @@ class VectorSearchService:
         def work(session: TimberSession, *, may_wait: bool) -> Result | Waiting:
             connection, scope = session.connection(), asked.scope(source_type)
             legs = self._legs(connection, asked, text=text, vector=vector)
-            outset = prepared(legs, scope, depth=depth)
-            is_waiting = may_wait and outset.state.anything_waits(vectors=by_meaning)
-            if is_waiting and (waiting := self._waiting(connection, asked)):
-                return Waiting(waiting)
-            if not outset.state.identity.fits(given):
-                self._identities.require_fit(connection, source_type, given)
-            return shortlisted(connection, outset, weigh)
+            ahead = legs.ahead(scope, depth)
+
+            def ask() -> tuple[PreparedSearch | None, list[Hit]] | Waiting:
+                outset = prepared(legs, scope, depth=depth, ahead=ahead)
+                is_waiting = may_wait and outset.state.anything_waits(vectors=by_meaning)
+                if is_waiting and (waiting := self._waiting(connection, asked)):
+                    ahead.stop()
+                    return Waiting(waiting)
+                if not outset.state.identity.fits(given):
+                    self._identities.require_fit(connection, source_type, given)
+                return outset.meaning, outset.matching()
+
+            # Very many vectors are compared while the database looks for the words.
+            found = ahead.beside(ask)
+            if isinstance(found, Waiting):
+                return found
+            return shortlisted(connection, *found, weigh)
 
         found = self._database.run_sync(partial(work, may_wait=True))
         if isinstance(found, Waiting):

@@ -9,7 +9,7 @@ from typing import Final, TypeVar, cast
 
 from sqlalchemy import Connection
 
-from timber.common.vector.base import Hit, PreparedSearch, Scope
+from timber.common.vector.base import Ahead, Hit, PreparedSearch, Scope
 from timber.common.vector.candidates import Legs
 from timber.common.vector.fusion import DENSE, TEXT
 from timber.common.vector.identities import Identity
@@ -79,36 +79,35 @@ class Outset:
     matching: Callable[[], list[Hit]]
 
 
-def prepared(legs: Legs, scope: Scope, *, depth: int) -> Outset:
+def prepared(legs: Legs, scope: Scope, *, depth: int, ahead: Ahead) -> Outset:
     """Prepare a search for the `depth` pieces that each leg finds."""
     return Outset(
         *together(
             legs.connection,
             _state(legs.connection, scope.source_type),
-            legs.meaning_prepared(scope, depth),
+            legs.meaning_prepared(scope, depth, ahead),
             legs.words_prepared(scope, depth),
         )
     )
 
 
 def shortlisted(
-    connection: Connection, outset: Outset, weigh: Callable[[Shortlist], Steps[Result]]
+    connection: Connection,
+    meaning: PreparedSearch | None,
+    matching: Sequence[Hit],
+    weigh: Callable[[Shortlist], Steps[Result]],
 ) -> Result:
-    """Make a search, and return what comes of the pieces as the texts that they are of.
+    """Return what comes of what matches, and of the nearest, as the texts that they are of.
 
     As the share of a text, that of its best piece counts: of `dense` the cosine, the worst of
     those found as 0 and the best as 1; of `text` the score, as a share of the best.
     What is asked first of a shortlist goes with the question which of its pieces have gone. It
     is weighed again, shorter, if any have.
     """
-    meaning = outset.meaning
+    hits = {TEXT: matching} if meaning is None else {DENSE: meaning.nearest(), TEXT: matching}
     if meaning is None:
-        hits = {TEXT: outset.matching()}
         source_ids = _source_ids(connection, hits, {})
         return taken(connection, weigh(_shortlist(hits, source_ids)))
-    # Very many vectors are compared while the database looks for the words.
-    nearest, matching = meaning.beside(outset.matching)
-    hits = {DENSE: nearest, TEXT: matching}
     source_ids = _source_ids(connection, hits, meaning.source_ids)
     while True:
         weighed = weigh(_shortlist(hits, source_ids))
