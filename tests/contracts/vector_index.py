@@ -73,7 +73,7 @@ class VectorIndexContract(ABC):
 
         assert ids(found(shelf, index, NORTH)) == [east]
 
-    def test_what_is_prepared_and_begun_are_the_nearest(
+    def test_what_is_prepared_are_the_nearest_whatever_was_done_ahead(
         self, shelf: Shelf, index: VectorIndex
     ) -> None:
         with shelf.writing() as connection:
@@ -91,8 +91,10 @@ class VectorIndexContract(ABC):
                 Scope(NEWS, "nobody"),
                 Scope(NEWS, "ann", {"rare": True}),
             ):
-                steps = index.prepared(connection, NORTH_EAST, scope=scope, limit=2)
-                hits = taken(connection, steps)().ended()
+                ahead = index.ahead(NORTH_EAST, scope=scope, limit=2)
+                ahead.beside(lambda: None)
+                steps = index.prepared(connection, NORTH_EAST, scope=scope, limit=2, ahead=ahead)
+                hits = taken(connection, steps).nearest()
 
                 assert hits == ask(index, connection, NORTH_EAST, scope, limit=2)
 

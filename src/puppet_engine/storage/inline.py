@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from puppet_engine.storage.gateway import Proposals, Storage, in_our_words
 from puppet_engine.storage.group_commit import Together
+from timber.common.vector.steps import Steps
 
 A = TypeVar("A")
 T = TypeVar("T")

@@ -131,7 +131,6 @@ async def recalled(
     It gets, in no order, what may answer: the best of those that match by meaning or words, the
     newest of all and of what occurred in each span; and the turns around the best.
     """
-
     selecting = storage.selecting(_weighed, sought.newest, sought.in_span, len(sought.spans))
 
     def weigh(proposals: Proposals) -> Steps[list[StoredMemory]]:

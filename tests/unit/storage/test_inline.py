@@ -12,7 +12,9 @@ from puppet_engine.core.ids import seeded_ids
 from puppet_engine.core.models import Memory
 from puppet_engine.simulation.scenario import FIRST_MOMENT
 from puppet_engine.storage import memories
+from puppet_engine.storage.gateway import Proposals
 from puppet_engine.storage.inline import InlineStorage
+from timber.common.vector.steps import Steps
 
 
 def on(file: Path) -> InlineStorage:
@@ -98,9 +100,12 @@ async def test_before_it_is_open_and_after_its_end_it_says_so(storage: InlineSto
 
 async def found(storage: InlineStorage, query: str, *, owner: str) -> int:
     """Return how many memories of somebody match by their words."""
-    return await storage.propose(
-        query, owner=owner, depth=10, weigh=lambda _session, found: len(found["text"])
-    )
+
+    def count(proposals: Proposals) -> Steps[int]:
+        return len(proposals["text"])
+        yield  # nothing is asked: a generator all the same
+
+    return await storage.propose(query, owner=owner, depth=10, weigh=count)
 
 
 async def waiting(storage: InlineStorage) -> int:

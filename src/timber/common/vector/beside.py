@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 
 class Beside:
@@ -32,7 +33,7 @@ class Beside:
         with self._guard:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(1, thread_name_prefix="timber-beside")
-            begun = self._pool.submit(work)
+            begun = self._pool.submit(copy_context().run, work)
 
         def ended() -> bool:
             if begun.cancel():

@@ -72,7 +72,7 @@ class MemoryIndex:
             return NOT_AHEAD
         return AskingBeside(matrix, vector, limit=limit, beside=self._beside)
 
-    def prepared(  # noqa: PLR0913 - as the port's, and what the vectors take
+    def prepared(
         self,
         connection: Connection,
         vector: Floats,

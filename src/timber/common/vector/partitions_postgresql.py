@@ -106,9 +106,7 @@ class PostgresqlPartitions:
         """
         return taken(connection, self.looked_up(connection, span, nbytes=nbytes))
 
-    def looked_up(
-        self, connection: Connection, span: Span, *, nbytes: int
-    ) -> Steps[Held | None]:
+    def looked_up(self, connection: Connection, span: Span, *, nbytes: int) -> Steps[Held | None]:
         """Do as `held`, in steps."""
         with self._guard:
             # Before the database is asked: so what is known is from before the answer.

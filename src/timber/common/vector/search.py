@@ -221,9 +221,8 @@ class VectorSearchService:
         embedding = Embedding(self.embedding_service)
         by_meaning = not isinstance(self.embedding_service, WordsOnly)
         vector = embedding.of_query(text) if by_meaning else None
-        given = Identity(None, None)
-        if vector is not None:
-            given = Identity.of(embedding, dimension=len(vector))
+        nothing = Identity(None, None)
+        given = nothing if vector is None else Identity.of(embedding, dimension=len(vector))
 
         def work(session: TimberSession, *, may_wait: bool) -> Result | Waiting:
             connection, scope = session.connection(), asked.scope(source_type)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import Dialect, Float, Select
+from sqlalchemy import BindParameter, Dialect, Enum, Float, Select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
@@ -13,7 +13,7 @@ from timber.common.vector.steps import Asked
 _Change = Callable[[Any], Any]
 
 DIALECTS: Final[dict[str, Dialect]] = {
-    "sqlite": SQLiteDialect_pysqlite(paramstyle="named"),  # type: ignore[no-untyped-call]
+    "sqlite": SQLiteDialect_pysqlite(paramstyle="named"),
     "postgresql": PGDialect_psycopg(),  # type: ignore[no-untyped-call]
 }
 """As `steps` has the parameters."""
@@ -30,11 +30,14 @@ class Selecting:
         """Compile a statement for a kind of database."""
         compiled = statement.compile(dialect=DIALECTS[dialect])
         self._sql = str(compiled)
-        self._constants = dict(compiled.params)
         self._writes = {
             name: change
             for name, one in compiled.binds.items()
-            if (change := one.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect))
+            if (change := _bind_change(one, compiled.dialect))
+        }
+        self._constants = {
+            name: value if value is None else self._written(name, value)
+            for name, value in compiled.params.items()
         }
         self._reads = {
             name: change
@@ -44,13 +47,21 @@ class Selecting:
 
     def asked(self, **given: Any) -> Asked:
         """Return what is asked, with the parameters that have no value yet."""
-        written = {name: self._writes.get(name, _as_it_is)(one) for name, one in given.items()}
+        written = {name: self._written(name, value) for name, value in given.items()}
         return Asked(self._sql, {**self._constants, **written})
+
+    def _written(self, parameter: str, value: Any) -> Any:
+        change = self._writes.get(parameter)
+        return value if change is None else change(value)
 
     def read(self, column: str, value: Any) -> Any:
         """Return what a value stands for that was read in a column; what is sealed is so."""
         change = self._reads.get(column)
         return value if change is None else change(value)
+
+
+def _bind_change(parameter: BindParameter[Any], dialect: Dialect) -> _Change | None:
+    return parameter.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _result_change(column: Any, dialect: Dialect) -> _Change | None:
@@ -59,8 +70,7 @@ def _result_change(column: Any, dialect: Dialect) -> _Change | None:
     kind = column.type.dialect_impl(dialect)
     oid = _FLOAT8 if isinstance(kind, Float) else _NUMERIC  # others do not ask
     change: _Change | None = kind.result_processor(dialect, oid)
+    if change is not None and isinstance(kind, Enum) and dialect.name == "postgresql":
+        named = change  # its binary form is the name
+        return lambda sent: named(sent if sent is None else sent.decode())
     return change
-
-
-def _as_it_is(value: Any) -> Any:
-    return value

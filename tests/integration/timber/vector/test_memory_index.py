@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from tests.contracts.vector_shelf import NEWS, Floats, Piece, Shelf, unit
 
 from timber.common.vector.base import Hit, Scope
+from timber.common.vector.matrix import Matrix
 from timber.common.vector.memory_index import MemoryIndex
 from timber.common.vector.partitions import Span
 from timber.common.vector.partitions_postgresql import PostgresqlPartitions
@@ -45,6 +46,12 @@ def keys_held(memory: MemoryIndex, shelf: Shelf) -> set[int]:
     return {hit.chunk_id for hit in found}
 
 
+def matrix(partitions: PostgresqlPartitions, connection: Connection) -> Matrix:
+    found = partitions.held(connection, ANN, nbytes=100)
+    assert found is not None
+    return found.matrix
+
+
 def test_what_is_committed_late_is_found_by_who_looked_before(
     postgresql_shelf: Shelf, memory: MemoryIndex
 ) -> None:
@@ -73,12 +80,12 @@ def test_what_is_known_is_not_read_again(
     with shelf.writing() as connection:
         shelf.put(connection, piece("of another", owner="bob"))
     with shelf.reading() as connection:
-        known = partitions.matrix(connection, ANN, nbytes=100)
+        known = matrix(partitions, connection)
 
     keys_held(memory, shelf)
 
     with shelf.reading() as connection:
-        assert partitions.matrix(connection, ANN, nbytes=100) is known
+        assert matrix(partitions, connection) is known
 
 
 def test_numbers_of_another_server_keep_nothing_from_being_found(
@@ -90,8 +97,8 @@ def test_numbers_of_another_server_keep_nothing_from_being_found(
         connection.execute(text("UPDATE vector_embeddings SET written_by = '9000000000'"))
     assert keys_held(memory, shelf) == {*keys}
     with shelf.reading() as connection:
-        known = partitions.matrix(connection, ANN, nbytes=100)
-        assert partitions.matrix(connection, ANN, nbytes=100) is known
+        known = matrix(partitions, connection)
+        assert matrix(partitions, connection) is known
 
     with shelf.writing() as connection:
         keys += shelf.put(connection, piece("3"))
@@ -119,15 +126,15 @@ def test_what_was_used_lately_makes_no_room(postgresql_shelf: Shelf) -> None:
     shelf = postgresql_shelf
     with shelf.writing() as connection:
         shelf.put(connection, piece("1"), piece("2", owner="bob"))
-    partitions = PostgresqlPartitions(limit_bytes=150)
+    partitions = PostgresqlPartitions(limit_bytes=300)
     with shelf.reading() as connection:
-        known = partitions.matrix(connection, ANN, nbytes=100)
+        known = matrix(partitions, connection)
 
-        refused = partitions.matrix(connection, Span(NEWS, "bob"), nbytes=140)
+        refused = partitions.held(connection, Span(NEWS, "bob"), nbytes=290)
 
         assert refused is None
-        assert partitions.matrix(connection, ANN, nbytes=100) is known
-        assert partitions.nbytes <= 150
+        assert matrix(partitions, connection) is known
+        assert partitions.nbytes <= 300
 
 
 def test_vectors_of_different_lengths_are_left_to_the_database(

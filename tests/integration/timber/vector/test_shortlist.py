@@ -1,17 +1,20 @@
 """What the legs of a search find for who weighs by himself: the texts, by their shares."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
 
 from timber.common.runtime import Timber
+from timber.common.vector import exact_search, matrix
 from timber.common.vector.fulltext_postgresql import PostgresqlFullText
 from timber.common.vector.indexes import Indexes
 from timber.common.vector.memory_index import MemoryIndex
 from timber.common.vector.partitions_postgresql import PostgresqlPartitions
 from timber.common.vector.pgvector_index import PgvectorIndex
 from timber.common.vector.shortlist import Shortlist
+from timber.common.vector.steps import Asked, Steps
 
 pytestmark = pytest.mark.integration
 
@@ -20,7 +23,9 @@ SAID = ("fog over the harbour", "fog at night", "a harbour in the sun", "bread a
 
 @pytest.fixture(autouse=True)
 def _in_memory(timber: Timber, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep even a few vectors in memory, as those of very many are."""
+    """Treat even a few vectors as very many: keep them in memory, and compare in two threads."""
+    monkeypatch.setattr(exact_search, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(matrix, "SHORTENED_FROM", 1)
     search = timber.vector_search
     search.embedding_service = timber.vector_ingestion.embedding_service
     if timber.database.engine.dialect.name == "postgresql":
@@ -40,9 +45,12 @@ def write(timber: Timber, owner: str, *bodies: str) -> list[str]:
 
 
 def shortlist(timber: Timber, query: str, *, owner: str = "ann", depth: int = 10) -> Shortlist:
-    return timber.vector_search.shortlist(
-        query, "notes", owner=owner, depth=depth, weigh=lambda _session, found: found
-    )
+
+    def as_it_is(found: Shortlist) -> Steps[Shortlist]:
+        return found
+        yield  # nothing is asked: a generator all the same
+
+    return timber.vector_search.shortlist(query, "notes", owner=owner, depth=depth, weigh=as_it_is)
 
 
 def best(shares: Mapping[str, float]) -> str:
@@ -103,3 +111,31 @@ def test_what_was_given_to_somebody_else_is_theirs(timber: Timber) -> None:
 
     assert ids[0] not in shortlist(timber, SAID[0])["dense"]
     assert best(shortlist(timber, SAID[0], owner="bob")["dense"]) == ids[0]
+
+
+def test_several_who_search_at_once_find_what_each_finds_alone(timber: Timber) -> None:
+    ids = write(timber, "ann", *SAID)
+    alone = {said: shortlist(timber, said) for said in SAID}
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda said: shortlist(timber, said), SAID * 20))
+
+    assert found == [alone[said] for said in SAID * 20]
+    assert {*alone[SAID[0]]["dense"]} == {*ids}
+
+
+def test_what_was_asked_of_those_that_have_gone_is_asked_again_without_them(
+    timber: Timber,
+) -> None:
+    ids = write(timber, "ann", *SAID)
+    shortlist(timber, SAID[0])
+    change(timber, "DELETE FROM vector_embeddings", ids[0])
+    weighed: list[set[str]] = []
+
+    def weigh(found: Shortlist) -> Steps[None]:
+        weighed.append({*found["dense"]})
+        yield Asked("SELECT 1", {})
+
+    timber.vector_search.shortlist(SAID[0], "notes", owner="ann", depth=10, weigh=weigh)
+
+    assert weighed[-1] == {*ids[1:]}

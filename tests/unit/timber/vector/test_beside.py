@@ -1,51 +1,30 @@
-"""A thread does a part of what another one waits for, and is never waited for."""
+"""A thread does what another one would do later, and is never waited for while it is busy."""
 
+import contextvars
 import threading
-from collections import deque
 
 import pytest
 
 from timber.common.vector.beside import Beside
 
 
-class Parts:
-    """Work in parts, each done by whoever comes first."""
+def test_what_is_begun_is_done_while_its_caller_does_something_else() -> None:
+    beside, is_done, names = Beside(), threading.Event(), list[str]()
 
-    def __init__(self, count: int) -> None:
-        self.left = deque(range(count))
-        self.done: list[tuple[str, int]] = []
+    def work() -> None:
+        names.append(threading.current_thread().name)
+        is_done.set()
 
-    def work(self) -> None:
-        while self.left:
-            try:
-                part = self.left.popleft()
-            except IndexError:
-                return
-            self.done.append((threading.current_thread().name, part))
-
-
-def test_all_is_done_once_when_it_is_ended() -> None:
-    beside, parts = Beside(), Parts(1_000)
-
-    beside.begin(parts.work)()
-
-    assert sorted(part for _, part in parts.done) == list(range(1_000))
-    beside.close()
-
-
-def test_the_thread_works_while_its_caller_does_something_else() -> None:
-    beside, is_done = Beside(), threading.Event()
-
-    end = beside.begin(is_done.set)
+    ended = beside.begin(work)
 
     assert is_done.wait(timeout=30)
-    end()
+    assert ended()
+    assert names != [threading.current_thread().name]
     beside.close()
 
 
-def test_who_waits_does_all_of_it_where_the_thread_is_busy() -> None:
-    beside, may_go_on, parts = Beside(), threading.Event(), Parts(5)
-    begun = threading.Event()
+def test_what_it_has_not_come_to_is_never_done_and_its_caller_told_so() -> None:
+    beside, may_go_on, begun, done = Beside(), threading.Event(), threading.Event(), list[int]()
 
     def busy() -> None:
         begun.set()
@@ -53,38 +32,55 @@ def test_who_waits_does_all_of_it_where_the_thread_is_busy() -> None:
 
     first = beside.begin(busy)
     assert begun.wait(timeout=30)
-    beside.begin(parts.work)()
+    second = beside.begin(lambda: done.append(1))
 
-    assert {name for name, _ in parts.done} == {threading.current_thread().name}
+    assert not second()
     may_go_on.set()
-    first()
+    assert first()
     beside.close()
+    assert done == []
 
 
 def test_what_goes_wrong_in_the_thread_is_raised_to_who_waits() -> None:
     beside, has_failed = Beside(), threading.Event()
-    name = threading.current_thread().name
 
-    def fail_there() -> None:
-        if threading.current_thread().name != name:
-            has_failed.set()
-            raise ZeroDivisionError
+    def fail() -> None:
+        has_failed.set()
+        raise ZeroDivisionError
 
-    end = beside.begin(fail_there)
+    ended = beside.begin(fail)
     assert has_failed.wait(timeout=30)
 
     with pytest.raises(ZeroDivisionError):
-        end()
+        ended()
+    beside.close()
+
+
+def test_what_is_begun_has_the_context_of_its_caller() -> None:
+    beside, mine, seen = Beside(), contextvars.ContextVar[str]("mine"), list[str]()
+    is_done = threading.Event()
+    mine.set("so")
+
+    def work() -> None:
+        seen.append(mine.get("not so"))
+        is_done.set()
+
+    ended = beside.begin(work)
+
+    assert is_done.wait(timeout=30)
+    ended()
+    assert seen == ["so"]
     beside.close()
 
 
 def test_after_its_end_no_thread_is_left_and_it_can_begin_again() -> None:
-    beside, parts = Beside(), Parts(3)
-    beside.begin(parts.work)()
+    beside = Beside()
+    beside.begin(lambda: None)()
     beside.close()
 
     assert not [one for one in threading.enumerate() if one.name.startswith("timber-beside")]
-    more = Parts(3)
-    beside.begin(more.work)()
-    assert len(more.done) == 3
+    is_done = threading.Event()
+    ended = beside.begin(is_done.set)
+    assert is_done.wait(timeout=30)
+    ended()
     beside.close()

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import arrays
 
-from timber.common.vector.beside import Beside
-from timber.common.vector.exact_search import WORTH_A_THREAD, begun, nearest
+from timber.common.vector.exact_search import nearest
 from timber.common.vector.matrix import Block, Matrix, compact
 from timber.common.vector.quantisation import SLICE, Floats, ShortQuery, shortened
 from timber.common.vector.screening import Screening
@@ -118,29 +117,6 @@ def test_slices_short_forms_and_subsets_change_nothing(count: int, share: int) -
         assert [hit.chunk_id for hit in found] == best.tolist()
 
 
-@pytest.mark.parametrize("dead", [0.0, 0.4])
-def test_what_is_begun_beside_something_else_are_the_nearest(dead: float) -> None:
-    chance = np.random.default_rng(5)
-    stored = normed(chance.standard_normal((WORTH_A_THREAD + SLICE, 16), dtype=np.float32))
-    large, small = stored[:-100], stored[-100:]
-    whole = Block(
-        numbers=np.arange(1, len(large) + 1),
-        chunk_ids=np.arange(len(large), 0, -1),
-        vectors=large,
-        codes=shortened(large),
-        alive=chance.random(len(large)) >= dead,
-    )
-    late = np.arange(len(large) + 1, len(stored) + 1)
-    blocks = (Block(numbers=late, chunk_ids=late, vectors=small), whole)
-    beside = Beside()
-
-    for query in normed(chance.standard_normal((20, 16), dtype=np.float32)):
-        ended = begun(blocks, query, limit=20, beside=beside)
-
-        assert ended() == nearest(blocks, query, limit=20)
-    beside.close()
-
-
 @pytest.mark.parametrize("threads", [1, 4])
 def test_of_what_is_screened_by_several_no_row_in_reach_is_lost(threads: int) -> None:
     chance = np.random.default_rng(6)
@@ -234,3 +210,14 @@ def test_what_is_left_of_a_matrix_is_found_and_the_memory_of_the_rest_given_back
     assert most_gone.nbytes == matrix.nbytes / 10
     hits = nearest(most_gone.blocks, stored[0], limit=100)
     assert {1000 - hit.chunk_id for hit in hits} == set(range(91, 101))
+
+
+def test_nobody_begins_a_slice_of_what_is_stopped() -> None:
+    stored = normed(np.random.default_rng(7).standard_normal((3 * SLICE, 8), dtype=np.float32))
+    screening = Screening(shortened(stored), stored[:1], count=len(stored), limit=30)
+
+    screening.work(pause=screening.stop)
+
+    positions, _ = screening.candidates()
+    assert len(positions)
+    assert positions.max() < SLICE
