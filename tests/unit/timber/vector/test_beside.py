@@ -74,11 +74,11 @@ def test_what_is_begun_has_the_context_of_its_caller() -> None:
 
 
 def test_after_its_end_no_thread_is_left_and_it_can_begin_again() -> None:
-    beside = Beside()
+    beside, before = Beside(), {*threading.enumerate()}
     beside.begin(lambda: None)()
     beside.close()
 
-    assert not [one for one in threading.enumerate() if one.name.startswith("timber-beside")]
+    assert {*threading.enumerate()} <= before
     is_done = threading.Event()
     ended = beside.begin(is_done.set)
     assert is_done.wait(timeout=30)
