@@ -29,7 +29,6 @@ from puppet_engine.core.settings import Settings
 from puppet_engine.memory.sqlite_store import SQLiteStore
 from puppet_engine.storage.gateway import Storage
 from puppet_engine.storage.rows import memory_row
-from timber.common.vector.hnsw import ensure_hnsw
 
 AGENT: Final = "ada"
 DIMENSION: Final = 384
@@ -133,9 +132,8 @@ async def _remember(stage: Stage) -> None:
         rows = [memory_row(storage, AGENT, talker.memory(number)) for number in range(begin, end)]
         await storage.insert("Memory", rows)
         await store.search_memories(AGENT, "anything")
-    engine = storage._timber.database.engine  # noqa: SLF001 - as `timber vectors index` does
+    engine = storage._timber.database.engine  # noqa: SLF001 - as autovacuum does
     if engine.dialect.name == "postgresql":
-        ensure_hnsw(engine, DIMENSION)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
     await storage.close()
