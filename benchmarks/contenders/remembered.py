@@ -136,6 +136,7 @@ async def _remember(stage: Stage) -> None:
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
+            connection.exec_driver_sql("CHECKPOINT")  # else that of the filling is under way
     await storage.close()
 
 
