@@ -30,6 +30,9 @@ WITH_TALK: Final = 30
 IN_SPAN: Final = 30
 """How many memories of a time that the question names are weighed at least."""
 
+SPANS: Final = 8
+"""Of how many times that the question names memories are looked for."""
+
 LATELY: Final = 10
 """How many of the newest memories are weighed, whether they match or not."""
 
@@ -108,7 +111,7 @@ class SQLiteStore(MemoryStore):
             depth=max(DEPTH, limit),
             with_talk=max(WITH_TALK, limit),
             newest=max(LATELY, limit),
-            spans=spans(query, now),
+            spans=spans(query, now)[:SPANS],
             in_span=max(IN_SPAN, limit),
         )
         weighed: list[memories.Found] = []

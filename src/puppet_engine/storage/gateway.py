@@ -36,6 +36,9 @@ MODELS: Final = Path(__file__).parent / "models"
 MIGRATIONS: Final = Path("var/migrations")
 """Where the steps are kept that an operator is told to make, a folder for each database."""
 
+_MOST_STATEMENTS: Final = 64
+"""Of those that differ by numbers so many are known."""
+
 A = TypeVar("A")
 T = TypeVar("T")
 
@@ -176,6 +179,8 @@ class Storage:
         self._require_open()
         known = self._selecting.get((make, numbers))
         if known is None:
+            if len(self._selecting) >= _MOST_STATEMENTS:
+                self._selecting.clear()
             known = Selecting(make(self, *numbers), self.dialect)
             self._selecting[make, numbers] = known
         return known

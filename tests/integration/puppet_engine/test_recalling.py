@@ -142,3 +142,23 @@ async def test_what_answers_comes_whole_in_the_order_of_the_choice(url: str) -> 
     ]
     assert found[0].created_at == NOON
     await store.close()
+
+
+async def test_who_names_hundreds_of_days_is_answered_too(url: str) -> None:
+    store = SQLiteStore(Settings(database_url=url), clock=VirtualClock(NOON))
+    await store.initialize()
+    await store.add_memory("ada", Memory(content="The kettle is blue"))
+    days = (NOON - timedelta(days=number) for number in range(600))
+
+    found = await store.search_memories("ada", " ".join(f"{day:%Y-%m-%d}" for day in days))
+
+    assert [one.content for one in found] == ["The kettle is blue"]
+    await store.close()
+
+
+async def test_however_many_statements_differ_by_numbers_few_are_known(storage: Storage) -> None:
+    await keep(storage, "ada", "The kettle is blue")
+    for newest in range(1, 200):
+        assert len(await weighed(storage, "ada", query="kettle", newest=newest)) == 1
+
+    assert len(storage._selecting) <= 64

@@ -23,9 +23,9 @@ from timber.common.vector.base import (
     NOT_AHEAD,
     Ahead,
     Hit,
+    PlainSearch,
     PreparedSearch,
     Scope,
-    Unprepared,
     VectorIndex,
 )
 from timber.common.vector.beside import Beside
@@ -95,7 +95,7 @@ class AnnIndex(VectorIndex):
 
     @override
     def ahead(self, vector: Floats, *, scope: Scope, limit: int) -> Ahead:
-        if scope.filters or limit < 1:
+        if scope.filters or not 1 <= limit <= _WIDTH:
             return NOT_AHEAD
         matrix = self._partitions.known(Span(scope.source_type, scope.owner))
         if matrix is None or matrix.count >= self._at_least:
@@ -112,7 +112,7 @@ class AnnIndex(VectorIndex):
         limit: int,
         ahead: Ahead = NOT_AHEAD,
     ) -> Steps[PreparedSearch]:
-        return Unprepared(lambda: self._nearest(connection, vector, scope, limit, ahead))
+        return PlainSearch(lambda: self._nearest(connection, vector, scope, limit, ahead))
         yield  # nothing is asked: a generator all the same
 
     def _nearest(

@@ -94,7 +94,7 @@ class PreparedSearch(ABC):
         yield  # nothing is asked: a generator all the same
 
 
-class Unprepared(PreparedSearch):
+class PlainSearch(PreparedSearch):
     """A search that needs nothing but to be made."""
 
     def __init__(self, search: Callable[[], list[Hit]]) -> None:
@@ -135,7 +135,7 @@ class VectorIndex(ABC):
     ) -> Steps[PreparedSearch]:
         """Prepare what `nearest` does; `ahead` has done some of it."""
         del ahead
-        return Unprepared(lambda: self.nearest(connection, vector, scope=scope, limit=limit))
+        return PlainSearch(lambda: self.nearest(connection, vector, scope=scope, limit=limit))
         yield  # nothing is asked: a generator all the same
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 
 
@@ -38,7 +38,10 @@ class Beside:
         def ended() -> bool:
             if begun.cancel():
                 return False
-            begun.result()
+            try:
+                begun.result()
+            finally:
+                wait([begun])  # also where its caller was interrupted: it may use what is theirs
             return True
 
         return ended

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from typing_extensions import override
 
 from timber.common.vector.ahead import AskingBeside, screened_by
-from timber.common.vector.base import NOT_AHEAD, Ahead, Hit, PreparedSearch, Scope, Unprepared
+from timber.common.vector.base import NOT_AHEAD, Ahead, Hit, PlainSearch, PreparedSearch, Scope
 from timber.common.vector.beside import Beside
 from timber.common.vector.exact_index import fitting
 from timber.common.vector.exact_search import nearest
@@ -95,7 +95,7 @@ class MemoryIndex:
         return _InMemory(search, held, span, self._partitions)
 
 
-class _InMemory(Unprepared):
+class _InMemory(PlainSearch):
     def __init__(
         self,
         search: Callable[[], list[Hit]],
