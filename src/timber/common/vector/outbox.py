@@ -13,7 +13,6 @@ from sqlalchemy import (
     false,
     or_,
     select,
-    text,
     true,
     update,
 )
@@ -21,6 +20,7 @@ from sqlalchemy import (
 from timber.common.clock import Clock
 from timber.common.database.sqlite_transactions import begin
 from timber.common.vector.chunking import Budget, chunks_of
+from timber.common.vector.derived import ANY_UNREAD
 from timber.common.vector.rows import RowSource, owned, read_rows
 from timber.common.vector.sealed_pieces import PieceSeals
 from timber.common.vector.store import Pieces, Store
@@ -28,8 +28,6 @@ from timber.common.vector.waiting import named, next_attempt
 
 ROWS: Final = 64
 """How many rows are read in one transaction."""
-
-_ANY: Final = text("SELECT 1 FROM vector_outbox LIMIT 1")
 
 
 class WorkedOff(NamedTuple):
@@ -85,7 +83,7 @@ class Outbox:
     def _listed(
         self, connection: Connection, wanted: list[RowSource], owner: str | None
     ) -> list[Row[Any]]:
-        if connection.execute(_ANY).first() is None:
+        if connection.execute(ANY_UNREAD[connection.dialect.name]).first() is None:
             return []  # without having kept anybody from writing
         table = self._store.outbox
         is_shared = connection.dialect.name == "postgresql"

@@ -8,7 +8,6 @@ that ran out costs some work, and is never seen.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
@@ -26,6 +25,7 @@ from timber.common.errors import (
     SubjectErasedError,
     TimberError,
 )
+from timber.common.vector.derived import not_waiting
 from timber.common.vector.embedding import Embedding
 from timber.common.vector.identities import Identities, Identity
 from timber.common.vector.sealed_pieces import discreet
@@ -158,7 +158,10 @@ class Pending:
         of = ("free", only is None, owner is None, is_shared)
         free = made(of, lambda: self._free(of_some=only is not None, of_one=owner is not None))
         if is_shared:
-            free = made((*of, "locked"), partial(free.with_for_update, skip_locked=True))
+            found = free
+            free = made(
+                (*of, "locked"), lambda: not_waiting(found).with_for_update(skip_locked=True)
+            )
         now = self._clock.now()
         asked: dict[str, Any] = {"now": now}
         if only is not None:
@@ -242,7 +245,7 @@ class Pending:
                 .where(chunks.c.chunk_id.in_(keys))
                 .with_for_update(read=True, skip_locked=True)
             )
-            keys = connection.scalars(held).all()
+            keys = connection.scalars(not_waiting(held)).all()
 
         def struck() -> Any:
             wanted = pending.c.chunk_id.in_(bindparam("keys", expanding=True))
