@@ -62,6 +62,9 @@ class _Row(NamedTuple):
     """By whose key it is sealed."""
 
 
+_TO_WEIGH: Final = 7 + len(AROUND)
+"""So many of these columns are weighed; the others are of what is answered."""
+
 _WEIGHED: Final = tuple("" if name == "details" else name for name in _Row._fields)
 """What is opened of a row to weigh it: not what is opened of those that answer only."""
 
@@ -169,24 +172,14 @@ def _found(
         {int(key): value for key, value in proposals.get(leg, {}).items()}
         for leg in ("dense", "cosine")
     )
-    return [
-        Found(
-            row.sequence,
-            row.content,
-            selecting.read("moment", row.moment),
-            row.importance,
-            row.speaker,
-            row.conversation_id,
-            dense.get(row.sequence, 0.0),
-            _NOTHING if row.found is None else _turns(row),
-            cosine.get(row.sequence, 0.0),
-        )
-        for row in map(_Row._make, storage.open_rows(_table(storage), _WEIGHED, rows))
-    ]
-
-
-def _turns(row: _Row) -> Mapping[int, int | None]:
-    return dict(zip(AROUND, (row.turn_0, row.turn_1, row.turn_2), strict=True))
+    weighed, moment_of = list[Found](), selecting.reading("moment")
+    for row in storage.open_rows(_table(storage), _WEIGHED, rows):
+        place, content, moment, importance, speaker, conversation, found, *turns = row[:_TO_WEIGH]
+        near = _NOTHING if found is None else dict(zip(AROUND, turns, strict=True))
+        own = (place, content, moment_of(moment), importance, speaker, conversation)
+        nearness = (dense.get(place, 0.0), near, cosine.get(place, 0.0))
+        weighed.append(Found._make(own + nearness))
+    return weighed
 
 
 def _memories(
@@ -196,10 +189,8 @@ def _memories(
     by_place = {row[0]: row for row in rows}
     chosen = [by_place[place] for place in places]
     opened = map(_Row._make, storage.open_rows(_table(storage), _Row._fields, chosen))
-    return [
-        read_memory(row._replace(created_at=selecting.read("created_at", row.created_at)))
-        for row in opened
-    ]
+    created_at = selecting.reading("created_at")
+    return [read_memory(row._replace(created_at=created_at(row.created_at))) for row in opened]
 
 
 def _table(storage: Storage) -> Table:

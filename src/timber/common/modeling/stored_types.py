@@ -36,7 +36,9 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        if value.tzinfo is None:  # `replace` takes four times as long
+            return datetime.combine(value, value.time(), UTC)
+        return value.astimezone(UTC)
 
 
 class TextEnum(Enum):

@@ -54,10 +54,13 @@ class Selecting:
         change = self._writes.get(parameter)
         return value if change is None else change(value)
 
-    def read(self, column: str, value: Any) -> Any:
-        """Return what a value stands for that was read in a column; what is sealed is so."""
-        change = self._reads.get(column)
-        return value if change is None else change(value)
+    def reading(self, column: str) -> Callable[[Any], Any]:
+        """Return what tells what the values of a column stand for; what is sealed stays so."""
+        return self._reads.get(column, _as_it_is)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _bind_change(parameter: BindParameter[Any], dialect: Dialect) -> _Change | None:

@@ -78,8 +78,9 @@ def test_every_value_is_read_as_sqlalchemy_reads_it(kinds: Timber) -> None:
     with kinds.database.engine.connect() as connection:
         selecting = Selecting(statement, connection.dialect.name)
         rows = taken(connection, _all(selecting))
+        reading = list(map(selecting.reading, statement.selected_columns.keys()))
         found = [
-            tuple(map(selecting.read, statement.selected_columns.keys(), row)) for row in rows
+            tuple(read(value) for read, value in zip(reading, row, strict=True)) for row in rows
         ]
 
         assert found == [tuple(row) for row in connection.execute(statement)]
