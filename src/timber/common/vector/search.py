@@ -45,8 +45,9 @@ Result = TypeVar("Result")
 PENDING_FIRST: Final = 64
 """How many pieces that wait for their vectors a search embeds at most, before it searches."""
 _COMPARED: Final = 5
-_GRAPH_FROM: Final = 1_000_000
 """With `diversity`, so many times the limit are looked at."""
+
+_GRAPH_FROM: Final = 1_000_000
 
 
 class VectorSearchService:

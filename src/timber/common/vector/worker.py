@@ -1,5 +1,6 @@
 """A thread that keeps texts findable: it works off what was written, soon after the commit."""
 
+import atexit
 import logging
 import os
 import sys
@@ -18,7 +19,11 @@ _SETTLE_SECONDS: Final = 0.05
 """For how long there must be no sign before it begins: it would hold up those who write."""
 
 _MOST_WAITS: Final = 20
-"""How often it waits so for a pause; then it begins all the same."""
+"""How often it waits so for a pause; then it begins all the same.
+
+The first time it waits once alone: then the embedder loads its model, which takes as long as many
+writes, and which a search would wait for.
+"""
 
 _LOOK_SECONDS: Final = 5.0
 """How often it looks without a sign: for what others have left, and what is to be tried again."""
@@ -30,7 +35,8 @@ _NICER: Final = 10
 class IngestionWorker:
     """Works while it is started, bit by bit: `work` does one, and returns whether there is more.
 
-    It is woken whenever a connection comes back, its work committed.
+    It is woken whenever a connection comes back, its work committed. Where nobody stops it, the
+    end of the process does: a thread that ends within a model's code makes the process abort.
     """
 
     def __init__(self, *, work: Callable[[], bool]) -> None:
@@ -44,12 +50,14 @@ class IngestionWorker:
         self._engine = engine
         event.listen(engine, "checkin", self._thread.wake)
         self._thread.start()
+        atexit.register(self.stop)
 
     def stop(self) -> None:
         """End the work that is under way, and begin no other; stopping again does nothing."""
         thread, self._thread = self._thread, None
         if thread is None or self._engine is None:
             return
+        atexit.unregister(self.stop)
         event.remove(self._engine, "checkin", thread.wake)
         thread.end()
 
@@ -60,6 +68,7 @@ class _Thread(threading.Thread):
         self._do = work
         self._woken = threading.Event()
         self._ended = threading.Event()
+        self._has_worked = False
         self._woken.set()  # for what was left from before
 
     def wake(self, *_: Any) -> None:
@@ -74,7 +83,7 @@ class _Thread(threading.Thread):
 
     def _settle(self) -> None:
         """Wait for a pause in what is written, but not for long."""
-        for _ in range(_MOST_WAITS):
+        for _ in range(_MOST_WAITS if self._has_worked else 1):
             self._woken.clear()
             if self._ended.wait(_SETTLE_SECONDS) or not self._woken.is_set():
                 break
@@ -87,8 +96,8 @@ class _Thread(threading.Thread):
             self._woken.wait(_LOOK_SECONDS)
             self._settle()
             try:
-                while self._do() and not self._ended.is_set():
-                    pass
+                while not self._ended.is_set() and self._do():
+                    self._has_worked = True
             except TimberError as error:
                 _log.warning("some texts cannot be found by their meaning yet: %s", error)
             except Exception:  # noqa: BLE001 - whatever it is, the thread goes on: the next time may be better

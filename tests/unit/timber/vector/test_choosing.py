@@ -1,5 +1,6 @@
 """The setting `embedder` names what embeds, and a wrong name tells which there are."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,21 @@ def test_a_name_is_one_setting(name: str, model_id: str, dimension: int | None) 
 
 def test_the_english_model_is_the_default() -> None:
     assert Embedding(create_embedder(TimberSettings())).model_id == "all-MiniLM-L6-v2/int8"
+
+
+def test_a_process_loads_the_english_model_once_however_many_want_it() -> None:
+    two, four = (TimberSettings(embedder_threads=threads) for threads in (2, 4))
+
+    assert create_embedder(two) is create_embedder(two.model_copy())
+    assert create_embedder(two) is not create_embedder(four)
+
+
+def test_a_forked_process_loads_its_own_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the other one's it would lack the threads, and wait for them without an end."""
+    of_the_parent = create_embedder(TimberSettings())
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+
+    assert create_embedder(TimberSettings()) is not of_the_parent
 
 
 def test_the_static_table_is_named_by_what_is_in_it() -> None:

@@ -1,6 +1,8 @@
 """The embedder that the settings name."""
 
+import os
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -18,6 +20,8 @@ from timber.common.vector.embedders.words_only import WordsOnly
 
 def create_embedder(settings: TimberSettings) -> Embedder:
     """Return the embedder that `settings.embedder` names; it loads when it is first used.
+
+    Whoever asks for `minilm` gets the same one, so that a process loads it once.
 
     Raises:
         ConfigurationError: there is no such embedder.
@@ -52,9 +56,14 @@ def _openai(model: str, settings: TimberSettings) -> Embedder:
     return OpenAICompatible(model, endpoint=endpoint, dimension=settings.embedder_dimension)
 
 
+@cache
+def _minilm(*, threads: int, process: int) -> MiniLM:  # noqa: ARG001 - a fork has no threads of it
+    return MiniLM(threads=threads)
+
+
 _BY_THEMSELVES: Final[Mapping[str, Callable[[TimberSettings], Embedder]]] = MappingProxyType(
     {
-        "minilm": lambda settings: MiniLM(threads=settings.embedder_threads),
+        "minilm": lambda settings: _minilm(threads=settings.embedder_threads, process=os.getpid()),
         "multilingual": lambda settings: MultilingualE5(threads=settings.embedder_threads),
         "static": lambda _settings: StaticTable(),
         "none": lambda _settings: WordsOnly(),
