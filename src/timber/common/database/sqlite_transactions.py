@@ -19,8 +19,13 @@ import sqlite3
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
 
 _BEGIN: Final = "BEGIN IMMEDIATE"
+_NORMAL: Final = 1
+"""Of `PRAGMA synchronous`: in WAL mode the highest with which no commit waits for the disk."""
+_USUAL: Final = "timber_synchronous"
+"""Of a connection in whose info this is: what it is to have again."""
 _DRIVERS_OWN: Final = ("INSERT ", "UPDATE ", "DELETE ")
 """Before what begins so, the driver itself begins, as `_be_immediate` has told it to."""
 
@@ -34,10 +39,17 @@ def begin_early(engine: Engine) -> None:
     event.listen(engine, "checkin", _end)
 
 
-def begin(connection: Connection) -> None:
-    """Begin a transaction that may write, waiting for others; do nothing inside one."""
+def begin(connection: Connection, *, lasts: bool = True) -> None:
+    """Begin a transaction that may write, waiting for others; do nothing inside one.
+
+    Where what it writes can be made again, it need not last: then no commit waits for the disk
+    until the connection goes back to its pool. It survives the process all the same; a loss of
+    power takes it only together with all that was committed after it.
+    """
     driver = connection.connection.driver_connection
     if isinstance(driver, sqlite3.Connection) and not driver.in_transaction:
+        if not lasts:
+            _wait_for_no_disk(connection, driver)
         connection.exec_driver_sql(_BEGIN)
 
 
@@ -51,9 +63,21 @@ def _be_immediate(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = "IMMEDIATE"
 
 
-def _end(connection: sqlite3.Connection | None, _record: object) -> None:
-    if connection is not None and connection.in_transaction:
+def _wait_for_no_disk(connection: Connection, driver: sqlite3.Connection) -> None:
+    (usual,) = driver.execute("PRAGMA synchronous").fetchone()
+    if usual > _NORMAL:
+        connection.info[_USUAL] = usual
+        driver.execute(f"PRAGMA synchronous = {_NORMAL}")
+
+
+def _end(connection: sqlite3.Connection | None, record: ConnectionPoolEntry) -> None:
+    if connection is None:
+        return
+    if connection.in_transaction:
         connection.rollback()
+    usual = record.info.pop(_USUAL, None)
+    if usual is not None:
+        connection.execute(f"PRAGMA synchronous = {usual}")
 
 
 def _before_statement(

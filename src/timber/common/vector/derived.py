@@ -1,7 +1,8 @@
 """What is made of texts can be made again: to commit it needs no wait for the disk.
 
-What tells that it is still to be made goes in the same transaction. So where a server's machine
-dies, and the last of these transactions never were, all is made once more.
+What tells that it is still to be made goes in the same transaction. So where a machine dies, and
+the last of these transactions never were, all is made once more. PostgreSQL is told so here; of
+SQLite see `begin` in `sqlite_transactions.py`.
 """
 
 from typing import Any, Final

@@ -106,7 +106,7 @@ class Outbox:
         asked = {"now": self._clock.now()} | ({} if owner is None else {"of_owner": owner})
         if not is_shared and connection.execute(statement, asked).first() is None:
             return []
-        begin(connection)
+        begin(connection, lasts=False)
         return list(connection.execute(statement, asked))
 
     def listed(self, sources: Iterable[RowSource], owner: Any) -> ColumnElement[bool]:

@@ -160,7 +160,8 @@ class Pending:
         if is_shared:
             found = free
             free = made(
-                (*of, "locked"), lambda: not_waiting(found).with_for_update(skip_locked=True)
+                (*of, "locked"),
+                lambda: not_waiting(found).with_for_update(skip_locked=owner is None),
             )
         now = self._clock.now()
         asked: dict[str, Any] = {"now": now}
@@ -171,7 +172,7 @@ class Pending:
         is_free = is_shared or writes(connection)
         if not is_free and connection.scalars(free, asked).first() is None:
             return []  # without having kept anybody from writing
-        begin(connection)
+        begin(connection, lasts=False)
         keys = connection.scalars(free, asked).all()
         if not keys:
             return []
@@ -227,7 +228,7 @@ class Pending:
     ) -> None:
         connection = session.connection()
         identity = Identity.of(embedder, dimension=int(vectors.shape[1]))
-        begin(connection)
+        begin(connection, lasts=False)
         self._identities.settle(connection, [source_type], identity)
         there = self._still_there(connection, [one.chunk_id for one in pieces])
         kept = [number for number, one in enumerate(pieces) if one.chunk_id in there]
