@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, MetaData, Select, bindparam, delete, false, select, true
 
@@ -10,11 +10,7 @@ from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
 from timber.common.database.session import TimberSession
 from timber.common.database.sqlite_transactions import begin
-from timber.common.errors import (
-    InvalidRequestError,
-    NotOpenError,
-    TimberError,
-)
+from timber.common.errors import InvalidRequestError, NotOpenError, TimberError
 from timber.common.ids import IdFactory
 from timber.common.vector.base import Embedder, OnProgress
 from timber.common.vector.chunking import Budget, budget_of, chunks_of
@@ -31,7 +27,10 @@ from timber.common.vector.sealed_pieces import PieceSeals
 from timber.common.vector.sources import SourceStatus, named_sources, read_status
 from timber.common.vector.storage import require_storage
 from timber.common.vector.store import Pieces, Store
-from timber.common.vector.waiting import Processed, counted, counting
+from timber.common.vector.waiting import ALL, Processed, Wanted, counted, counting
+
+ROWS_FIRST: Final = 1_024
+"""How many rows are read at most where not all is to be done."""
 
 
 class VectorIngestionService:
@@ -223,8 +222,9 @@ class VectorIngestionService:
     ) -> Processed:
         """Read the rows that were written, and embed what has no vector yet.
 
-        All of it, or until `limit` pieces were embedded. Any number of threads and processes may
-        do so at once: each takes what no other has. Of an `owner` only what is theirs and was
+        All of it; with a `limit`, the `ROWS_FIRST` rows that were written last, and then the
+        newest pieces, until so many were embedded. Any number of threads and processes may do
+        so at once: each takes what no other has. Of an `owner` only what is theirs and was
         written last, and what others have just taken, too. With the embedder `none` rows are read.
 
         Raises:
@@ -233,14 +233,15 @@ class VectorIngestionService:
 
         """
         only = None if source_type is None else [source_type]
+        of = Wanted(only=only, owner=owner, newest_first=limit is not None)
         rows = chunks = 0
         problems: list[TimberError] = []
         is_all = False
         while not is_all and (limit is None or chunks < limit):
-            read, claimed = self._take(only, owner)
+            read, claimed = self._take(of, last=None if limit is None else ROWS_FIRST - rows)
             problems += self._pending.embed(claimed, self._embedding)
             rows, chunks = rows + read.rows, chunks + len(claimed)
-            is_all = (read.is_all or not read.rows) and len(claimed) < PIECES
+            is_all = not read.is_more and len(claimed) < PIECES
         if problems:
             raise problems[0]
         return Processed(rows=rows, chunks=chunks)
@@ -252,7 +253,7 @@ class VectorIngestionService:
         """
         read = self._database.run_sync(self._read_rows)
         if not read.is_all:
-            return True  # words first: they are found at once, and take a fraction of the time
+            return True  # words first
         if not self._embeds:
             return read.rows > 0
         claimed, problems = self._pending.embed_some(self._embedding)
@@ -357,24 +358,21 @@ class VectorIngestionService:
         for source_type in source_types:
             self._identities.require_fit(session.connection(), source_type, identity)
 
-    def _take(
-        self, only: Collection[str] | None, owner: str | None
-    ) -> tuple[WorkedOff, list[Claimed]]:
-        """Read some rows that were written, and claim some pieces, in one transaction."""
+    def _take(self, of: Wanted, *, last: int | None) -> tuple[WorkedOff, list[Claimed]]:
+        """Read some rows that were written, or claim some pieces when all were; as one."""
 
         def work(session: TimberSession) -> tuple[WorkedOff, list[Claimed]]:
-            read = self._read_rows(session, only, owner)
-            if not self._embeds:
-                return read, []
-            return read, self._pending.claim(session.connection(), only=only, owner=owner)
+            read = self._read_rows(session, of, last=last)
+            if read.is_more or not self._embeds:
+                return read, []  # words first: they take a fraction of the time
+            return read, self._pending.claim(session.connection(), of)
 
         return self._database.run_sync(work)
 
     def _read_rows(
-        self, session: TimberSession, only: Collection[str] | None = None, owner: str | None = None
+        self, session: TimberSession, of: Wanted = ALL, *, last: int | None = None
     ) -> WorkedOff:
-        connection = session.connection()
-        return self._outbox.work_off(connection, self.row_sources, only=only, owner=owner)
+        return self._outbox.work_off(session.connection(), self.row_sources, of, last=last)
 
     @property
     def _embeds(self) -> bool:

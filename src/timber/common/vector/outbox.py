@@ -1,6 +1,6 @@
 """Works off the list of rows that were written: what they say is cut up and stored as pieces."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -24,7 +24,7 @@ from timber.common.vector.derived import ANY_UNREAD
 from timber.common.vector.rows import RowSource, owned, read_rows
 from timber.common.vector.sealed_pieces import PieceSeals
 from timber.common.vector.store import Pieces, Store
-from timber.common.vector.waiting import named, next_attempt
+from timber.common.vector.waiting import ALL, Wanted, named, next_attempt
 
 ROWS: Final = 64
 """How many rows are read in one transaction."""
@@ -37,6 +37,11 @@ class WorkedOff(NamedTuple):
     """How many of its rows were done with."""
     is_all: bool
     """Whether those were all that were listed and free."""
+
+    @property
+    def is_more(self) -> bool:
+        """Whether to go on: not where none could be read of those that are listed."""
+        return not self.is_all and self.rows > 0
 
 
 class Outbox:
@@ -59,18 +64,21 @@ class Outbox:
         self,
         connection: Connection,
         sources: Mapping[str, RowSource],
+        of: Wanted = ALL,
         *,
-        only: Collection[str] | None = None,
-        owner: str | None = None,
+        last: int | None = None,
     ) -> WorkedOff:
         """Read some rows of the list, and return how many were done with; 0: there are none.
+
+        In the order in which they were listed; of a long list only the `last` so many.
 
         With an `owner`, only rows that are theirs by now. Rows that are just being changed stay
         on the list, and so do those that others are at; an owner's are waited for. All of it is
         part of the connection's transaction: a row is on the list, or its pieces are stored.
         """
-        wanted = [one for one in sources.values() if only is None or one.source_type in only]
-        listed = self._listed(connection, wanted, owner) if wanted else []
+        wanted = [one for one in sources.values() if of.only is None or one.source_type in of.only]
+        any_wanted = wanted and (last is None or last > 0)
+        listed = self._listed(connection, wanted, of, last) if any_wanted else []
         by_source: dict[str, list[Row[Any]]] = {}
         for row in listed:
             by_source.setdefault(row.source_type, []).append(row)
@@ -81,7 +89,7 @@ class Outbox:
         return WorkedOff(done, is_all=len(listed) < ROWS)
 
     def _listed(
-        self, connection: Connection, wanted: list[RowSource], owner: str | None
+        self, connection: Connection, wanted: list[RowSource], of: Wanted, last: int | None
     ) -> list[Row[Any]]:
         if connection.execute(ANY_UNREAD[connection.dialect.name]).first() is None:
             return []  # without having kept anybody from writing
@@ -90,20 +98,23 @@ class Outbox:
 
         def made() -> Any:
             is_due = or_(table.c.not_before.is_(None), table.c.not_before <= bindparam("now"))
-            whose: Any = None if owner is None else bindparam("of_owner")
-            statement = (
-                select(table)
-                .where(self.listed(wanted, whose))
-                .where(is_due)
-                .order_by(table.c.number)
-                .limit(ROWS)
-            )
+            whose: Any = None if of.owner is None else bindparam("of_owner")
+            meant = and_(self.listed(wanted, whose), is_due)
+            if last is not None:
+                newest = select(table.c.number).where(meant).order_by(table.c.number.desc())
+                meant = table.c.number.in_(newest.limit(bindparam("last")))
+            statement = select(table).where(meant).order_by(table.c.number).limit(ROWS)
             # An owner's rows are about to be searched: what others are at is waited for.
-            return statement.with_for_update(skip_locked=owner is None) if is_shared else statement
+            return (
+                statement.with_for_update(skip_locked=of.owner is None) if is_shared else statement
+            )
 
-        of = ("outbox", tuple(one.source_type for one in wanted), owner is None, is_shared)
-        statement = self._store.statements.made(of, made)
-        asked = {"now": self._clock.now()} | ({} if owner is None else {"of_owner": owner})
+        types = tuple(one.source_type for one in wanted)
+        key = ("outbox", types, of.owner is None, last is None, is_shared)
+        statement = self._store.statements.made(key, made)
+        asked: dict[str, Any] = {"now": self._clock.now()}
+        asked |= {} if of.owner is None else {"of_owner": of.owner}
+        asked |= {} if last is None else {"last": last}
         if not is_shared and connection.execute(statement, asked).first() is None:
             return []
         begin(connection, lasts=False)

@@ -5,13 +5,13 @@ was embedded is stored only for pieces that are still there and still without a 
 that ran out costs some work, and is never seen.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, delete, or_, select, update
 
 from timber.common.clock import Clock
 from timber.common.database.service import DatabaseService
@@ -30,7 +30,7 @@ from timber.common.vector.embedding import Embedding
 from timber.common.vector.identities import Identities, Identity
 from timber.common.vector.sealed_pieces import discreet
 from timber.common.vector.store import Store, batches
-from timber.common.vector.waiting import named, next_attempt
+from timber.common.vector.waiting import ALL, Wanted, named, next_attempt
 
 PIECES: Final = 64
 """How many pieces are embedded at once."""
@@ -84,20 +84,12 @@ class Pending:
         self._clock = clock
         self._identities = identities
 
-    def embed_some(
-        self,
-        embedding: Callable[[], Embedding],
-        *,
-        only: Collection[str] | None = None,
-        owner: str | None = None,
-    ) -> tuple[int, list[TimberError]]:
+    def embed_some(self, embedding: Callable[[], Embedding]) -> tuple[int, list[TimberError]]:
         """Embed some pieces; return how many were claimed, and what went wrong with any of them.
 
         None claimed: there are none, or others are at them.
         """
-        claimed = self._database.run_sync(
-            lambda session: self.claim(session.connection(), only=only, owner=owner)
-        )
+        claimed = self._database.run_sync(lambda session: self.claim(session.connection()))
         return len(claimed), self.embed(claimed, embedding)
 
     def embed(
@@ -141,34 +133,22 @@ class Pending:
             failed = error
             self._database.run_sync(lambda session: self._put_off(session, pieces, failed))
 
-    def claim(
-        self,
-        connection: Connection,
-        *,
-        only: Collection[str] | None = None,
-        owner: str | None = None,
-    ) -> list[Claimed]:
+    def claim(self, connection: Connection, of: Wanted = ALL) -> list[Claimed]:
         """Claim up to `PIECES` pieces, as part of the connection's transaction.
 
         An `owner`'s are not left to others who are at them, so that none waits when they are
-        embedded, but those that failed before.
+        embedded, but those that failed before; what others are just storing is waited for.
         """
         made = self._store.statements.made
         is_shared = connection.dialect.name == "postgresql"
-        of = ("free", only is None, owner is None, is_shared)
-        free = made(of, lambda: self._free(of_some=only is not None, of_one=owner is not None))
-        if is_shared:
-            found = free
-            free = made(
-                (*of, "locked"),
-                lambda: not_waiting(found).with_for_update(skip_locked=owner is None),
-            )
+        key = ("free", of.only is None, of.owner is None, of.newest_first, is_shared)
+        free = made(key, lambda: self._free(of, is_shared=is_shared))
         now = self._clock.now()
         asked: dict[str, Any] = {"now": now}
-        if only is not None:
-            asked["only"] = list(only)
-        if owner is not None:
-            asked["of_owner"] = owner
+        if of.only is not None:
+            asked["only"] = list(of.only)
+        if of.owner is not None:
+            asked["of_owner"] = of.owner
         is_free = is_shared or writes(connection)
         if not is_free and connection.scalars(free, asked).first() is None:
             return []  # without having kept anybody from writing
@@ -181,19 +161,38 @@ class Pending:
         rows = connection.execute(made("claimed", self._claimed), {"keys": keys})
         return [Claimed(*tuple(row)) for row in rows]
 
-    def _free(self, *, of_some: bool, of_one: bool) -> Any:
-        """Return what finds free pieces: of some sources or all, of one owner or all."""
+    def _free(self, of: Wanted, *, is_shared: bool) -> Any:
+        """Return what finds free pieces, and locks them where rows can be."""
         pending = self._store.pending
-        is_over = pending.c.claimed_until <= bindparam("now")
+        key, is_over = pending.c.chunk_id, pending.c.claimed_until <= bindparam("now")
         is_free = or_(pending.c.claimed_until.is_(None), is_over)
-        if of_one:
+        if of.owner is not None:
             theirs = self._store.waits_of(bindparam("of_owner"))
             is_free = and_(or_(is_free, pending.c.attempts == 0), theirs)
-        free = select(pending.c.chunk_id).where(is_free)
-        free = free.order_by(pending.c.attempts, pending.c.chunk_id).limit(PIECES)
-        if of_some:
+        free = select(key).where(is_free).limit(PIECES)
+        free = free.order_by(pending.c.attempts, key.desc() if of.newest_first else key)
+        if of.only is not None:
             free = free.where(pending.c.source_type.in_(bindparam("only", expanding=True)))
-        return free
+        if not is_shared:
+            return free
+        if of.owner is None:
+            return not_waiting(free).with_for_update(skip_locked=True)
+        return not_waiting(self._locked(free, hold="KEY SHARE"))
+
+    def _locked(self, keys: Any, *, hold: str) -> Select[Any]:
+        """Return what finds those pieces of `keys` that wait, and locks them, on PostgreSQL.
+
+        Who has claimed or stored one, and not committed, is waited for. Who is deleting one is
+        not: that can take long, and may in turn wait for this list. All lock in one order.
+        """
+        pending, chunks = self._store.pending, self._store.chunks
+        return (
+            select(pending.c.chunk_id)
+            .join(chunks, chunks.c.chunk_id == pending.c.chunk_id)
+            .where(pending.c.chunk_id.in_(keys))
+            .order_by(pending.c.chunk_id)
+            .suffix_with(f"FOR {hold} OF {chunks.name} SKIP LOCKED FOR UPDATE OF {pending.name}")
+        )
 
     def _claims(self) -> Any:
         pending = self._store.pending
@@ -237,23 +236,18 @@ class Pending:
 
     def _still_there(self, connection: Connection, keys: Sequence[int]) -> frozenset[int]:
         """Take pieces off the list, and return those that were on it."""
-        chunks, pending = self._store.chunks, self._store.pending
+        pending, made = self._store.pending, self._store.statements.made
+        given: Any = bindparam("keys", expanding=True)
         if connection.dialect.name == "postgresql":
-            # Held, so that none goes meanwhile or gets other metadata; what somebody is at is not
-            # waited for, for he who deletes it may wait for this very list.
-            held = (
-                select(chunks.c.chunk_id)
-                .where(chunks.c.chunk_id.in_(keys))
-                .with_for_update(read=True, skip_locked=True)
-            )
-            keys = connection.scalars(not_waiting(held)).all()
+            # Held, so that none goes meanwhile or gets other metadata.
+            held = made("held pieces", lambda: not_waiting(self._locked(given, hold="SHARE")))
+            keys = connection.scalars(held, {"keys": keys}).all()
 
         def struck() -> Any:
-            wanted = pending.c.chunk_id.in_(bindparam("keys", expanding=True))
+            wanted = pending.c.chunk_id.in_(given)
             return delete(pending).where(wanted).returning(pending.c.chunk_id)
 
-        statement = self._store.statements.made("struck pieces", struck)
-        return frozenset(connection.scalars(statement, {"keys": keys}))
+        return frozenset(connection.scalars(made("struck pieces", struck), {"keys": keys}))
 
     def _put_off(
         self, session: TimberSession, pieces: Sequence[Claimed], error: TimberError

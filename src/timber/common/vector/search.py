@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 PENDING_FIRST: Final = 64
-"""How many pieces that wait for their vectors a search embeds at most, before it searches."""
+"""How many pieces that wait for their vectors a search embeds at most, the newest, before."""
 _COMPARED: Final = 5
 """With `diversity`, so many times the limit are looked at."""
 
@@ -53,8 +53,9 @@ _GRAPH_FROM: Final = 1_000_000
 class VectorSearchService:
     """Searches the documents that were ingested, and the rows of models with the flag.
 
-    What was written before a search is found by it: what still waits for its vectors is embedded
-    first, up to `PENDING_FIRST` pieces; where an owner's texts are searched, that owner's alone.
+    What was written before a search is found by it: what waits is read first, by what was written
+    last, and of that up to `PENDING_FIRST` pieces are embedded; where an owner's are searched,
+    that owner's alone.
     `explain` tells how many wait beyond.
     """
 

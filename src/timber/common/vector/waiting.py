@@ -22,6 +22,20 @@ class Processed:
     """How many pieces were given to the embedder."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What of all that waits is to be done now."""
+
+    only: Collection[str] | None = None
+    """Of which sources; None: of all."""
+    owner: str | None = None
+    """Whose; None: of all, and of none. Of an owner, what others are at is waited for."""
+    newest_first: bool = False
+
+
+ALL: Final = Wanted()
+
+
 def next_attempt(now: datetime, attempts: int) -> datetime:
     """Return when something is tried again that has failed so often: later each time."""
     return now + timedelta(seconds=min(_LONGEST_SECONDS, 2 ** min(attempts, 20)))

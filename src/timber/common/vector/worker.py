@@ -28,8 +28,12 @@ writes, and which a search would wait for.
 _LOOK_SECONDS: Final = 5.0
 """How often it looks without a sign: for what others have left, and what is to be tried again."""
 
-_NICER: Final = 10
-"""By so much, of 20: the other threads get nine times as much of a processor that both want."""
+_NICER: Final = 5
+"""By so much, of 20: the other threads get three times as much of a processor that both want.
+
+Not by more: the thread holds Python's lock while it waits for a processor, and then all wait for
+it. On a machine that others keep busy a niceness of 10 made a write take four times as long.
+"""
 
 
 class IngestionWorker:

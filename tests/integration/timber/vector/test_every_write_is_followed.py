@@ -254,10 +254,12 @@ def test_on_postgresql_what_is_found_is_what_rows_say(postgresql_url: str) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_on_sqlite_what_is_found_is_what_rows_say_for_long() -> None:
     _run("", examples=300)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_on_postgresql_what_is_found_is_what_rows_say_for_long(postgresql_url: str) -> None:
     _run(postgresql_url, examples=200)
