@@ -95,6 +95,8 @@ def test_a_lock_that_is_not_given_is_contention(timber: Timber, account: type[An
 
         refused(timber, ContentionError, work)
 
+    timber.database.engine.dispose()  # the impatient connection, which others would get
+
 
 def test_the_database_says_when_it_cannot_be_reached(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a database", encoding="utf-8")
